@@ -1,0 +1,64 @@
+/**
+ * What a channel can do, as data: asked before any I/O, so that nothing fails at the platform that we could have known.
+ */
+import { Schema } from "effect"
+import type { Content } from "./Content.ts"
+import { MediaKind } from "./Content.ts"
+
+export class Capabilities extends Schema.Opaque<Capabilities>()(
+  Schema.Struct({
+    /** The longest text, and what is counted. */
+    text: Schema.Struct({ maxLength: Schema.Int, unit: Schema.Literals(["characters", "bytes", "graphemes"]) }),
+    media: Schema.Array(MediaKind),
+    /** The most buttons a message may carry; 0 where there are none. */
+    buttons: Schema.Int,
+    approvedTemplates: Schema.Boolean,
+    reactions: Schema.Boolean,
+    edits: Schema.Boolean,
+    deletions: Schema.Boolean,
+    replies: Schema.Boolean,
+    receipts: Schema.Array(Schema.Literals(["delivered", "read"])),
+    /** Whether the same key sent twice reaches the person once. */
+    idempotencyKeys: Schema.Boolean,
+    /** Whether one can ask what became of a key, and how long after sending the answer is final (milliseconds). */
+    lookup: Schema.NullOr(Schema.Struct({ afterMs: Schema.Int })),
+    /** Whether events are fetched (`poll`) rather than pushed. */
+    polling: Schema.Boolean,
+    /** In what an address means something: everywhere, to one account, to one account group. */
+    addressScope: Schema.Literals(["channel", "account", "group"]),
+    /** Whether external ids are phone numbers, kept in E.164. */
+    phoneNumbers: Schema.Boolean
+  }).annotate({ identifier: "Capabilities" })
+) {}
+
+const segments = new Intl.Segmenter("en", { granularity: "grapheme" })
+const encoder = new TextEncoder()
+
+/** The length of a text in the channel's own unit. */
+export const measure = (text: string, unit: Capabilities["text"]["unit"]): number => {
+  switch (unit) {
+    case "characters":
+      return text.length
+    case "bytes":
+      return encoder.encode(text).length
+    case "graphemes": {
+      let count = 0
+      for (const _ of segments.segment(text)) count += 1
+      return count
+    }
+  }
+}
+
+/** Why a channel cannot carry a content, in words for its author; null when it can. */
+export const refusal = (self: Capabilities, content: Content): string | null => {
+  const text = content.type === "text" ? content.text : content.type === "media" ? content.caption ?? "" : ""
+  const length = measure(text, self.text.unit)
+  if (length > self.text.maxLength) {
+    return `the text has ${length} ${self.text.unit}, at most ${self.text.maxLength} are allowed`
+  }
+  const buttons = content.buttons?.length ?? 0
+  if (buttons > self.buttons) return `${buttons} buttons, at most ${self.buttons} are allowed`
+  if (content.type === "media" && !self.media.includes(content.kind)) return `${content.kind} cannot be sent here`
+  if (content.type === "approvedTemplate" && !self.approvedTemplates) return "approved templates do not exist here"
+  return null
+}
