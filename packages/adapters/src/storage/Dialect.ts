@@ -1,0 +1,175 @@
+/**
+ * The one place where PostgreSQL and SQLite differ. A statement is written once, in PostgreSQL's dialect with `$1` for
+ * parameters, and asks an `Sql` for every word the two spell differently. What both read alike: `insert … select … where
+ * true on conflict … do update set x = excluded.x`, `update t as l set … from …`, `returning` the changed table's own
+ * columns, `with` around selects, `is distinct from`, `true`. Not used, because SQLite lacks it: data-modifying `with`,
+ * `lateral`, arrays; several statements in one transaction take their place.
+ *
+ * Rows come back in one shape from both: 64-bit integers as numbers, booleans as 0 and 1, JSON as its text.
+ */
+import { createHash } from "node:crypto"
+
+/** The types a column or parameter may have. `id` and `text` compare byte by byte in both databases. */
+export type ColumnType = "id" | "text" | "int" | "bigint" | "real" | "boolean" | "json"
+
+/** What a statement may be given. Arrays and plain objects travel as JSON text. */
+export type Parameter = string | number | bigint | boolean | null | undefined | Uint8Array | object
+
+/** A fixed text that is prepared once per connection. */
+export interface Statement {
+  /** `LeadStore.take`; also the operation of the StorageError when it fails. */
+  readonly name: string
+  readonly text: string
+  /** The name PostgreSQL knows it by: changes with the text, so two versions of us may share a connection. */
+  readonly id: string
+}
+
+/** The words that differ. */
+export interface Sql {
+  readonly name: "postgres" | "sqlite"
+  /** The table or index with the prefix of this database: `t("lead")` is `overture_lead`. */
+  t(name: string): string
+  /** Parameter `n` with its type said, where the database cannot guess it. */
+  p(n: number, type: ColumnType): string
+  /** Rows of a JSON array in parameter `n`, for `from`: `from ${sql.rows("x", 1, { id: "text", n: "bigint" })}`. */
+  rows(alias: string, n: number, columns: Readonly<Record<string, ColumnType | "ordinal">>): string
+  /** Locks the rows of `aliases` against other writers, passing by what another holds. At the end of a select. */
+  skipLocked(...aliases: ReadonlyArray<string>): string
+  /** Locks the rows of `aliases` against other writers, waiting for who holds them. At the end of a select. */
+  lock(...aliases: ReadonlyArray<string>): string
+  /** The database's own clock, epoch milliseconds. It may move inside a transaction. */
+  readonly now: string
+  greatest(...values: ReadonlyArray<string>): string
+  least(...values: ReadonlyArray<string>): string
+  /** Aggregate: the values as a JSON array, `[]` of none. Wrap nested JSON in `jsonObject`, not in a text. */
+  jsonArray(value: string): string
+  /** A JSON object of SQL values. */
+  jsonObject(fields: Readonly<Record<string, string>>): string
+  /** A field of a JSON column or value, as `type`; null when absent. */
+  jsonField(value: string, field: string, type: ColumnType): string
+  cast(value: string, type: ColumnType): string
+  /** The type of a column in `create table`. */
+  type(type: ColumnType): string
+  /** An ascending integer key that the database hands out, in `create table`. */
+  readonly identity: string
+  /** What follows the closing bracket of `create table`. */
+  table(options?: { readonly fillfactor?: number; readonly withoutRowid?: boolean }): string
+  /** For the rare text that cannot be one. */
+  pick(texts: { readonly postgres: string; readonly sqlite: string }): string
+}
+
+const literal = (text: string) => `'${text.replaceAll("'", "''")}'`
+const fields = (entries: Readonly<Record<string, string>>) =>
+  Object.entries(entries).map(([name, value]) => `${literal(name)}, ${value}`).join(", ")
+
+const postgresTypes: Record<ColumnType, string> =
+  { id: "text", text: "text", int: "integer", bigint: "bigint", real: "double precision", boolean: "boolean", json: "jsonb" }
+
+const postgres = (prefix: string): Sql => ({
+  name: "postgres",
+  t: (name) => prefix + name,
+  p: (n, type) => `$${n}::${postgresTypes[type]}`,
+  rows: (alias, n, columns) => {
+    const typed = Object.entries(columns).flatMap(([name, type]) => type === "ordinal" ? [] : `${name} ${postgresTypes[type]}`)
+    const ordinal = Object.keys(columns).find((name) => columns[name] === "ordinal")
+    const set = `json_to_recordset($${n}::json) as `
+    if (ordinal === undefined) return `${set}${alias}(${typed.join(", ")})`
+    const names = Object.keys(columns).filter((name) => name !== ordinal)
+    return `rows from (${set}(${typed.join(", ")})) with ordinality as ${alias}(${[...names, ordinal].join(", ")})`
+  },
+  skipLocked: (...aliases) => `for no key update${aliases.length > 0 ? ` of ${aliases.join(", ")}` : ""} skip locked`,
+  lock: (...aliases) => `for no key update${aliases.length > 0 ? ` of ${aliases.join(", ")}` : ""}`,
+  now: "(extract(epoch from clock_timestamp()) * 1000)::bigint",
+  greatest: (...values) => `greatest(${values.join(", ")})`,
+  least: (...values) => `least(${values.join(", ")})`,
+  jsonArray: (value) => `coalesce(json_agg(${value}), '[]'::json)`,
+  jsonObject: (entries) => `json_build_object(${fields(entries)})`,
+  jsonField: (value, field, type) =>
+    type === "json" ? `(${value}->${literal(field)})` : `(${value}->>${literal(field)})::${postgresTypes[type]}`,
+  cast: (value, type) => `(${value})::${postgresTypes[type]}`,
+  type: (type) => type === "id" || type === "text" ? `text collate "C"` : postgresTypes[type],
+  identity: "bigint generated always as identity primary key",
+  table: (options) => options?.fillfactor === undefined ? "" : `with (fillfactor = ${options.fillfactor})`,
+  pick: (texts) => texts.postgres
+})
+
+const sqliteTypes: Record<ColumnType, string> =
+  { id: "text", text: "text", int: "integer", bigint: "integer", real: "real", boolean: "integer", json: "text" }
+
+// The scalar min and max of SQLite are null as soon as one value is; PostgreSQL's pass by nulls.
+const extreme = (name: "max" | "min", values: ReadonlyArray<string>) =>
+  values.length === 1 ? values[0]! : `${name}(${
+    values.map((value, i) => `coalesce(${[value, ...values.filter((_, j) => j !== i)].join(", ")})`).join(", ")
+  })`
+
+const sqliteField = (value: string, field: string, type: ColumnType) => {
+  const path = literal(`$."${field}"`)
+  if (type === "json") return `nullif(${value} -> ${path}, 'null')`
+  return type === "id" || type === "text" ? `(${value} ->> ${path})` : `cast(${value} ->> ${path} as ${sqliteTypes[type]})`
+}
+
+const sqlite = (prefix: string): Sql => ({
+  name: "sqlite",
+  t: (name) => prefix + name,
+  p: (n) => `?${n}`,
+  rows: (alias, n, columns) => {
+    const typed = Object.entries(columns).map(([name, type]) =>
+      type === "ordinal" ? `key + 1 as ${name}` : `${sqliteField("value", name, type)} as ${name}`
+    )
+    return `(select ${typed.join(", ")} from json_each(?${n})) as ${alias}`
+  },
+  skipLocked: () => "",
+  lock: () => "",
+  now: "cast(round(unixepoch('subsec') * 1000) as integer)",
+  greatest: (...values) => extreme("max", values),
+  least: (...values) => extreme("min", values),
+  jsonArray: (value) => `json_group_array(${value})`,
+  jsonObject: (entries) => `json_object(${fields(entries)})`,
+  jsonField: sqliteField,
+  cast: (value, type) => `cast(${value} as ${sqliteTypes[type]})`,
+  type: (type) => sqliteTypes[type],
+  identity: "integer primary key",
+  table: (options) => options?.withoutRowid === true ? "strict, without rowid" : "strict",
+  pick: (texts) => texts.sqlite
+})
+
+/** The words of one database whose tables begin with `prefix`. */
+export const make = (name: "postgres" | "sqlite", prefix: string): Sql => {
+  if (!/^[a-z_][a-z0-9_]{0,23}$|^$/.test(prefix)) {
+    throw new RangeError(`A table prefix is at most 24 of a-z, 0-9 and _, and begins with no digit: ${prefix}`)
+  }
+  return name === "postgres" ? postgres(prefix) : sqlite(prefix)
+}
+
+/** A set of statements before it meets a database: `group` is the store, `build` writes the texts. */
+export interface StatementSet<K extends string> {
+  readonly group: string
+  readonly build: (sql: Sql) => Readonly<Record<K, string>>
+}
+
+/** Declares the statements of a store. `Database.statements` builds the texts, once per database. */
+export const defineStatements = <const T extends Readonly<Record<string, string>>>(
+  group: string,
+  build: (sql: Sql) => T
+): StatementSet<Extract<keyof T, string>> => ({ group, build })
+
+/** Builds a set for one database; `$1` becomes `?1` on SQLite. */
+export const buildStatements = <K extends string>(self: StatementSet<K>, sql: Sql): Readonly<Record<K, Statement>> => {
+  const built: Partial<Record<K, Statement>> = {}
+  for (const [key, source] of Object.entries<string>(self.build(sql))) {
+    const text = (sql.name === "sqlite" ? source.replaceAll(/\$(\d+)/g, "?$1") : source).trim()
+    const name = `${self.group}.${key}`
+    // PostgreSQL cuts names at 63 bytes.
+    const id = `${name.slice(0, 48)}_${createHash("sha256").update(text).digest("hex").slice(0, 10)}`
+    built[key as K] = { name, text, id }
+  }
+  return built as Readonly<Record<K, Statement>>
+}
+
+/** A parameter as a driver wants it: objects as JSON, nothing as null. */
+export const encodeParameter = (value: Parameter): string | number | bigint | boolean | null | Uint8Array =>
+  value === undefined || value === null
+    ? null
+    : typeof value === "object"
+    ? value instanceof Uint8Array ? value : JSON.stringify(value)
+    : value

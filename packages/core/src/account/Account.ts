@@ -1,0 +1,114 @@
+/**
+ * Our sending identity on one channel. Whether it may send is `enabled` (ours) × `health` (the platform's word) ×
+ * `restingUntil`; what is shown is derived from these, never stored beside them.
+ */
+import { Schema } from "effect"
+import { ChannelName } from "../channel/Address.ts"
+import type { Address } from "../channel/Address.ts"
+import type { Sender } from "../channel/Channel.ts"
+import type { Outcome } from "../channel/Outcome.ts"
+import { isAccountTrouble, isContacts } from "../channel/Outcome.ts"
+import type { DayUse } from "../workspace/Budget.ts"
+import { AccountGroupId, AccountId, WorkspaceId } from "../workspace/Id.ts"
+import { day, hour, Instant } from "../workspace/Instant.ts"
+import { Metadata } from "../workspace/Json.ts"
+
+export const AttentionReason = Schema.Literals(["unauthorized", "restricted", "challenge", "misconfigured"])
+export type AttentionReason = typeof AttentionReason.Type
+
+export class Account extends Schema.Opaque<Account>()(
+  Schema.Struct({
+    id: AccountId,
+    workspace: WorkspaceId,
+    channel: ChannelName,
+    /** The platform's name for it: a page id, a number, a handle. */
+    externalId: Schema.NonEmptyString,
+    name: Schema.String,
+    group: Schema.NullOr(AccountGroupId),
+    enabled: Schema.Boolean,
+    banned: Schema.Boolean,
+    attention: Schema.Array(AttentionReason),
+    restingUntil: Schema.NullOr(Instant),
+    /** How long the breaker rested it the last time, in milliseconds; 0 = never. */
+    restedMs: Schema.Int,
+    /** Final failures in a row that are not the contact's. */
+    failuresInRow: Schema.Int,
+    /** The most messages a day over all campaigns; null = none. */
+    dailyCap: Schema.NullOr(Schema.Int),
+    /** The least time between two automated touches, in milliseconds; 0 = none. */
+    minGapMs: Schema.Int,
+    /** IANA zone of its days; null = the workspace's. */
+    timezone: Schema.NullOr(Schema.String),
+    externalRef: Schema.NullOr(Schema.String),
+    metadata: Metadata,
+    createdAt: Instant
+  }).annotate({ identifier: "Account" })
+) {}
+
+/** An account as a claim holds it: the row is locked. */
+export interface AccountState {
+  readonly account: Account
+  readonly use: DayUse
+  readonly lastTouchAt: Instant | null
+}
+
+export const defaultMinGapMs = 20_000
+
+export const AccountHealth = Schema.Literals(["ready", "needsAttention", "banned"])
+export type AccountHealth = typeof AccountHealth.Type
+
+/** What the platform lets it do. */
+export const health = (self: Account): AccountHealth =>
+  self.banned ? "banned" : self.attention.length > 0 ? "needsAttention" : "ready"
+
+/** Whether it may be counted on: resting, spent or closed-for-today accounts are still able. */
+export const isAble = (self: Account): boolean => self.enabled && health(self) === "ready"
+
+/** What seeds its chance: the host's reference given at creation, else the id. */
+export const seedKey = (self: Account): string => self.externalRef ?? self.id
+
+/** The scope in which ids mean something to it: everywhere, to itself, or to its group. */
+export const reaches = (self: Account, address: Address): boolean =>
+  address.channel === self.channel &&
+  (address.scope === "" || address.scope === self.externalId || address.scope === self.group)
+
+/** What a channel sees of it. */
+export const sender = (self: Account, credentials: Sender["credentials"]): Sender => ({
+  account: self.id,
+  externalId: self.externalId,
+  credentials
+})
+
+const breakerFailures = 5
+
+/**
+ * The account after an attempt: troubles set their reason, a rate limit rests it, and the fifth final failure in a row
+ * that is not the contact's rests it an hour, doubling to a day. The same object when nothing changed.
+ */
+export const afterOutcome = (self: Account, outcome: Outcome, isFinal: boolean, now: Instant): Account => {
+  if (isAccountTrouble(outcome.type)) {
+    if (outcome.type === "banned") return self.banned ? self : { ...self, banned: true }
+    return self.attention.includes(outcome.type) ? self : { ...self, attention: [...self.attention, outcome.type] }
+  }
+  if (outcome.type === "rateLimited") {
+    if (outcome.scope === "recipient") return self
+    const until = now + outcome.retryAfterMs
+    return (self.restingUntil ?? 0) >= until ? self : { ...self, restingUntil: until }
+  }
+  if (outcome.type === "accepted") {
+    return self.failuresInRow === 0 && self.restedMs === 0 ? self : { ...self, failuresInRow: 0, restedMs: 0 }
+  }
+  if (!isFinal || isContacts(outcome.type)) return self
+  const failuresInRow = self.failuresInRow + 1
+  if (failuresInRow < breakerFailures) return { ...self, failuresInRow }
+  const restedMs = Math.min(day, self.restedMs === 0 ? hour : self.restedMs * 2)
+  return { ...self, failuresInRow: 0, restedMs, restingUntil: Math.max(self.restingUntil ?? 0, now + restedMs) }
+}
+
+export class AccountNotFound extends Schema.TaggedError<AccountNotFound>()("AccountNotFound", {
+  account: Schema.String
+}) {
+  override get message(): string {
+    return `there is no account ${this.account} in this workspace`
+  }
+}

@@ -1,0 +1,33 @@
+/** The port for accounts. */
+import { Context, type Effect, type Option } from "effect"
+import type { DomainEvent } from "../event/DomainEvent.ts"
+import type { ChannelName } from "../channel/Address.ts"
+import type { AccountId, WorkspaceId } from "../workspace/Id.ts"
+import type { Page, PageRequest } from "../workspace/Page.ts"
+import type { StorageError } from "../workspace/StorageError.ts"
+import type { Account } from "./Account.ts"
+
+export class AccountStore extends Context.Service<AccountStore, {
+  /** Adds it, or returns the one that has its (channel, externalId) in the workspace already. */
+  connect(account: Account, events: ReadonlyArray<DomainEvent>): Effect.Effect<{
+    readonly account: Account
+    readonly created: boolean
+  }, StorageError>
+  get(workspace: WorkspaceId, id: AccountId): Effect.Effect<Option.Option<Account>, StorageError>
+  byExternalRef(workspace: WorkspaceId, ref: string): Effect.Effect<Option.Option<Account>, StorageError>
+  list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Account>, StorageError>
+  /**
+   * Locks the rows in id order, applies the rule to each and writes what it changed (an equal object = unchanged) with
+   * its events. Unknown ids are left out.
+   */
+  modify(
+    ids: ReadonlyArray<AccountId>,
+    change: (account: Account) => { readonly account: Account; readonly events: ReadonlyArray<DomainEvent> }
+  ): Effect.Effect<ReadonlyArray<Account>, StorageError>
+  /** The accounts of every workspace on channels that are polled. */
+  polled(channels: ReadonlyArray<ChannelName>): Effect.Effect<
+    ReadonlyArray<{ readonly account: Account; readonly cursor: string | null }>,
+    StorageError
+  >
+  setPollCursor(id: AccountId, cursor: string | null): Effect.Effect<void, StorageError>
+}>()("@overture/core/AccountStore") {}

@@ -1,0 +1,186 @@
+/**
+ * The port for campaigns, their leads and paces. As in the outbox, rules come in as pure functions over locked rows, and
+ * what they answer is all that is written.
+ */
+import { Context, type Effect, type Option } from "effect"
+import type { Account, AccountState } from "../account/Account.ts"
+import type { Chat } from "../chat/Chat.ts"
+import type { Message } from "../chat/Message.ts"
+import type { Contact, ContactTouch } from "../contact/Contact.ts"
+import type { Suppression } from "../contact/Suppression.ts"
+import type { DomainEvent } from "../event/DomainEvent.ts"
+import type { Claim, Lease } from "../outbox/Claim.ts"
+import type { BudgetWrites } from "../outbox/OutboxStore.ts"
+import type { AccountId, CampaignId, ContactId, LeadId, MessageId, WorkspaceId } from "../workspace/Id.ts"
+import type { Instant } from "../workspace/Instant.ts"
+import type { Page, PageRequest } from "../workspace/Page.ts"
+import type { StorageError } from "../workspace/StorageError.ts"
+import type { WorkspaceState } from "../workspace/WorkspaceStore.ts"
+import type { Campaign } from "./Campaign.ts"
+import type { Lead, LeadStatus } from "./Lead.ts"
+import type { Pace, PaceCounts } from "./Pace.ts"
+
+/** A pace whose alarm rang, with its locked account and the campaign. */
+export interface DuePace {
+  readonly pace: Pace
+  readonly account: AccountState
+  readonly campaign: Campaign
+  readonly workspace: WorkspaceState
+}
+
+/** What a due pace wants to do now. */
+export interface PaceWant {
+  readonly due: DuePace
+  /** Ready leads wanted of each kind (first touches, follow-ups), 0–20. 0 = only the pace is written. */
+  readonly want: number
+}
+
+/** A ready lead with everything that can forbid or shape its touch, locked with its contact. */
+export interface LeadCandidate {
+  readonly lead: Lead
+  readonly contact: Contact
+  readonly touches: ReadonlyArray<ContactTouch>
+  /** What suppresses any of the contact's addresses. */
+  readonly suppressions: ReadonlyArray<Suppression>
+  readonly chat: Chat | null
+  /** The rows that the present step has from an earlier try. */
+  readonly messages: ReadonlyArray<Message>
+}
+
+/** What the leads of a pace that got none are waiting for. */
+export interface Dryness {
+  /** The earliest dueAt of its leads, null when none has one. */
+  readonly nextDueAt: Instant | null
+  /** Whether it has leads that are ready but held by someone else for now. */
+  readonly held: boolean
+}
+
+export interface LeadDecision extends BudgetWrites {
+  readonly touches: ReadonlyArray<{
+    /** As it is to be written: with its claim. */
+    readonly lead: Lead
+    readonly messages: ReadonlyArray<Message>
+    readonly contactTouches: ReadonlyArray<ContactTouch>
+  }>
+  /** Skipped and deferred ones, as they are to be written. Their queued rows of an earlier try are cancelled. */
+  readonly leads: ReadonlyArray<Lead>
+  readonly paces: ReadonlyArray<Pace>
+  readonly events: ReadonlyArray<DomainEvent>
+}
+
+export interface ClaimRules {
+  /** From the paces that rang to what they want. A pace left out is left as it is. */
+  readonly plan: (due: ReadonlyArray<DuePace>) => ReadonlyArray<PaceWant>
+  /** From candidates to everything that is written. Called once, also when every `want` is 0. */
+  readonly decide: (
+    wants: ReadonlyArray<{
+      readonly want: PaceWant
+      /** Step 0, in this order: those with a dueAt that has come, by it; the others by priority and position. */
+      readonly first: ReadonlyArray<LeadCandidate>
+      /** Later steps that are due, by dueAt. */
+      readonly followUps: ReadonlyArray<LeadCandidate>
+      /** Only where both are empty and something was wanted. */
+      readonly dryness: Dryness | null
+    }>
+  ) => LeadDecision
+}
+
+/** The new state of a lead under lock, and what becomes of its messages. */
+export interface LeadChange {
+  readonly lead: Lead
+  /** Queued rows to be cancelled; what they reserve is given back. */
+  readonly cancel: ReadonlyArray<{ readonly id: MessageId; readonly reason: string }>
+  /** Rows being sent: nothing may follow or repeat them. */
+  readonly stop: ReadonlyArray<{ readonly id: MessageId; readonly reason: string }>
+  /** Queued rows that become due: the next part of a touch. */
+  readonly queue: ReadonlyArray<{ readonly id: MessageId; readonly dueAt: Instant }>
+  /** Added to the counts of the lead's pace, by the account it had before; of the campaign itself where it had none. */
+  readonly counts: Partial<PaceCounts>
+  /** The touch went out, or may have, on this campaign date: what the ramp counts. */
+  readonly wentOutOn: string | null
+  readonly events: ReadonlyArray<DomainEvent>
+}
+
+export type LeadSelector =
+  | { readonly type: "ids"; readonly ids: ReadonlyArray<LeadId> }
+  /** Leads of these contacts that have something open, claimed or to come. */
+  | { readonly type: "contacts"; readonly workspace: WorkspaceId; readonly contacts: ReadonlyArray<ContactId> }
+  /** Unclaimed leads of a campaign in these states, of one account where given; at most `limit`. */
+  | {
+    readonly type: "campaign"
+    readonly campaign: CampaignId
+    readonly account?: AccountId | undefined
+    readonly statuses: ReadonlyArray<LeadStatus>
+    readonly limit: number
+  }
+
+/** How the leads of a campaign stand; the terms of SEMANTICS add up to total. */
+export type LeadCounts = Record<LeadStatus, number> & { readonly total: number; readonly replied: number }
+
+export interface DrawAccount {
+  readonly account: Account
+  readonly pace: Pace
+  /** Assigned, untouched leads it has. */
+  readonly holding: number
+}
+
+export class CampaignStore extends Context.Service<CampaignStore, {
+  /** Adds a campaign with a paused pace for each account; false when its id or externalRef exists. */
+  create(campaign: Campaign, accounts: ReadonlyArray<AccountId>, events: ReadonlyArray<DomainEvent>): Effect.Effect<boolean, StorageError>
+  get(workspace: WorkspaceId, id: CampaignId): Effect.Effect<Option.Option<Campaign>, StorageError>
+  byExternalRef(workspace: WorkspaceId, ref: string): Effect.Effect<Option.Option<Campaign>, StorageError>
+  byName(workspace: WorkspaceId, name: string): Effect.Effect<ReadonlyArray<Campaign>, StorageError>
+  list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Campaign>, StorageError>
+  /**
+   * Locks the campaign, applies the rule, writes it and sets the alarms of its paces in the same transaction: `now` for
+   * a running campaign, none for another. None when there is no such campaign.
+   */
+  modify(
+    workspace: WorkspaceId,
+    id: CampaignId,
+    now: Instant,
+    change: (campaign: Campaign) => { readonly campaign: Campaign; readonly events: ReadonlyArray<DomainEvent> }
+  ): Effect.Effect<Option.Option<Campaign>, StorageError>
+  paces(campaign: CampaignId): Effect.Effect<ReadonlyArray<{ readonly pace: Pace; readonly account: Account }>, StorageError>
+  /** Adds leads; a contact that the campaign has already is left out. Rings its paces. Returns how many are new. */
+  enroll(campaign: CampaignId, leads: ReadonlyArray<Lead>, events: ReadonlyArray<DomainEvent>, now: Instant): Effect.Effect<number, StorageError>
+  /**
+   * Gives leads of the pool to accounts in one transaction that only one caller at a time has per campaign. `decide`
+   * says how many each may take and which reaches it looks for; paces that got some ring at `now`.
+   */
+  draw(
+    campaign: CampaignId,
+    now: Instant,
+    decide: (
+      accounts: ReadonlyArray<DrawAccount>,
+      pool: (atMost: number) => Effect.Effect<number, StorageError>
+    ) => Effect.Effect<ReadonlyArray<{ readonly account: AccountId; readonly take: number; readonly reaches: ReadonlyArray<string> }>, StorageError>
+  ): Effect.Effect<ReadonlyArray<{ readonly account: AccountId; readonly drawn: number }>, StorageError>
+  /** The campaign source of claims; null when no alarm has rung. `planned` counts the paces that were looked at. */
+  claim(request: {
+    readonly now: Instant
+    readonly limit: number
+    readonly lease: Lease
+    readonly rules: ClaimRules
+  }): Effect.Effect<{ readonly claim: Claim | null; readonly planned: ReadonlyArray<PaceWant> } | null, StorageError>
+  /** Locks leads in id order with the messages of their present touch, applies the rule, writes what it answers. */
+  changeLeads(
+    selector: LeadSelector,
+    now: Instant,
+    change: (lead: Lead, messages: ReadonlyArray<Message>) => LeadChange | null
+  ): Effect.Effect<ReadonlyArray<Lead>, StorageError>
+  getLead(workspace: WorkspaceId, id: LeadId): Effect.Effect<Option.Option<Lead>, StorageError>
+  leads(workspace: WorkspaceId, campaign: CampaignId, filter: { readonly status?: LeadStatus | undefined }, page: PageRequest): Effect.Effect<Page<Lead>, StorageError>
+  /** A lead as a claim would see it now, without locks; its pace is null where no account has it. */
+  candidate(workspace: WorkspaceId, id: LeadId): Effect.Effect<Option.Option<{ readonly candidate: LeadCandidate; readonly due: DuePace | null }>, StorageError>
+  /** From the counters. */
+  counts(campaign: CampaignId): Effect.Effect<LeadCounts, StorageError>
+  /** From the leads themselves: what `doctor` compares the counters with. */
+  recount(campaign: CampaignId): Effect.Effect<LeadCounts, StorageError>
+  /** Whether it has no lead that is open, claimed or has something to come. */
+  isDone(campaign: CampaignId): Effect.Effect<boolean, StorageError>
+  /** The earliest alarm. */
+  readonly nextAlarm: Effect.Effect<Instant | null, StorageError>
+  /** Rings the paces of these accounts at `now`, where their campaign runs. */
+  ring(accounts: ReadonlyArray<AccountId>, now: Instant): Effect.Effect<void, StorageError>
+}>()("@overture/core/CampaignStore") {}

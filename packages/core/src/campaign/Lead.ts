@@ -1,0 +1,110 @@
+/**
+ * One contact in one campaign.
+ *
+ * - `status` is the fate of step 0 and of nothing else: pending → assigned → claimed → sending → sent | partial | failed |
+ *   skipped. What follows is beside it: `step` and `dueAt` say what comes next, `ended` why nothing does.
+ * - *pending*: in the campaign's pool, without an account. *assigned*: an account drew it. *claimed*: a claim holds it.
+ * - A touch (lead, step) has a status and reason of its own, kept in `touches`.
+ */
+import { Schema } from "effect"
+import { AccountId, CampaignId, ClaimId, ContactId, LeadId, StepId, WorkspaceId } from "../workspace/Id.ts"
+import { Instant } from "../workspace/Instant.ts"
+import { Metadata } from "../workspace/Json.ts"
+
+export const LeadStatus = Schema.Literals([
+  "pending",
+  "assigned",
+  "claimed",
+  "sending",
+  "sent",
+  "partial",
+  "failed",
+  "skipped"
+])
+export type LeadStatus = typeof LeadStatus.Type
+
+export const LeadEnded = Schema.Literals([
+  "completed",
+  "replied",
+  "optedOut",
+  "booked",
+  "closed",
+  "takenOver",
+  "accountRemoved",
+  "failed",
+  "cancelled"
+])
+export type LeadEnded = typeof LeadEnded.Type
+
+export const TouchStatus = Schema.Literals(["sent", "partial", "failed", "skipped"])
+export type TouchStatus = typeof TouchStatus.Type
+
+export const Touch = Schema.Struct({
+  step: StepId,
+  status: TouchStatus,
+  reason: Schema.NullOr(Schema.String),
+  at: Instant
+}).annotate({ identifier: "Touch" })
+export type Touch = typeof Touch.Type
+
+export class Lead extends Schema.Opaque<Lead>()(
+  Schema.Struct({
+    id: LeadId,
+    workspace: WorkspaceId,
+    campaign: CampaignId,
+    account: Schema.NullOr(AccountId),
+    contact: ContactId,
+    /** Which accounts reach it (`Address.reach` of the address it uses): what a draw looks for. */
+    reach: Schema.String,
+    /** The key of the address it uses. */
+    address: Schema.String,
+    status: LeadStatus,
+    reason: Schema.NullOr(Schema.String),
+    ended: Schema.NullOr(LeadEnded),
+    /** The step that comes next, step 0 at first; null = none. */
+    step: Schema.NullOr(StepId),
+    /** Not before this; null = in its turn. Follow-ups always have one. */
+    dueAt: Schema.NullOr(Instant),
+    /** Higher goes first. */
+    priority: Schema.Int,
+    /** The import number: the order among equals. */
+    position: Schema.Int,
+    /** Tries of the present step. */
+    attempts: Schema.Int,
+    claim: Schema.NullOr(ClaimId),
+    /** Set while a touch is being sent: why nothing follows it. */
+    stop: Schema.NullOr(LeadEnded),
+    touches: Schema.Array(Touch),
+    firstSentAt: Schema.NullOr(Instant),
+    lastSentAt: Schema.NullOr(Instant),
+    repliedAt: Schema.NullOr(Instant),
+    bookedAt: Schema.NullOr(Instant),
+    externalRef: Schema.NullOr(Schema.String),
+    metadata: Metadata,
+    createdAt: Instant
+  }).annotate({ identifier: "Lead" })
+) {}
+
+/** Whether step 0 is still to be decided. */
+export const isOpen = (self: Pick<Lead, "status">): boolean =>
+  self.status === "pending" || self.status === "assigned" || self.status === "claimed" || self.status === "sending"
+
+/** Whether anything of it went out or may have. */
+export const isTouched = (self: Lead): boolean =>
+  self.firstSentAt !== null || self.touches.some((touch) => touch.status !== "skipped")
+
+/** Whether it waits for a follow-up rather than for step 0. */
+export const isFollowUp = (self: Pick<Lead, "status">): boolean => !isOpen(self)
+
+/** What its row shows while a claim holds it. */
+export const shown = (self: Lead): LeadStatus =>
+  self.status === "assigned" && self.claim !== null ? "claimed" : self.status
+
+/** The lead with nothing more to come. */
+export const end = (self: Lead, ended: LeadEnded): Lead => ({ ...self, step: null, dueAt: null, ended, stop: null })
+
+export class LeadNotFound extends Schema.TaggedError<LeadNotFound>()("LeadNotFound", { lead: Schema.String }) {
+  override get message(): string {
+    return `there is no lead ${this.lead} in this workspace`
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * The running state of one (campaign, account): the day it is in, what of the day's quota is used, which slot comes
+ * next. `nextAt` is an alarm, not a slot: when it rings, `plan` works out from this row and the settings what it means.
+ */
+import type { Account } from "../account/Account.ts"
+import type { LocalDate } from "../workspace/LocalDate.ts"
+import type { AccountId, CampaignId, WorkspaceId } from "../workspace/Id.ts"
+import type { Instant } from "../workspace/Instant.ts"
+import type { Campaign } from "./Campaign.ts"
+
+export interface PaceCounts {
+  readonly sent: number
+  readonly partial: number
+  readonly failed: number
+  readonly skipped: number
+  /** Touches of any step that were made or may have been, and that failed. */
+  readonly touched: number
+  readonly replied: number
+}
+
+export const noCounts: PaceCounts = { sent: 0, partial: 0, failed: 0, skipped: 0, touched: 0, replied: 0 }
+
+export interface Pace {
+  readonly campaign: CampaignId
+  readonly account: AccountId
+  readonly workspace: WorkspaceId
+  /** The settings version that `slot` and `quota` belong to. */
+  readonly version: number
+  /** While true it has no alarm. */
+  readonly paused: boolean
+  /** The campaign's local date that quota, used and slot belong to; null before the first. */
+  readonly date: LocalDate | null
+  /** Messages it may send on `date`. */
+  readonly quota: number
+  readonly used: number
+  /** The next slot of the day's plan, 0-based. */
+  readonly slot: number
+  /** From when the rest of the day was laid anew, and what was used then; null = the whole day's plan. */
+  readonly from: Instant | null
+  readonly usedBefore: number
+  readonly nextAt: Instant | null
+  readonly rampDay: number
+  /** The last date on which something went out. */
+  readonly rampDate: LocalDate | null
+  readonly counts: PaceCounts
+}
+

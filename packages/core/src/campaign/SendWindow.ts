@@ -1,0 +1,117 @@
+/**
+ * When a campaign may send: days, hours and blackout dates in a zone, as wall time. The open time of a date is a set of
+ * instants: what the windows that start on that date cover, so hours past midnight belong to the evening before. The
+ * open times of two dates never share an instant.
+ */
+import { Schema } from "effect"
+import type { Instant } from "../workspace/Instant.ts"
+import * as LocalDate from "../workspace/LocalDate.ts"
+import * as Zone from "../workspace/Zone.ts"
+import * as SendHours from "./SendHours.ts"
+
+const Weekday = Schema.Int.check(
+  Schema.isBetween({ minimum: 0, maximum: 6 }, { expected: "a day from 0 (Sunday) to 6 (Saturday)" })
+)
+
+export class SendWindow extends Schema.Opaque<SendWindow>()(
+  Schema.Struct({
+    /** Where the wall clock hangs; the caller says what an absent one means. */
+    timezone: Schema.optionalKey(Zone.ZoneName),
+    /** 0 = Sunday … 6 = Saturday; absent or empty means every day. */
+    days: Schema.optionalKey(Schema.Array(Weekday)),
+    /** Absent or empty means 00:00–24:00. */
+    windows: Schema.optionalKey(Schema.Array(SendHours.SendHours)),
+    /** Local dates on which nothing is open, whatever runs into them. */
+    blackoutDates: Schema.optionalKey(Schema.Array(LocalDate.LocalDate))
+  }).check(Schema.makeFilter((self) => {
+    const overlap = SendHours.overlap(self.windows ?? [], self.days ?? [])
+    return overlap === null || { path: ["windows"], issue: overlap }
+  })).annotate({ identifier: "SendWindow" })
+) {}
+
+/** Instants from `start` up to but not including `end`. */
+export interface OpenInterval {
+  readonly start: Instant
+  readonly end: Instant
+}
+
+const wholeDay: ReadonlyArray<SendHours.SendHours> = [{ start: "00:00", end: "24:00" }]
+
+const hoursOf = (self: SendWindow): ReadonlyArray<SendHours.SendHours> =>
+  self.windows === undefined || self.windows.length === 0 ? wholeDay : self.windows
+
+const isActive = (self: SendWindow, date: LocalDate.LocalDate): boolean =>
+  self.days === undefined || self.days.length === 0 || self.days.includes(LocalDate.weekday(date))
+
+const isBlackout = (self: SendWindow, date: LocalDate.LocalDate): boolean =>
+  self.blackoutDates !== undefined && self.blackoutDates.includes(date)
+
+/** The first opening of a date by its hours alone, Infinity when its weekday is not active. */
+const firstStart = (self: SendWindow, zone: Zone.Zone, date: LocalDate.LocalDate): number => {
+  if (!isActive(self, date)) return Infinity
+  let earliest = Infinity
+  for (const hours of hoursOf(self)) earliest = Math.min(earliest, SendHours.startMinute(hours))
+  return Zone.toInstant(zone, date, earliest, "first")
+}
+
+/**
+ * The open time of a date: the union of the windows that start on it, ascending and apart; `[]` when it is closed. A
+ * window starts at the first occurrence of a repeated hour and ends at the last, except that one ending at midnight
+ * ends with the date, and that no window runs into those of the next date where clocks go back.
+ */
+export const open = (self: SendWindow, zone: Zone.Zone, date: LocalDate.LocalDate): ReadonlyArray<OpenInterval> => {
+  if (!isActive(self, date)) return []
+  const next = LocalDate.addDays(date, 1)
+  const midnight = Zone.toInstant(zone, next, 0, "first")
+  const earliest = isBlackout(self, date) ? midnight : -Infinity
+  const intervals: Array<OpenInterval> = []
+  for (const hours of hoursOf(self)) {
+    const endMinute = SendHours.endMinute(hours)
+    const start = Math.max(Zone.toInstant(zone, date, SendHours.startMinute(hours), "first"), earliest)
+    let end = midnight
+    if (endMinute < SendHours.dayMinutes) end = Zone.toInstant(zone, date, endMinute, "last")
+    else if (endMinute > SendHours.dayMinutes && !isBlackout(self, next)) {
+      end = Math.min(Zone.toInstant(zone, date, endMinute, "last"), firstStart(self, zone, next))
+    }
+    if (start < end) intervals.push({ start, end })
+  }
+  return intervals.length < 2 ? intervals : merge(intervals)
+}
+
+const merge = (intervals: Array<OpenInterval>): ReadonlyArray<OpenInterval> => {
+  intervals.sort((a, b) => a.start - b.start)
+  const merged: Array<OpenInterval> = []
+  let current = intervals[0]!
+  for (const interval of intervals) {
+    if (interval.start > current.end) {
+      merged.push(current)
+      current = interval
+    } else if (interval.end > current.end) current = { start: current.start, end: interval.end }
+  }
+  merged.push(current)
+  return merged
+}
+
+/** The date to which `now` belongs: yesterday while a window that started then is still open, else the local date. */
+export const dateOf = (self: SendWindow, zone: Zone.Zone, now: Instant): LocalDate.LocalDate => {
+  const today = Zone.localDate(zone, now)
+  if (!hoursOf(self).some(SendHours.passesMidnight)) return today
+  const yesterday = LocalDate.addDays(today, -1)
+  return open(self, zone, yesterday).some(({ end, start }) => start <= now && now < end) ? yesterday : today
+}
+
+const searchDays = 400
+
+/**
+ * The first open instant at or after `after`: `after` itself when it is open. Null when nothing opens within 400 days,
+ * as when every date of a year is blacked out.
+ */
+export const nextOpen = (self: SendWindow, zone: Zone.Zone, after: Instant): Instant | null => {
+  const first = LocalDate.addDays(Zone.localDate(zone, after), -1)
+  for (let days = 0; days <= searchDays + 1; days++) {
+    for (const { end, start } of open(self, zone, LocalDate.addDays(first, days))) {
+      if (end > after) return Math.max(start, after)
+    }
+  }
+  return null
+}

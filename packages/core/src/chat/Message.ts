@@ -1,0 +1,134 @@
+/**
+ * One message of a chat. Outbound ones are the ledger: a row exists before anything is handed to a channel, and its
+ * status says how far it came. `queued < sending < sent < delivered < read`; `failed` may replace queued, sending and
+ * sent; proof replaces a failure whose outcome was unknown; `cancelled` comes only from queued.
+ */
+import { Schema } from "effect"
+import type { Account } from "../account/Account.ts"
+import { Content } from "../channel/Content.ts"
+import { LocalDate } from "../workspace/LocalDate.ts"
+import {
+  AccountId,
+  CampaignId,
+  ChatId,
+  ClaimId,
+  ContactId,
+  LeadId,
+  MessageId,
+  StepId,
+  WorkspaceId
+} from "../workspace/Id.ts"
+import { Instant } from "../workspace/Instant.ts"
+import { Metadata } from "../workspace/Json.ts"
+
+export const MessageStatus = Schema.Literals([
+  "queued",
+  "sending",
+  "sent",
+  "delivered",
+  "read",
+  "failed",
+  "cancelled",
+  "received"
+])
+export type MessageStatus = typeof MessageStatus.Type
+
+export class Author extends Schema.Opaque<Author>()(
+  Schema.Struct({
+    type: Schema.Literals(["contact", "member", "api", "campaign", "system", "device"]),
+    id: Schema.NullOr(Schema.String)
+  }).annotate({ identifier: "Author" })
+) {}
+
+/** The days whose budgets hold this message, so that what returns goes where it came from. */
+export const Reservation = Schema.Struct({
+  /** The campaign day of the pace; null for messages of no pace. */
+  pace: Schema.NullOr(LocalDate),
+  account: LocalDate,
+  workspace: LocalDate
+})
+export type Reservation = typeof Reservation.Type
+
+export class Message extends Schema.Opaque<Message>()(
+  Schema.Struct({
+    id: MessageId,
+    workspace: WorkspaceId,
+    account: AccountId,
+    chat: ChatId,
+    contact: Schema.NullOr(ContactId),
+    /** The key of the participant's address. */
+    address: Schema.String,
+    direction: Schema.Literals(["inbound", "outbound"]),
+    author: Author,
+    campaign: Schema.NullOr(CampaignId),
+    campaignVersion: Schema.NullOr(Schema.Int),
+    lead: Schema.NullOr(LeadId),
+    step: Schema.NullOr(StepId),
+    /** 0-based place in its touch, and how many parts the touch has. */
+    part: Schema.Int,
+    parts: Schema.Int,
+    content: Content,
+    status: MessageStatus,
+    /** Why it failed or was cancelled. */
+    reason: Schema.NullOr(Schema.String),
+    errorCode: Schema.NullOr(Schema.String),
+    errorDetail: Schema.NullOr(Schema.String),
+    /** Tries that count: three transient ones make it final. */
+    attempts: Schema.Int,
+    /** Tries known not to have gone out: the number in its key. */
+    tries: Schema.Int,
+    externalId: Schema.NullOr(Schema.String),
+    replyTo: Schema.NullOr(Schema.String),
+    /** Not sent before this, as asked for. */
+    notBefore: Schema.NullOr(Instant),
+    /** When the queue may claim it; null while claimed, waiting for a slot or for the part before it. */
+    dueAt: Schema.NullOr(Instant),
+    claim: Schema.NullOr(ClaimId),
+    /** Set while it was being sent: why nothing may follow it. */
+    stop: Schema.NullOr(Schema.String),
+    reserved: Schema.NullOr(Reservation),
+    createdAt: Instant,
+    begunAt: Schema.NullOr(Instant),
+    sentAt: Schema.NullOr(Instant),
+    deliveredAt: Schema.NullOr(Instant),
+    readAt: Schema.NullOr(Instant),
+    failedAt: Schema.NullOr(Instant),
+    externalRef: Schema.NullOr(Schema.String),
+    metadata: Metadata
+  }).annotate({ identifier: "Message" })
+) {}
+
+/**
+ * What channels that take one use to send a message once: the same for every try that may repeat a former one, a new one
+ * after a try that is known not to have gone out.
+ */
+export const idempotencyKey = (self: Pick<Message, "id" | "tries">): string =>
+  self.tries === 0 ? self.id : `${self.id}.${self.tries}`
+
+/** A claimed message with the account it goes out from, as the claim's transaction saw both. */
+export interface Claimed {
+  readonly message: Message
+  readonly account: Account
+}
+
+const rank: Record<MessageStatus, number> = {
+  queued: 0,
+  sending: 1,
+  sent: 2,
+  delivered: 3,
+  read: 4,
+  failed: 5,
+  cancelled: 5,
+  received: 5
+}
+
+/** Whether `next` may replace `status`. */
+export const mayBecome = (self: Pick<Message, "status" | "reason">, next: MessageStatus): boolean => {
+  if (self.status === "received" || self.status === "cancelled") return false
+  if (self.status === "failed") {
+    return self.reason === "outcomeUnknown" && (next === "sent" || next === "delivered" || next === "read")
+  }
+  if (next === "failed") return rank[self.status] <= rank.sent
+  if (next === "cancelled") return self.status === "queued"
+  return next !== "received" && rank[next] > rank[self.status]
+}

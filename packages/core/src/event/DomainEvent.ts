@@ -1,0 +1,75 @@
+/** A fact we publish: written in the transaction of the change it tells of, so nothing happens unseen. */
+import { Schema } from "effect"
+import { EventId, WorkspaceId } from "../workspace/Id.ts"
+import { Instant } from "../workspace/Instant.ts"
+
+export const EventType = Schema.Literals([
+  "message.queued",
+  "message.sent",
+  "message.delivered",
+  "message.read",
+  "message.failed",
+  "message.retrying",
+  "message.cancelled",
+  "message.received",
+  "message.edited",
+  "message.deleted",
+  "reaction.added",
+  "reaction.removed",
+  "chat.created",
+  "chat.replied",
+  "chat.booked",
+  "chat.assigned",
+  "chat.closed",
+  "chat.taken_over",
+  "lead.sent",
+  "lead.partial",
+  "lead.failed",
+  "lead.skipped",
+  "lead.deferred",
+  "lead.ended",
+  "lead.replied",
+  "campaign.created",
+  "campaign.started",
+  "campaign.changed",
+  "campaign.paused",
+  "campaign.inactive",
+  "campaign.finished",
+  "campaign.deleted",
+  "account.changed",
+  "contact.opted_out",
+  "contact.erased",
+  "list.ready",
+  "job.progressed",
+  "job.finished",
+  "webhook.disabled"
+])
+export type EventType = typeof EventType.Type
+
+/** Who made it happen. */
+export class Actor extends Schema.Opaque<Actor>()(
+  Schema.Struct({
+    type: Schema.Literals(["system", "campaign", "member", "api", "contact", "channel"]),
+    id: Schema.NullOr(Schema.String)
+  }).annotate({ identifier: "Actor" })
+) {}
+
+export const system: Actor = { type: "system", id: null }
+
+export class DomainEvent extends Schema.Opaque<DomainEvent>()(
+  Schema.Struct({
+    id: EventId,
+    workspace: WorkspaceId,
+    type: EventType,
+    at: Instant,
+    /** The id of what changed. */
+    subject: Schema.String,
+    actor: Actor,
+    /** The id of what led to it: a message, an event. */
+    cause: Schema.NullOr(Schema.String),
+    data: Schema.Record(Schema.String, Schema.Json)
+  }).annotate({ identifier: "DomainEvent" })
+) {}
+
+/** What a rule says happened; the service adds id and time. */
+export type Fact = Omit<DomainEvent, "id" | "at">

@@ -1,0 +1,32 @@
+/**
+ * A claim is the time-limited right to send a batch of messages. Its row is the fence: who no longer owns it changes
+ * nothing. Lease times are the database's own clock; a worker measures how long it may begin sends with a clock that
+ * never jumps.
+ */
+import type { Claimed } from "../chat/Message.ts"
+import type { ClaimId } from "../workspace/Id.ts"
+
+export interface Claim {
+  readonly id: ClaimId
+  readonly messages: ReadonlyArray<Claimed>
+}
+
+/** How a claim is made. */
+export interface Lease {
+  readonly claim: ClaimId
+  /** Names the process in the claim row, for people. */
+  readonly worker: string
+  readonly durationMs: number
+}
+
+/** The part of a lease in which sends may begin; the rest is left for what is under way. */
+export const beginPart = 0.6
+
+/** A claim whose lease ran out, taken over under a new id. */
+export interface Recovered {
+  readonly id: ClaimId
+  /** Being sent when their worker was lost: what became of them is unknown. */
+  readonly sending: ReadonlyArray<Claimed>
+  /** Never handed to a channel: they are due again. */
+  readonly returned: ReadonlyArray<Claimed>
+}

@@ -1,0 +1,111 @@
+/**
+ * The port of the ledger: claim, begin, settle and recover outbound messages, whatever made them. Verbs span workspaces.
+ * Rules come in as pure functions over rows the verb has locked; what they answer is all that is written.
+ */
+import { Context, type Effect } from "effect"
+import type { AccountState } from "../account/Account.ts"
+import type { Contact } from "../contact/Contact.ts"
+import type { Suppression } from "../contact/Suppression.ts"
+import type { Chat } from "../chat/Chat.ts"
+import type { ChatOpening, ChatTouch } from "../chat/ChatStore.ts"
+import type { Claimed, Message, Reservation } from "../chat/Message.ts"
+import type { DomainEvent } from "../event/DomainEvent.ts"
+import type { DayUse } from "../workspace/Budget.ts"
+import type { AccountId, ClaimId, MessageId, WorkspaceId } from "../workspace/Id.ts"
+import type { Instant } from "../workspace/Instant.ts"
+import type { StorageError } from "../workspace/StorageError.ts"
+import type { WorkspaceState } from "../workspace/WorkspaceStore.ts"
+import type { Claim, Lease, Recovered } from "./Claim.ts"
+import type { Result, Settled } from "./Settling.ts"
+
+/** A due queued message with everything that can forbid it, locked. */
+export interface QueuedCandidate {
+  readonly message: Message
+  readonly account: AccountState
+  readonly workspace: WorkspaceState
+  readonly contact: Contact | null
+  readonly chat: Chat | null
+  /** The suppressions of its address that concern its account. */
+  readonly suppressions: ReadonlyArray<Suppression>
+}
+
+/** What budgets hold after a decision. */
+export interface BudgetWrites {
+  readonly accounts: ReadonlyArray<{ readonly id: AccountId; readonly use: DayUse; readonly lastTouchAt: Instant | null }>
+  readonly workspaces: ReadonlyArray<{ readonly id: WorkspaceId; readonly use: DayUse }>
+}
+
+export interface QueuedDecision extends BudgetWrites {
+  /** To be sent: with the reservation just made (unchanged for later parts of a touch). */
+  readonly take: ReadonlyArray<{ readonly id: MessageId; readonly reserved: Reservation | null }>
+  /** To wait until then. */
+  readonly defer: ReadonlyArray<{ readonly id: MessageId; readonly until: Instant; readonly reason: string }>
+  /** Never to be sent. */
+  readonly cancel: ReadonlyArray<{ readonly id: MessageId; readonly reason: string }>
+  readonly events: ReadonlyArray<DomainEvent>
+}
+
+/** Everything that one settling transaction writes beside its campaign part. */
+export interface SettleWrites {
+  readonly settled: ReadonlyArray<Settled>
+  readonly openings: ReadonlyArray<ChatOpening>
+  readonly touches: ReadonlyArray<ChatTouch>
+  readonly suppressions: ReadonlyArray<Suppression>
+  readonly events: ReadonlyArray<DomainEvent>
+}
+
+/** Where the database lives, against where it lived when a worker last wrote. */
+export type Guard =
+  | { readonly type: "same" }
+  | { readonly type: "restored"; readonly detail: string }
+
+export class OutboxStore extends Context.Service<OutboxStore, {
+  /** The database's own clock in epoch milliseconds. */
+  readonly clock: Effect.Effect<Instant, StorageError>
+  /** Whether this is the database that was last written to; records its place the first time. */
+  readonly guard: Effect.Effect<Guard, StorageError>
+  /** Accepts the place where the database lives now: after a restore, by a person who looked. */
+  readonly acknowledge: Effect.Effect<void, StorageError>
+  /** Due queued messages, oldest first; null when nothing is due. A deferred or cancelled one is not in the claim. */
+  claimQueued(request: {
+    readonly now: Instant
+    readonly limit: number
+    readonly lease: Lease
+    readonly decide: (candidates: ReadonlyArray<QueuedCandidate>) => QueuedDecision
+  }): Effect.Effect<{ readonly claim: Claim | null; readonly cancelled: ReadonlyArray<Claimed> } | null, StorageError>
+  /**
+   * Marks messages `sending`, right before they are handed over: only those still queued under this claim, whose lease
+   * holds, and whose workspace, account and campaign may send at this moment. Returns their ids.
+   */
+  begin(claim: ClaimId, ids: ReadonlyArray<MessageId>): Effect.Effect<ReadonlyArray<MessageId>, StorageError>
+  /**
+   * Returns messages of the claim that were not begun: the rows of touches go (they are rendered anew), others are due
+   * again. Gives back account and workspace budgets and tells which ones it returned.
+   */
+  release(claim: ClaimId, ids: ReadonlyArray<MessageId>, now: Instant): Effect.Effect<ReadonlyArray<Message>, StorageError>
+  /**
+   * Locks those of the results that this claim still holds as `sending`, lets `conclude` judge them and writes what it
+   * answers: messages, chats, suppressions, events and budgets given back. Results that are not among `settled` were lost.
+   */
+  settle(
+    claim: ClaimId,
+    results: ReadonlyArray<Result>,
+    conclude: (held: ReadonlyArray<{ readonly result: Result; readonly message: Message }>) => SettleWrites
+  ): Effect.Effect<SettleWrites, StorageError>
+  /** Holds the claim longer; false when it is no longer ours. */
+  renew(claim: ClaimId, durationMs: number): Effect.Effect<boolean, StorageError>
+  /** Removes a claim none of whose messages is left. */
+  finish(claim: ClaimId): Effect.Effect<void, StorageError>
+  /** Takes over the claim that expired first, if any: begun messages stay `sending` under `lease.claim`. */
+  recover(lease: Lease, now: Instant): Effect.Effect<Recovered | null, StorageError>
+  /** The next instant at which a queued message is due. */
+  readonly nextQueued: Effect.Effect<Instant | null, StorageError>
+  /** Adds queued messages (and their chats): those whose id exists are left as they are. */
+  enqueue(
+    messages: ReadonlyArray<Message>,
+    openings: ReadonlyArray<ChatOpening>,
+    events: ReadonlyArray<DomainEvent>
+  ): Effect.Effect<ReadonlyArray<MessageId>, StorageError>
+  /** Cancels what is queued and unclaimed; null = not such a message, or it is too late. */
+  cancel(workspace: WorkspaceId, id: MessageId, reason: string, events: ReadonlyArray<DomainEvent>): Effect.Effect<boolean, StorageError>
+}>()("@overture/core/OutboxStore") {}

@@ -1,0 +1,30 @@
+/** The tenant. Everything belongs to exactly one, and another workspace's id is "not found". */
+import { Schema } from "effect"
+import { WorkspaceId } from "./Id.ts"
+import { Instant } from "./Instant.ts"
+import { Metadata } from "./Json.ts"
+
+export class Workspace extends Schema.Opaque<Workspace>()(
+  Schema.Struct({
+    id: WorkspaceId,
+    name: Schema.NonEmptyString,
+    /** IANA zone in which the workspace's days are counted. */
+    timezone: Schema.NonEmptyString,
+    /** While true no automated message begins. */
+    paused: Schema.Boolean,
+    /** The most messages a day over all accounts (the plan); null = none. */
+    dailyCap: Schema.NullOr(Schema.Int),
+    /** Whether an opt-out suppresses every address of the contact or only the one it came from. */
+    optOutScope: Schema.Literals(["contact", "address"]),
+    createdAt: Instant,
+    metadata: Metadata
+  }).annotate({ identifier: "Workspace" })
+) {}
+
+export class WorkspaceNotFound extends Schema.TaggedError<WorkspaceNotFound>()("WorkspaceNotFound", {
+  workspace: Schema.String
+}) {
+  override get message(): string {
+    return `there is no workspace ${this.workspace}`
+  }
+}
