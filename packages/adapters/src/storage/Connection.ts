@@ -2,7 +2,7 @@
  * What `Database` asks of a driver: one connection at a time, a text sent on it, and a word on each failure. Drivers
  * know nothing of effects that run inside a transaction, and `Database` knows nothing of pg and node:sqlite.
  */
-import { type Effect, Schema } from "effect"
+import { Schema } from "effect"
 import type { Transaction as KyselyTransaction } from "kysely"
 import type { DatabaseSync } from "node:sqlite"
 import type { ClientBase } from "pg"
@@ -52,6 +52,10 @@ export type Send = (text: string, parameters: ReadonlyArray<Parameter>, id?: str
 /** One connection. Texts sent at the same time wait for each other. */
 export interface Connection {
   readonly send: Send
+  /** Several texts in one, without parameters and rows. */
+  readonly script: (text: string) => void | Promise<void>
+  /** False once the database ended the transaction by itself, as SQLite does when the disk is full. */
+  readonly holdsTransaction: () => boolean
   /** True once the connection is lost and nothing sent on it can succeed. */
   readonly isLost: () => boolean
 }
@@ -63,8 +67,8 @@ export interface Driver {
   readonly name: "postgres" | "sqlite"
   /** For messages; without a password. */
   readonly database: string
-  /** Waits for a connection. Interruptible, and an interrupted wait leaves none behind. */
-  readonly acquire: Effect.Effect<Connection, unknown>
+  /** Asks for a connection and calls back once. The returned function takes the request back, before it is granted. */
+  readonly acquire: (granted: (connection: Connection) => void, refused: (cause: unknown) => void) => () => void
   /** Gives a connection back; `discard` when a transaction may still be open on it. */
   readonly release: (connection: Connection, discard: boolean) => void
   /** The text that begins a transaction, and the one that also pins the plans of prepared statements. */
@@ -74,6 +78,8 @@ export interface Driver {
   readonly pin: ((connection: Connection) => Promise<string>) | null
   /** A host's transaction as a connection. Throws or rejects with TransactionRefused when it is none of ours. */
   readonly adopt: (host: HostTransaction) => Connection | Promise<Connection>
+  /** Ends the use of an adopted connection, which stays the host's. */
+  readonly forget: (connection: Connection) => void
   /** Whether the same work may succeed when done again. */
   readonly isTransient: (cause: unknown) => boolean
 }

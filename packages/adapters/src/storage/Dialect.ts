@@ -1,8 +1,8 @@
 /**
  * The one place where PostgreSQL and SQLite differ. A statement is written once, in PostgreSQL's dialect with `$1` for
  * parameters, and asks an `Sql` for every word the two spell differently. What both read alike: `insert … select … where
- * true on conflict … do update set x = excluded.x`, `update t as l set … from …`, `returning` the changed table's own
- * columns, `with` around selects, `is distinct from`, `true`. Not used, because SQLite lacks it: data-modifying `with`,
+ * true on conflict … do update set x = excluded.x`, `update t as l set … from …`, `returning` with
+ * bare column names (so name the columns of `rows` otherwise), `with` around selects, `is distinct from`, `true`. Not used, because SQLite lacks it: data-modifying `with`,
  * `lateral`, arrays; several statements in one transaction take their place.
  *
  * Rows come back in one shape from both: 64-bit integers as numbers, booleans as 0 and 1, JSON as its text.
@@ -60,17 +60,28 @@ export interface Sql {
 
 const literal = (text: string) => `'${text.replaceAll("'", "''")}'`
 const fields = (entries: Readonly<Record<string, string>>) =>
-  Object.entries(entries).map(([name, value]) => `${literal(name)}, ${value}`).join(", ")
+  Object.entries(entries)
+    .map(([name, value]) => `${literal(name)}, ${value}`)
+    .join(", ")
 
-const postgresTypes: Record<ColumnType, string> =
-  { id: "text", text: "text", int: "integer", bigint: "bigint", real: "double precision", boolean: "boolean", json: "jsonb" }
+const postgresTypes: Record<ColumnType, string> = {
+  id: "text",
+  text: "text",
+  int: "integer",
+  bigint: "bigint",
+  real: "double precision",
+  boolean: "boolean",
+  json: "jsonb"
+}
 
 const postgres = (prefix: string): Sql => ({
   name: "postgres",
   t: (name) => prefix + name,
   p: (n, type) => `$${n}::${postgresTypes[type]}`,
   rows: (alias, n, columns) => {
-    const typed = Object.entries(columns).flatMap(([name, type]) => type === "ordinal" ? [] : `${name} ${postgresTypes[type]}`)
+    const typed = Object.entries(columns).flatMap(([name, type]) =>
+      type === "ordinal" ? [] : `${name} ${postgresTypes[type]}`
+    )
     const ordinal = Object.keys(columns).find((name) => columns[name] === "ordinal")
     const set = `json_to_recordset($${n}::json) as `
     if (ordinal === undefined) return `${set}${alias}(${typed.join(", ")})`
@@ -87,25 +98,36 @@ const postgres = (prefix: string): Sql => ({
   jsonField: (value, field, type) =>
     type === "json" ? `(${value}->${literal(field)})` : `(${value}->>${literal(field)})::${postgresTypes[type]}`,
   cast: (value, type) => `(${value})::${postgresTypes[type]}`,
-  type: (type) => type === "id" || type === "text" ? `text collate "C"` : postgresTypes[type],
+  type: (type) => (type === "id" || type === "text" ? `text collate "C"` : postgresTypes[type]),
   identity: "bigint generated always as identity primary key",
-  table: (options) => options?.fillfactor === undefined ? "" : `with (fillfactor = ${options.fillfactor})`,
+  table: (options) => (options?.fillfactor === undefined ? "" : `with (fillfactor = ${options.fillfactor})`),
   pick: (texts) => texts.postgres
 })
 
-const sqliteTypes: Record<ColumnType, string> =
-  { id: "text", text: "text", int: "integer", bigint: "integer", real: "real", boolean: "integer", json: "text" }
+const sqliteTypes: Record<ColumnType, string> = {
+  id: "text",
+  text: "text",
+  int: "integer",
+  bigint: "integer",
+  real: "real",
+  boolean: "integer",
+  json: "text"
+}
 
 // The scalar min and max of SQLite are null as soon as one value is; PostgreSQL's pass by nulls.
 const extreme = (name: "max" | "min", values: ReadonlyArray<string>) =>
-  values.length === 1 ? values[0]! : `${name}(${
-    values.map((value, i) => `coalesce(${[value, ...values.filter((_, j) => j !== i)].join(", ")})`).join(", ")
-  })`
+  values.length === 1
+    ? values[0]!
+    : `${name}(${values
+        .map((value, i) => `coalesce(${[value, ...values.filter((_, j) => j !== i)].join(", ")})`)
+        .join(", ")})`
 
 const sqliteField = (value: string, field: string, type: ColumnType) => {
   const path = literal(`$."${field}"`)
   if (type === "json") return `nullif(${value} -> ${path}, 'null')`
-  return type === "id" || type === "text" ? `(${value} ->> ${path})` : `cast(${value} ->> ${path} as ${sqliteTypes[type]})`
+  return type === "id" || type === "text"
+    ? `(${value} ->> ${path})`
+    : `cast(${value} ->> ${path} as ${sqliteTypes[type]})`
 }
 
 const sqlite = (prefix: string): Sql => ({
@@ -129,7 +151,7 @@ const sqlite = (prefix: string): Sql => ({
   cast: (value, type) => `cast(${value} as ${sqliteTypes[type]})`,
   type: (type) => sqliteTypes[type],
   identity: "integer primary key",
-  table: (options) => options?.withoutRowid === true ? "strict, without rowid" : "strict",
+  table: (options) => (options?.withoutRowid === true ? "strict, without rowid" : "strict"),
   pick: (texts) => texts.sqlite
 })
 
@@ -167,9 +189,10 @@ export const buildStatements = <K extends string>(self: StatementSet<K>, sql: Sq
 }
 
 /** A parameter as a driver wants it: objects as JSON, nothing as null. */
-export const encodeParameter = (value: Parameter): string | number | bigint | boolean | null | Uint8Array =>
-  value === undefined || value === null
-    ? null
-    : typeof value === "object"
-    ? value instanceof Uint8Array ? value : JSON.stringify(value)
-    : value
+export const encodeParameter = (value: Parameter): string | number | bigint | boolean | null | Uint8Array => {
+  if (value === undefined || value === null) return null
+  if (typeof value !== "object" || value instanceof Uint8Array) return value
+  // SQLite's driver would bind null in its place, and say nothing.
+  if (value instanceof Date) throw new TypeError("an instant goes into the database as epoch milliseconds")
+  return JSON.stringify(value)
+}

@@ -35,7 +35,8 @@ const ownNames = (root: OperationNode): ReadonlySet<string> => {
     if (typeof value !== "object" || value === null || !("kind" in value)) return
     const node = value as OperationNode & { readonly table?: { readonly table: SchemableIdentifierNode } }
     if (AliasNode.is(node) && IdentifierNode.is(node.alias) && !column) names.add(node.alias.name)
-    if (node.kind === "CommonTableExpressionNameNode" && node.table !== undefined) names.add(node.table.table.identifier.name)
+    if (node.kind === "CommonTableExpressionNameNode" && node.table !== undefined)
+      names.add(node.table.table.identifier.name)
     for (const child of Object.values(node)) visit(child, node.kind === "SelectionNode")
   }
   visit(root, false)
@@ -53,7 +54,10 @@ class PrefixTransformer extends OperationNodeTransformer {
     this.#own = own
   }
 
-  protected override transformSchemableIdentifier(node: SchemableIdentifierNode, queryId?: QueryId): SchemableIdentifierNode {
+  protected override transformSchemableIdentifier(
+    node: SchemableIdentifierNode,
+    queryId?: QueryId
+  ): SchemableIdentifierNode {
     const name = node.identifier.name
     return node.schema !== undefined || this.#own.has(name) || foreign.test(name)
       ? super.transformSchemableIdentifier(node, queryId)
@@ -79,9 +83,9 @@ const dialect = (name: "postgres" | "sqlite", send: Send): Dialect => {
     }
   }
   return {
-    createAdapter: () => name === "postgres" ? new PostgresAdapter() : new SqliteAdapter(),
-    createQueryCompiler: () => name === "postgres" ? new PostgresQueryCompiler() : new SqliteQueryCompiler(),
-    createIntrospector: (db) => name === "postgres" ? new PostgresIntrospector(db) : new SqliteIntrospector(db),
+    createAdapter: () => (name === "postgres" ? new PostgresAdapter() : new SqliteAdapter()),
+    createQueryCompiler: () => (name === "postgres" ? new PostgresQueryCompiler() : new SqliteQueryCompiler()),
+    createIntrospector: (db) => (name === "postgres" ? new PostgresIntrospector(db) : new SqliteIntrospector(db)),
     createDriver: () => ({
       init: () => Promise.resolve(),
       acquireConnection: () => Promise.resolve(connection),

@@ -5,7 +5,7 @@
 import { Schema } from "effect"
 import { ChannelName } from "../channel/Address.ts"
 import type { Address } from "../channel/Address.ts"
-import type { Sender } from "../channel/Channel.ts"
+import type { Sender } from "../channel/Sender.ts"
 import type { Outcome } from "../channel/Outcome.ts"
 import { isAccountTrouble, isContacts } from "../channel/Outcome.ts"
 import type { DayUse } from "../workspace/Budget.ts"

@@ -16,14 +16,13 @@ import { Step as StepSchema } from "./Step.ts"
 export const CampaignStatus = Schema.Literals(["draft", "running", "paused", "finished", "deleted"])
 export type CampaignStatus = typeof CampaignStatus.Type
 
-export const Pacing = Schema.Struct({
+export class Pacing extends Schema.Opaque<Pacing>()(Schema.Struct({
   ...DailyRange.fields,
   jitter: Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 })),
   catchUp: Schema.Literals(["skip", "spread"]),
   /** The part of slots that first touches come first in, 0–1. */
   newShare: Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
-}).annotate({ identifier: "Pacing" })
-export type Pacing = typeof Pacing.Type
+}).annotate({ identifier: "Pacing" })) {}
 
 export const Distribution = Schema.Struct({
   strategy: Schema.Literals(["capacity", "even", "weighted", "sticky", "byAttribute"])

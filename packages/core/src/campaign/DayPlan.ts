@@ -1,15 +1,14 @@
 /**
- * The quota and the slots of one campaign, account and date: a pure function of its input, the same on every machine, so
- * a forecast is the schedule itself. The open time is cut into as many equal strata as there are slots, and each stratum
- * holds exactly one, moved from its middle by chance.
+ * The quota and the slots of one campaign, account and date: a pure function of its input, the same on every machine,
+ * so a forecast is the schedule itself. The open time is cut into as many equal strata as there are slots, and each
+ * stratum holds exactly one, moved from its middle by chance.
  *
  * A day is planned in one of two ways. With `from: null` it is the whole day's plan, which holds from its first slot to
  * its last; a campaign that starts or resumes in mid-day uses the same plan from `slotFrom(plan, now)` on, and earlier
  * slots were never its own. With an instant as `from` the day is laid anew: what `used` leaves of the quota is spread
  * over the open time from then on. That is for `catchUp: "spread"` once slots have passed, and for changed settings.
  */
-import type { Instant } from "../workspace/Instant.ts"
-import { minute, second } from "../workspace/Instant.ts"
+import { type Instant, minute, second } from "../workspace/Instant.ts"
 import type { LocalDate } from "../workspace/LocalDate.ts"
 import * as Seed from "../workspace/Seed.ts"
 import type { Zone } from "../workspace/Zone.ts"
@@ -63,7 +62,7 @@ export interface DayPlan {
   readonly length: number
 }
 
-/** What chance of one day is drawn from. The length tells where the first key ends, as keys are the host's own texts. */
+/** What a day's chance is drawn from. The length tells where the first key ends, as keys are the host's own texts. */
 export const seed = (campaign: string, account: string, date: LocalDate): string =>
   `${campaign.length}/${campaign}/${account}/${date}`
 

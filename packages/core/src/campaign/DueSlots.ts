@@ -1,6 +1,6 @@
 /**
- * What a look at a plan finds: which slots are due, how many have passed unused, and when to look again. A slot that has
- * passed stays passed; nothing is made up for.
+ * What a look at a plan finds: which slots are due, how many have passed unused, and when to look again. A slot that
+ * has passed stays passed; nothing is made up for.
  *
  * The state between two looks is a cursor (the next slot nobody used) and, where touches of an account keep a gap, the
  * instant at which that slot is due: its own, or a later one to which the gap deferred it. Deferred slots go in order,

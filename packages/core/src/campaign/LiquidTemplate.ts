@@ -1,6 +1,7 @@
 /**
- * Liquid within bounds: liquidjs with an allow-list of tags and filters, no files, and limits on template, loops, memory
- * and output. What a template would do is checked before it is ever run, and running it ends: with a text or an error.
+ * Liquid within bounds: liquidjs with an allow-list of tags and filters, no files, and limits on template, loops,
+ * memory and output. What a template would do is checked before it is ever run, and running it ends, with a text or an
+ * error.
  */
 import { Result } from "effect"
 import {
@@ -14,7 +15,6 @@ import {
   LiquidError,
   Output,
   Tag,
-  type TagToken,
   tags as builtinTags,
   type Template,
   type Token,
@@ -34,11 +34,11 @@ const maxDepth = 32
 const allowedTags = ["assign", "break", "case", "comment", "continue", "echo", "for", "if", "raw", "unless", "#"]
 
 /** Filters over text and what `split` makes of it; none reads a clock, a file or chance. */
-export const allowedFilters: ReadonlyArray<string> = [
-  ...["append", "capitalize", "default", "downcase", "escape", "first", "join", "last", "lstrip", "normalize_whitespace"],
-  ...["prepend", "remove", "remove_first", "remove_last", "replace", "replace_first", "replace_last", "rstrip", "size"],
-  ...["slice", "split", "squish", "strip", "strip_newlines", "truncate", "truncatewords", "upcase", "url_encode"]
-]
+export const allowedFilters: ReadonlyArray<string> = (
+  "append capitalize default downcase escape first join last lstrip normalize_whitespace prepend remove remove_first " +
+  "remove_last replace replace_first replace_last rstrip size slice split squish strip strip_newlines truncate " +
+  "truncatewords upcase url_encode"
+).split(" ")
 
 /** What is wrong with a template, and where (both from 1). */
 export interface Fault {
@@ -96,15 +96,13 @@ liquid.registerTag(
 )
 
 const faultOf = (error: unknown): Fault => {
-  if (!LiquidError.is(error)) {
-    return { line: 1, column: 1, problem: error instanceof RangeError ? "it is nested too deeply" : String(error) }
-  }
-  const [line = 1, column = 1] = error.token.getPosition()
-  const message = error.originalError?.message ?? error.message.replace(/, line:\d+, col:\d+$/, "")
-  return { line, column, problem: message }
+  const cause = LiquidError.is(error) ? (error.originalError ?? error) : error
+  const [line = 1, column = 1] = LiquidError.is(error) ? error.token.getPosition() : []
+  const message = cause instanceof Error ? cause.message.replace(/, line:\d+, col:\d+$/, "") : String(cause)
+  return { line, column, problem: cause instanceof RangeError ? "it is nested too deeply" : message }
 }
 
-/** Walks a parsed template once: collects its variables, refuses what has no bound, and arms it to report what is missing. */
+/** Walks a parsed template once: collects variables, refuses what has no bound, arms it to report what is missing. */
 class Inspection {
   readonly names = new Set<string>()
   readonly asked = new Set<string>()
@@ -162,7 +160,7 @@ class Inspection {
   /** The names of the variables in a value. */
   private variables(token: Token | undefined): ReadonlyArray<string> {
     if (TypeGuards.isRangeToken(token)) {
-      const ends = [token.lhs, token.rhs].map((end) => TypeGuards.isNumberToken(end) ? end.content : NaN)
+      const ends = [token.lhs, token.rhs].map((end) => (TypeGuards.isNumberToken(end) ? end.content : NaN))
       const [low = NaN, high = NaN] = ends
       if (!ends.every((end) => Number.isInteger(end) && Math.abs(end) <= 1_000_000) || high - low >= maxRounds) {
         this.refuse(token, `the range ${token.getText()} must be of two whole numbers less than ${maxRounds} apart`)
@@ -176,7 +174,8 @@ class Inspection {
     const [root, ...props] = token.props
     const name = TypeGuards.isWordToken(root) || TypeGuards.isQuotedToken(root) ? root.content : ""
     if (name === "") {
-      this.refuse(token, `"${token.getText()}" names no variable; write it out as in {{ first }} or {{ ["shoe size"] }}`)
+      const problem = `"${token.getText()}" names no variable; write it out, as {{ first }} or {{ ["shoe size"] }}`
+      this.refuse(token, problem)
     }
     if (!this.locals.has(name) && props.length > 0 && !(props.length === 1 && props[0]?.getText() === "size")) {
       this.refuse(token, `variables have no parts; if that is an attribute's name, write {{ ["${token.getText()}"] }}`)
@@ -189,14 +188,14 @@ class Inspection {
 const missingOf = (context: Context): Set<string> => context.getRegister("missing", new Set<string>())
 
 /**
- * Has a writing template note, when it is run, which of `required` have no value, and of `fallbacks` (the argument of its
- * last `default`) when all it wrote is nothing. Branches that are not taken therefore miss nothing.
+ * Has a writing template note, when it is run, which of `required` have no value, and of `fallbacks` (the argument of
+ * its last `default`) when all it wrote is nothing. Branches that are not taken therefore miss nothing.
  */
 const arm = (template: Template, required: ReadonlyArray<string>, fallbacks: ReadonlyArray<string>): void => {
   if (required.length === 0 && fallbacks.length === 0) return
   const render = template.render.bind(template)
   const [assigned] = template instanceof AssignTag ? template.localScope() : []
-  template.render = function*(context: Context, emitter: Emitter): Generator<unknown, unknown, unknown> {
+  template.render = function* (context: Context, emitter: Emitter): Generator<unknown, unknown, unknown> {
     const missing = missingOf(context)
     for (const name of required) if (!(name in context.environments)) missing.add(name)
     const length = emitter.buffer.length
@@ -235,18 +234,22 @@ export const parse = (source: string): Result.Result<Program, Fault> => {
     const pieces = templates.map(pieceOf)
     const inspection = new Inspection()
     inspection.visit(templates, 0)
-    return inspection.fault !== null ? Result.fail(inspection.fault) : Result.succeed({
-      templates,
-      names: [...inspection.names],
-      asked: [...inspection.asked],
-      pieces: pieces.every((piece) => piece !== null) ? pieces : null
-    })
+    return inspection.fault !== null
+      ? Result.fail(inspection.fault)
+      : Result.succeed({
+          templates,
+          names: [...inspection.names],
+          asked: [...inspection.asked],
+          pieces: pieces.every((piece) => piece !== null) ? pieces : null
+        })
   })
 }
 
+/** As liquidjs writes values, but nothing for objects such as `forloop`. */
 const text = (value: unknown): string => {
   const plain: unknown = toValue(value)
-  return Array.isArray(plain) ? plain.map(text).join("") : plain === null || plain === undefined ? "" : String(plain)
+  if (Array.isArray(plain)) return plain.map(text).join("")
+  return typeof plain === "string" || typeof plain === "number" || typeof plain === "boolean" ? String(plain) : ""
 }
 
 export const tooLong = `the text is longer than ${maxLength} characters`

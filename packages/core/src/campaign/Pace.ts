@@ -39,6 +39,8 @@ export interface Pace {
   readonly from: Instant | null
   readonly usedBefore: number
   readonly nextAt: Instant | null
+  /** To when the account's gap deferred the slot at `slot`; null = its own instant. Only the gap extends a slot's life. */
+  readonly deferredTo: Instant | null
   readonly rampDay: number
   /** The last date on which something went out. */
   readonly rampDate: LocalDate | null

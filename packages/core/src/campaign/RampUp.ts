@@ -37,7 +37,7 @@ export const RampUp = Schema.Union([
     type: Schema.Literal("staged"),
     stages: Schema.NonEmptyArray(RampUpStage).check(Schema.makeFilter((stages) => misplaced(stages)))
   })
-]).annotate({ identifier: "RampUp" })
+]).annotate({ identifier: "RampUp", message: "Expected a ramp-up of type disabled, incremental or staged" })
 export type RampUp = typeof RampUp.Type
 
 /** The most messages of ramp day `day` (1 = first); null once the ramp is over. */

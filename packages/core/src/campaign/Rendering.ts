@@ -1,6 +1,6 @@
 /**
- * Turns templates into what one contact receives. A template is compiled once, when it is saved or claimed for, and rendered
- * for each lead; rendering is pure, bounded, and says which variables it lacked instead of sending "Hi ,".
+ * Turns templates into what one contact receives. A template is compiled once, when it is saved or claimed for, and
+ * rendered for each lead; rendering is pure, bounded, and says which variables it lacked instead of sending "Hi ,".
  */
 import { Result, Schema } from "effect"
 import type { Button, Content } from "../channel/Content.ts"
@@ -21,8 +21,8 @@ export class TemplateError extends Schema.TaggedError<TemplateError>()("Template
 }
 
 /**
- * Values by name: text, numbers, booleans. A name that is not the object's own, null, the empty string, lists and objects
- * are no value.
+ * Values by name: text, numbers, booleans. A name that is not the object's own, null, the empty string, lists and
+ * objects are no value.
  */
 export type Variables = Readonly<Record<string, unknown>>
 
@@ -38,10 +38,10 @@ export type Rendered =
 export interface Compiled {
   readonly template: string
   /**
-   * The variables that `MissingVariable` may name: written out, assigned, or the argument of a filter, without a `default`
-   * after them. One inside a branch or a loop is listed, and is missing only where that branch is taken. Not listed: what
-   * is only tested (`{% if vip %}`), what a `default` follows, and names the template assigns itself. The argument of the
-   * last `default` is listed when it is a variable, and is missing when the whole comes out empty.
+   * The variables that `MissingVariable` may name: written out, assigned, or the argument of a filter, without a
+   * `default` after them. One inside a branch or a loop is listed, and is missing only where that branch is taken. Not
+   * listed: what is only tested (`{% if vip %}`), what a `default` follows, and names the template assigns itself. The
+   * argument of the last `default` is listed when it is a variable, and is missing when the whole comes out empty.
    */
   readonly variables: ReadonlyArray<string>
   readonly render: (values: Variables, onMissing: OnMissing) => Rendered
@@ -69,41 +69,45 @@ const rendered = (text: string): Rendered =>
     : { _tag: "Rendered", text }
 
 /** Literals and plain variables need no Liquid: most messages are this, and a claim renders hundreds. */
-const concatenation = (pieces: ReadonlyArray<LiquidTemplate.Piece>): Compiled["render"] => (values, onMissing) => {
-  let text = ""
-  let missing: Array<string> | undefined
-  for (const piece of pieces) {
-    if (typeof piece === "string") {
-      text += piece
-      continue
+const concatenation =
+  (pieces: ReadonlyArray<LiquidTemplate.Piece>): Compiled["render"] =>
+  (values, onMissing) => {
+    let text = ""
+    let missing: Array<string> | undefined
+    for (const piece of pieces) {
+      if (typeof piece === "string") {
+        text += piece
+        continue
+      }
+      const value = valueOf(values, piece.name)
+      if (piece.fallback !== null) {
+        text += value === undefined || value === false ? piece.fallback : value
+      } else if (value !== undefined) {
+        text += value
+      } else if (onMissing === "skip" && missing?.includes(piece.name) !== true) {
+        missing = [...(missing ?? []), piece.name]
+      }
     }
-    const value = valueOf(values, piece.name)
-    if (piece.fallback !== null) {
-      text += value === undefined || value === false ? piece.fallback : value
-    } else if (value !== undefined) {
-      text += value
-    } else if (onMissing === "skip" && missing?.includes(piece.name) !== true) {
-      missing = [...missing ?? [], piece.name]
-    }
+    return missing === undefined ? rendered(text) : { _tag: "MissingVariable", names: missing }
   }
-  return missing === undefined ? rendered(text) : { _tag: "MissingVariable", names: missing }
-}
 
-const program = (self: LiquidTemplate.Program): Compiled["render"] => (values, onMissing) => {
-  const present: Record<string, Value> = Object.create(null)
-  for (const name of self.names) {
-    const value = valueOf(values, name)
-    if (value !== undefined) present[name] = value
-  }
-  return Result.match(LiquidTemplate.run(self, present), {
-    onSuccess: ({ text, missing }) =>
-      onMissing === "skip" && missing.length > 0 ? { _tag: "MissingVariable", names: missing } : rendered(text),
-    onFailure: ({ line, column, problem }): Rendered => ({
-      _tag: "Failed",
-      problem: `line ${line}, column ${column}: ${problem}`
+const program =
+  (self: LiquidTemplate.Program): Compiled["render"] =>
+  (values, onMissing) => {
+    const present: Record<string, Value> = Object.create(null)
+    for (const name of self.names) {
+      const value = valueOf(values, name)
+      if (value !== undefined) present[name] = value
+    }
+    return Result.match(LiquidTemplate.run(self, present), {
+      onSuccess: ({ text, missing }) =>
+        onMissing === "skip" && missing.length > 0 ? { _tag: "MissingVariable", names: missing } : rendered(text),
+      onFailure: ({ line, column, problem }): Rendered => ({
+        _tag: "Failed",
+        problem: `line ${line}, column ${column}: ${problem}`
+      })
     })
-  })
-}
+  }
 
 /** Reads a Liquid template. `field` names it in the error. */
 export const compile = (template: string, field?: string): Result.Result<Compiled, TemplateError> =>
@@ -124,30 +128,37 @@ type Rewrite = (text: string, field: string, mayBeEmpty: boolean) => string
 
 /** The content with each of its texts rewritten, always in the same order. */
 const rewrite = (self: Content, f: Rewrite): Content => {
-  const buttons = self.buttons === undefined ? {} : {
-    buttons: self.buttons.map((button, i): Button => ({
-      ...button,
-      title: f(button.title, `buttons[${i}].title`, false),
-      value: f(button.value, `buttons[${i}].value`, false)
-    }))
-  }
+  const buttons = () =>
+    self.buttons === undefined
+      ? {}
+      : {
+          buttons: self.buttons.map(
+            (button, i): Button => ({
+              ...button,
+              title: f(button.title, `buttons[${i}].title`, false),
+              value: f(button.value, `buttons[${i}].value`, false)
+            })
+          )
+        }
   switch (self.type) {
     case "text":
-      return { ...self, text: f(self.text, "text", false), ...buttons }
+      return { ...self, text: f(self.text, "text", false), ...buttons() }
     case "approvedTemplate":
-      return self.parameters === undefined ? { ...self, ...buttons } : {
-        ...self,
-        parameters: Object.fromEntries(
-          Object.entries(self.parameters).map(([name, text]) => [name, f(text, `parameters.${name}`, true)])
-        ),
-        ...buttons
-      }
+      return self.parameters === undefined
+        ? { ...self, ...buttons() }
+        : {
+            ...self,
+            parameters: Object.fromEntries(
+              Object.entries(self.parameters).map(([name, text]) => [name, f(text, `parameters.${name}`, true)])
+            ),
+            ...buttons()
+          }
     case "media":
       return {
         ...self,
         url: f(self.url, "url", false),
         ...(self.caption !== undefined && { caption: f(self.caption, "caption", true) }),
-        ...buttons
+        ...buttons()
       }
   }
 }
@@ -165,7 +176,7 @@ export type RenderedContent =
   | { readonly _tag: "MissingVariable"; readonly names: ReadonlyArray<string> }
   | { readonly _tag: "Failed"; readonly field: string; readonly problem: string }
 
-/** Reads every text of a content as a template: text, caption, url, parameters, buttons. The first bad one is the error. */
+/** Reads every text of a content as a template: text, caption, url, parameters, buttons. Fails with the first fault. */
 export const compileContent = (content: Content): Result.Result<CompiledContent, TemplateError> => {
   const results: Array<Result.Result<Compiled, TemplateError>> = []
   rewrite(content, (text, field) => {
@@ -180,8 +191,8 @@ export const compileContent = (content: Content): Result.Result<CompiledContent,
 }
 
 /**
- * A content of the same shape with its texts rendered, valid as a content; `Failed` where a text that must say something
- * comes out empty. Failing wins over missing, and the names missing in all texts are told together.
+ * A content of the same shape with its texts rendered, valid as a content; `Failed` where a text that must say
+ * something comes out empty. Failing wins over missing, and the names missing in all texts are told together.
  */
 export const renderContent = (self: CompiledContent, values: Variables, onMissing: OnMissing): RenderedContent => {
   const missing = new Set<string>()
@@ -218,9 +229,9 @@ export interface ContactFields {
 const filled = (text: string | null | undefined): string | undefined => text?.trim() || undefined
 
 /**
- * The values templates see: attributes, and over them `name`, `first`, `last`. Where `first` or `last` is not recorded it
- * comes from `name`: the first word, and what follows it (or follows the recorded `first`); a `name` that is not recorded
- * is both together. What stays unknown leaves an attribute of that name in place.
+ * The values templates see: attributes, and over them `name`, `first`, `last`. Where `first` or `last` is not recorded
+ * it comes from `name`: the first word, and what follows it (or follows the recorded `first`); a `name` that is not
+ * recorded is both together. What stays unknown leaves an attribute of that name in place.
  */
 export const variablesOf = (contact: ContactFields): Variables => {
   const name = filled(contact.name)

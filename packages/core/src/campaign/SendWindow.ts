@@ -4,7 +4,7 @@
  * open times of two dates never share an instant.
  */
 import { Schema } from "effect"
-import type { Instant } from "../workspace/Instant.ts"
+import { day, type Instant, minute } from "../workspace/Instant.ts"
 import * as LocalDate from "../workspace/LocalDate.ts"
 import * as Zone from "../workspace/Zone.ts"
 import * as SendHours from "./SendHours.ts"
@@ -40,18 +40,18 @@ const wholeDay: ReadonlyArray<SendHours.SendHours> = [{ start: "00:00", end: "24
 const hoursOf = (self: SendWindow): ReadonlyArray<SendHours.SendHours> =>
   self.windows === undefined || self.windows.length === 0 ? wholeDay : self.windows
 
-const isActive = (self: SendWindow, date: LocalDate.LocalDate): boolean =>
-  self.days === undefined || self.days.length === 0 || self.days.includes(LocalDate.weekday(date))
+const isActive = (self: SendWindow, weekday: number): boolean =>
+  self.days === undefined || self.days.length === 0 || self.days.includes(weekday)
 
-const isBlackout = (self: SendWindow, date: LocalDate.LocalDate): boolean =>
-  self.blackoutDates !== undefined && self.blackoutDates.includes(date)
+const isBlackout = (self: SendWindow, date: LocalDate.LocalDate, daysLater: 0 | 1): boolean =>
+  self.blackoutDates !== undefined && self.blackoutDates.length > 0 &&
+  self.blackoutDates.includes(daysLater === 0 ? date : LocalDate.addDays(date, daysLater))
 
-/** The first opening of a date by its hours alone, Infinity when its weekday is not active. */
-const firstStart = (self: SendWindow, zone: Zone.Zone, date: LocalDate.LocalDate): number => {
-  if (!isActive(self, date)) return Infinity
-  let earliest = Infinity
+/** The first opening of a date by its hours alone; `midnight` is its wall time 00:00. */
+const firstStart = (self: SendWindow, zone: Zone.Zone, midnight: number): Instant => {
+  let earliest = SendHours.dayMinutes
   for (const hours of hoursOf(self)) earliest = Math.min(earliest, SendHours.startMinute(hours))
-  return Zone.toInstant(zone, date, earliest, "first")
+  return Zone.fromLocal(zone, midnight + earliest * minute, "first")
 }
 
 /**
@@ -60,18 +60,22 @@ const firstStart = (self: SendWindow, zone: Zone.Zone, date: LocalDate.LocalDate
  * ends with the date, and that no window runs into those of the next date where clocks go back.
  */
 export const open = (self: SendWindow, zone: Zone.Zone, date: LocalDate.LocalDate): ReadonlyArray<OpenInterval> => {
-  if (!isActive(self, date)) return []
-  const next = LocalDate.addDays(date, 1)
-  const midnight = Zone.toInstant(zone, next, 0, "first")
-  const earliest = isBlackout(self, date) ? midnight : -Infinity
+  const weekday = LocalDate.weekday(date)
+  if (!isActive(self, weekday)) return []
+  const midnight = LocalDate.midnight(date)
+  const nextMidnight = midnight + day
+  const dateEnd = Zone.fromLocal(zone, nextMidnight, "first")
+  const earliest = isBlackout(self, date, 0) ? dateEnd : -Infinity
   const intervals: Array<OpenInterval> = []
   for (const hours of hoursOf(self)) {
     const endMinute = SendHours.endMinute(hours)
-    const start = Math.max(Zone.toInstant(zone, date, SendHours.startMinute(hours), "first"), earliest)
-    let end = midnight
-    if (endMinute < SendHours.dayMinutes) end = Zone.toInstant(zone, date, endMinute, "last")
-    else if (endMinute > SendHours.dayMinutes && !isBlackout(self, next)) {
-      end = Math.min(Zone.toInstant(zone, date, endMinute, "last"), firstStart(self, zone, next))
+    const localEnd = midnight + endMinute * minute
+    const start = Math.max(Zone.fromLocal(zone, midnight + SendHours.startMinute(hours) * minute, "first"), earliest)
+    let end = dateEnd
+    if (endMinute < SendHours.dayMinutes) end = Zone.fromLocal(zone, localEnd, "last")
+    else if (endMinute > SendHours.dayMinutes && !isBlackout(self, date, 1)) {
+      const limit = isActive(self, (weekday + 1) % 7) ? firstStart(self, zone, nextMidnight) : Infinity
+      end = Math.min(Zone.fromLocal(zone, localEnd, "last"), limit)
     }
     if (start < end) intervals.push({ start, end })
   }
@@ -101,6 +105,19 @@ export const dateOf = (self: SendWindow, zone: Zone.Zone, now: Instant): LocalDa
 }
 
 const searchDays = 400
+
+/** The first date after `date` that has open time; null when the next 400 days have none. */
+export const nextOpenDate = (
+  self: SendWindow,
+  zone: Zone.Zone,
+  date: LocalDate.LocalDate
+): LocalDate.LocalDate | null => {
+  for (let days = 1; days <= searchDays; days++) {
+    const later = LocalDate.addDays(date, days)
+    if (open(self, zone, later).length > 0) return later
+  }
+  return null
+}
 
 /**
  * The first open instant at or after `after`: `after` itself when it is open. Null when nothing opens within 400 days,

@@ -26,3 +26,14 @@ export const key = (self: Address): string => `${self.channel}/${encodeURICompon
 /** What a draw compares: everyone with the same reach can be written to by the same accounts. */
 export const reach = (self: Pick<Address, "channel" | "scope">): string =>
   self.scope === "" ? self.channel : `${self.channel}/${encodeURIComponent(self.scope)}`
+
+/** The address of a key. */
+export const parse = (text: string): Address => {
+  const channel = text.indexOf("/")
+  const scope = text.indexOf("/", channel + 1)
+  return {
+    channel: text.slice(0, channel),
+    scope: decodeURIComponent(text.slice(channel + 1, scope)),
+    externalId: text.slice(scope + 1)
+  }
+}

@@ -2,23 +2,16 @@
  * The port to one messaging platform. What it can do and allows is data (`capabilities`, `policy`); what it does are four
  * verbs. A channel never retries, paces or remembers: the ledger does.
  */
-import { Context, Effect, type Redacted } from "effect"
+import { Context, Effect } from "effect"
 import type { Instant } from "../workspace/Instant.ts"
-import type { AccountId, MessageId } from "../workspace/Id.ts"
+import type { MessageId } from "../workspace/Id.ts"
 import type { Address, ChannelName } from "./Address.ts"
 import type { Capabilities } from "./Capability.ts"
 import type { ChannelEvent } from "./ChannelEvent.ts"
 import type { ChannelPolicy } from "./ChannelPolicy.ts"
 import type { Content } from "./Content.ts"
 import type { Outcome } from "./Outcome.ts"
-
-/** What a channel sees of an account. */
-export interface Sender {
-  readonly account: AccountId
-  /** The platform's name for it: a page id, a phone number id, a handle. */
-  readonly externalId: string
-  readonly credentials: Redacted.Redacted<string> | null
-}
+import type { Sender } from "./Sender.ts"
 
 /** One message on its way out. */
 export interface Outbound {

@@ -34,13 +34,22 @@ export interface Settled {
   readonly fate: Fate
   /** For `again`: when, at the earliest. */
   readonly retryAt: Instant | null
-  /** The row as it is to be written. A returned first part of a touch is removed with all its parts instead. */
+  /** The row as it is to be written, unless `isRemoved`. */
   readonly message: Message
 }
 
-/** Whether the rows of its touch go: nothing happened, and the next claim renders them anew. */
+/** Whether its row goes: nothing happened, and the next claim renders the touch anew. */
 export const isRemoved = (self: Settled): boolean =>
   self.fate === "returned" && self.message.lead !== null && self.message.part === 0
+
+/** Whether the queued rows of the later parts of its touch go: they are rendered anew with part 0. */
+export const dropsParts = (self: Settled): boolean =>
+  (self.fate === "returned" || self.fate === "again") && self.message.lead !== null && self.message.part === 0
+
+/** Whether its row keeps what it reserves: it went out, may have, or is a later part that waits by itself. */
+export const keepsReservation = (self: Settled): boolean =>
+  self.fate === "sent" || self.fate === "unknown" ||
+  ((self.fate === "again" || self.fate === "returned") && self.message.lead !== null && self.message.part > 0)
 
 /** Transient tries before it is final. */
 export const maxAttempts = 3

@@ -9,6 +9,6 @@ export class StorageError extends Schema.TaggedError<StorageError>()("StorageErr
   cause: Schema.Defect()
 }) {
   override get message(): string {
-    return `${this.operation}: ${this.cause instanceof Error ? this.cause.message : String(this.cause)}`
+    return `${this.operation}: ${this.cause instanceof Error ? this.cause.message : "the storage failed"}`
   }
 }

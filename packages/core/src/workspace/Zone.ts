@@ -1,10 +1,10 @@
 /**
- * Time zones as tables: between two transitions an offset is constant, so wall time becomes an instant by a search and an
- * addition. A zone's table grows by blocks of about 13 months, each read once from `Intl.DateTimeFormat` (well under a
+ * Time zones as tables: between two transitions an offset is constant, so wall time becomes an instant by a search and
+ * an addition. A zone's table grows by blocks of 400 days, each read once from `Intl.DateTimeFormat` (under a
  * millisecond) when an instant in it is first asked for; after that no formatter is involved.
  *
- * A wall time that a clock change skips stands for the first instant after the gap; one that occurs twice, for its first
- * or its last occurrence, as the caller says.
+ * A wall time that a clock change skips stands for the first instant after the gap; one that occurs twice, for its
+ * first or its last occurrence, as the caller says.
  */
 import { Schema, SchemaTransformation } from "effect"
 import { day, type Instant, minute, second } from "./Instant.ts"
@@ -83,8 +83,10 @@ const normalise = (text: string): string => {
   const lower = text.toLowerCase()
   if (resolved.toLowerCase() === lower) return resolved
   if (text !== lower && text !== text.toUpperCase()) return text
-  return lower.replace(/[a-z0-9]+/g, (word) =>
-    word !== "etc" && (word.length <= 3 || /\d/.test(word)) ? word.toUpperCase() : word[0]!.toUpperCase() + word.slice(1))
+  return lower.replace(/[a-z0-9]+/g, (word) => {
+    const isAbbreviation = word !== "etc" && (word.length <= 3 || /\d/.test(word))
+    return isAbbreviation ? word.toUpperCase() : word.charAt(0).toUpperCase() + word.slice(1)
+  })
 }
 
 /** The zone of that name; throws a `RangeError` for a name that `ZoneName` refuses. */
@@ -159,7 +161,11 @@ const periodAt = (self: Zone, at: Instant): Period => {
 /** Local time minus UTC at that instant, in milliseconds; east of Greenwich is positive. */
 export const offsetAt = (self: Zone, at: Instant): number => periodAt(self, at).offset
 
-const instantOfLocal = (self: Zone, local: number, which: "first" | "last"): Instant => {
+/**
+ * The instant at which clocks show `local`, a wall time written as the milliseconds it would be in UTC: what
+ * `toInstant` does, for many times of one date.
+ */
+export const fromLocal = (self: Zone, local: number, which: "first" | "last"): Instant => {
   const { from, offset, until } = self.last
   // No clock moves by more than a day, so more than two days from the period's ends nothing is skipped or repeated.
   if (local >= from + 2 * day && local < until - 2 * day) return local - offset
@@ -186,7 +192,7 @@ export const toInstant = (
   date: LocalDate.LocalDate,
   minutesOfDay: number,
   which: "first" | "last"
-): Instant => instantOfLocal(self, LocalDate.midnight(date) + minutesOfDay * minute, which)
+): Instant => fromLocal(self, LocalDate.midnight(date) + minutesOfDay * minute, which)
 
 /** The date that calendars show at that instant. */
 export const localDate = (self: Zone, at: Instant): LocalDate.LocalDate =>
@@ -200,4 +206,4 @@ export const localMinutes = (self: Zone, at: Instant): number => {
 
 /** The same local time `days` calendar days later: in a gap the first instant after, of a repeated time the first. */
 export const sameLocalTimeAfterDays = (self: Zone, at: Instant, days: number): Instant =>
-  instantOfLocal(self, at + offsetAt(self, at) + days * day, "first")
+  fromLocal(self, at + offsetAt(self, at) + days * day, "first")

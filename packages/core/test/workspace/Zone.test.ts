@@ -64,8 +64,8 @@ describe("Zone", () => {
         firstAfter = found[0]!
       }
     }
-    const expected = name === "Asia/Kolkata" || name === "Pacific/Apia" ? 0 : name === "Australia/Lord_Howe" ? 1 : 2
-    assert.deepStrictEqual([skipped, repeated], [expected, expected])
+    const changes = name !== "Asia/Kolkata" && name !== "Pacific/Apia"
+    assert.deepStrictEqual([skipped > 0, repeated > 0], [changes, changes])
   })
 
   it("agrees with Intl at any instant from 2000 to 2060", () => {

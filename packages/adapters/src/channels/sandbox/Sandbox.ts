@@ -6,6 +6,7 @@
 import { ChannelName } from "@overture/core/channel/Address"
 import type { Capabilities } from "@overture/core/channel/Capability"
 import * as Channel from "@overture/core/channel/Channel"
+import type { Sender } from "@overture/core/channel/Sender"
 import type { ChannelPolicy } from "@overture/core/channel/ChannelPolicy"
 import { preview } from "@overture/core/channel/Content"
 import type { Outcome } from "@overture/core/channel/Outcome"
@@ -65,14 +66,14 @@ const policy = ({ replyWindow }: Script.Script, others: SandboxOptions["policy"]
   }
 }
 
-/** Runs `use`; where the log fails, the platform has not got the message and answers `otherwise`. */
-const guarded = (otherwise: "transient" | "outcomeUnknown", use: () => Outcome): Effect.Effect<Outcome> =>
+/** Runs `use`; where the log fails, nobody can say what a reader will find in it. */
+const guarded = (use: () => Outcome): Effect.Effect<Outcome> =>
   Effect.suspend(() => {
     try {
       return Effect.succeed(use())
     } catch (error) {
       if (!(error instanceof SentLog.SandboxLogError)) throw error
-      return Effect.succeed({ type: otherwise, code: error._tag, detail: error.message })
+      return Effect.succeed({ type: "outcomeUnknown", code: error._tag, detail: error.message })
     }
   })
 
@@ -88,7 +89,7 @@ export const make = Effect.fnUntraced(function* (
   const now = options.clock === undefined ? Clock.currentTimeMillis : Effect.sync(options.clock)
 
   /** The platform's part of a send. */
-  const receive = (sender: Channel.Sender, { key, to, content }: Channel.Outbound, at: Instant): Outcome =>
+  const receive = (sender: Sender, { key, to, content }: Channel.Outbound, at: Instant): Outcome =>
     log.exclusively((append) => {
       const attempt = { at, account: sender.externalId, to: to.externalId, key }
       const { scripted, repeat } = Platform.decide(script, memory, attempt)
@@ -104,7 +105,7 @@ export const make = Effect.fnUntraced(function* (
     const before = Math.floor(random() * latency)
     if (before > 0) yield* Effect.sleep(before)
     const at = yield* now
-    const outcome = yield* guarded("transient", () => receive(sender, outbound, at))
+    const outcome = yield* guarded(() => receive(sender, outbound, at))
     if (latency > before) yield* Effect.sleep(latency - before)
     return outcome
   })
@@ -112,7 +113,7 @@ export const make = Effect.fnUntraced(function* (
   const lookup = (afterMs: number): Channel.Channel["lookup"] =>
     Effect.fnUntraced(function* (sender, sent) {
       const at = yield* now
-      return yield* guarded("outcomeUnknown", () =>
+      return yield* guarded(() =>
         log.exclusively(() => {
           const taken = memory.taken(sender.externalId, sent.key)
           if (taken !== undefined) return Platform.answer("accepted", taken)

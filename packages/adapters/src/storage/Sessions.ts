@@ -1,0 +1,254 @@
+/**
+ * Who holds which connection, and how a transaction begins and ends. The transaction at hand travels with the fiber; its
+ * connection goes back to the driver exactly once, whatever happens to the fiber, and goes back to be thrown away when
+ * nobody can say that the transaction on it is over.
+ */
+import { StorageError } from "@overture/core/workspace/StorageError"
+import { Context, Effect, Exit } from "effect"
+import {
+  type Connection,
+  type Driver,
+  type HostTransaction,
+  OutcomeUnknown,
+  type Result,
+  TransactionRefused
+} from "./Connection.ts"
+
+/** A transaction under way, shared by all who joined it. */
+interface Session {
+  readonly connection: Connection
+  hot: boolean
+  failed: boolean
+  ended: boolean
+}
+
+// Keyed by database: one program may hold two.
+const Current = Context.Reference<ReadonlyMap<Driver, Session>>("@overture/adapters/CurrentTransaction", {
+  defaultValue: () => new Map()
+})
+
+/** A promise or a plain value as an effect; node:sqlite answers at once and needs no turn of the event loop. */
+const settle = <A>(attempt: () => A | Promise<A>): Effect.Effect<A, unknown> =>
+  Effect.callback<A, unknown>((resume) => {
+    try {
+      const answer = attempt()
+      if (answer instanceof Promise) {
+        answer.then(
+          (value) => resume(Effect.succeed(value)),
+          (cause) => resume(Effect.fail(cause))
+        )
+      } else resume(Effect.succeed(answer))
+    } catch (cause) {
+      resume(Effect.fail(cause))
+    }
+  })
+
+const ended = new TransactionRefused({ reason: "the transaction has ended; a fiber it forked is still using it" })
+const doomed = new TransactionRefused({ reason: "an inner transaction failed, so the outer one was rolled back" })
+const inside = new TransactionRefused({ reason: "already inside a transaction of this database" })
+const aborted = new TransactionRefused({
+  reason: "a statement failed and its failure was caught, so it was rolled back"
+})
+
+/** What a statement may do with its connection. */
+export type Sender = Pick<Connection, "send" | "script">
+
+/** The connection of a transaction for those inside it: refuses once the transaction is over. */
+const guarded = (session: Session): Sender => {
+  const open = () => {
+    if (session.ended) throw ended
+    if (!session.connection.holdsTransaction()) throw aborted
+    return session.connection
+  }
+  return { send: (text, parameters, id) => open().send(text, parameters, id), script: (text) => open().script(text) }
+}
+
+/** The sessions of one driver. */
+export const make = (driver: Driver) => {
+  const failed =
+    (operation: string) =>
+    (cause: unknown): StorageError =>
+      cause instanceof StorageError
+        ? cause
+        : new StorageError({ operation, retryable: driver.isTransient(cause), cause })
+
+  // Runs in an uninterruptible region: a connection granted in the moment of an interruption is given back.
+  const acquire = (restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>) =>
+    Effect.suspend(() => {
+      let held: Connection | undefined
+      const waiting = Effect.callback<Connection, unknown>((resume) => {
+        const cancel = driver.acquire(
+          (connection) => {
+            held = connection
+            resume(Effect.succeed(connection))
+          },
+          (cause) => resume(Effect.fail(cause))
+        )
+        return Effect.sync(cancel)
+      })
+      return Effect.onExit(restore(waiting), (exit) =>
+        Effect.sync(() => {
+          if (Exit.isFailure(exit) && held !== undefined) driver.release(held, false)
+        })
+      )
+    })
+
+  // A statement settles before anything else happens on its connection: it is never abandoned in mid-flight.
+  const using = <A>(
+    operation: string,
+    use: (connection: Sender, hot: boolean) => A | Promise<A>
+  ): Effect.Effect<A, StorageError> =>
+    Effect.flatMap(Current, (sessions) => {
+      const session = sessions.get(driver)
+      if (session !== undefined) {
+        return Effect.uninterruptible(
+          Effect.mapError(
+            settle(() => use(guarded(session), session.hot)),
+            failed(operation)
+          )
+        )
+      }
+      return Effect.mapError(
+        Effect.uninterruptibleMask((restore) =>
+          Effect.flatMap(acquire(restore), (connection) =>
+            Effect.onExit(
+              settle(() => use(connection, false)),
+              () => Effect.sync(() => driver.release(connection, false))
+            )
+          )
+        ),
+        failed(operation)
+      )
+    })
+
+  const join = <A, E, R>(
+    session: Session,
+    hot: boolean,
+    effect: Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E | StorageError, R> => {
+    const pinned = hot && !session.hot && driver.pin !== null ? pin(session, driver.pin, effect) : effect
+    return Effect.onExit(pinned, (exit) =>
+      Effect.sync(() => {
+        if (Exit.isFailure(exit)) session.failed = true
+      })
+    )
+  }
+
+  const pin = <A, E, R>(session: Session, change: NonNullable<Driver["pin"]>, effect: Effect.Effect<A, E, R>) =>
+    Effect.acquireUseRelease(
+      Effect.mapError(
+        settle(() => change(session.connection)),
+        failed("pin")
+      ),
+      () => {
+        session.hot = true
+        return effect
+      },
+      (restore) =>
+        // In an aborted transaction nothing can be sent; its rollback restores the settings as well.
+        Effect.ignore(
+          settle(() => {
+            session.hot = false
+            return session.connection.script(restore)
+          })
+        )
+    )
+
+  const commit = (session: Session): Effect.Effect<void, StorageError> =>
+    Effect.suspend(() => {
+      const wasLost = session.connection.isLost()
+      return Effect.flatMap(
+        settle(() => session.connection.send("commit", [])),
+        (result: Result) => (result.command === "ROLLBACK" ? Effect.fail(aborted) : Effect.void)
+      ).pipe(
+        Effect.mapError((cause) =>
+          failed("commit")(session.connection.isLost() && !wasLost ? new OutcomeUnknown({ cause }) : cause)
+        )
+      )
+    })
+
+  const rollback = (session: Session): Effect.Effect<boolean> =>
+    session.connection.isLost()
+      ? Effect.succeed(false)
+      : Effect.match(
+          settle(() => session.connection.send("rollback", [])),
+          { onFailure: () => false, onSuccess: () => true }
+        )
+
+  const begin = <A, E, R>(
+    sessions: ReadonlyMap<Driver, Session>,
+    hot: boolean,
+    effect: Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E | StorageError, R> =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function* () {
+        const connection = yield* Effect.mapError(acquire(restore), failed("begin"))
+        const session: Session = { connection, hot, failed: false, ended: false }
+        let clean = false
+        return yield* Effect.gen(function* () {
+          yield* Effect.mapError(
+            settle(() => connection.script(hot ? driver.beginHot : driver.begin)),
+            failed("begin")
+          )
+          const exit = yield* Effect.exit(
+            restore(Effect.provideService(effect, Current, new Map(sessions).set(driver, session)))
+          )
+          session.ended = true
+          if (Exit.isSuccess(exit) && !session.failed) {
+            const committed = yield* Effect.exit(commit(session))
+            // A refused commit may leave SQLite's transaction open (the disk is full).
+            clean =
+              Exit.isSuccess(committed) || (driver.name === "sqlite" ? yield* rollback(session) : !connection.isLost())
+            yield* committed
+          } else {
+            clean = yield* rollback(session)
+            if (Exit.isSuccess(exit)) return yield* failed("commit")(doomed)
+          }
+          return yield* exit
+        }).pipe(Effect.ensuring(Effect.sync(() => driver.release(connection, !clean))))
+      })
+    )
+
+  const within =
+    (hot: boolean) =>
+    <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | StorageError, R> =>
+      Effect.flatMap(Current, (sessions) => {
+        const outer = sessions.get(driver)
+        return outer === undefined ? begin(sessions, hot, effect) : join(outer, hot, effect)
+      })
+
+  const host =
+    (transaction: HostTransaction) =>
+    <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | StorageError, R> =>
+      Effect.gen(function* () {
+        const sessions = yield* Current
+        if (sessions.has(driver)) return yield* failed("join")(inside)
+        const connection = yield* Effect.mapError(
+          settle(() => driver.adopt(transaction)),
+          failed("join")
+        )
+        const session: Session = { connection, hot: false, failed: false, ended: false }
+        const result = yield* effect.pipe(
+          Effect.provideService(Current, new Map(sessions).set(driver, session)),
+          Effect.ensuring(
+            Effect.sync(() => {
+              session.ended = true
+              driver.forget(connection)
+            })
+          )
+        )
+        return session.failed ? yield* failed("join")(doomed) : result
+      })
+
+  return {
+    /** Runs `use` on the connection of the transaction at hand, or on one of its own. */
+    using,
+    /** Runs an effect in a transaction; `hot` pins the plans of prepared statements. */
+    within,
+    /** Runs an effect in a transaction that a host began and will end. */
+    host
+  }
+}
+
+/** Whether the fiber is in a transaction of any database. */
+export const isInside: Effect.Effect<boolean> = Effect.map(Current, (sessions) => sessions.size > 0)

@@ -1,0 +1,65 @@
+/**
+ * One state and the transactions over it. Transactions run one after the other, so nobody sees what is not committed; a
+ * verb called inside one joins it. What a transaction wrote is taken back step by step when it fails, dies or is
+ * interrupted.
+ */
+import { Clock, Context, Effect, Exit, Semaphore } from "effect"
+import type { Instant } from "../workspace/Instant.ts"
+import * as State from "./State.ts"
+import { UndoLog } from "./Table.ts"
+
+export interface Memory {
+  readonly state: State.State
+  /** Runs an effect in one transaction, or in the one that is open around it. */
+  within<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R>
+  /** A verb: all of it or nothing, also where a caller goes on after its defect in the same transaction. */
+  verb<A>(body: () => A): Effect.Effect<A>
+  /** A verb that needs the database's clock. */
+  timed<A>(body: (clock: Instant) => A): Effect.Effect<A>
+}
+
+/** The transaction that is open around the running fiber. */
+interface Open {
+  readonly log: UndoLog
+  /** False once it ended: a fiber that outlives it must not write into another one unprotected. */
+  isOpen: boolean
+}
+
+const Current = Context.Reference<Open | null>("@overture/core/memory/Current", { defaultValue: () => null })
+
+/** A fresh, empty state. */
+export const make: Effect.Effect<Memory> = Effect.gen(function*() {
+  const lock = yield* Semaphore.make(1)
+  const log = new UndoLog()
+  const state = State.make(log)
+
+  const within: Memory["within"] = (effect) =>
+    Effect.flatMap(Current, (current) => {
+      if (current !== null && current.log === log && current.isOpen) return effect
+      const transaction: Open = { log, isOpen: true }
+      return lock.withPermit(effect.pipe(
+        Effect.provideService(Current, transaction),
+        Effect.onExit((exit) =>
+          Effect.sync(() => {
+            transaction.isOpen = false
+            if (Exit.isSuccess(exit)) log.commit()
+            else log.rollback(0)
+          })
+        )
+      ))
+    })
+
+  const whole = <A>(body: () => A): Effect.Effect<A> =>
+    Effect.suspend(() => {
+      const { mark } = log
+      return Effect.onExit(Effect.sync(body), (exit) =>
+        Exit.isSuccess(exit) ? Effect.void : Effect.sync(() => log.rollback(mark)))
+    })
+
+  return {
+    state,
+    within,
+    verb: (body) => within(whole(body)),
+    timed: (body) => within(Effect.flatMap(Clock.currentTimeMillis, (clock) => whole(() => body(clock))))
+  }
+})

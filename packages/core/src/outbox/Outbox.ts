@@ -1,0 +1,372 @@
+/**
+ * The one path by which messages leave: claim → begin → send → settle. A message is handed to a channel only after its
+ * row says so, and what became of it is written once; where nobody can know, the ledger says so and never sends again by
+ * itself. Any number of processes may run this at the same time.
+ */
+import { Cause, Clock, Context, Effect, Fiber, Layer, Queue, Ref, Schedule, Schema, Semaphore } from "effect"
+import * as Account from "../account/Account.ts"
+import { AccountStore } from "../account/AccountStore.ts"
+import * as Address from "../channel/Address.ts"
+import { Channels } from "../channel/Channel.ts"
+import type { Channel } from "../channel/Channel.ts"
+import type { Outcome } from "../channel/Outcome.ts"
+import type { Claimed } from "../chat/Message.ts"
+import * as Message from "../chat/Message.ts"
+import type { DomainEvent } from "../event/DomainEvent.ts"
+import { Ids, type ClaimId } from "../workspace/Id.ts"
+import { format, type Instant } from "../workspace/Instant.ts"
+import { PacingTime } from "../workspace/PacingTime.ts"
+import { StorageError } from "../workspace/StorageError.ts"
+import { Transaction } from "../workspace/Transaction.ts"
+import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
+import type { Claim, Lease } from "./Claim.ts"
+import { beginPart } from "./Claim.ts"
+import { OutboundParties } from "./ClaimSource.ts"
+import { OutboxConfig } from "./OutboxConfig.ts"
+import { OutboxStore } from "./OutboxStore.ts"
+import * as Places from "./Places.ts"
+import { decideQueued } from "./QueuedGates.ts"
+import * as SettleRules from "./SettleRules.ts"
+import type { Result, Settled } from "./Settling.ts"
+
+/** The process's clock and the database's differ too much for anything to be sent. */
+export class ClockSkewed extends Schema.TaggedError<ClockSkewed>()("ClockSkewed", { differenceMs: Schema.Int }) {
+  override get message(): string {
+    return `this machine's clock differs from the database's by ${
+      (this.differenceMs / 1000).toFixed(1)
+    } s; nothing is sent until they agree`
+  }
+}
+
+/** The database was restored from a backup or moved: what was sent since is unknown until a person says to go on. */
+export class RestoreDetected extends Schema.TaggedError<RestoreDetected>()("RestoreDetected", { detail: Schema.String }) {
+  override get message(): string {
+    return `${this.detail}; messages sent after the backup are not in it, so nothing is sent until \`overture acknowledge\``
+  }
+}
+
+export interface Tick {
+  /** Whether anything was due: then the next tick may find more. */
+  readonly worked: boolean
+  readonly sent: number
+  readonly settled: number
+}
+
+/** A claim under way in this process. */
+interface Held {
+  readonly claim: Claim
+  /** No send of it begins after this, by a clock that never jumps (milliseconds). */
+  beginUntil: number
+  lost: boolean
+}
+
+export class Outbox extends Context.Service<Outbox, {
+  /**
+   * Recovers one expired claim, claims what is due and sends it; ends when all of that is settled. Anyone may call it, in
+   * any number of processes.
+   */
+  readonly tick: Effect.Effect<Tick, StorageError | ClockSkewed | RestoreDetected>
+  /** The next instant at which something is due, in pacing time; null when nothing is to come. */
+  readonly nextDue: Effect.Effect<Instant | null, StorageError>
+  /** Begins nothing more; what is being sent is settled, what was claimed is given back. */
+  readonly drain: Effect.Effect<void>
+}>()("@overture/core/Outbox") {
+  static readonly layer = Layer.effect(Outbox, Effect.suspend(() => make))
+}
+
+const monotonicMs = Effect.map(Clock.currentTimeNanos, (nanos) => Number(nanos / 1_000_000n))
+
+const make = Effect.gen(function*() {
+  const store = yield* OutboxStore
+  const accounts = yield* AccountStore
+  const workspaces = yield* WorkspaceStore
+  const transaction = yield* Transaction
+  const channels = yield* Channels
+  const parties = yield* OutboundParties
+  const time = yield* PacingTime
+  const makeIds = (yield* Ids).generator
+  const config = yield* OutboxConfig
+  const places = yield* Places.make(config.sendConcurrency)
+  const settling = yield* Semaphore.make(1)
+  const finished = yield* Queue.unbounded<{ readonly held: Held; readonly result: Result }>()
+  const draining = yield* Ref.make(false)
+  const settledCount = yield* Ref.make({ sent: 0, settled: 0 })
+
+  const react = (each: (reaction: (typeof parties.reactions)[number]) => Effect.Effect<void, StorageError>) =>
+    Effect.forEach(parties.reactions, each, { discard: true })
+
+  /**
+   * For verbs that a claim fences: doing them again changes nothing, so a lost connection, a deadlock or a commit whose
+   * answer was lost is met by trying again, for about half a minute.
+   */
+  const insist = <A>(effect: Effect.Effect<A, StorageError>): Effect.Effect<A, StorageError> =>
+    Effect.retry(effect, {
+      schedule: Schedule.exponential("50 millis").pipe(Schedule.jittered),
+      times: 9
+    })
+
+  const senderOf = (claimed: Claimed) => Account.sender(claimed.account, null)
+
+  const outboundOf = ({ message }: Claimed) => ({
+    message: message.id,
+    key: Message.idempotencyKey(message),
+    to: Address.parse(message.address),
+    content: message.content,
+    ...(message.replyTo !== null && { replyTo: message.replyTo })
+  })
+
+  /** Asks a channel; whatever goes wrong while nobody knows whether it got there is `outcomeUnknown`. */
+  const ask = (answer: Effect.Effect<Outcome>): Effect.Effect<Outcome> =>
+    answer.pipe(
+      Effect.timeoutOrElse({
+        duration: config.sendTimeoutMs,
+        orElse: () => Effect.succeed<Outcome>({ type: "outcomeUnknown", detail: "the channel did not answer in time" })
+      }),
+      Effect.catchCause((cause) =>
+        Effect.succeed<Outcome>({ type: "outcomeUnknown", detail: `the channel failed: ${Cause.squash(cause) instanceof Error ? "defect" : "unknown"}` })
+      )
+    )
+
+  const settleClaim = (held: Held, results: ReadonlyArray<Result>, now: Instant) =>
+    insist(transaction.within(Effect.gen(function*() {
+      const ids = yield* makeIds
+      const { settled } = yield* store.settle(held.claim.id, results, SettleRules.conclude(ids))
+      if (settled.length === 0) return settled
+      yield* afterAccounts(settled, now)
+      yield* react((reaction) => reaction.settled(settled, now))
+      return settled
+    })))
+
+  /** What outcomes do to accounts. Those that change nothing cost nothing. */
+  const afterAccounts = Effect.fnUntraced(function*(settled: ReadonlyArray<Settled>, now: Instant) {
+    const touched = new Map<Account.Account["id"], Array<Settled>>()
+    for (const one of settled) {
+      const { account } = one.claimed
+      if (Account.afterOutcome(account, one.outcome, one.fate === "failed", now) === account) continue
+      touched.set(account.id, [...touched.get(account.id) ?? [], one])
+    }
+    if (touched.size === 0) return
+    const ids = yield* makeIds
+    yield* accounts.modify([...touched.keys()], (before) => {
+      const after = (touched.get(before.id) ?? []).reduce(
+        (account, one) => Account.afterOutcome(account, one.outcome, one.fate === "failed", now),
+        before
+      )
+      const shows = after.attention.length !== before.attention.length || after.banned !== before.banned ||
+        after.restingUntil !== before.restingUntil
+      const events: ReadonlyArray<DomainEvent> = shows
+        ? [{
+          id: ids.next("evt"),
+          workspace: after.workspace,
+          type: "account.changed",
+          at: now,
+          subject: after.id,
+          actor: { type: "channel", id: after.channel },
+          cause: null,
+          data: {
+            health: Account.health(after),
+            attention: [...after.attention],
+            restingUntil: after.restingUntil === null ? null : format(after.restingUntil)
+          }
+        }]
+        : []
+      return { account: after, events }
+    })
+  })
+
+  /** Settles everything that has finished; whoever finds nothing left was settled by another. */
+  const flush: Effect.Effect<void, StorageError> = settling.withPermits(1)(Effect.gen(function*() {
+    yield* Effect.yieldNow
+    const all = yield* Queue.clear(finished)
+    if (all.length === 0) return
+    const now = yield* time.now
+    const byClaim = new Map<Held, Array<Result>>()
+    for (const { held, result } of all) {
+      const results = byClaim.get(held)
+      if (results === undefined) byClaim.set(held, [result])
+      else results.push(result)
+    }
+    yield* Effect.forEach(byClaim, ([held, results]) =>
+      Effect.flatMap(settleClaim(held, results, now), (settled) =>
+        Ref.update(settledCount, (count) => ({
+          sent: count.sent + settled.filter((one) => one.fate === "sent").length,
+          settled: count.settled + settled.length
+        }))), { discard: true }).pipe(Effect.ensuring(places.release(all.length)))
+  }))
+
+  const finish = (held: Held, claimed: Claimed, outcome: Outcome) =>
+    Effect.gen(function*() {
+      const at = yield* time.now
+      yield* Queue.offer(finished, { held, result: { claimed, outcome, at } })
+      yield* flush
+    })
+
+  const giveBack = (claim: ClaimId, messages: ReadonlyArray<Claimed>) =>
+    messages.length === 0 ? Effect.void : insist(transaction.within(Effect.gen(function*() {
+      const now = yield* time.now
+      const returned = yield* store.release(claim, messages.map(({ message }) => message.id), now)
+      if (returned.length > 0) yield* react((reaction) => reaction.returned(returned, now))
+    })))
+
+  /** Keeps a claim until its work is over. */
+  const renewing = (held: Held) =>
+    Effect.gen(function*() {
+      const from = yield* monotonicMs
+      const ours = yield* insist(store.renew(held.claim.id, config.leaseMs))
+      if (ours) held.beginUntil = from + config.leaseMs * beginPart
+      else held.lost = true
+    }).pipe(
+      Effect.catch((error) => Effect.logWarning("a claim could not be renewed", error)),
+      Effect.delay(config.leaseMs / 3),
+      Effect.repeat({ until: () => held.lost })
+    )
+
+  /** Begins and sends a claim's messages group by group as places become free, until all are settled or given back. */
+  const deliver = (held: Held) =>
+    Effect.gen(function*() {
+      const renewal = yield* Effect.forkChild(renewing(held))
+      const sends: Array<Fiber.Fiber<void, StorageError>> = []
+      const waiting = [...held.claim.messages]
+      while (waiting.length > 0) {
+        const group = waiting.splice(0, yield* places.take(waiting.length))
+        const late = held.lost || (yield* monotonicMs) >= held.beginUntil || (yield* Ref.get(draining))
+        const begun = late ? [] : yield* insist(store.begin(held.claim.id, group.map(({ message }) => message.id)))
+        const ids = new Set<string>(begun)
+        const refused = group.filter(({ message }) => !ids.has(message.id))
+        if (refused.length > 0) yield* places.release(refused.length)
+        const going = group.filter(({ message }) => ids.has(message.id))
+        for (const claimed of going) {
+          const channel = channels.all.get(claimed.account.channel)
+          const answer: Effect.Effect<Outcome> = channel === undefined
+            ? Effect.succeed({ type: "misconfigured", detail: `this process has no channel ${claimed.account.channel}` })
+            : ask(channel.send(senderOf(claimed), outboundOf(claimed)))
+          sends.push(yield* Effect.forkChild(Effect.flatMap(answer, (outcome) => finish(held, claimed, outcome))))
+        }
+        if (late) {
+          yield* giveBack(held.claim.id, [...refused, ...waiting.splice(0)])
+          break
+        }
+        yield* giveBack(held.claim.id, refused)
+      }
+      yield* Fiber.awaitAll(sends)
+      yield* Effect.forEach(sends, Fiber.join, { discard: true })
+      yield* Fiber.interrupt(renewal)
+      yield* insist(store.finish(held.claim.id))
+    })
+
+  const hold = (claim: Claim, from: number): Held => ({ claim, beginUntil: from + config.leaseMs * beginPart, lost: false })
+
+  const leaseNow = Effect.map(makeIds, (ids): Lease => ({
+    claim: ids.next("clm"),
+    worker: config.worker,
+    durationMs: config.leaseMs
+  }))
+
+  /** What became of a message whose worker was lost while it was being sent. */
+  const resolve = (channel: Channel, claimed: Claimed): Effect.Effect<Outcome, StorageError> =>
+    Effect.gen(function*() {
+      const { message } = claimed
+      const { idempotencyKeys, lookup } = channel.capabilities
+      const sender = senderOf(claimed)
+      const outbound = outboundOf(claimed)
+      const begunAt = message.begunAt ?? 0
+      if (lookup !== null) {
+        const wait = begunAt + lookup.afterMs - (yield* store.clock)
+        if (wait > 0) yield* Effect.sleep(wait)
+        const found = yield* ask(channel.lookup(sender, { key: outbound.key, to: outbound.to, content: outbound.content, at: begunAt }))
+        if (found.type !== "transient") return found
+        // It surely did not go out; a stop that came meanwhile makes that final.
+        return message.stop !== null ? found : yield* ask(channel.send(sender, outbound))
+      }
+      if (idempotencyKeys && message.stop === null) return yield* ask(channel.send(sender, outbound))
+      return { type: "outcomeUnknown", detail: "its worker was lost while it was being sent" }
+    })
+
+  const recover = Effect.gen(function*() {
+    const lease = yield* leaseNow
+    const from = yield* monotonicMs
+    const now = yield* time.now
+    const recovered = yield* transaction.within(Effect.gen(function*() {
+      const found = yield* store.recover(lease, now)
+      if (found !== null && found.returned.length > 0) {
+        yield* react((reaction) => reaction.returned(found.returned.map(({ message }) => message), now))
+      }
+      return found
+    }))
+    if (recovered === null) return false
+    yield* Effect.logInfo(
+      `took over a claim: ${recovered.sending.length} messages were being sent, ${recovered.returned.length} are due again`
+    )
+    const held = hold({ id: recovered.id, messages: recovered.sending }, from)
+    const renewal = yield* Effect.forkChild(renewing(held))
+    yield* Effect.forEach(recovered.sending, (claimed) => {
+      const channel = channels.all.get(claimed.account.channel)
+      // Without the channel nothing can be found out here: the claim runs out again for a process that has it.
+      if (channel === undefined) return Effect.void
+      return Effect.gen(function*() {
+        yield* places.take(1)
+        yield* finish(held, claimed, yield* resolve(channel, claimed))
+      })
+    }, { concurrency: "unbounded", discard: true })
+    yield* Fiber.interrupt(renewal)
+    return true
+  })
+
+  const claimQueued = (now: Instant, lease: Lease) =>
+    transaction.within(Effect.gen(function*() {
+      const ids = yield* makeIds
+      const found = yield* store.claimQueued({
+        now,
+        limit: config.claimSize,
+        lease,
+        decide: decideQueued(now, channels.all, ids)
+      })
+      if (found === null) return { claim: null, worked: false }
+      if (found.cancelled.length > 0) {
+        yield* react((reaction) => reaction.cancelled(found.cancelled.map(({ message }) => message), now))
+      }
+      return { claim: found.claim, worked: true }
+    }))
+
+  const sources = [
+    ...parties.sources,
+    { name: "queue", claim: (now: Instant, _limit: number, lease: Lease) => claimQueued(now, lease), nextDue: store.nextQueued }
+  ]
+
+  /** Nothing is sent by a process whose clock is wrong, nor from a database that was restored. */
+  const ensureMaySend = Effect.gen(function*() {
+    const there = yield* store.clock
+    const here = yield* Clock.currentTimeMillis
+    if (Math.abs(here - there) > config.maxClockSkewMs) return yield* new ClockSkewed({ differenceMs: Math.round(here - there) })
+    const guard = yield* store.guard
+    if (guard.type === "restored") return yield* new RestoreDetected({ detail: guard.detail })
+  })
+
+  const tick = Effect.gen(function*() {
+    yield* ensureMaySend
+    if ((yield* Ref.get(draining)) || (yield* workspaces.stopped)) return { worked: false, sent: 0, settled: 0 }
+    yield* Ref.set(settledCount, { sent: 0, settled: 0 })
+    let worked = yield* recover
+    const deliveries: Array<Fiber.Fiber<void, StorageError>> = []
+    for (const source of sources) {
+      const now = yield* time.now
+      const lease = yield* leaseNow
+      const from = yield* monotonicMs
+      const found = yield* source.claim(now, config.claimSize, lease)
+      worked ||= found.worked
+      if (found.claim !== null) deliveries.push(yield* Effect.forkChild(deliver(hold(found.claim, from))))
+    }
+    yield* Fiber.awaitAll(deliveries)
+    yield* Effect.forEach(deliveries, Fiber.join, { discard: true })
+    return { worked, ...(yield* Ref.get(settledCount)) }
+  })
+
+  return Outbox.of({
+    tick: Effect.uninterruptible(tick).pipe(Effect.withSpan("Outbox.tick")),
+    nextDue: Effect.map(
+      Effect.forEach(sources, (source) => source.nextDue),
+      (instants) => instants.reduce((first, at) => first === null ? at : at === null ? first : Math.min(first, at), null)
+    ),
+    drain: Ref.set(draining, true)
+  })
+})

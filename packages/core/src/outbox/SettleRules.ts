@@ -1,0 +1,78 @@
+/** What one settling transaction writes for a batch of results: messages, chats, suppressions and what is told of them. */
+import * as Content from "../channel/Content.ts"
+import type { Message } from "../chat/Message.ts"
+import type { Suppression } from "../contact/Suppression.ts"
+import type { DomainEvent, EventType } from "../event/DomainEvent.ts"
+import type { IdGenerator } from "../workspace/Id.ts"
+import type { SettleWrites } from "./OutboxStore.ts"
+import type { Result, Settled } from "./Settling.ts"
+import * as Settling from "./Settling.ts"
+
+const eventType: Record<Settled["fate"], EventType | null> = {
+  sent: "message.sent",
+  failed: "message.failed",
+  unknown: "message.failed",
+  again: "message.retrying",
+  returned: null
+}
+
+const suppressionOf = (settled: Settled, message: Message): Suppression | null => {
+  const { type } = settled.outcome
+  if (type !== "blocked" && type !== "optedOut") return null
+  return {
+    workspace: message.workspace,
+    address: message.address,
+    account: type === "blocked" ? message.account : null,
+    reason: type,
+    at: settled.at
+  }
+}
+
+/** Judges what is still held. */
+export const conclude = (ids: IdGenerator) =>
+(held: ReadonlyArray<{ readonly result: Result; readonly message: Message }>): SettleWrites => {
+  const settled: Array<Settled> = []
+  const openings: Array<SettleWrites["openings"][number]> = []
+  const touches: Array<SettleWrites["touches"][number]> = []
+  const suppressions: Array<Suppression> = []
+  const events: Array<DomainEvent> = []
+  for (const { message, result } of held) {
+    const one = Settling.settle(result, message)
+    const { at } = result
+    settled.push(one)
+    const { chat } = message
+    if (one.fate === "sent" || one.fate === "unknown") {
+      openings.push({
+        id: chat,
+        workspace: message.workspace,
+        account: message.account,
+        address: message.address,
+        contact: message.contact,
+        name: "",
+        at
+      })
+      touches.push({ chat, at, text: Content.preview(message.content), direction: "outbound", unread: 0 })
+    }
+    const suppression = suppressionOf(one, message)
+    if (suppression !== null) suppressions.push(suppression)
+    const type = eventType[one.fate]
+    if (type !== null) {
+      events.push({
+        id: ids.next("evt"),
+        workspace: message.workspace,
+        type,
+        at,
+        subject: message.id,
+        actor: { type: message.author.type === "device" ? "channel" : message.author.type, id: message.author.id },
+        cause: null,
+        data: {
+          chat,
+          account: message.account,
+          ...(message.lead !== null && { lead: message.lead, campaign: message.campaign, part: message.part }),
+          ...(one.message.reason !== null && { reason: one.message.reason })
+        }
+      })
+    }
+  }
+  return { settled, openings, touches, suppressions, events }
+}
