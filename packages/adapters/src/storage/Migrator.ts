@@ -6,7 +6,7 @@
  * @example
  * const storage = Layer.provideMerge(Migrator.layer, Sqlite.layer({ path: "overture.db" }))
  */
-import { StorageError } from "@overture/core/workspace/StorageError"
+import type { StorageError } from "@overture/core/workspace/StorageError"
 import { Clock, Effect, Layer, Schema } from "effect"
 import { Database } from "./Database.ts"
 import { defineStatements, type Sql } from "./Dialect.ts"
@@ -60,7 +60,7 @@ const log = (sql: Sql) =>
   version ${sql.type("int")} primary key, name ${sql.type("text")} not null, at ${sql.type("bigint")} not null
 ) ${sql.table()}`
 
-const found = Effect.fnUntraced(function*(database: Database["Service"]) {
+const found = Effect.fnUntraced(function* (database: Database["Service"]) {
   const sql = database.statements(statements)
   if ((yield* database.execute(sql.exists)).length === 0) return 0
   const [row] = yield* database.execute<{ readonly version: number }>(sql.version)
@@ -75,7 +75,7 @@ const tooNew = (version: number) =>
   })
 
 /** What is there and what is due; changes nothing. */
-export const status: Effect.Effect<MigrationStatus, StorageError, Database> = Effect.gen(function*() {
+export const status: Effect.Effect<MigrationStatus, StorageError, Database> = Effect.gen(function* () {
   const version = yield* found(yield* Database)
   return {
     found: version,
@@ -86,33 +86,29 @@ export const status: Effect.Effect<MigrationStatus, StorageError, Database> = Ef
 
 /** Runs the steps that are due and returns them; none when the tables are up to date. */
 export const migrate: Effect.Effect<ReadonlyArray<Migration>, StorageError | SchemaTooNew, Database> = Effect.gen(
-  function*() {
+  function* () {
     const database = yield* Database
     const { sql } = database
     const before = yield* found(database)
     if (before > known) return yield* tooNew(before)
     if (before === known) return []
     const at = yield* Clock.currentTimeMillis
-    return yield* database.transaction(Effect.gen(function*() {
-      if (exclusive(sql) !== "") yield* database.script("Migrator.lock", exclusive(sql))
-      yield* database.script("Migrator.log", log(sql))
-      // Another process may have been first.
-      const version = yield* found(database)
-      if (version > known) return yield* tooNew(version)
-      const due = migrations.slice(version)
-      for (const migration of due) {
-        yield* database.script(`Migrator.${migration.version}`, migration.up(sql))
-        yield* database.affected(database.statements(statements).ran, [migration.version, migration.name, at])
-      }
-      return due
-    }))
+    return yield* database.transaction(
+      Effect.gen(function* () {
+        if (exclusive(sql) !== "") yield* database.script("Migrator.lock", exclusive(sql))
+        yield* database.script("Migrator.log", log(sql))
+        // Another process may have been first.
+        const version = yield* found(database)
+        if (version > known) return yield* tooNew(version)
+        const due = migrations.slice(version)
+        for (const migration of due) {
+          yield* database.script(`Migrator.${migration.version}`, migration.up(sql))
+          yield* database.affected(database.statements(statements).ran, [migration.version, migration.name, at])
+        }
+        return due
+      })
+    )
   }
-)
-
-/** Refuses a database that is not exactly what this program knows, for those who migrate by hand. */
-export const check: Effect.Effect<MigrationStatus, StorageError | SchemaTooNew, Database> = Effect.tap(
-  status,
-  (self) => self.found > self.known ? Effect.fail(tooNew(self.found)) : Effect.void
 )
 
 /** Migrates when the program starts. */

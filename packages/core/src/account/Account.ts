@@ -3,8 +3,8 @@
  * `restingUntil`; what is shown is derived from these, never stored beside them.
  */
 import { Schema } from "effect"
-import { ChannelName } from "../channel/Address.ts"
 import type { Address } from "../channel/Address.ts"
+import { ChannelName, reach } from "../channel/Address.ts"
 import type { Sender } from "../channel/Sender.ts"
 import type { Outcome } from "../channel/Outcome.ts"
 import { isAccountTrouble, isContacts } from "../channel/Outcome.ts"
@@ -71,6 +71,10 @@ export const seedKey = (self: Account): string => self.externalRef ?? self.id
 export const reaches = (self: Account, address: Address): boolean =>
   address.channel === self.channel &&
   (address.scope === "" || address.scope === self.externalId || address.scope === self.group)
+
+/** The reaches of addresses (`Address.reach`) it can write to. */
+export const reachesOf = (self: Account): ReadonlyArray<string> =>
+  ["", self.externalId, ...self.group === null ? [] : [self.group]].map((scope) => reach({ channel: self.channel, scope }))
 
 /** What a channel sees of it. */
 export const sender = (self: Account, credentials: Sender["credentials"]): Sender => ({

@@ -15,10 +15,11 @@ export class AccountStore extends Context.Service<AccountStore, {
   }, StorageError>
   get(workspace: WorkspaceId, id: AccountId): Effect.Effect<Option.Option<Account>, StorageError>
   byExternalRef(workspace: WorkspaceId, ref: string): Effect.Effect<Option.Option<Account>, StorageError>
+  /** In order of their ids. */
   list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Account>, StorageError>
   /**
-   * Locks the rows in id order, applies the rule to each and writes what it changed (an equal object = unchanged) with
-   * its events. Unknown ids are left out.
+   * Locks the rows in id order, applies the rule to each and writes what it changed with its events; the very
+   * object it was given means unchanged, and nothing of it is written. Returns them in id order, without unknown ids.
    */
   modify(
     ids: ReadonlyArray<AccountId>,

@@ -49,9 +49,12 @@ export interface LeadCandidate {
 
 /** What the leads of a pace that got none are waiting for. */
 export interface Dryness {
-  /** The earliest dueAt of its leads, null when none has one. */
+  /** The earliest dueAt of its leads that no claim holds and nothing stops, null when none has one. */
   readonly nextDueAt: Instant | null
-  /** Whether it has leads that are ready but held by someone else for now. */
+  /**
+   * Whether it has leads that are ready but held by someone else for now, or whose touch is under way: claimed, in status
+   * `sending`, or with a later step and no dueAt (between two parts).
+   */
   readonly held: boolean
 }
 
@@ -62,7 +65,11 @@ export interface LeadDecision extends BudgetWrites {
     readonly messages: ReadonlyArray<Message>
     readonly contactTouches: ReadonlyArray<ContactTouch>
   }>
-  /** Skipped and deferred ones, as they are to be written. Their queued rows of an earlier try are cancelled. */
+  /**
+   * Skipped and deferred ones, as they are to be written. Queued rows that the step has from an earlier try are cancelled
+   * where it will not be tried again (skipped, or another step comes next), with the reason of its touch, else of the
+   * lead; those of a deferred lead wait with it.
+   */
   readonly leads: ReadonlyArray<Lead>
   readonly paces: ReadonlyArray<Pace>
   readonly events: ReadonlyArray<DomainEvent>
@@ -120,7 +127,7 @@ export type LeadCounts = Record<LeadStatus, number> & { readonly total: number; 
 export interface DrawAccount {
   readonly account: Account
   readonly pace: Pace
-  /** Assigned, untouched leads it has. */
+  /** Its unclaimed leads in status assigned. */
   readonly holding: number
 }
 
@@ -133,7 +140,8 @@ export class CampaignStore extends Context.Service<CampaignStore, {
   list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Campaign>, StorageError>
   /**
    * Locks the campaign, applies the rule, writes it and sets the alarms of its paces in the same transaction: `now` for
-   * a running campaign, none for another. None when there is no such campaign.
+   * a running campaign, none for another. The same object = unchanged: neither it nor its events nor alarms are written.
+   * None when there is no such campaign.
    */
   modify(
     workspace: WorkspaceId,
@@ -142,7 +150,10 @@ export class CampaignStore extends Context.Service<CampaignStore, {
     change: (campaign: Campaign) => { readonly campaign: Campaign; readonly events: ReadonlyArray<DomainEvent> }
   ): Effect.Effect<Option.Option<Campaign>, StorageError>
   paces(campaign: CampaignId): Effect.Effect<ReadonlyArray<{ readonly pace: Pace; readonly account: Account }>, StorageError>
-  /** Adds leads; a contact that the campaign has already is left out. Rings its paces. Returns how many are new. */
+  /**
+   * Adds leads; a contact that the campaign has already is left out, with the events whose subject is that lead. Rings its
+   * paces when some are new. Returns how many are new.
+   */
   enroll(campaign: CampaignId, leads: ReadonlyArray<Lead>, events: ReadonlyArray<DomainEvent>, now: Instant): Effect.Effect<number, StorageError>
   /**
    * Gives leads of the pool to accounts in one transaction that only one caller at a time has per campaign. `decide`
@@ -152,24 +163,33 @@ export class CampaignStore extends Context.Service<CampaignStore, {
     campaign: CampaignId,
     now: Instant,
     decide: (
+      campaign: Campaign,
       accounts: ReadonlyArray<DrawAccount>,
       pool: (atMost: number) => Effect.Effect<number, StorageError>
     ) => Effect.Effect<ReadonlyArray<{ readonly account: AccountId; readonly take: number; readonly reaches: ReadonlyArray<string> }>, StorageError>
   ): Effect.Effect<ReadonlyArray<{ readonly account: AccountId; readonly drawn: number }>, StorageError>
-  /** The campaign source of claims; null when no alarm has rung. `planned` counts the paces that were looked at. */
+  /**
+   * The campaign source of claims; null when no alarm has rung. `planned` counts the paces that were looked at. A contact
+   * is a candidate once in a claim. A touch's row may replace one of the same (lead, step, part) only while that is queued
+   * and unclaimed; anything else is a defect.
+   */
   claim(request: {
     readonly now: Instant
     readonly limit: number
     readonly lease: Lease
     readonly rules: ClaimRules
   }): Effect.Effect<{ readonly claim: Claim | null; readonly planned: ReadonlyArray<PaceWant> } | null, StorageError>
-  /** Locks leads in id order with the messages of their present touch, applies the rule, writes what it answers. */
+  /**
+   * Locks leads in id order with the messages of their present touch, applies the rule, writes what it answers. Returns
+   * the leads it wrote; those for which the rule said null are left out. Sets no alarm.
+   */
   changeLeads(
     selector: LeadSelector,
     now: Instant,
     change: (lead: Lead, messages: ReadonlyArray<Message>) => LeadChange | null
   ): Effect.Effect<ReadonlyArray<Lead>, StorageError>
   getLead(workspace: WorkspaceId, id: LeadId): Effect.Effect<Option.Option<Lead>, StorageError>
+  /** In id order; `status` is what `Lead.shown` shows. */
   leads(workspace: WorkspaceId, campaign: CampaignId, filter: { readonly status?: LeadStatus | undefined }, page: PageRequest): Effect.Effect<Page<Lead>, StorageError>
   /** A lead as a claim would see it now, without locks; its pace is null where no account has it. */
   candidate(workspace: WorkspaceId, id: LeadId): Effect.Effect<Option.Option<{ readonly candidate: LeadCandidate; readonly due: DuePace | null }>, StorageError>
@@ -177,8 +197,15 @@ export class CampaignStore extends Context.Service<CampaignStore, {
   counts(campaign: CampaignId): Effect.Effect<LeadCounts, StorageError>
   /** From the leads themselves: what `doctor` compares the counters with. */
   recount(campaign: CampaignId): Effect.Effect<LeadCounts, StorageError>
+  /** How many leads have each status and reason, and how many ended how: counted from the leads, most frequent first. */
+  breakdown(campaign: CampaignId): Effect.Effect<
+    ReadonlyArray<{ readonly status: LeadStatus; readonly reason: string | null; readonly ended: string | null; readonly count: number }>,
+    StorageError
+  >
   /** Whether it has no lead that is open, claimed or has something to come. */
   isDone(campaign: CampaignId): Effect.Effect<boolean, StorageError>
+  /** Running campaigns none of whose paces has an alarm and that are done (`isDone`), of all workspaces; at most `limit`. */
+  finishable(limit: number): Effect.Effect<ReadonlyArray<Campaign>, StorageError>
   /** The earliest alarm. */
   readonly nextAlarm: Effect.Effect<Instant | null, StorageError>
   /** Rings the paces of these accounts at `now`, where their campaign runs. */

@@ -209,3 +209,41 @@ export const stop = (
   const after = Lead.end({ ...marked, claim: null }, ended)
   return { ...nothing, lead: after, cancel, counts, facts: fact(after) }
 }
+
+/**
+ * A lead whose first touch was settled one way and proves to be the other: an unknown outcome was sent after all, or a
+ * sent message failed later. Null when it changes nothing.
+ */
+export const prove = (lead: Lead.Lead, message: Message, at: Instant): Conclusion | null => {
+  const failed = message.status === "failed"
+  const touches = lead.touches.map((touch) =>
+    touch.step === message.step && touch.status === (failed ? "sent" : "failed")
+      ? { ...touch, status: failed ? "failed" as const : "sent" as const, reason: failed ? message.reason : null, at }
+      : touch
+  )
+  const touch = lead.touches.find((one) => one.step === message.step)
+  const isFirst = lead.touches[0]?.step === message.step
+  if (touch === undefined || message.parts > 1) return null
+  if (failed) {
+    if (touch.status !== "sent") return null
+    const after: Lead.Lead = { ...lead, touches, ...(isFirst && { status: "failed" as const, reason: message.reason }) }
+    return {
+      ...nothing,
+      lead: after.claim !== null || after.step === null ? after : Lead.end(after, "failed"),
+      counts: isFirst ? { sent: -1, failed: 1 } : {}
+    }
+  }
+  if (touch.status !== "failed" || touch.reason !== "outcomeUnknown") return null
+  const sentAt = message.sentAt ?? at
+  return {
+    ...nothing,
+    lead: {
+      ...lead,
+      touches,
+      firstSentAt: lead.firstSentAt ?? sentAt,
+      lastSentAt: Math.max(lead.lastSentAt ?? 0, sentAt),
+      ...(isFirst && { status: "sent" as const, reason: null })
+    },
+    counts: isFirst ? { failed: -1, sent: 1 } : {}
+  }
+}

@@ -37,7 +37,7 @@ export class ChatStore extends Context.Service<ChatStore, {
     ReadonlyArray<number>,
     StorageError
   >
-  /** Makes the chats that are missing, with the next numbers of their workspace, and locks and returns all of them. */
+  /** Makes the chats that are missing, with the next numbers of their workspace, and locks and returns one for each opening. */
   open(openings: ReadonlyArray<ChatOpening>): Effect.Effect<ReadonlyArray<Chat>, StorageError>
   touch(touches: ReadonlyArray<ChatTouch>): Effect.Effect<void, StorageError>
   /** Marks chats as written to by hand, or gives them back to automation (`at` null). */

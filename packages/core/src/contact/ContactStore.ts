@@ -17,7 +17,8 @@ export interface Imported {
 export class ContactStore extends Context.Service<ContactStore, {
   /**
    * Adds contacts in one transaction. A row whose address or externalRef is known becomes part of that contact
-   * (`Contact.merge`), also when two rows of the batch share one; every contact ends as a member of `list`.
+   * (`Contact.merge`), also when two rows of the batch share one: as if each row were imported by itself, in this order.
+   * Every contact ends as a member of `list`, in order of first appearance.
    */
   import(
     workspace: WorkspaceId,
@@ -26,17 +27,19 @@ export class ContactStore extends Context.Service<ContactStore, {
   ): Effect.Effect<Imported, StorageError>
   get(workspace: WorkspaceId, id: ContactId): Effect.Effect<Option.Option<Contact>, StorageError>
   byAddress(workspace: WorkspaceId, address: string): Effect.Effect<Option.Option<Contact>, StorageError>
+  /** In order of their ids. */
   list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Contact>, StorageError>
   createList(list: Omit<ContactList, "number">): Effect.Effect<ContactList, StorageError>
   getList(workspace: WorkspaceId, id: ContactListId): Effect.Effect<Option.Option<ContactList>, StorageError>
   listByName(workspace: WorkspaceId, name: string): Effect.Effect<Option.Option<ContactList>, StorageError>
+  /** Once: a list that is ready already stays as it is, and no event is written. */
   setListReady(workspace: WorkspaceId, id: ContactListId, events: ReadonlyArray<DomainEvent>): Effect.Effect<void, StorageError>
   /** Members in the order in which they joined, at most `limit` after `after` (the joining number; 0 = from the start). */
   members(workspace: WorkspaceId, list: ContactListId, after: number, limit: number): Effect.Effect<
     ReadonlyArray<{ readonly position: number; readonly contact: Contact }>,
     StorageError
   >
-  /** Adds suppressions; those that exist stay as they are. Returns how many are new. */
+  /** Adds suppressions; those that exist stay as they are. Returns how many are new; the events are written in any case. */
   suppress(suppressions: ReadonlyArray<Suppression>, events: ReadonlyArray<DomainEvent>): Effect.Effect<number, StorageError>
   /** Lifts what suppresses these addresses for the whole workspace. */
   lift(workspace: WorkspaceId, addresses: ReadonlyArray<string>): Effect.Effect<number, StorageError>

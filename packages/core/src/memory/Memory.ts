@@ -28,7 +28,7 @@ interface Open {
 const Current = Context.Reference<Open | null>("@overture/core/memory/Current", { defaultValue: () => null })
 
 /** A fresh, empty state. */
-export const make: Effect.Effect<Memory> = Effect.gen(function*() {
+export const make: Effect.Effect<Memory> = Effect.gen(function* () {
   const lock = yield* Semaphore.make(1)
   const log = new UndoLog()
   const state = State.make(log)
@@ -37,23 +37,26 @@ export const make: Effect.Effect<Memory> = Effect.gen(function*() {
     Effect.flatMap(Current, (current) => {
       if (current !== null && current.log === log && current.isOpen) return effect
       const transaction: Open = { log, isOpen: true }
-      return lock.withPermit(effect.pipe(
-        Effect.provideService(Current, transaction),
-        Effect.onExit((exit) =>
-          Effect.sync(() => {
-            transaction.isOpen = false
-            if (Exit.isSuccess(exit)) log.commit()
-            else log.rollback(0)
-          })
+      return lock.withPermit(
+        effect.pipe(
+          Effect.provideService(Current, transaction),
+          Effect.onExit((exit) =>
+            Effect.sync(() => {
+              transaction.isOpen = false
+              if (Exit.isSuccess(exit)) log.commit()
+              else log.rollback(0)
+            })
+          )
         )
-      ))
+      )
     })
 
   const whole = <A>(body: () => A): Effect.Effect<A> =>
     Effect.suspend(() => {
       const { mark } = log
       return Effect.onExit(Effect.sync(body), (exit) =>
-        Exit.isSuccess(exit) ? Effect.void : Effect.sync(() => log.rollback(mark)))
+        Exit.isSuccess(exit) ? Effect.void : Effect.sync(() => log.rollback(mark))
+      )
     })
 
   return {

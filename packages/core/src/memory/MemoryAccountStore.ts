@@ -14,8 +14,8 @@ export const make = ({ state, verb }: Memory) => {
   return AccountStore.of({
     connect: (account, events) =>
       verb(() => {
-        const known = of(account.workspace).find((other) =>
-          other.channel === account.channel && other.externalId === account.externalId
+        const known = of(account.workspace).find(
+          (other) => other.channel === account.channel && other.externalId === account.externalId
         )
         if (known !== undefined) return { account: known, created: false }
         state.accounts.set(account.id, { account, use: Budget.none, lastTouchAt: null })
@@ -44,7 +44,8 @@ export const make = ({ state, verb }: Memory) => {
       ),
     polled: (channels) =>
       verb(() =>
-        all().filter((account) => channels.includes(account.channel))
+        all()
+          .filter((account) => channels.includes(account.channel))
           .map((account) => ({ account, cursor: state.pollCursors.get(account.id)?.cursor ?? null }))
       ),
     setPollCursor: (id, cursor) => verb(() => state.pollCursors.set(id, { cursor }))

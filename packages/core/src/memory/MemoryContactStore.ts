@@ -44,7 +44,9 @@ const importContacts = (
   let created = 0
   let merged = 0
   const ambiguous: Array<{ readonly index: number; readonly contacts: ReadonlyArray<ContactId> }> = []
-  for (const [index, row] of rows.entries()) {
+  const isJoining = list !== null && state.lists.get(list)?.workspace === workspace
+  for (const [index, given] of rows.entries()) {
+    const row = given.workspace === workspace ? given : { ...given, workspace }
     const known = matches(state, workspace, row)
     if (known.length > 1) {
       ambiguous.push({ index, contacts: known })
@@ -59,11 +61,15 @@ const importContacts = (
       state.contacts.set(id, { ...existing, contact: Contact.merge(existing.contact, row) })
       merged++
     }
-    if (list !== null) join(state, list, id)
+    if (isJoining) join(state, list, id)
   }
   return { created, merged, ambiguous }
 }
 
+const bySuppressed = by<Suppression>(
+  (row) => row.address,
+  (row) => row.account ?? ""
+)
 const byPosition = by<MemberRow>((member) => member.position)
 
 export const make = ({ state, verb }: Memory) => {
@@ -111,8 +117,10 @@ export const make = ({ state, verb }: Memory) => {
       verb(() => {
         if (listOf(workspace, list) === undefined) return []
         const later = [...state.membersByList.get(list).values()].filter((member) => member.position > after)
-        return firstOf(later, limit, byPosition)
-          .map(({ contact, position }) => ({ position, contact: state.contacts.need(contact).contact }))
+        return firstOf(later, limit, byPosition).map(({ contact, position }) => ({
+          position,
+          contact: state.contacts.need(contact).contact
+        }))
       }),
     suppress: (suppressions, events) =>
       verb(() => {
@@ -122,14 +130,15 @@ export const make = ({ state, verb }: Memory) => {
     lift: (workspace, addresses) =>
       verb(() => {
         const before = state.suppressions.size
-        for (const address of addresses) state.suppressions.delete(suppressionKey({ workspace, address, account: null }))
+        for (const address of addresses)
+          state.suppressions.delete(suppressionKey({ workspace, address, account: null }))
         return before - state.suppressions.size
       }),
     suppressions: (workspace, addresses) =>
       verb(() =>
-        [...new Set(addresses)].flatMap((address) => [
-          ...state.suppressionsByAddress.get(within(workspace, address)).values()
-        ])
+        [...new Set(addresses)]
+          .flatMap((address) => [...state.suppressionsByAddress.get(within(workspace, address)).values()])
+          .sort(bySuppressed)
       )
   })
 }

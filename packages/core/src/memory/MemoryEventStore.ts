@@ -23,14 +23,16 @@ export const make = ({ state, verb, within }: Memory) =>
   EventStore.of({
     append: (events) => verb(() => append(state, events)),
     read: (workspace, after, limit) =>
-      within(Effect.suspend(() => {
-        const start = after === null ? 0 : numberOf(after)
-        if (start === null) return Effect.fail(new CursorExpired({ position: after ?? "" }))
-        const read: Array<FeedEvent> = []
-        for (let number = start + 1; number <= state.events.size && read.length < limit; number++) {
-          const event = state.events.need(number)
-          if (event.workspace === workspace) read.push({ position: positionOf(number), event })
-        }
-        return Effect.succeed<ReadonlyArray<FeedEvent>>(read)
-      }))
+      within(
+        Effect.suspend(() => {
+          const start = after === null ? 0 : numberOf(after)
+          if (start === null) return Effect.fail(new CursorExpired({ position: after ?? "" }))
+          const read: Array<FeedEvent> = []
+          for (let number = start + 1; number <= state.events.size && read.length < limit; number++) {
+            const event = state.events.need(number)
+            if (event.workspace === workspace) read.push({ position: positionOf(number), event })
+          }
+          return Effect.succeed<ReadonlyArray<FeedEvent>>(read)
+        })
+      )
   })

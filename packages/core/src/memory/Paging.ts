@@ -6,13 +6,16 @@ import { limitOf, type Page, type PageRequest } from "../workspace/Page.ts"
 export type Order<A> = (a: A, b: A) => number
 
 /** By a key of a row: numbers by size, texts by code unit. */
-export const by = <A>(...keys: ReadonlyArray<(row: A) => number | string>): Order<A> => (a, b) => {
-  for (const key of keys) {
-    const one = key(a), other = key(b)
-    if (one !== other) return one < other ? -1 : 1
+export const by =
+  <A>(...keys: ReadonlyArray<(row: A) => number | string>): Order<A> =>
+  (a, b) => {
+    for (const key of keys) {
+      const one = key(a),
+        other = key(b)
+      if (one !== other) return one < other ? -1 : 1
+    }
+    return 0
   }
-  return 0
-}
 
 export const byId: Order<{ readonly id: string }> = by((row) => row.id)
 
@@ -22,7 +25,8 @@ export const firstOf = <A>(rows: Iterable<A>, limit: number, order: Order<A>): R
   if (limit <= 0) return first
   for (const row of rows) {
     if (first.length === limit && order(row, first[limit - 1]!) >= 0) continue
-    let low = 0, high = first.length
+    let low = 0,
+      high = first.length
     while (low < high) {
       const middle = (low + high) >> 1
       if (order(row, first[middle]!) < 0) high = middle
@@ -52,7 +56,8 @@ const compare = (a: Key, b: Key): number => {
 export const page = <A>(rows: Iterable<A>, request: PageRequest, keyOf: (row: A) => Key): Page<A> => {
   const all = Array.from(rows, (row) => ({ row, key: keyOf(row) })).sort((a, b) => compare(a.key, b.key))
   const cursor = request.cursor === undefined ? null : Option.getOrNull(readCursor(request.cursor))
-  const start = cursor === null ? Math.max(0, request.offset ?? 0) : all.findIndex(({ key }) => compare(key, cursor) > 0)
+  const start =
+    cursor === null ? Math.max(0, request.offset ?? 0) : all.findIndex(({ key }) => compare(key, cursor) > 0)
   const rest = start < 0 ? [] : all.slice(start)
   const limit = limitOf(request)
   const data = rest.slice(0, limit)

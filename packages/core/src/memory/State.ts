@@ -104,14 +104,14 @@ export const make = (log: UndoLog) => {
     admitted,
     chats,
     messages,
-    messagesByClaim: messages.index((message) => message.claim === null ? [] : [message.claim]),
-    messagesByTouch: messages.index((message) => message.lead === null ? [] : [touchKey(message.lead, message.step)]),
+    messagesByClaim: messages.index((message) => (message.claim === null ? [] : [message.claim])),
+    messagesByTouch: messages.index((message) => (message.lead === null ? [] : [touchKey(message.lead, message.step)])),
     messagesByChat: messages.index((message) => [message.chat]),
     messagesByExternalId: messages.index((message) =>
       message.externalId === null ? [] : [externalKey(message.chat, message.externalId)]
     ),
     /** Under "waiting": what the queue may claim. */
-    queue: messages.index((message) => isWaiting(message) ? ["waiting"] : []),
+    queue: messages.index((message) => (isWaiting(message) ? ["waiting"] : [])),
     claims,
     campaigns,
     paces,
@@ -120,14 +120,15 @@ export const make = (log: UndoLog) => {
     leadsByCampaign: leads.index((lead) => [lead.campaign]),
     leadsByContact: leads.index((lead) => [lead.contact]),
     /** Leads with something open or to come, under their campaign and under `activeKey`. */
-    activeLeads: leads.index((lead) => isActive(lead) ? [lead.campaign, activeKey(lead.campaign, lead.account)] : [])
+    activeLeads: leads.index((lead) => (isActive(lead) ? [lead.campaign, activeKey(lead.campaign, lead.account)] : []))
   }
 }
 
 export type State = ReturnType<typeof make>
 
 /** Where `activeLeads` has the active leads of an account in a campaign; null = those without account. */
-export const activeKey = (campaign: Id.CampaignId, account: Id.AccountId | null): string => `${campaign}|${account ?? ""}`
+export const activeKey = (campaign: Id.CampaignId, account: Id.AccountId | null): string =>
+  `${campaign}|${account ?? ""}`
 
 /** The next number of a kind in a workspace, from 1. */
 export const nextNumber = (state: State, workspace: Id.WorkspaceId, kind: "chat" | "list"): number => {
@@ -148,5 +149,6 @@ export const suppressionsOf = (
   addresses: ReadonlyArray<string>,
   account: Id.AccountId | null
 ): ReadonlyArray<Suppression> =>
-  addresses.flatMap((address) => [...state.suppressionsByAddress.get(within(workspace, address)).values()])
+  addresses
+    .flatMap((address) => [...state.suppressionsByAddress.get(within(workspace, address)).values()])
     .filter((row) => row.account === null || row.account === account)

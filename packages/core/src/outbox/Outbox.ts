@@ -19,6 +19,7 @@ import { PacingTime } from "../workspace/PacingTime.ts"
 import { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
 import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
+import * as Backlog from "./Backlog.ts"
 import type { Claim, Lease } from "./Claim.ts"
 import { beginPart } from "./Claim.ts"
 import { OutboundParties } from "./ClaimSource.ts"
@@ -66,9 +67,15 @@ export class Outbox extends Context.Service<Outbox, {
    * any number of processes.
    */
   readonly tick: Effect.Effect<Tick, StorageError | ClockSkewed | RestoreDetected>
+  /**
+   * The same without waiting for what was claimed to be settled: a process that calls it again and again keeps its places
+   * full, and a slow send holds up nobody. Waits only while more than half a claim has not begun. Returns whether anything
+   * was due.
+   */
+  readonly pump: Effect.Effect<boolean, StorageError | ClockSkewed | RestoreDetected>
   /** The next instant at which something is due, in pacing time; null when nothing is to come. */
   readonly nextDue: Effect.Effect<Instant | null, StorageError>
-  /** Begins nothing more; what is being sent is settled, what was claimed is given back. */
+  /** Begins nothing more and waits: what is being sent is settled, what was claimed is given back. */
   readonly drain: Effect.Effect<void>
 }>()("@overture/core/Outbox") {
   static readonly layer = Layer.effect(Outbox, Effect.suspend(() => make))
@@ -90,6 +97,9 @@ const make = Effect.gen(function*() {
   const settling = yield* Semaphore.make(1)
   const finished = yield* Queue.unbounded<{ readonly held: Held; readonly result: Result }>()
   const draining = yield* Ref.make(false)
+  const scope = yield* Effect.scope
+  const running = new Set<Fiber.Fiber<void, StorageError>>()
+  const backlog = yield* Backlog.make
   const settledCount = yield* Ref.make({ sent: 0, settled: 0 })
 
   const react = (each: (reaction: (typeof parties.reactions)[number]) => Effect.Effect<void, StorageError>) =>
@@ -117,7 +127,7 @@ const make = Effect.gen(function*() {
 
   /** Asks a channel; whatever goes wrong while nobody knows whether it got there is `outcomeUnknown`. */
   const ask = (answer: Effect.Effect<Outcome>): Effect.Effect<Outcome> =>
-    answer.pipe(
+    Effect.interruptible(answer).pipe(
       Effect.timeoutOrElse({
         duration: config.sendTimeoutMs,
         orElse: () => Effect.succeed<Outcome>({ type: "outcomeUnknown", detail: "the channel did not answer in time" })
@@ -224,11 +234,12 @@ const make = Effect.gen(function*() {
   /** Begins and sends a claim's messages group by group as places become free, until all are settled or given back. */
   const deliver = (held: Held) =>
     Effect.gen(function*() {
-      const renewal = yield* Effect.forkChild(renewing(held))
+      const renewal = yield* Effect.forkChild(Effect.interruptible(renewing(held)))
       const sends: Array<Fiber.Fiber<void, StorageError>> = []
       const waiting = [...held.claim.messages]
       while (waiting.length > 0) {
         const group = waiting.splice(0, yield* places.take(waiting.length))
+        yield* backlog.change(-group.length)
         const late = held.lost || (yield* monotonicMs) >= held.beginUntil || (yield* Ref.get(draining))
         const begun = late ? [] : yield* insist(store.begin(held.claim.id, group.map(({ message }) => message.id)))
         const ids = new Set<string>(begun)
@@ -243,6 +254,7 @@ const make = Effect.gen(function*() {
           sends.push(yield* Effect.forkChild(Effect.flatMap(answer, (outcome) => finish(held, claimed, outcome))))
         }
         if (late) {
+          yield* backlog.change(-waiting.length)
           yield* giveBack(held.claim.id, [...refused, ...waiting.splice(0)])
           break
         }
@@ -282,6 +294,33 @@ const make = Effect.gen(function*() {
       return { type: "outcomeUnknown", detail: "its worker was lost while it was being sent" }
     })
 
+  /** Runs beside the claims; a failure of the storage leaves its rows to the next recovery. */
+  const launch = (work: Effect.Effect<void, StorageError>) =>
+    Effect.gen(function*() {
+      const fiber: Fiber.Fiber<void, StorageError> = yield* Effect.forkIn(
+        Effect.tapError(work, (error) => Effect.logError("a claim could not be finished and will be recovered", error)),
+        scope
+      )
+      running.add(fiber)
+      fiber.addObserver(() => running.delete(fiber))
+      return fiber
+    })
+
+  const resolveAll = (held: Held) =>
+    Effect.gen(function*() {
+      const renewal = yield* Effect.forkChild(Effect.interruptible(renewing(held)))
+      yield* Effect.forEach(held.claim.messages, (claimed) => {
+        const channel = channels.all.get(claimed.account.channel)
+        // Without the channel nothing can be found out here: the claim runs out again for a process that has it.
+        if (channel === undefined) return Effect.void
+        return Effect.gen(function*() {
+          yield* places.take(1)
+          yield* finish(held, claimed, yield* resolve(channel, claimed))
+        })
+      }, { concurrency: "unbounded", discard: true })
+      yield* Fiber.interrupt(renewal)
+    })
+
   const recover = Effect.gen(function*() {
     const lease = yield* leaseNow
     const from = yield* monotonicMs
@@ -293,23 +332,11 @@ const make = Effect.gen(function*() {
       }
       return found
     }))
-    if (recovered === null) return false
+    if (recovered === null) return null
     yield* Effect.logInfo(
       `took over a claim: ${recovered.sending.length} messages were being sent, ${recovered.returned.length} are due again`
     )
-    const held = hold({ id: recovered.id, messages: recovered.sending }, from)
-    const renewal = yield* Effect.forkChild(renewing(held))
-    yield* Effect.forEach(recovered.sending, (claimed) => {
-      const channel = channels.all.get(claimed.account.channel)
-      // Without the channel nothing can be found out here: the claim runs out again for a process that has it.
-      if (channel === undefined) return Effect.void
-      return Effect.gen(function*() {
-        yield* places.take(1)
-        yield* finish(held, claimed, yield* resolve(channel, claimed))
-      })
-    }, { concurrency: "unbounded", discard: true })
-    yield* Fiber.interrupt(renewal)
-    return true
+    return yield* launch(resolveAll(hold({ id: recovered.id, messages: recovered.sending }, from)))
   })
 
   const claimQueued = (now: Instant, lease: Lease) =>
@@ -342,31 +369,44 @@ const make = Effect.gen(function*() {
     if (guard.type === "restored") return yield* new RestoreDetected({ detail: guard.detail })
   })
 
-  const tick = Effect.gen(function*() {
+  /** Recovers, claims, and sets the deliveries going. */
+  const round = Effect.gen(function*() {
     yield* ensureMaySend
-    if ((yield* Ref.get(draining)) || (yield* workspaces.stopped)) return { worked: false, sent: 0, settled: 0 }
-    yield* Ref.set(settledCount, { sent: 0, settled: 0 })
-    let worked = yield* recover
-    const deliveries: Array<Fiber.Fiber<void, StorageError>> = []
+    const launched: Array<Fiber.Fiber<void, StorageError>> = []
+    if ((yield* Ref.get(draining)) || (yield* workspaces.stopped)) return { worked: false, launched }
+    const recovery = yield* recover
+    if (recovery !== null) launched.push(recovery)
+    let worked = recovery !== null
     for (const source of sources) {
       const now = yield* time.now
       const lease = yield* leaseNow
       const from = yield* monotonicMs
       const found = yield* source.claim(now, config.claimSize, lease)
       worked ||= found.worked
-      if (found.claim !== null) deliveries.push(yield* Effect.forkChild(deliver(hold(found.claim, from))))
+      if (found.claim === null) continue
+      yield* backlog.change(found.claim.messages.length)
+      launched.push(yield* launch(deliver(hold(found.claim, from))))
     }
-    yield* Fiber.awaitAll(deliveries)
-    yield* Effect.forEach(deliveries, Fiber.join, { discard: true })
+    return { worked, launched }
+  })
+
+  const tick = Effect.gen(function*() {
+    yield* Ref.set(settledCount, { sent: 0, settled: 0 })
+    const { launched, worked } = yield* round
+    yield* Effect.forEach(launched, Fiber.join, { discard: true })
     return { worked, ...(yield* Ref.get(settledCount)) }
   })
 
   return Outbox.of({
-    tick: Effect.uninterruptible(tick).pipe(Effect.withSpan("Outbox.tick")),
+    tick: Effect.uninterruptible(tick),
+    pump: Effect.andThen(
+      backlog.below(Math.ceil(config.claimSize / 2)),
+      Effect.uninterruptible(Effect.map(round, ({ worked }) => worked))
+    ),
     nextDue: Effect.map(
       Effect.forEach(sources, (source) => source.nextDue),
       (instants) => instants.reduce((first, at) => first === null ? at : at === null ? first : Math.min(first, at), null)
     ),
-    drain: Ref.set(draining, true)
+    drain: Effect.andThen(Ref.set(draining, true), Effect.suspend(() => Effect.asVoid(Fiber.awaitAll([...running]))))
   })
 })

@@ -80,12 +80,15 @@ export class OutboxStore extends Context.Service<OutboxStore, {
   begin(claim: ClaimId, ids: ReadonlyArray<MessageId>): Effect.Effect<ReadonlyArray<MessageId>, StorageError>
   /**
    * Returns messages of the claim that were not begun: the rows of touches go (they are rendered anew), others are due
-   * again. Gives back account and workspace budgets and tells which ones it returned.
+   * again. Gives back all budgets of the rows that go and of direct messages; a later part of a touch stays reserved. Tells
+   * which ones it returned, as they were. Removes a claim that holds nothing more.
    */
   release(claim: ClaimId, ids: ReadonlyArray<MessageId>, now: Instant): Effect.Effect<ReadonlyArray<Message>, StorageError>
   /**
    * Locks those of the results that this claim still holds as `sending`, lets `conclude` judge them and writes what it
    * answers: messages, chats, suppressions, events and budgets given back. Results that are not among `settled` were lost.
+   * Rows go as `Settling.isRemoved` and `dropsParts` say, and keep their reservation as `keepsReservation` says unless they
+   * are cancelled; whatever else a row reserved is given back. Removes the claim when it holds nothing more.
    */
   settle(
     claim: ClaimId,
@@ -96,16 +99,19 @@ export class OutboxStore extends Context.Service<OutboxStore, {
   renew(claim: ClaimId, durationMs: number): Effect.Effect<boolean, StorageError>
   /** Removes a claim none of whose messages is left. */
   finish(claim: ClaimId): Effect.Effect<void, StorageError>
-  /** Takes over the claim that expired first, if any: begun messages stay `sending` under `lease.claim`. */
+  /**
+   * Takes over the claim that expired first, if any: begun messages stay `sending` under `lease.claim`, others are
+   * released. The claim is replaced, or only removed when it has no begun message.
+   */
   recover(lease: Lease, now: Instant): Effect.Effect<Recovered | null, StorageError>
   /** The next instant at which a queued message is due. */
   readonly nextQueued: Effect.Effect<Instant | null, StorageError>
-  /** Adds queued messages (and their chats): those whose id exists are left as they are. */
+  /** Adds queued messages (and their chats): those whose id exists are left as they are, and events about them are left out. */
   enqueue(
     messages: ReadonlyArray<Message>,
     openings: ReadonlyArray<ChatOpening>,
     events: ReadonlyArray<DomainEvent>
   ): Effect.Effect<ReadonlyArray<MessageId>, StorageError>
-  /** Cancels what is queued and unclaimed; null = not such a message, or it is too late. */
+  /** Cancels what is queued and unclaimed, and gives back what it reserved; false = not such a message, or it is too late. */
   cancel(workspace: WorkspaceId, id: MessageId, reason: string, events: ReadonlyArray<DomainEvent>): Effect.Effect<boolean, StorageError>
 }>()("@overture/core/OutboxStore") {}

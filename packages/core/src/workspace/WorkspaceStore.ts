@@ -32,7 +32,7 @@ export class WorkspaceStore extends Context.Service<WorkspaceStore, {
   modify(id: WorkspaceId, change: (workspace: Workspace) => Workspace): Effect.Effect<Option.Option<Workspace>, StorageError>
   /**
    * Records an idempotency key in the caller's transaction. `replay` carries what `remember` stored; `mismatch` means
-   * that the key came with another body. A key lives 24 hours.
+   * that the key came with another body. A key lives 24 hours; one whose response was never remembered is `new` again.
    */
   idempotent(
     workspace: WorkspaceId,

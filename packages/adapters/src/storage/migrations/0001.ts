@@ -16,19 +16,27 @@ insert into ${sql.t("meta")}(key, value) select 'feedEpoch', ${sql.pick({
   sqlite: "json_quote(lower(hex(randomblob(6))))"
 })};`
 
-/** Workspaces, accounts, people, and what must happen only once. */
+/**
+ * Workspaces, accounts, people, and what must happen only once. `numbering` is apart from `workspace` because a settle
+ * numbers chats before it locks accounts, and may lock a workspace only after them.
+ */
 const people = (sql: Sql) => {
   const { t, table, type } = sql
   return `
-create table ${t("meta")}(key ${type("id")} primary key, value ${type("json")} not null) ${table({ withoutRowid: true })};
+create table ${t("meta")}(
+  key ${type("id")} primary key, value ${type("json")} not null
+) ${table({ withoutRowid: true })};
 
 create table ${t("workspace")}(
   id ${type("id")} primary key, name ${type("text")} not null, timezone ${type("text")} not null,
   paused ${type("boolean")} not null, daily_cap ${type("int")}, opt_out_scope ${type("text")} not null,
   created_at ${type("bigint")} not null, metadata ${type("json")} not null,
-  use_day ${type("text")}, use_count ${type("int")} not null default 0,
-  chat_number ${type("int")} not null default 0, list_number ${type("int")} not null default 0
+  use_day ${type("text")}, use_count ${type("int")} not null default 0
 ) ${table({ fillfactor: 50 })};
+
+create table ${t("numbering")}(
+  workspace_id ${type("id")} primary key, chats ${type("int")} not null, lists ${type("int")} not null
+) ${table({ fillfactor: 50, withoutRowid: true })};
 
 create table ${t("idempotency")}(
   workspace_id ${type("id")} not null, key ${type("text")} not null, fingerprint ${type("text")} not null,
@@ -80,8 +88,9 @@ create table ${t("list_member")}(
 create unique index ${t("list_member_contact")} on ${t("list_member")}(list_id, contact_id);
 
 create table ${t("suppression")}(
-  workspace_id ${type("id")} not null, address ${type("text")} not null, account_id ${type("id")} not null default '',
-  reason ${type("text")} not null, at ${type("bigint")} not null, primary key(workspace_id, address, account_id)
+  workspace_id ${type("id")} not null, address ${type("text")} not null,
+  account_id ${type("id")} not null default '', reason ${type("text")} not null, at ${type("bigint")} not null,
+  primary key(workspace_id, address, account_id)
 ) ${table({ withoutRowid: true })};
 
 create table ${t("channel_event")}(
@@ -157,9 +166,10 @@ create unique index ${t("campaign_ref")} on ${t("campaign")}(workspace_id, exter
 
 create table ${t("pace")}(
   campaign_id ${type("id")} not null, account_id ${type("id")} not null, workspace_id ${type("id")} not null,
-  version ${type("int")} not null, paused ${type("boolean")} not null, date ${type("text")}, quota ${type("int")} not null,
-  used ${type("int")} not null, slot ${type("int")} not null, from_at ${type("bigint")}, used_before ${type("int")} not null,
-  next_at ${type("bigint")}, ramp_day ${type("int")} not null, ramp_date ${type("text")}, ${counts},
+  version ${type("int")} not null, paused ${type("boolean")} not null, date ${type("text")},
+  quota ${type("int")} not null, used ${type("int")} not null, slot ${type("int")} not null,
+  from_at ${type("bigint")}, used_before ${type("int")} not null, next_at ${type("bigint")},
+  deferred_to ${type("bigint")}, ramp_day ${type("int")} not null, ramp_date ${type("text")}, ${counts},
   primary key(campaign_id, account_id)
 ) ${table({ fillfactor: 50, withoutRowid: true })};
 create index ${t("pace_due")} on ${t("pace")}(next_at) where next_at is not null;

@@ -28,8 +28,12 @@ export const columns = {
 } as const satisfies Columns.Columns
 
 /** What `state` reads. */
-export const stateColumns =
-  { ...columns, use_day: "text", use_count: "int", last_touch_at: "bigint" } as const satisfies Columns.Columns
+export const stateColumns = {
+  ...columns,
+  use_day: "text",
+  use_count: "int",
+  last_touch_at: "bigint"
+} as const satisfies Columns.Columns
 
 export interface AccountRow {
   readonly id: AccountId

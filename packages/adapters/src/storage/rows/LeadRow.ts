@@ -3,7 +3,15 @@
  * stays inside its page. `follow_up` is kept beside the status as the order of the due index.
  */
 import { isFollowUp, type Lead, type LeadEnded, type LeadStatus, type Touch } from "@overture/core/campaign/Lead"
-import type { AccountId, CampaignId, ClaimId, ContactId, LeadId, StepId, WorkspaceId } from "@overture/core/workspace/Id"
+import type {
+  AccountId,
+  CampaignId,
+  ClaimId,
+  ContactId,
+  LeadId,
+  StepId,
+  WorkspaceId
+} from "@overture/core/workspace/Id"
 import type { Metadata } from "@overture/core/workspace/Json"
 import * as Columns from "./Columns.ts"
 

@@ -26,6 +26,7 @@ export const columns = {
   from_at: "bigint",
   used_before: "int",
   next_at: "bigint",
+  deferred_to: "bigint",
   ramp_day: "int",
   ramp_date: "text",
   ...countColumns
@@ -44,7 +45,8 @@ export const stateColumns = Columns.pick(
   "slot",
   "from_at",
   "used_before",
-  "next_at"
+  "next_at",
+  "deferred_to"
 )
 
 export interface PaceRow extends PaceCounts {
@@ -60,6 +62,7 @@ export interface PaceRow extends PaceCounts {
   readonly from_at: number | null
   readonly used_before: number
   readonly next_at: number | null
+  readonly deferred_to: number | null
   readonly ramp_day: number
   readonly ramp_date: LocalDate | null
 }
@@ -86,6 +89,7 @@ export const decode = (row: PaceRow): Pace => ({
   from: row.from_at,
   usedBefore: row.used_before,
   nextAt: row.next_at,
+  deferredTo: row.deferred_to,
   rampDay: row.ramp_day,
   rampDate: row.ramp_date,
   counts: counts(row)
@@ -110,5 +114,6 @@ export const encodeState = (self: Pace): Columns.Written<typeof stateColumns> =>
   slot: self.slot,
   from_at: self.from,
   used_before: self.usedBefore,
-  next_at: self.nextAt
+  next_at: self.nextAt,
+  deferred_to: self.deferredTo
 })

@@ -7,7 +7,7 @@ import type { Workspace } from "@overture/core/workspace/Workspace"
 import type { WorkspaceState } from "@overture/core/workspace/WorkspaceStore"
 import * as Columns from "./Columns.ts"
 
-/** Without `use_day`, `use_count` and the counters, which only budgets and numbering write. */
+/** Without `use_day` and `use_count`, which only budgets write. */
 export const columns = {
   id: "id",
   name: "text",

@@ -42,10 +42,10 @@ export interface StorageCase {
 }
 
 /** A case from its name and body. */
-export const storageCase = <E>(
+export const storageCase = (
   name: string,
-  body: () => Generator<Effect.Effect<unknown, E, StoragePorts>, void, never>
-): StorageCase => ({ name, run: Effect.gen(body) as Effect.Effect<void, E, StoragePorts> })
+  body: () => Generator<Effect.Effect<unknown, unknown, StoragePorts>, void, never>
+): StorageCase => ({ name, run: Effect.gen(body) })
 
 /** Thrown by the rules of cases that must leave nothing behind. */
 export class Refused extends Error {}

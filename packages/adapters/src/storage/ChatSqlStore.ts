@@ -1,0 +1,260 @@
+/**
+ * Chats and their messages. Every verb that writes locks its rows in id order first, and a new chat's number is taken
+ * after the existing chats are locked, so that two of them never wait for each other.
+ */
+import type { Chat } from "@overture/core/chat/Chat"
+import { type ChatOpening, ChatStore, type ChatTouch } from "@overture/core/chat/ChatStore"
+import type { Message } from "@overture/core/chat/Message"
+import type { AccountId, ChatId, MessageId, WorkspaceId } from "@overture/core/workspace/Id"
+import { Effect, Layer, Option } from "effect"
+import { Database } from "./Database.ts"
+import { defineStatements } from "./Dialect.ts"
+import * as Paging from "./Paging.ts"
+import * as ChatRow from "./rows/ChatRow.ts"
+import * as Columns from "./rows/Columns.ts"
+import * as MessageRow from "./rows/MessageRow.ts"
+
+/** The order of the list, most recent first: its key is ascending in both parts. */
+const beforeAll = -Number.MAX_SAFE_INTEGER
+
+const touchColumns = {
+  id: "id",
+  at: "bigint",
+  text: "text",
+  direction: "text",
+  inbound_at: "bigint",
+  unread: "int"
+} as const satisfies Columns.Columns
+
+const statements = defineStatements("ChatStore", (sql) => {
+  const chat = sql.t("chat")
+  const message = sql.t("message")
+  const columns = Columns.select(ChatRow.columns, "c")
+  const messageColumns = Columns.select(MessageRow.columns, "m")
+  const ids = `(select x.id from ${sql.rows("x", 1, { id: "id" })})`
+  const admitted = { account_id: "id", dedupe_key: "text", at: "bigint" } as const
+  return {
+    admit: `insert into ${sql.t("channel_event")}(${Columns.names(admitted)})
+      select ${Columns.select(admitted, "x")} from ${sql.rows("x", 1, admitted)} where true
+      order by x.account_id, x.dedupe_key on conflict (account_id, dedupe_key) do nothing
+      returning account_id, dedupe_key`,
+    lock: `select ${columns} from ${chat} as c where c.id in ${ids} order by c.id ${sql.lock("c")}`,
+    number: `insert into ${sql.t("numbering")} as n (workspace_id, chats, lists)
+      select x.id, x.chats, 0 from ${sql.rows("x", 1, { id: "id", chats: "int" })} where true order by x.id
+      on conflict (workspace_id) do update set chats = n.chats + excluded.chats returning workspace_id, chats`,
+    insert: `insert into ${chat}(${Columns.names(ChatRow.columns)})
+      select ${Columns.select(ChatRow.columns, "x")} from ${sql.rows("x", 1, ChatRow.columns)} where true
+      order by x.id on conflict do nothing`,
+    touch: `update ${chat} as c set
+      last_text = case when x.at >= c.last_at then x.text else c.last_text end,
+      last_direction = case when x.at >= c.last_at then x.direction else c.last_direction end,
+      last_at = ${sql.greatest("c.last_at", "x.at")},
+      last_inbound_at = ${sql.greatest("c.last_inbound_at", "x.inbound_at")},
+      unread = c.unread + x.unread
+      from ${sql.rows("x", 1, touchColumns)} where c.id = x.id`,
+    setTakenOver: `update ${chat} as c set taken_over_at = ${sql.p(2, "bigint")}
+      where c.id in ${ids}`,
+    record: `insert into ${message}(${Columns.names(MessageRow.columns)})
+      select ${Columns.select(MessageRow.columns, "x")}
+      from ${sql.rows("x", 1, { ...MessageRow.columns, i: "ordinal" })} where true
+      order by x.chat_id, x.i on conflict do nothing returning id`,
+    byExternalId: `select x.i, (select m.id from ${message} as m
+        where m.chat_id = x.chat_id and m.external_id = x.external_id and m.external_id is not null) as id
+      from ${sql.rows("x", 1, { i: "int", chat_id: "id", external_id: "text" })}`,
+    lockMessages: `select ${messageColumns} from ${message} as m where m.id in ${ids} order by m.id ${sql.lock("m")}`,
+    advance: `update ${message} as m set ${Columns.assign(MessageRow.stateColumns, "x", "id")}
+      from ${sql.rows("x", 1, MessageRow.stateColumns)} where m.id = x.id`,
+    get: `select ${columns} from ${chat} as c where c.workspace_id = $1 and c.id = $2`,
+    list: `select ${columns} from ${chat} as c
+      where c.workspace_id = $1 and c.last_at <= -${sql.p(2, "bigint")}
+        and (c.last_at < -${sql.p(2, "bigint")} or c.id > $3)
+      order by c.last_at desc, c.id limit $4 offset $5`,
+    count: `select count(*) as total from ${chat} where workspace_id = $1`,
+    messages: `select ${messageColumns} from ${message} as m
+      where m.workspace_id = $1 and m.chat_id = $2 and m.created_at >= $3 and (m.created_at > $3 or m.id > $4)
+      order by m.created_at, m.id limit $5 offset $6`,
+    countMessages: `select count(*) as total from ${message} where workspace_id = $1 and chat_id = $2`
+  }
+})
+
+/** One row per chat: the latest touch gives the preview, the last one of equal times. */
+const combine = (touches: ReadonlyArray<ChatTouch>) => {
+  const rows = new Map<
+    ChatId,
+    Columns.Written<typeof touchColumns> & { readonly at: number; readonly unread: number }
+  >()
+  const inbound = new Map<ChatId, number>()
+  for (const { at, chat, direction, text, unread } of touches) {
+    const row = rows.get(chat)
+    if (direction === "inbound") inbound.set(chat, Math.max(at, inbound.get(chat) ?? at))
+    const latest = row === undefined || at >= row.at ? { id: chat, at, text, direction } : row
+    rows.set(chat, { ...latest, inbound_at: inbound.get(chat) ?? null, unread: (row?.unread ?? 0) + unread })
+  }
+  return [...rows.values()]
+}
+
+export const make = (database: Database["Service"]): ChatStore["Service"] => {
+  const sql = database.statements(statements)
+  const { affected, execute, transaction } = database
+  const lock = (ids: Iterable<ChatId>) => execute<ChatRow.ChatRow>(sql.lock, [Array.from(ids, (id) => ({ id }))])
+
+  const open: ChatStore["Service"]["open"] = (openings) =>
+    openings.length === 0
+      ? Effect.succeed([])
+      : transaction(
+          Effect.gen(function* () {
+            // Of two openings of one chat the first makes it, as if they had come one after the other.
+            const wanted = new Map<ChatId, ChatOpening>()
+            for (const opening of openings) if (!wanted.has(opening.id)) wanted.set(opening.id, opening)
+            const chats = new Map<ChatId, Chat>()
+            for (const row of yield* lock(wanted.keys())) chats.set(row.id, ChatRow.decode(row))
+            const missing = [...wanted.values()].filter(({ id }) => !chats.has(id))
+            if (missing.length > 0) {
+              const perWorkspace = new Map<WorkspaceId, number>()
+              for (const { workspace } of missing) perWorkspace.set(workspace, (perWorkspace.get(workspace) ?? 0) + 1)
+              const numbers = new Map<WorkspaceId, number>()
+              for (const row of yield* execute<{ readonly workspace_id: WorkspaceId; readonly chats: number }>(
+                sql.number,
+                [Array.from(perWorkspace, ([id, chats]) => ({ id, chats }))]
+              ))
+                numbers.set(row.workspace_id, row.chats - perWorkspace.get(row.workspace_id)!)
+              const rows = missing.map(({ account, address, at, contact, id, name, workspace }) => {
+                const number = numbers.get(workspace)! + 1
+                numbers.set(workspace, number)
+                return {
+                  id,
+                  workspace_id: workspace,
+                  number,
+                  account_id: account,
+                  address,
+                  contact_id: contact,
+                  name,
+                  last_at: at,
+                  last_text: "",
+                  last_direction: "outbound",
+                  unread: 0,
+                  created_at: at
+                } satisfies Partial<Columns.Written<typeof ChatRow.columns>>
+              })
+              yield* affected(sql.insert, [rows])
+              // Read again: another transaction may have made some of them since.
+              for (const row of yield* lock(missing.map(({ id }) => id))) chats.set(row.id, ChatRow.decode(row))
+            }
+            return openings.flatMap(({ id }) => chats.get(id) ?? [])
+          })
+        )
+
+  const advance: ChatStore["Service"]["advance"] = (refs, change) =>
+    refs.length === 0
+      ? Effect.succeed([])
+      : transaction(
+          Effect.gen(function* () {
+            const ids: Array<MessageId | undefined> = refs.map((ref) => ("id" in ref ? ref.id : undefined))
+            const external = refs.flatMap((ref, i) =>
+              "id" in ref ? [] : [{ i, chat_id: ref.chat, external_id: ref.externalId }]
+            )
+            if (external.length > 0) {
+              const found = yield* execute<{ readonly i: number; readonly id: MessageId | null }>(sql.byExternalId, [
+                external
+              ])
+              for (const row of found) ids[row.i] = row.id ?? undefined
+            }
+            const wanted = [...new Set(ids)].flatMap((id) => (id === undefined ? [] : [{ id }]))
+            if (wanted.length === 0) return []
+            const rows = yield* execute<MessageRow.MessageRow>(sql.lockMessages, [wanted])
+            const current = new Map(rows.map((row) => [row.id, MessageRow.decode(row)]))
+            const changed = new Set<MessageId>()
+            const results: Array<{ readonly index: number; readonly before: Message; readonly after: Message }> = []
+            for (const [index, id] of ids.entries()) {
+              const before = id === undefined ? undefined : current.get(id)
+              if (before === undefined) continue
+              const after = change(before, index)
+              results.push({ index, before, after })
+              if (after === before) continue
+              current.set(before.id, after)
+              changed.add(before.id)
+            }
+            if (changed.size > 0) {
+              yield* affected(sql.advance, [Array.from(changed, (id) => MessageRow.encodeState(current.get(id)!))])
+            }
+            return results
+          })
+        )
+
+  return ChatStore.of({
+    admit: (keys) =>
+      keys.length === 0
+        ? Effect.succeed([])
+        : Effect.map(
+            execute<{ readonly account_id: AccountId; readonly dedupe_key: string }>(sql.admit, [
+              keys.map(({ account, at, dedupeKey }) => ({ account_id: account, dedupe_key: dedupeKey, at }))
+            ]),
+            (rows) => {
+              const fresh = new Set(rows.map((row) => `${row.account_id}|${row.dedupe_key}`))
+              return keys.flatMap(({ account, dedupeKey }, index) =>
+                fresh.delete(`${account}|${dedupeKey}`) ? [index] : []
+              )
+            }
+          ),
+    open,
+    touch: (touches) =>
+      touches.length === 0
+        ? Effect.void
+        : transaction(
+            Effect.gen(function* () {
+              const rows = combine(touches)
+              if (rows.length > 1) yield* lock(new Set(touches.map(({ chat }) => chat)))
+              yield* affected(sql.touch, [rows])
+            })
+          ),
+    setTakenOver: (chats, at) =>
+      chats.length === 0
+        ? Effect.void
+        : transaction(
+            Effect.gen(function* () {
+              if (chats.length > 1) yield* lock(chats)
+              yield* affected(sql.setTakenOver, [chats.map((id) => ({ id })), at])
+            })
+          ),
+    record: (messages) =>
+      messages.length === 0
+        ? Effect.succeed([])
+        : Effect.map(execute<{ readonly id: MessageId }>(sql.record, [messages.map(MessageRow.encode)]), (rows) => {
+            const added = new Set(rows.map(({ id }) => id))
+            return messages.flatMap(({ id }) => (added.delete(id) ? [id] : []))
+          }),
+    advance,
+    get: (workspace, id) =>
+      Effect.map(execute<ChatRow.ChatRow>(sql.get, [workspace, id]), ([row]) =>
+        Option.map(Option.fromUndefinedOr(row), ChatRow.decode)
+      ),
+    list: (workspace, request) =>
+      Paging.page(
+        database,
+        {
+          select: sql.list,
+          count: sql.count,
+          of: [workspace],
+          start: [beforeAll, ""],
+          decode: ChatRow.decode,
+          keyOf: (chat) => [-chat.lastAt, chat.id]
+        },
+        request
+      ),
+    messages: (workspace, chat, request) =>
+      Paging.page(
+        database,
+        {
+          select: sql.messages,
+          count: sql.countMessages,
+          of: [workspace, chat],
+          start: [beforeAll, ""],
+          decode: MessageRow.decode,
+          keyOf: (message) => [message.createdAt, message.id]
+        },
+        request
+      )
+  })
+}
+
+export const layer: Layer.Layer<ChatStore, never, Database> = Layer.effect(ChatStore, Effect.map(Database, make))

@@ -1,0 +1,47 @@
+/**
+ * The mark before a message is handed to its channel, and the lease it needs. Begin is one statement of its own
+ * transaction, so it sees everything that was committed before it: a pause, a stop, a ban, a reply that cancelled.
+ */
+import type { OutboxStore } from "@overture/core/outbox/OutboxStore"
+import type { MessageId } from "@overture/core/workspace/Id"
+import { Effect } from "effect"
+import type { Database } from "../Database.ts"
+import { defineStatements } from "../Dialect.ts"
+
+const statements = defineStatements("OutboxBegin", (sql) => {
+  const { t } = sql
+  const one = (column: string, table: string, where: string) => `(select ${column} from ${t(table)} as o where ${where} limit 1)`
+  return {
+    begin: `update ${t("message")} as m set status = 'sending', begun_at = ${sql.now}
+      from ${sql.rows("x", 1, { message_id: "id" })}
+      where m.id = x.message_id and m.claim_id = $2 and m.status = 'queued'
+        and ${one("o.until", "claim", "o.id = $2")} > ${sql.now}
+        and coalesce(${one("o.value", "meta", "o.key = 'stopped'")}, 'false') = 'false'
+        and (m.author_type in ('member', 'api') or not ${one("o.paused", "workspace", "o.id = m.workspace_id")})
+        and ${one("(o.enabled and not o.banned and o.attention = '[]')", "account", "o.id = m.account_id")}
+        and (m.campaign_id is null or ${one("o.status", "campaign", "o.id = m.campaign_id")} = 'running')
+      returning id`,
+    renew: `update ${t("claim")} set until = ${sql.now} + ${sql.p(2, "bigint")} where id = $1`,
+    clock: `select ${sql.now} as at`
+  }
+})
+
+/** The verbs around a lease: `begin`, `renew`, `clock`. */
+export const make = (database: Database["Service"]): Pick<OutboxStore["Service"], "begin" | "renew" | "clock"> => {
+  const sql = database.statements(statements)
+  const { affected, execute, hotTransaction } = database
+  return {
+    begin: (claim, ids) =>
+      ids.length === 0
+        ? Effect.succeed([])
+        : Effect.map(
+            hotTransaction(execute<{ readonly id: MessageId }>(sql.begin, [ids.map((id) => ({ message_id: id })), claim])),
+            (rows) => {
+              const begun = new Set(rows.map(({ id }) => id))
+              return ids.filter((id) => begun.has(id))
+            }
+          ),
+    renew: (claim, durationMs) => Effect.map(affected(sql.renew, [claim, durationMs]), (changed) => changed > 0),
+    clock: Effect.map(execute<{ readonly at: number }>(sql.clock), (rows) => rows[0]!.at)
+  }
+}

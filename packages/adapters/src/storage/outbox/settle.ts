@@ -1,0 +1,133 @@
+/**
+ * Records what became of sends, in one transaction fenced by the claim's row. Only what the claim still holds as
+ * `sending` is judged; the answer is written with chats, suppressions, events and the budgets that go back.
+ */
+import type { Message } from "@overture/core/chat/Message"
+import type { OutboxStore } from "@overture/core/outbox/OutboxStore"
+import { dropsParts, isRemoved, keepsReservation, type Settled } from "@overture/core/outbox/Settling"
+import type { MessageId } from "@overture/core/workspace/Id"
+import { Effect } from "effect"
+import * as Budgets from "../Budgets.ts"
+import type { Database } from "../Database.ts"
+import { defineStatements } from "../Dialect.ts"
+import * as EventSqlStore from "../EventSqlStore.ts"
+import * as Columns from "../rows/Columns.ts"
+import { suppressionColumns } from "../rows/ContactRow.ts"
+import * as MessageRow from "../rows/MessageRow.ts"
+import * as Chats from "./Chats.ts"
+import * as Held from "./Held.ts"
+import * as Parts from "./Parts.ts"
+
+/** What settling changes: of the indexed columns only `external_id` gets another value, and `due_at` of what waits. */
+const settledColumns = Columns.pick(
+  MessageRow.columns,
+  "status",
+  "reason",
+  "error_code",
+  "error_detail",
+  "attempts",
+  "tries",
+  "external_id",
+  "due_at",
+  "claim_id",
+  "stop",
+  "reserved",
+  "begun_at",
+  "sent_at",
+  "delivered_at",
+  "read_at",
+  "failed_at"
+)
+
+const statements = defineStatements("OutboxSettle", (sql) => ({
+  messages: `update ${sql.t("message")} as m set ${Columns.assign(settledColumns, "x")}
+    from ${sql.rows("x", 1, { message_id: "id", ...settledColumns })} where m.id = x.message_id`,
+  suppressions: `insert into ${sql.t("suppression")}(${Columns.names(suppressionColumns)})
+    select ${Columns.select(suppressionColumns, "x")} from ${sql.rows("x", 1, suppressionColumns)} where true
+    on conflict do nothing`
+}))
+
+/** What the row holds once settled. */
+const reserved = (settled: Settled, before: Message): Message["reserved"] =>
+  keepsReservation(settled) && settled.message.status !== "cancelled" ? before.reserved : null
+
+const encode = (settled: Settled, before: Message) => {
+  const { message } = settled
+  return {
+    message_id: message.id,
+    status: message.status,
+    reason: message.reason,
+    error_code: message.errorCode,
+    error_detail: message.errorDetail,
+    attempts: message.attempts,
+    tries: message.tries,
+    external_id: message.externalId,
+    due_at: message.dueAt,
+    claim_id: message.claim,
+    stop: message.stop,
+    reserved: reserved(settled, before),
+    begun_at: message.begunAt,
+    sent_at: message.sentAt,
+    delivered_at: message.deliveredAt,
+    read_at: message.readAt,
+    failed_at: message.failedAt
+  }
+}
+
+export const make = (database: Database["Service"]): OutboxStore["Service"]["settle"] => {
+  const sql = database.statements(statements)
+  const append = EventSqlStore.appender(database)
+  const budgets = Budgets.make(database)
+  const chats = Chats.make(database)
+  const held = Held.make(database)
+  const parts = Parts.make(database)
+
+  const writeMessages = Effect.fnUntraced(function* (
+    settled: ReadonlyArray<Settled>,
+    before: ReadonlyMap<MessageId, Message>
+  ) {
+    const kept = settled.filter((one) => !isRemoved(one))
+    if (kept.length > 0) {
+      yield* database.affected(sql.messages, [kept.map((one) => encode(one, before.get(one.message.id)!))])
+    }
+    const removed = settled.filter(isRemoved).map(({ message }) => before.get(message.id)!)
+    const settledIds = new Set(settled.map(({ message }) => message.id))
+    // Rendered and reserved whole again with part 0, so the other parts must hold nothing meanwhile.
+    const dropped = (yield* parts.queued(settled.filter(dropsParts).map(({ message }) => message))).filter(
+      ({ id }) => !settledIds.has(id)
+    )
+    yield* parts.remove([...removed, ...dropped].map(({ id }) => id))
+    const emptied = kept.filter((one) => reserved(one, before.get(one.message.id)!) === null)
+    yield* budgets.giveBack([...removed, ...dropped, ...emptied.map(({ message }) => before.get(message.id)!)])
+  })
+
+  return (claim, results, conclude) =>
+    database.hotTransaction(
+      Effect.gen(function* () {
+        const ids = yield* held.claim(claim)
+        if (ids === null) return conclude([])
+        const before = yield* held.refresh(claim, results.map(({ claimed }) => claimed.message))
+        const writes = conclude(
+          results.flatMap((result) => {
+            const message = before.get(result.claimed.message.id)
+            return message?.status === "sending" ? [{ result, message }] : []
+          })
+        )
+        yield* writeMessages(writes.settled, before)
+        yield* chats(writes.openings, writes.touches)
+        if (writes.suppressions.length > 0) {
+          const rows = writes.suppressions.map(({ account, address, at, reason, workspace }) => ({
+            workspace_id: workspace,
+            address,
+            account_id: account ?? "",
+            reason,
+            at
+          }))
+          yield* database.affected(sql.suppressions, [rows])
+        }
+        yield* append(writes.events)
+        yield* held.forget(claim, ids, new Set(writes.settled.map(({ message }) => message.id)))
+        return writes
+      })
+    )
+}

@@ -1,0 +1,269 @@
+import { AccountStore } from "@overture/core/account/AccountStore"
+import * as Address from "@overture/core/channel/Address"
+import { ChatStore } from "@overture/core/chat/ChatStore"
+import { ContactStore } from "@overture/core/contact/ContactStore"
+import * as Builders from "@overture/core/testing/Builders"
+import { WorkspaceStore } from "@overture/core/workspace/WorkspaceStore"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer, Option } from "effect"
+import * as AccountSqlStore from "../../src/storage/AccountSqlStore.ts"
+import * as ChatSqlStore from "../../src/storage/ChatSqlStore.ts"
+import type { DatabaseUnavailable } from "../../src/storage/Connection.ts"
+import * as ContactSqlStore from "../../src/storage/ContactSqlStore.ts"
+import { Database } from "../../src/storage/Database.ts"
+import * as Migrator from "../../src/storage/Migrator.ts"
+import * as Postgres from "../../src/storage/postgres/Postgres.ts"
+import * as CampaignRow from "../../src/storage/rows/CampaignRow.ts"
+import * as Columns from "../../src/storage/rows/Columns.ts"
+import * as LeadRow from "../../src/storage/rows/LeadRow.ts"
+import * as PaceRow from "../../src/storage/rows/PaceRow.ts"
+import { defineStatements } from "../../src/storage/Dialect.ts"
+import * as Sqlite from "../../src/storage/sqlite/Sqlite.ts"
+import * as WorkspaceSqlStore from "../../src/storage/WorkspaceSqlStore.ts"
+import { freshDatabase } from "./TestPostgres.ts"
+
+const databases: ReadonlyArray<readonly [string, () => Promise<Layer.Layer<Database, DatabaseUnavailable>>]> = [
+  ["SQLite", async () => Sqlite.layer({ path: ":memory:" })],
+  ["PostgreSQL", async () => Postgres.layer({ url: await freshDatabase(), connections: 4 })]
+]
+
+const rowSet = defineStatements("test", (sql) => {
+  const put = (table: string, columns: Columns.Columns) => `insert into ${sql.t(table)}(${Columns.names(columns)})
+    select ${Columns.select(columns, "x")} from ${sql.rows("x", 1, columns)}`
+  return {
+    putCampaign: put("campaign", CampaignRow.columns),
+    putLead: put("lead", LeadRow.columns),
+    putPace: put("pace", PaceRow.columns),
+    all: `select ${Columns.select(CampaignRow.columns, "c", "c_")}, ${Columns.select(LeadRow.columns, "l", "l_")},
+      ${Columns.select(PaceRow.columns, "p", "p_")} from ${sql.t("campaign")} as c
+      join ${sql.t("lead")} as l on l.campaign_id = c.id join ${sql.t("pace")} as p on p.campaign_id = c.id`
+  }
+})
+
+describe.each(databases)("SQL stores on %s", (_, open) => {
+  const within = <A, E>(
+    body: Effect.Effect<A, E, Database | WorkspaceStore | AccountStore | ContactStore | ChatStore>
+  ): Effect.Effect<A, unknown> =>
+    Effect.gen(function* () {
+      const database = yield* Effect.promise(open)
+      const stores = Layer.mergeAll(
+        Migrator.layer,
+        WorkspaceSqlStore.layer,
+        AccountSqlStore.layer,
+        ContactSqlStore.layer,
+        ChatSqlStore.layer
+      )
+      return yield* Effect.provide(body, Layer.provideMerge(stores, database))
+    })
+
+  it.live("workspaces, idempotency keys, the switch and the clock", () =>
+    within(
+      Effect.gen(function* () {
+        const store = yield* WorkspaceStore
+        const build = Builders.make("workspaces")
+        const workspace = build.workspace({ metadata: { plan: "a", n: null } })
+        assert.isTrue(yield* store.create(workspace))
+        assert.isFalse(yield* store.create(workspace))
+        yield* store.modify(workspace.id, (self) => ({ ...self, paused: true, dailyCap: 5 }))
+        assert.deepStrictEqual(yield* store.get(workspace.id), Option.some({ ...workspace, paused: true, dailyCap: 5 }))
+        const ask = (fingerprint: string, now: number) => store.idempotent(workspace.id, "k", fingerprint, now)
+        assert.deepStrictEqual(yield* ask("f", 1), { type: "new" })
+        yield* store.remember(workspace.id, "k", "answer")
+        assert.deepStrictEqual(yield* ask("f", 2), { type: "replay", response: "answer" })
+        assert.deepStrictEqual(yield* ask("g", 2), { type: "mismatch" })
+        assert.deepStrictEqual(yield* ask("g", 86_400_001), { type: "new" })
+        yield* store.stop(true)
+        assert.isTrue(yield* store.stopped)
+        yield* store.setPacingClock({ type: "virtual", at: 20 })
+        yield* store.setPacingClock({ type: "virtual", at: 10 })
+        assert.deepStrictEqual(yield* store.pacingClock, { type: "virtual", at: 20 })
+      })
+    )
+  )
+
+  it.live("accounts", () =>
+    within(
+      Effect.gen(function* () {
+        const store = yield* AccountStore
+        const build = Builders.make("accounts")
+        const workspace = build.workspace().id
+        const account = build.account(workspace, { externalRef: "ref", attention: ["restricted"] })
+        assert.isTrue((yield* store.connect(account, [])).created)
+        const again = yield* store.connect({ ...build.account(workspace), externalId: account.externalId }, [])
+        assert.deepStrictEqual(again, { account, created: false })
+        const [changed] = yield* store.modify([account.id], (self) => ({
+          account: { ...self, banned: true },
+          events: []
+        }))
+        assert.deepStrictEqual(yield* store.byExternalRef(workspace, "ref"), Option.fromUndefinedOr(changed))
+        yield* store.setPollCursor(account.id, "c")
+        assert.deepStrictEqual(yield* store.polled([account.channel, "other"]), [{ account: changed!, cursor: "c" }])
+        yield* store.connect(build.account(workspace), [])
+        const first = yield* store.list(workspace, { limit: 1, count: true })
+        assert.strictEqual(first.total, 2)
+        const second = yield* store.list(workspace, { limit: 1, cursor: first.nextCursor! })
+        assert.isNull(second.nextCursor)
+        assert.notStrictEqual(second.data[0]!.id, first.data[0]!.id)
+      })
+    )
+  )
+
+  it.live("imports: new, merged, ambiguous, in order, and twice at the same time", () =>
+    within(
+      Effect.gen(function* () {
+        const store = yield* ContactStore
+        const build = Builders.make("contacts")
+        const workspace = build.workspace().id
+        const list = yield* store.createList(build.contactList(workspace))
+        const [a, b, c] = [
+          build.contact(workspace),
+          build.contact(workspace, { externalRef: "b" }),
+          build.contact(workspace)
+        ]
+        const address = a.addresses[0]!
+        assert.strictEqual(list.number, 1)
+        assert.deepStrictEqual(
+          yield* store.import(workspace, [b, a, { ...c, addresses: a.addresses, tags: ["x"] }], list.id),
+          { created: 2, merged: 1, ambiguous: [] }
+        )
+        const both = { ...build.contact(workspace), addresses: [address], externalRef: "b" }
+        const result = yield* store.import(workspace, [both, build.contact(workspace), { ...a, name: "New" }], list.id)
+        assert.deepStrictEqual(result, {
+          created: 1,
+          merged: 1,
+          ambiguous: [{ index: 0, contacts: [a.id, b.id].sort() }]
+        })
+        const members = yield* store.members(workspace, list.id, 0, 10)
+        assert.deepStrictEqual(
+          members.map((member) => member.position),
+          [1, 2, 3]
+        )
+        assert.deepStrictEqual(
+          members.slice(0, 2).map((member) => member.contact.id),
+          [b.id, a.id]
+        )
+        const found = yield* store.byAddress(workspace, Address.key(address))
+        assert.deepStrictEqual(found, Option.some({ ...a, tags: [...a.tags, "x"], name: "New" }))
+        const batch = Array.from({ length: 300 }, () => build.contact(workspace))
+        const copies = batch.map((contact) => ({ ...contact, id: build.ids.next("con") })).reverse()
+        const counts = yield* Effect.all(
+          [store.import(workspace, batch, list.id), store.import(workspace, copies, list.id)],
+          { concurrency: 2 }
+        )
+        assert.strictEqual(counts[0].created + counts[1].created, 300)
+        assert.strictEqual(counts[0].merged + counts[1].merged, 300)
+        assert.strictEqual((yield* store.list(workspace, { limit: 1, count: true })).total, 303)
+        assert.strictEqual((yield* store.members(workspace, list.id, 0, 1000)).length, 303)
+        const suppression = { workspace, address: "k", account: null, reason: "optedOut", at: 1 } as const
+        assert.strictEqual(yield* store.suppress([suppression, { ...suppression, at: 2 }], []), 1)
+        assert.deepStrictEqual(yield* store.suppressions(workspace, ["k", "z"]), [suppression])
+        assert.strictEqual(yield* store.lift(workspace, ["k"]), 1)
+      })
+    )
+  )
+
+  it.live("chats and messages", () =>
+    within(
+      Effect.gen(function* () {
+        const store = yield* ChatStore
+        const build = Builders.make("chats")
+        const workspace = build.workspace().id
+        const account = build.account(workspace)
+        const [ann, bob] = [build.contact(workspace), build.contact(workspace)]
+        const openings = [build.opening(account, ann), build.opening(account, bob), build.opening(account, ann)]
+        const opened = yield* store.open(openings)
+        assert.deepStrictEqual(
+          opened.map((chat) => chat.number),
+          [1, 2, 1]
+        )
+        const [chat, other] = opened
+        const at = chat!.lastAt
+        yield* store.touch([
+          { chat: chat!.id, at: at + 9, text: "late", direction: "inbound", unread: 1 },
+          { chat: chat!.id, at: at + 5, text: "early", direction: "outbound", unread: 1 },
+          { chat: other!.id, at: at - 5, text: "old", direction: "inbound", unread: 0 }
+        ])
+        yield* store.setTakenOver([chat!.id], 7)
+        const listed = yield* store.list(workspace, { limit: 1 })
+        assert.deepStrictEqual(listed.data[0], {
+          ...chat!,
+          lastAt: at + 9,
+          lastText: "late",
+          lastDirection: "inbound",
+          lastInboundAt: at + 9,
+          unread: 2,
+          takenOverAt: 7
+        })
+        const next = yield* store.list(workspace, { limit: 1, cursor: listed.nextCursor! })
+        assert.deepStrictEqual(next.data, [{ ...other!, lastInboundAt: at - 5 }])
+        const message = build.message(account, ann, {
+          externalId: "x1",
+          reserved: { pace: null, account: "2026-03-09", workspace: "2026-03-09" }
+        })
+        assert.deepStrictEqual(yield* store.record([message, { ...message, id: build.ids.next("msg") }]), [message.id])
+        const results = yield* store.advance(
+          [{ id: message.id }, { id: build.ids.next("msg") }, { chat: message.chat, externalId: "x1" }],
+          (self, index) => ({ ...self, attempts: self.attempts + 1, reason: `r${index}` })
+        )
+        assert.deepStrictEqual(
+          results.map(({ after, before, index }) => [index, before.attempts, after.attempts]),
+          [
+            [0, 0, 1],
+            [2, 1, 2]
+          ]
+        )
+        const page = yield* store.messages(workspace, message.chat, {})
+        assert.deepStrictEqual(page.data, [{ ...message, attempts: 2, reason: "r2" }])
+        const key = { account: account.id, dedupeKey: "d", at: 1 }
+        assert.deepStrictEqual(yield* store.admit([key, { ...key, dedupeKey: "e" }, key]), [0, 1])
+        assert.deepStrictEqual(yield* store.admit([key, { ...key, dedupeKey: "f" }]), [1])
+      })
+    )
+  )
+
+  it.live("rows of campaigns, leads and paces come back as they were written", () =>
+    within(
+      Effect.gen(function* () {
+        const database = yield* Database
+        const sql = database.statements(rowSet)
+        const build = Builders.make("rows")
+        const workspace = build.workspace().id
+        const campaign = build.campaign(workspace, { metadata: { 'a"b': [1, null] } })
+        const lead = build.lead(campaign, build.contact(workspace), { dueAt: 5, claim: build.ids.next("clm") })
+        const pace = PaceRow.decode({
+          campaign_id: campaign.id,
+          account_id: build.account(workspace).id,
+          workspace_id: workspace,
+          version: 1,
+          paused: 1,
+          date: "2026-03-09",
+          quota: 3,
+          used: 1,
+          slot: 2,
+          from_at: null,
+          used_before: 0,
+          next_at: 1_773_050_400_000,
+          deferred_to: null,
+          ramp_day: 1,
+          ramp_date: null,
+          sent: 1,
+          partial: 2,
+          failed: 3,
+          skipped: 4,
+          touched: 5,
+          replied: 6
+        })
+        yield* database.affected(sql.putCampaign, [[CampaignRow.encode(campaign)]])
+        yield* database.affected(sql.putLead, [[LeadRow.encode(lead)]])
+        yield* database.affected(sql.putPace, [[PaceRow.encode(pace)]])
+        const [row] = yield* database.execute<object>(sql.all)
+        assert.deepStrictEqual(
+          CampaignRow.decode(Columns.unprefix<CampaignRow.CampaignRow>(CampaignRow.columns, "c_")(row!)),
+          campaign
+        )
+        assert.deepStrictEqual(LeadRow.decode(Columns.unprefix<LeadRow.LeadRow>(LeadRow.columns, "l_")(row!)), lead)
+        assert.deepStrictEqual(PaceRow.decode(Columns.unprefix<PaceRow.PaceRow>(PaceRow.columns, "p_")(row!)), pace)
+      })
+    )
+  )
+})

@@ -1,0 +1,114 @@
+/**
+ * The engine as a host embeds it: give it a storage and channels and it is whole. `layer` is for hosts that use Effect,
+ * `createOverture` gives promises to those that do not.
+ */
+import { Effect, Layer, ManagedRuntime } from "effect"
+import type { AccountStore } from "./account/AccountStore.ts"
+import { Accounts } from "./account/Accounts.ts"
+import { Campaigns } from "./campaign/Campaigns.ts"
+import type { CampaignStore } from "./campaign/CampaignStore.ts"
+import { Explanation } from "./campaign/Explanation.ts"
+import { Outreach } from "./campaign/Outreach.ts"
+import type { Channel } from "./channel/Channel.ts"
+import { Channels } from "./channel/Channel.ts"
+import type { ChatStore } from "./chat/ChatStore.ts"
+import { Inbox } from "./chat/Inbox.ts"
+import { Contacts } from "./contact/Contacts.ts"
+import type { ContactStore } from "./contact/ContactStore.ts"
+import type { EventStore } from "./event/EventStore.ts"
+import { Driver } from "./outbox/Driver.ts"
+import { Outbox } from "./outbox/Outbox.ts"
+import { defaults, OutboxConfig, type OutboxOptions } from "./outbox/OutboxConfig.ts"
+import type { OutboxStore } from "./outbox/OutboxStore.ts"
+import { Ids } from "./workspace/Id.ts"
+import { PacingTime } from "./workspace/PacingTime.ts"
+import type { StorageError } from "./workspace/StorageError.ts"
+import type { Transaction } from "./workspace/Transaction.ts"
+import type { WorkspaceStore } from "./workspace/WorkspaceStore.ts"
+
+/** What a storage provides. */
+export type StoragePorts =
+  | Transaction
+  | WorkspaceStore
+  | EventStore
+  | AccountStore
+  | ContactStore
+  | ChatStore
+  | OutboxStore
+  | CampaignStore
+
+/** What an engine provides: its services, and the ports for reading. */
+export type Services =
+  | StoragePorts
+  | Accounts
+  | Campaigns
+  | Contacts
+  | Inbox
+  | Outbox
+  | Outreach
+  | Explanation
+  | Driver
+  | PacingTime
+  | Channels
+  | Ids
+
+export interface Options<E = never> {
+  readonly storage: Layer.Layer<StoragePorts, E>
+  readonly channels: ReadonlyArray<Channel>
+  /** The clock that pacing follows; the real one by default. */
+  readonly time?: Layer.Layer<PacingTime, StorageError, WorkspaceStore> | undefined
+  /** How this process sends. */
+  readonly outbox?: Partial<OutboxOptions> | undefined
+}
+
+/** The engine as a layer. Nothing is sent until its `Driver` runs or someone calls `Outbox.tick`. */
+export const layer = <E = never>(options: Options<E>): Layer.Layer<Services, E | StorageError> => {
+  const base = Layer.mergeAll(
+    Layer.succeed(Channels, Channels.from(options.channels)),
+    Ids.layer,
+    Layer.succeed(OutboxConfig, { ...defaults, ...options.outbox }),
+    options.time ?? PacingTime.layer
+  ).pipe(Layer.provideMerge(options.storage))
+  const outreach = Outreach.layer.pipe(Layer.provideMerge(base))
+  const parties = Layer.mergeAll(Outreach.layerParties, Outreach.layerInbound).pipe(Layer.provideMerge(outreach))
+  const services = Layer.mergeAll(Accounts.layer, Campaigns.layer, Contacts.layer, Inbox.layer, Outbox.layer, Explanation.layer)
+    .pipe(Layer.provideMerge(parties))
+  return Driver.layer.pipe(Layer.provideMerge(services))
+}
+
+/** The engine for hosts that do not use Effect: every program runs as a promise, and `close` ends it in good order. */
+export interface Overture {
+  /** Runs an effect against the engine's services; rejects with the effect's own error. */
+  run<A, E>(program: Effect.Effect<A, E, Services>, options?: { readonly signal?: AbortSignal }): Promise<A>
+  /** One round of claiming and sending, all of it settled when the promise resolves. */
+  tick(): Promise<{ readonly worked: boolean; readonly sent: number }>
+  /** Sends in the background until `close`. */
+  start(): void
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export const createOverture = <E>(options: Options<E>): Overture => {
+  const runtime = ManagedRuntime.make(layer(options))
+  let stop: (() => Promise<void>) | null = null
+  const close = async () => {
+    await stop?.()
+    await runtime.dispose()
+  }
+  return {
+    run: (program, settings) => runtime.runPromise(program, settings),
+    tick: () => runtime.runPromise(Effect.flatMap(Outbox, (outbox) => outbox.tick)),
+    start: () => {
+      if (stop !== null) return
+      const controller = new AbortController()
+      const running = runtime.runPromise(Effect.flatMap(Driver, (driver) => driver.run), { signal: controller.signal })
+        .catch(() => undefined)
+      stop = async () => {
+        controller.abort()
+        await running
+      }
+    },
+    close,
+    [Symbol.asyncDispose]: close
+  }
+}

@@ -1,0 +1,123 @@
+/** Adds accounts and changes what an operator may change; every change is an event. */
+import { Context, Effect, Layer, Option } from "effect"
+import type { Actor, DomainEvent } from "../event/DomainEvent.ts"
+import type { AccountId, WorkspaceId } from "../workspace/Id.ts"
+import { Ids } from "../workspace/Id.ts"
+import { PacingTime } from "../workspace/PacingTime.ts"
+import type { StorageError } from "../workspace/StorageError.ts"
+import type { Account, AttentionReason } from "./Account.ts"
+import { AccountNotFound, defaultMinGapMs, health } from "./Account.ts"
+import { AccountStore } from "./AccountStore.ts"
+
+export interface NewAccount {
+  readonly workspace: WorkspaceId
+  readonly channel: string
+  readonly externalId: string
+  readonly name?: string | undefined
+  readonly dailyCap?: number | undefined
+  readonly minGapMs?: number | undefined
+  readonly timezone?: string | undefined
+  readonly externalRef?: string | undefined
+}
+
+/** What an operator may change; what is left out stays. */
+export interface AccountChange {
+  readonly enabled?: boolean | undefined
+  readonly banned?: boolean | undefined
+  readonly attention?: ReadonlyArray<AttentionReason> | undefined
+  readonly dailyCap?: number | null | undefined
+  readonly minGapMs?: number | undefined
+}
+
+export class Accounts extends Context.Service<Accounts, {
+  /** Adds an account, or returns the one that has its channel and externalId, or its externalRef. */
+  connect(account: NewAccount, actor: Actor): Effect.Effect<{ readonly account: Account; readonly created: boolean }, StorageError>
+  change(
+    workspace: WorkspaceId,
+    id: AccountId,
+    change: AccountChange,
+    actor: Actor
+  ): Effect.Effect<Account, StorageError | AccountNotFound>
+}>()("@overture/core/Accounts") {
+  static readonly layer = Layer.effect(Accounts, Effect.suspend(() => make))
+}
+
+const make = Effect.gen(function*() {
+  const store = yield* AccountStore
+  const time = yield* PacingTime
+  const makeIds = (yield* Ids).generator
+
+  return Accounts.of({
+    connect: Effect.fn("Accounts.connect")(function*(input: NewAccount, actor: Actor) {
+      if (input.externalRef !== undefined) {
+        const known = yield* store.byExternalRef(input.workspace, input.externalRef)
+        if (Option.isSome(known)) return { account: known.value, created: false }
+      }
+      const ids = yield* makeIds
+      const now = yield* time.now
+      const account: Account = {
+        id: ids.next("acc"),
+        workspace: input.workspace,
+        channel: input.channel,
+        externalId: input.externalId,
+        name: input.name ?? input.externalId,
+        group: null,
+        enabled: true,
+        banned: false,
+        attention: [],
+        restingUntil: null,
+        restedMs: 0,
+        failuresInRow: 0,
+        dailyCap: input.dailyCap ?? null,
+        minGapMs: input.minGapMs ?? defaultMinGapMs,
+        timezone: input.timezone ?? null,
+        externalRef: input.externalRef ?? null,
+        metadata: {},
+        createdAt: now
+      }
+      return yield* store.connect(account, [{
+        id: ids.next("evt"),
+        workspace: account.workspace,
+        type: "account.changed",
+        at: now,
+        subject: account.id,
+        actor,
+        cause: null,
+        data: { health: "ready", enabled: true, created: true }
+      }])
+    }),
+    change: Effect.fn("Accounts.change")(function*(
+      workspace: WorkspaceId,
+      id: AccountId,
+      change: AccountChange,
+      actor: Actor
+    ) {
+      const found = yield* store.get(workspace, id)
+      if (Option.isNone(found)) return yield* new AccountNotFound({ account: id })
+      const ids = yield* makeIds
+      const now = yield* time.now
+      const [changed] = yield* store.modify([id], (before) => {
+        const account: Account = {
+          ...before,
+          enabled: change.enabled ?? before.enabled,
+          banned: change.banned ?? before.banned,
+          attention: change.attention ?? before.attention,
+          dailyCap: change.dailyCap === undefined ? before.dailyCap : change.dailyCap,
+          minGapMs: change.minGapMs ?? before.minGapMs
+        }
+        const events: ReadonlyArray<DomainEvent> = [{
+          id: ids.next("evt"),
+          workspace,
+          type: "account.changed",
+          at: now,
+          subject: id,
+          actor,
+          cause: null,
+          data: { health: health(account), enabled: account.enabled, attention: [...account.attention] }
+        }]
+        return { account, events }
+      })
+      return changed ?? found.value
+    })
+  })
+})

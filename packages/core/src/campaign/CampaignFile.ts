@@ -1,0 +1,231 @@
+/**
+ * The JSON in which a campaign is written down: what `overture run --campaign` reads and the HTTP API takes. Everything is
+ * decoded before anything is done, and what is wrong is named by its field.
+ */
+import { Effect, Result, Schema, SchemaIssue } from "effect"
+import * as Account from "../account/Account.ts"
+import { ChannelName } from "../channel/Address.ts"
+import { Content } from "../channel/Content.ts"
+import type { IdGenerator } from "../workspace/Id.ts"
+import { Instant, second } from "../workspace/Instant.ts"
+import { Metadata } from "../workspace/Json.ts"
+import { Distribution, Pacing } from "./Campaign.ts"
+import type { CampaignSettings } from "./Campaign.ts"
+import { OnMissing } from "./Rendering.ts"
+import * as Rendering from "./Rendering.ts"
+import { RampUp } from "./RampUp.ts"
+import { SendWindow } from "./SendWindow.ts"
+import { maxParts, type Part, Variant } from "./Step.ts"
+
+const defaulted = <S extends Schema.Top>(schema: S, value: S["Encoded"]) =>
+  schema.pipe(Schema.withDecodingDefaultKey(Effect.succeed(value)))
+
+const positive = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1, { expected: "an integer of at least 1" }))
+const notNegative = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0, { expected: "an integer of at least 0" }))
+
+/** A part of a step: a text, a content, or weighted variants. */
+export const MessageEntry = Schema.Union([
+  Schema.NonEmptyString,
+  Content,
+  Schema.Struct({ variants: Schema.NonEmptyArray(Variant) })
+]).annotate({ identifier: "MessageEntry" })
+export type MessageEntry = typeof MessageEntry.Type
+
+const Messages = Schema.NonEmptyArray(MessageEntry).check(
+  Schema.isMaxLength(maxParts, { expected: `at most ${maxParts} messages` })
+)
+
+export const FollowUpEntry = Schema.Struct({
+  id: Schema.optionalKey(Schema.NonEmptyString),
+  messages: Messages,
+  type: defaulted(Schema.Literals(["noReply", "noReplyResponded"]), "noReply"),
+  sendAfterDays: positive
+}).annotate({ identifier: "FollowUpEntry" })
+
+/** An account by its id, or with what is needed to add it. */
+export const AccountEntry = Schema.Union([
+  Schema.NonEmptyString,
+  Schema.Struct({
+    id: Schema.NonEmptyString,
+    channel: ChannelName,
+    /** The platform's name for it; the id where it is left out. */
+    externalId: Schema.optionalKey(Schema.NonEmptyString),
+    name: Schema.optionalKey(Schema.String),
+    dailyCap: Schema.optionalKey(positive),
+    /** Seconds between two automated touches. */
+    minGap: defaulted(notNegative, Account.defaultMinGapMs / second),
+    timezone: Schema.optionalKey(Schema.NonEmptyString)
+  })
+]).annotate({ identifier: "AccountEntry" })
+export type AccountEntry = typeof AccountEntry.Type
+
+const PacingEntry = Schema.Struct({
+  rangeMin: Pacing.fields.rangeMin,
+  rangeMax: Pacing.fields.rangeMax,
+  jitter: defaulted(Pacing.fields.jitter, 0.8),
+  catchUp: defaulted(Pacing.fields.catchUp, "skip"),
+  newShare: defaulted(Pacing.fields.newShare, 0.25)
+}).check(
+  Schema.makeFilter(({ rangeMax, rangeMin }) =>
+    rangeMin <= rangeMax || { path: ["rangeMax"], issue: `rangeMax ${rangeMax} is less than rangeMin ${rangeMin}` })
+)
+
+export class CampaignFile extends Schema.Opaque<CampaignFile>()(
+  Schema.Struct({
+    /** The host's reference: what a later run finds the campaign by, and what seeds its chance. */
+    id: Schema.optionalKey(Schema.NonEmptyString),
+    name: Schema.NonEmptyString.check(Schema.isMaxLength(200)),
+    accounts: Schema.NonEmptyArray(AccountEntry),
+    messages: Messages,
+    pacing: PacingEntry,
+    sendWindow: defaulted(SendWindow, {}),
+    rampUp: defaulted(RampUp, { type: "disabled" }),
+    followUps: defaulted(Schema.Array(FollowUpEntry), []),
+    distribution: defaulted(Distribution, { strategy: "capacity" }),
+    onMissing: defaulted(OnMissing, "skip"),
+    /** Seconds between the parts of a touch. */
+    partDelay: defaulted(
+      Schema.Struct({ min: notNegative, max: notNegative }).check(
+        Schema.makeFilter(({ max, min }) => min <= max || { path: ["max"], issue: `max ${max} is less than min ${min}` })
+      ),
+      { min: 3, max: 8 }
+    ),
+    onAccountLost: defaulted(Schema.Literals(["end", "reassign"]), "end"),
+    stopOn: defaulted(Schema.Literals(["contact", "chat"]), "contact"),
+    startAt: Schema.optionalKey(Instant),
+    endAt: Schema.optionalKey(Instant),
+    evergreen: defaulted(Schema.Boolean, false),
+    metadata: defaulted(Metadata, {})
+  }).annotate({ identifier: "CampaignFile" })
+) {}
+
+/** One thing that is wrong, by its field (`followUps[0].sendAfterDays`). */
+export interface Problem {
+  readonly field: string
+  readonly message: string
+}
+
+export class CampaignFileError extends Schema.TaggedError<CampaignFileError>()("CampaignFileError", {
+  problems: Schema.Array(Schema.Struct({ field: Schema.String, message: Schema.String }))
+}) {
+  override get message(): string {
+    return this.problems.map(({ field, message }) => field === "" ? message : `${field}: ${message}`).join("\n")
+  }
+}
+
+const pathOf = (path: ReadonlyArray<unknown>): string =>
+  path.map((part) => typeof part === "object" && part !== null && "key" in part ? part.key : part)
+    .reduce<string>((text, part) =>
+      typeof part === "number" ? `${text}[${part}]` : text === "" ? String(part) : `${text}.${String(part)}`, "")
+
+const issues = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** The entry as a part. */
+export const partOf = (entry: MessageEntry): Part =>
+  typeof entry === "string"
+    ? { variants: [{ weight: 1, content: { type: "text", text: entry } }] }
+    : "variants" in entry
+    ? entry
+    : { variants: [{ weight: 1, content: entry }] }
+
+/** Every template of the file, compiled once to find what is wrong with it. */
+const templateProblems = (file: CampaignFile): ReadonlyArray<Problem> => {
+  const steps = [["messages", file.messages] as const, ...file.followUps.map((step, i) => [`followUps[${i}].messages`, step.messages] as const)]
+  return steps.flatMap(([field, messages]) =>
+    messages.flatMap((entry, i) =>
+      partOf(entry).variants.flatMap(({ content }, j): ReadonlyArray<Problem> => {
+        const compiled = Rendering.compileContent(content)
+        if (Result.isSuccess(compiled)) return []
+        const variant = typeof entry !== "string" && "variants" in entry ? `.variants[${j}]` : ""
+        return [{ field: `${field}[${i}]${variant}`, message: compiled.failure.message }]
+      })
+    )
+  )
+}
+
+/** What may be written down already but is not done yet, so that nobody believes it is. */
+const notYet = (file: CampaignFile): ReadonlyArray<Problem> => {
+  const found: Array<Problem> = []
+  if (file.distribution.strategy !== "capacity") {
+    found.push({ field: "distribution.strategy", message: `${file.distribution.strategy} is not supported yet, only capacity is` })
+  }
+  if (file.stopOn !== "contact") found.push({ field: "stopOn", message: "chat is not supported yet, only contact is" })
+  if (file.onAccountLost !== "end") found.push({ field: "onAccountLost", message: "reassign is not supported yet, only end is" })
+  if (file.endAt !== undefined) found.push({ field: "endAt", message: "is not supported yet" })
+  file.followUps.forEach((step, i) => {
+    if (step.type !== "noReply") {
+      found.push({ field: `followUps[${i}].type`, message: `${step.type} is not supported yet, only noReply is` })
+    }
+  })
+  return found
+}
+
+const duplicates = (file: CampaignFile): ReadonlyArray<Problem> => {
+  const seen = new Map<string, number>()
+  return file.accounts.flatMap((entry, i): ReadonlyArray<Problem> => {
+    const id = typeof entry === "string" ? entry : entry.id
+    const former = seen.get(id)
+    seen.set(id, i)
+    return former === undefined ? [] : [{ field: `accounts[${i}]`, message: `${id} stands at accounts[${former}] already` }]
+  })
+}
+
+/** Decodes and checks a file. */
+export const decode = (input: unknown): Effect.Effect<CampaignFile, CampaignFileError> =>
+  Schema.decodeUnknownEffect(CampaignFile)(input, { errors: "all", onExcessProperty: "error" }).pipe(
+    Effect.mapError((error) =>
+      new CampaignFileError({
+        problems: issues(error.issue).issues.map((issue) => ({ field: pathOf(issue.path ?? []), message: issue.message }))
+      })
+    ),
+    Effect.flatMap((file) => {
+      const problems = [...templateProblems(file), ...notYet(file), ...duplicates(file)]
+      return problems.length === 0 ? Effect.succeed(file) : Effect.fail(new CampaignFileError({ problems }))
+    })
+  )
+
+/** The settings a file stands for. `workspaceZone` is used where it names no zone. */
+export const settingsOf = (file: CampaignFile, workspaceZone: string, ids: IdGenerator): CampaignSettings => ({
+  steps: [
+    { id: ids.next("stp"), type: "first", sendAfterDays: 0, parts: parts(file.messages) },
+    ...file.followUps.map((step) => ({
+      id: ids.next("stp"),
+      type: step.type,
+      sendAfterDays: step.sendAfterDays,
+      parts: parts(step.messages)
+    }))
+  ],
+  pacing: file.pacing,
+  sendWindow: file.sendWindow,
+  timezone: file.sendWindow.timezone ?? workspaceZone,
+  rampUp: file.rampUp,
+  distribution: file.distribution,
+  onMissing: file.onMissing,
+  partDelay: { minSeconds: file.partDelay.min, maxSeconds: file.partDelay.max },
+  onAccountLost: file.onAccountLost,
+  stopOn: file.stopOn,
+  startAt: file.startAt ?? null,
+  endAt: file.endAt ?? null,
+  evergreen: file.evergreen
+})
+
+const parts = ([first, ...rest]: CampaignFile["messages"]): readonly [Part, ...Array<Part>] => [
+  partOf(first),
+  ...rest.map(partOf)
+]
+
+/** What is allowed but probably not meant, in words. */
+export const warnings = (file: CampaignFile): ReadonlyArray<Problem> => {
+  const found: Array<Problem> = []
+  const k0 = file.messages.length
+  if (k0 > file.pacing.rangeMin) {
+    found.push({
+      field: "pacing.rangeMin",
+      message: `a first touch has ${k0} messages and a day may have ${file.pacing.rangeMin}: only the day's first touch will pass it`
+    })
+  }
+  if (file.rampUp.type === "incremental" && file.rampUp.max < file.pacing.rangeMin) {
+    found.push({ field: "rampUp.max", message: `the ramp ends at ${file.rampUp.max}, below rangeMin ${file.pacing.rangeMin}: the volume then jumps` })
+  }
+  return found
+}

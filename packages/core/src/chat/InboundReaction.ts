@@ -1,0 +1,25 @@
+/**
+ * What areas above chats do when a person writes or wants no more: they register it here, and the inbox runs it in the
+ * transaction of the event, one call per batch.
+ */
+import { Context, type Effect } from "effect"
+import type { ContactId, LeadId, WorkspaceId } from "../workspace/Id.ts"
+import type { Instant } from "../workspace/Instant.ts"
+import type { StorageError } from "../workspace/StorageError.ts"
+import type { Message } from "./Message.ts"
+
+export interface InboundReaction {
+  /** These contacts wrote (text or button, not a reaction). */
+  replied(workspace: WorkspaceId, contacts: ReadonlyArray<ContactId>, now: Instant): Effect.Effect<void, StorageError>
+  /** These contacts want no more messages. */
+  optedOut(workspace: WorkspaceId, contacts: ReadonlyArray<ContactId>, now: Instant): Effect.Effect<void, StorageError>
+  /** Someone of ours wrote to these by hand. */
+  takenOver(workspace: WorkspaceId, contacts: ReadonlyArray<ContactId>, now: Instant): Effect.Effect<void, StorageError>
+  /** Messages whose outcome was unknown turned out to be sent, or that were sent and failed after all. */
+  proven(messages: ReadonlyArray<Message & { readonly lead: LeadId }>, now: Instant): Effect.Effect<void, StorageError>
+}
+
+export class InboundReactions extends Context.Service<InboundReactions, ReadonlyArray<InboundReaction>>()(
+  "@overture/core/InboundReactions"
+) {}
+

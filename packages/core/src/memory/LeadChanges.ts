@@ -1,0 +1,189 @@
+/** Leads in memory: which ones a change is about, what it writes, and how they are enrolled, drawn and counted. */
+import type { DrawAccount, LeadChange, LeadCounts, LeadSelector } from "../campaign/CampaignStore.ts"
+import * as Lead from "../campaign/Lead.ts"
+import type { Message } from "../chat/Message.ts"
+import type { DomainEvent } from "../event/DomainEvent.ts"
+import type { AccountId, CampaignId } from "../workspace/Id.ts"
+import type { Instant } from "../workspace/Instant.ts"
+import { append } from "./MemoryEventStore.ts"
+import * as Paces from "./Paces.ts"
+import { by, byId, firstOf } from "./Paging.ts"
+import { cancel } from "./Reservations.ts"
+import { activeKey, isActive, paceKey, type State, touchMessages } from "./State.ts"
+
+const select = (state: State, selector: LeadSelector): ReadonlyArray<Lead.Lead> => {
+  switch (selector.type) {
+    case "ids":
+      return [...new Set(selector.ids)].flatMap((id) => state.leads.get(id) ?? []).sort(byId)
+    case "contacts":
+      return [...new Set(selector.contacts)]
+        .flatMap((contact) => [...state.leadsByContact.get(contact).values()])
+        .filter((lead) => lead.workspace === selector.workspace && isActive(lead))
+        .sort(byId)
+    case "campaign": {
+      const { account, campaign, limit, statuses } = selector
+      const leads = [...state.leadsByCampaign.get(campaign).values()].filter(
+        (lead) =>
+          lead.claim === null && statuses.includes(lead.status) && (account === undefined || lead.account === account)
+      )
+      return firstOf(leads, limit, byId)
+    }
+  }
+}
+
+const write = (state: State, before: Lead.Lead, change: LeadChange): Lead.Lead => {
+  const { lead } = change
+  state.leads.set(lead.id, lead)
+  for (const { id, reason } of change.cancel) {
+    const message = state.messages.get(id)
+    if (message?.status === "queued") cancel(state, message, reason)
+  }
+  for (const { id, reason } of change.stop) state.messages.set(id, { ...state.messages.need(id), stop: reason })
+  for (const { dueAt, id } of change.queue) {
+    const message = state.messages.get(id)
+    if (message?.status === "queued") state.messages.set(id, { ...message, dueAt })
+  }
+  Paces.count(state, before, change.counts)
+  const account = before.account ?? lead.account
+  if (change.wentOutOn !== null && account !== null) Paces.wentOut(state, lead.campaign, account, change.wentOutOn)
+  append(state, change.events)
+  return lead
+}
+
+/** Applies a rule to leads and the messages of their present touch; returns the leads that it changed. */
+export const changeLeads = (
+  state: State,
+  selector: LeadSelector,
+  change: (lead: Lead.Lead, messages: ReadonlyArray<Message>) => LeadChange | null
+): ReadonlyArray<Lead.Lead> =>
+  select(state, selector).flatMap((lead) => {
+    const answer = change(lead, touchMessages(state, lead.id, lead.step))
+    return answer === null ? [] : [write(state, lead, answer)]
+  })
+
+/** Adds leads whose contact the campaign has not yet, with the events that are not about others. */
+export const enroll = (
+  state: State,
+  campaign: CampaignId,
+  leads: ReadonlyArray<Lead.Lead>,
+  events: ReadonlyArray<DomainEvent>,
+  now: Instant
+): number => {
+  const leftOut = new Set<string>()
+  for (const lead of leads) {
+    const isKnown =
+      state.leads.get(lead.id) !== undefined ||
+      [...state.leadsByContact.get(lead.contact).values()].some((other) => other.campaign === campaign)
+    if (isKnown) leftOut.add(lead.id)
+    else {
+      state.leads.set(lead.id, lead)
+      if (lead.status === "skipped") Paces.count(state, { campaign, account: null }, { skipped: 1 })
+    }
+  }
+  append(
+    state,
+    events.filter((event) => !leftOut.has(event.subject))
+  )
+  const added = leads.length - leftOut.size
+  if (added > 0) {
+    for (const pace of Paces.of(state, campaign)) Paces.ring(state, pace, now)
+  }
+  return added
+}
+
+/** The leads of a campaign that no account has drawn. */
+export const pool = (state: State, campaign: CampaignId): ReadonlyArray<Lead.Lead> =>
+  [...state.activeLeads.get(activeKey(campaign, null)).values()].filter((lead) => lead.status === "pending")
+
+/** The accounts of a campaign with what each still has to touch. */
+export const drawAccounts = (state: State, campaign: CampaignId): ReadonlyArray<DrawAccount> =>
+  Paces.of(state, campaign).map((pace) => ({
+    account: state.accounts.need(pace.account).account,
+    pace,
+    holding: [...state.activeLeads.get(activeKey(campaign, pace.account)).values()].filter(
+      (lead) => lead.status === "assigned" && lead.claim === null
+    ).length
+  }))
+
+const byPriority = by<Lead.Lead>(
+  (lead) => -lead.priority,
+  (lead) => lead.position,
+  (lead) => lead.id
+)
+
+/** Gives leads of the pool to accounts, one after the other in the order of `takes`. */
+export const draw = (
+  state: State,
+  campaign: CampaignId,
+  now: Instant,
+  takes: ReadonlyArray<{ readonly account: AccountId; readonly take: number; readonly reaches: ReadonlyArray<string> }>
+): ReadonlyArray<{ readonly account: AccountId; readonly drawn: number }> => {
+  const left = new Set([...pool(state, campaign)].sort(byPriority))
+  return takes.map(({ account, reaches, take }) => {
+    let drawn = 0
+    for (const lead of left) {
+      if (drawn >= take) break
+      if (!reaches.includes(lead.reach)) continue
+      left.delete(lead)
+      state.leads.set(lead.id, { ...lead, status: "assigned", account })
+      drawn++
+    }
+    const pace = state.paces.get(paceKey({ campaign, account }))
+    if (drawn > 0 && pace !== undefined) Paces.ring(state, pace, now)
+    return { account, drawn }
+  })
+}
+
+/** How a lead is counted: a claimed one whose message is being sent is sending. */
+const standing = (state: State, lead: Lead.Lead): Lead.LeadStatus => {
+  const status = Lead.shown(lead)
+  if (status !== "claimed") return status
+  return touchMessages(state, lead.id, lead.step).some((row) => row.status === "sending") ? "sending" : "claimed"
+}
+
+type Terms = Omit<LeadCounts, "total">
+
+const withTotal = (terms: Terms): LeadCounts => ({
+  ...terms,
+  total: Lead.LeadStatus.literals.reduce((total, status) => total + terms[status], 0)
+})
+
+const tally = (state: State, leads: Iterable<Lead.Lead>): Terms => {
+  const terms: { -readonly [K in keyof Terms]: number } = {
+    pending: 0,
+    assigned: 0,
+    claimed: 0,
+    sending: 0,
+    sent: 0,
+    partial: 0,
+    failed: 0,
+    skipped: 0,
+    replied: 0
+  }
+  for (const lead of leads) {
+    terms[standing(state, lead)]++
+    if (lead.repliedAt !== null) terms.replied++
+  }
+  return terms
+}
+
+/** Open leads from their rows, the others from the counters. */
+export const counts = (state: State, campaign: CampaignId): LeadCounts => {
+  const open = [...state.activeLeads.get(campaign).values()].filter(Lead.isOpen)
+  const row = state.campaigns.get(campaign)
+  const counted = [...Paces.of(state, campaign), ...(row === undefined ? [] : [row])].map((holder) => holder.counts)
+  const sum = (name: "sent" | "partial" | "failed" | "skipped" | "replied"): number =>
+    counted.reduce((total, one) => total + one[name], 0)
+  return withTotal({
+    ...tally(state, open),
+    sent: sum("sent"),
+    partial: sum("partial"),
+    failed: sum("failed"),
+    skipped: sum("skipped"),
+    replied: sum("replied")
+  })
+}
+
+/** Everything from the rows of the leads. */
+export const recount = (state: State, campaign: CampaignId): LeadCounts =>
+  withTotal(tally(state, state.leadsByCampaign.get(campaign).values()))

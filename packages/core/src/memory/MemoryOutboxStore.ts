@@ -1,0 +1,187 @@
+/** The ledger in memory: claim, begin, settle and recover outbound messages. */
+import { Clock } from "effect"
+import { isAble } from "../account/Account.ts"
+import type { Message } from "../chat/Message.ts"
+import type { ClaimId, MessageId } from "../workspace/Id.ts"
+import type { Instant } from "../workspace/Instant.ts"
+import type { Lease, Recovered } from "../outbox/Claim.ts"
+import { type BudgetWrites, OutboxStore, type QueuedCandidate, type QueuedDecision } from "../outbox/OutboxStore.ts"
+import * as ClaimRows from "./ClaimRows.ts"
+import type { Memory } from "./Memory.ts"
+import * as MemoryChatStore from "./MemoryChatStore.ts"
+import { append } from "./MemoryEventStore.ts"
+import { database } from "./MemoryWorkspaceStore.ts"
+import { by, firstOf } from "./Paging.ts"
+import { cancel } from "./Reservations.ts"
+import { type State, suppressionsOf } from "./State.ts"
+import * as Settlement from "./Settlement.ts"
+
+/** Writes what budgets hold after a decision. */
+export const writeBudgets = (state: State, { accounts, workspaces }: BudgetWrites): void => {
+  for (const { id, lastTouchAt, use } of accounts) {
+    state.accounts.set(id, { ...state.accounts.need(id), use, lastTouchAt })
+  }
+  for (const { id, use } of workspaces) state.workspaces.set(id, { ...state.workspaces.need(id), use })
+}
+
+const byDue = by<Message>(
+  (message) => message.dueAt ?? 0,
+  (message) => message.id
+)
+
+const waiting = (state: State): ReadonlyArray<Message> => [...state.queue.get("waiting").values()]
+
+const candidate = (state: State, message: Message): QueuedCandidate => ({
+  message,
+  account: state.accounts.need(message.account),
+  workspace: state.workspaces.need(message.workspace),
+  contact: message.contact === null ? null : (state.contacts.get(message.contact)?.contact ?? null),
+  chat: state.chats.get(message.chat) ?? null,
+  suppressions: suppressionsOf(state, message.workspace, [message.address], message.account)
+})
+
+const writeQueued = (state: State, decision: QueuedDecision, lease: Lease, clock: Instant) => {
+  writeBudgets(state, decision)
+  const taken = decision.take.map(({ id, reserved }) => {
+    const message: Message = { ...state.messages.need(id), claim: lease.claim, dueAt: null, reserved }
+    state.messages.set(id, message)
+    return ClaimRows.claimed(state, message)
+  })
+  for (const { id, reason, until } of decision.defer) {
+    state.messages.set(id, { ...state.messages.need(id), dueAt: until, reason })
+  }
+  const cancelled = decision.cancel.map(({ id, reason }) =>
+    ClaimRows.claimed(state, cancel(state, state.messages.need(id), reason))
+  )
+  append(state, decision.events)
+  if (taken.length > 0) ClaimRows.start(state, lease, clock)
+  return { claim: taken.length === 0 ? null : { id: lease.claim, messages: taken }, cancelled }
+}
+
+/** Whether nothing that stops sends stands against the message at this moment. */
+const mayBegin = (state: State, message: Message): boolean => {
+  const { author, campaign } = message
+  const isByHand = author.type === "member" || author.type === "api"
+  return (
+    (isByHand || !state.workspaces.need(message.workspace).workspace.paused) &&
+    isAble(state.accounts.need(message.account).account) &&
+    (campaign === null || state.campaigns.need(campaign).campaign.status === "running")
+  )
+}
+
+const begin = (
+  state: State,
+  claim: ClaimId,
+  ids: ReadonlyArray<MessageId>,
+  clock: Instant
+): ReadonlyArray<MessageId> => {
+  const row = state.claims.get(claim)
+  if (row === undefined || row.until <= clock || database(state).stopped) return []
+  return ids.filter((id) => {
+    const message = state.messages.get(id)
+    if (message?.claim !== claim || message.status !== "queued" || !mayBegin(state, message)) return false
+    state.messages.set(id, { ...message, status: "sending", begunAt: clock })
+    return true
+  })
+}
+
+const recover = (state: State, lease: Lease, now: Instant, clock: Instant): Recovered | null => {
+  const expired = [...state.claims.values()].filter((row) => row.until < clock)
+  const [old] = firstOf(
+    expired,
+    1,
+    by(
+      (row) => row.until,
+      (row) => row.id
+    )
+  )
+  if (old === undefined) return null
+  const held = ClaimRows.heldBy(state, old.id)
+  const returned = ClaimRows.release(
+    state,
+    old.id,
+    held.map((message) => message.id),
+    now
+  )
+  const sending = held
+    .filter((message) => message.status === "sending")
+    .map((row): Message => ({ ...row, claim: lease.claim }))
+  for (const message of sending) state.messages.set(message.id, message)
+  state.claims.delete(old.id)
+  if (sending.length > 0) ClaimRows.start(state, lease, clock)
+  return {
+    id: lease.claim,
+    sending: sending.map((message) => ClaimRows.claimed(state, message)),
+    returned: returned.map((message) => ClaimRows.claimed(state, message))
+  }
+}
+
+export const make = ({ state, timed, verb }: Memory) =>
+  OutboxStore.of({
+    clock: Clock.currentTimeMillis,
+    guard: verb(() => ({ type: "same" })),
+    acknowledge: verb(() => undefined),
+    claimQueued: ({ decide, lease, limit, now }) =>
+      timed((clock) => {
+        const due = firstOf(
+          waiting(state).filter((message) => (message.dueAt ?? 0) <= now),
+          limit,
+          byDue
+        )
+        if (due.length === 0) return null
+        return writeQueued(state, decide(due.map((message) => candidate(state, message))), lease, clock)
+      }),
+    begin: (claim, ids) => timed((clock) => begin(state, claim, ids, clock)),
+    release: (claim, ids, now) =>
+      verb(() => {
+        const returned = ClaimRows.release(state, claim, ids, now)
+        ClaimRows.finish(state, claim)
+        return returned
+      }),
+    settle: (claim, results, conclude) =>
+      verb(() => {
+        const isOurs = state.claims.get(claim) !== undefined
+        const writes = conclude(
+          results.flatMap((result) => {
+            const message = state.messages.get(result.claimed.message.id)
+            return isOurs && message?.claim === claim && message.status === "sending" ? [{ result, message }] : []
+          })
+        )
+        if (isOurs) Settlement.write(state, claim, writes)
+        return writes
+      }),
+    renew: (claim, durationMs) =>
+      timed((clock) => {
+        const row = state.claims.get(claim)
+        if (row !== undefined) state.claims.set(claim, { ...row, until: clock + durationMs })
+        return row !== undefined
+      }),
+    finish: (claim) => verb(() => ClaimRows.finish(state, claim)),
+    recover: (lease, now) => timed((clock) => recover(state, lease, now, clock)),
+    nextQueued: verb(() => firstOf(waiting(state), 1, byDue)[0]?.dueAt ?? null),
+    enqueue: (messages, openings, events) =>
+      verb(() => {
+        MemoryChatStore.open(state, openings)
+        const added = messages
+          .filter((message) => {
+            if (state.messages.get(message.id) !== undefined) return false
+            state.messages.set(message.id, message)
+            return true
+          })
+          .map((message) => message.id)
+        const known = new Set<string>(messages.map((message) => message.id).filter((id) => !added.includes(id)))
+        append(
+          state,
+          events.filter((event) => !known.has(event.subject))
+        )
+        return added
+      }),
+    cancel: (workspace, id, reason, events) =>
+      verb(() => {
+        const message = state.messages.get(id)
+        if (message?.workspace !== workspace || message.status !== "queued" || message.claim !== null) return false
+        cancel(state, message, reason)
+        append(state, events)
+        return true
+      })
+  })

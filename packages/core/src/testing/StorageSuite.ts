@@ -1,0 +1,23 @@
+/**
+ * The promises of the storage ports as cases that any storage must pass. They know no test runner: a backend provides
+ * the ports over an empty storage, and the control of its lease clock, and runs each effect.
+ */
+import * as Accounts from "./storage/Accounts.ts"
+import * as Chats from "./storage/Chats.ts"
+import * as Contacts from "./storage/Contacts.ts"
+import * as Events from "./storage/Events.ts"
+import * as Outbox from "./storage/Outbox.ts"
+import * as Settling from "./storage/Settling.ts"
+import type { StorageCase } from "./storage/StorageCase.ts"
+import * as Workspaces from "./storage/Workspaces.ts"
+
+/** Every case; each needs a storage of its own. */
+export const cases: ReadonlyArray<StorageCase> = [
+  Workspaces,
+  Events,
+  Accounts,
+  Contacts,
+  Chats,
+  Outbox,
+  Settling
+].flatMap((store) => store.cases)

@@ -1,0 +1,90 @@
+/** What `WorkspaceStore` promises. */
+import { Effect, Option } from "effect"
+import { Transaction } from "../../workspace/Transaction.ts"
+import { WorkspaceStore } from "../../workspace/WorkspaceStore.ts"
+import { day } from "../../workspace/Instant.ts"
+import * as Builders from "../Builders.ts"
+import * as Expect from "../Expect.ts"
+import { fails, refuse, type StorageCase, storageCase } from "./StorageCase.ts"
+
+const { start } = Builders
+
+export const cases: ReadonlyArray<StorageCase> = [
+  storageCase("workspaces: creating one twice changes nothing", function* () {
+    const store = yield* WorkspaceStore
+    const build = Builders.make("workspaces")
+    const workspace = build.workspace({ dailyCap: 7, metadata: { plan: "small", nested: { a: [1, null, true] } } })
+    const other = build.workspace({ timezone: "America/New_York", optOutScope: "address" })
+    Expect.equal(yield* store.create(workspace), true, "the first creation")
+    Expect.equal(yield* store.create(other), true, "the creation of another")
+    Expect.equal(yield* store.create({ ...workspace, name: "changed" }), false, "the second creation")
+    Expect.equal(Option.getOrNull(yield* store.get(workspace.id)), workspace, "the workspace as created")
+    Expect.equal(Option.getOrNull(yield* store.get(build.workspace().id)), null, "an unknown workspace")
+    Expect.equal(yield* store.list, [workspace, other], "all workspaces")
+  }),
+
+  storageCase("workspaces: modify writes what the rule says, or nothing when it throws", function* () {
+    const store = yield* WorkspaceStore
+    const build = Builders.make("modify workspaces")
+    const workspace = build.workspace()
+    yield* store.create(workspace)
+    const paused = { ...workspace, paused: true, dailyCap: 3, timezone: "Asia/Tokyo" }
+    const changed = yield* store.modify(workspace.id, (row) => ({ ...row, paused: true, dailyCap: 3, timezone: "Asia/Tokyo" }))
+    Expect.equal(Option.getOrNull(changed), paused, "the answer of modify")
+    yield* fails(store.modify(workspace.id, refuse), "a modify whose rule throws")
+    Expect.equal(Option.getOrNull(yield* store.get(workspace.id)), paused, "the workspace after a rule that threw")
+    const unknown = yield* store.modify(build.workspace().id, (row) => row)
+    Expect.ok(Option.isNone(unknown), "an unknown workspace was modified")
+  }),
+
+  storageCase("workspaces: an idempotency key is new, then replayed, and refuses another body", function* () {
+    const store = yield* WorkspaceStore
+    const build = Builders.make("idempotency")
+    const { id } = build.workspace()
+    const other = build.workspace().id
+    Expect.equal(yield* store.idempotent(id, "key", "body", start), { type: "new" }, "the first use")
+    yield* store.remember(id, "key", "answer \"1\"")
+    const again = yield* store.idempotent(id, "key", "body", start + day - 1)
+    Expect.equal(again, { type: "replay", response: "answer \"1\"" }, "the second use")
+    const mismatch = yield* store.idempotent(id, "key", "other body", start + 1)
+    Expect.equal(mismatch, { type: "mismatch" }, "another body under the key")
+    const elsewhere = yield* store.idempotent(other, "key", "other body", start)
+    Expect.equal(elsewhere, { type: "new" }, "the key in another workspace")
+    const later = yield* store.idempotent(id, "key", "other body", start + day)
+    Expect.equal(later, { type: "new" }, "the key after 24 hours")
+  }),
+
+  storageCase("workspaces: an idempotency key of a transaction that failed is new again", function* () {
+    const store = yield* WorkspaceStore
+    const { within } = yield* Transaction
+    const { id } = Builders.make("idempotency rolled back").workspace()
+    const request = Effect.andThen(store.idempotent(id, "key", "body", start), store.remember(id, "key", "done"))
+    yield* fails(within(Effect.andThen(request, Effect.fail("later"))), "the transaction")
+    Expect.equal(yield* store.idempotent(id, "key", "body", start), { type: "new" }, "the key after a rollback")
+  }),
+
+  storageCase("workspaces: one switch stops everything", function* () {
+    const store = yield* WorkspaceStore
+    Expect.equal(yield* store.stopped, false, "the switch at first")
+    yield* store.stop(true)
+    yield* store.stop(true)
+    Expect.equal(yield* store.stopped, true, "the switch once on")
+    yield* store.stop(false)
+    Expect.equal(yield* store.stopped, false, "the switch once off")
+  }),
+
+  storageCase("workspaces: the pacing clock is kept and a virtual one never goes back", function* () {
+    const store = yield* WorkspaceStore
+    Expect.equal(yield* store.pacingClock, { type: "real" }, "the clock at first")
+    yield* store.setPacingClock({ type: "virtual", at: start })
+    yield* store.setPacingClock({ type: "virtual", at: start - 1 })
+    Expect.equal(yield* store.pacingClock, { type: "virtual", at: start }, "the clock told to go back")
+    yield* store.setPacingClock({ type: "virtual", at: start + 1 })
+    Expect.equal(yield* store.pacingClock, { type: "virtual", at: start + 1 }, "the clock told to go on")
+    const rate = { type: "rate", rate: 2.5, realFrom: start, from: start + day } as const
+    yield* store.setPacingClock(rate)
+    Expect.equal(yield* store.pacingClock, rate, "a clock with a rate")
+    yield* store.setPacingClock({ type: "real" })
+    Expect.equal(yield* store.pacingClock, { type: "real" }, "the real clock again")
+  })
+]
