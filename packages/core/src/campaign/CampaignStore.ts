@@ -139,8 +139,9 @@ export class CampaignStore extends Context.Service<CampaignStore, {
   byName(workspace: WorkspaceId, name: string): Effect.Effect<ReadonlyArray<Campaign>, StorageError>
   list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Campaign>, StorageError>
   /**
-   * Locks the campaign, applies the rule, writes it and sets the alarms of its paces in the same transaction: `now` for
-   * a running campaign, none for another. The same object = unchanged: neither it nor its events nor alarms are written.
+   * Locks the campaign, applies the rule and writes it. Where status or version changed, the alarms of its paces are set
+   * in the same transaction: `now` for a running campaign, none for another. The same object = unchanged: nothing is
+   * written, no event either.
    * None when there is no such campaign.
    */
   modify(

@@ -98,8 +98,8 @@ const make = Effect.gen(function*() {
     const drawn = yield* store.draw(id, now, (campaign, accounts, pool) =>
       Effect.gen(function*() {
         const settings = PacePlan.dayPlanSettings(campaign.settings)
-        const from = SendWindow.dateOf(settings.window, settings.zone, now)
-        const date = SendWindow.nextOpenDate(settings.window, settings.zone, from)
+        const at = SendWindow.nextOpen(settings.window, settings.zone, now)
+        const date = at === null ? null : SendWindow.dateOf(settings.window, settings.zone, at)
         const drawers = accounts.map(({ account, holding, pace }): Draw.Drawer => ({
           account: account.id,
           holding,

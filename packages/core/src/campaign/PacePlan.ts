@@ -6,7 +6,7 @@
 import type { AccountState } from "../account/Account.ts"
 import * as Account from "../account/Account.ts"
 import type { Instant } from "../workspace/Instant.ts"
-import * as LocalDate from "../workspace/LocalDate.ts"
+import type { LocalDate } from "../workspace/LocalDate.ts"
 import * as Zone from "../workspace/Zone.ts"
 import type { Campaign, CampaignSettings } from "./Campaign.ts"
 import { seedKey } from "./Campaign.ts"
@@ -40,12 +40,12 @@ export const dayPlanSettings = (settings: CampaignSettings): DayPlan.Settings =>
 })
 
 /** The ramp day of `date`: one more than the stored while nothing went out on it. */
-export const rampDayOn = (self: Pick<Pace, "rampDate" | "rampDay">, date: LocalDate.LocalDate): number =>
+export const rampDayOn = (self: Pick<Pace, "rampDate" | "rampDay">, date: LocalDate): number =>
   self.rampDate === date ? self.rampDay : self.rampDay + 1
 
 /** The first opening after everything that belongs to the plan's date; null when nothing opens within 400 days. */
 const nextDay = (settings: DayPlan.Settings, plan: DayPlan.DayPlan): Instant | null => {
-  const date = SendWindow.nextOpenDate(settings.window, settings.zone, LocalDate.addDays(plan.date, 1))
+  const date = SendWindow.nextOpenDate(settings.window, settings.zone, plan.date)
   return date === null ? null : SendWindow.open(settings.window, settings.zone, date)[0]?.start ?? null
 }
 

@@ -118,7 +118,8 @@ export const conclude = (
       if (lead.stop !== null) return done(out, "partial", lead.stop, { wentOutOn, cancel: cancel(lead.stop) })
       return {
         ...nothing,
-        lead: { ...out, ...(index === 0 && { status: "sending" }) },
+        // Without a dueAt no claim finds it while its later parts wait in the queue.
+        lead: { ...out, dueAt: null, ...(index === 0 && { status: "sending" }) },
         queue: [{ id: next.id, dueAt: at + partDelayMs(campaign, lead, next.part) }],
         wentOutOn
       }
@@ -132,7 +133,7 @@ export const conclude = (
       })
     }
     case "again":
-      if (message.part > 0) return { ...nothing, lead: free }
+      if (message.part > 0) return { ...nothing, lead: { ...free, dueAt: null } }
       return {
         ...nothing,
         lead: {
@@ -218,12 +219,19 @@ export const prove = (lead: Lead.Lead, message: Message, at: Instant): Conclusio
   const failed = message.status === "failed"
   const touches = lead.touches.map((touch) =>
     touch.step === message.step && touch.status === (failed ? "sent" : "failed")
-      ? { ...touch, status: failed ? "failed" as const : "sent" as const, reason: failed ? message.reason : null, at }
+      ? {
+        ...touch,
+        status: failed ? "failed" as const : message.part + 1 < message.parts ? "partial" as const : "sent" as const,
+        reason: failed ? message.reason : null,
+        at
+      }
       : touch
   )
   const touch = lead.touches.find((one) => one.step === message.step)
   const isFirst = lead.touches[0]?.step === message.step
-  if (touch === undefined || message.parts > 1) return null
+  if (touch === undefined) return null
+  // The parts after an unknown one were cancelled: proof makes such a touch partial.
+  const proved = message.part + 1 < message.parts ? "partial" as const : "sent" as const
   if (failed) {
     if (touch.status !== "sent") return null
     const after: Lead.Lead = { ...lead, touches, ...(isFirst && { status: "failed" as const, reason: message.reason }) }
@@ -242,8 +250,8 @@ export const prove = (lead: Lead.Lead, message: Message, at: Instant): Conclusio
       touches,
       firstSentAt: lead.firstSentAt ?? sentAt,
       lastSentAt: Math.max(lead.lastSentAt ?? 0, sentAt),
-      ...(isFirst && { status: "sent" as const, reason: null })
+      ...(isFirst && { status: proved, reason: null })
     },
-    counts: isFirst ? { failed: -1, sent: 1 } : {}
+    counts: isFirst ? { failed: -1, [proved]: 1 } : {}
   }
 }

@@ -187,3 +187,20 @@ export const counts = (state: State, campaign: CampaignId): LeadCounts => {
 /** Everything from the rows of the leads. */
 export const recount = (state: State, campaign: CampaignId): LeadCounts =>
   withTotal(tally(state, state.leadsByCampaign.get(campaign).values()))
+
+/** Leads by status, reason and end, the most frequent first. */
+export const breakdown = (state: State, campaign: CampaignId) => {
+  const groups = new Map<
+    string,
+    { status: Lead.LeadStatus; reason: string | null; ended: string | null; count: number }
+  >()
+  for (const lead of state.leadsByCampaign.get(campaign).values()) {
+    const { ended, reason } = lead
+    const status = Lead.shown(lead)
+    const key = `${status}|${reason}|${ended}`
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, { status, reason, ended, count: 1 })
+    else group.count += 1
+  }
+  return [...groups.values()].sort((a, b) => b.count - a.count)
+}

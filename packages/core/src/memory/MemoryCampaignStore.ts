@@ -65,7 +65,9 @@ export const make = ({ state, timed, verb, within }: Memory) =>
         const { campaign, events } = change(row.campaign)
         if (campaign === row.campaign) return Option.some(campaign)
         state.campaigns.set(id, { ...row, campaign })
-        setAlarms(state, campaign, now)
+        if (campaign.status !== row.campaign.status || campaign.version !== row.campaign.version) {
+          setAlarms(state, campaign, now)
+        }
         append(state, events)
         return Option.some(campaign)
       }),
@@ -107,6 +109,7 @@ export const make = ({ state, timed, verb, within }: Memory) =>
       }),
     counts: (campaign) => verb(() => LeadChanges.counts(state, campaign)),
     recount: (campaign) => verb(() => LeadChanges.recount(state, campaign)),
+    breakdown: (campaign) => verb(() => LeadChanges.breakdown(state, campaign)),
     isDone: (campaign) => verb(() => state.activeLeads.get(campaign).size === 0),
     finishable: (limit) =>
       verb(() => {

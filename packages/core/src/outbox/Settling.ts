@@ -49,7 +49,7 @@ export const dropsParts = (self: Settled): boolean =>
 /** Whether its row keeps what it reserves: it went out, may have, or is a later part that waits by itself. */
 export const keepsReservation = (self: Settled): boolean =>
   self.fate === "sent" || self.fate === "unknown" ||
-  ((self.fate === "again" || self.fate === "returned") && self.message.lead !== null && self.message.part > 0)
+  (self.message.status === "queued" && self.message.lead !== null && self.message.part > 0)
 
 /** Transient tries before it is final. */
 export const maxAttempts = 3

@@ -3,12 +3,16 @@
  * the ports over an empty storage, and the control of its lease clock, and runs each effect.
  */
 import * as Accounts from "./storage/Accounts.ts"
+import * as Campaigns from "./storage/Campaigns.ts"
 import * as Chats from "./storage/Chats.ts"
+import * as Claims from "./storage/Claims.ts"
 import * as Contacts from "./storage/Contacts.ts"
 import * as Events from "./storage/Events.ts"
+import * as LeadChanges from "./storage/LeadChanges.ts"
 import * as Outbox from "./storage/Outbox.ts"
 import * as Settling from "./storage/Settling.ts"
 import type { StorageCase } from "./storage/StorageCase.ts"
+import * as Transactions from "./storage/Transactions.ts"
 import * as Workspaces from "./storage/Workspaces.ts"
 
 /** Every case; each needs a storage of its own. */
@@ -19,5 +23,9 @@ export const cases: ReadonlyArray<StorageCase> = [
   Contacts,
   Chats,
   Outbox,
-  Settling
+  Settling,
+  Campaigns,
+  Claims,
+  LeadChanges,
+  Transactions
 ].flatMap((store) => store.cases)

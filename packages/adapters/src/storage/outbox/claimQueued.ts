@@ -1,0 +1,161 @@
+/**
+ * The claim of queued messages: direct ones, and the later parts of touches. Messages and accounts are locked first and
+ * then whatever else a decision may change, each passing by what others hold; what can forbid a send is read after that.
+ */
+import type { AccountState } from "@overture/core/account/Account"
+import type { Claimed, Message } from "@overture/core/chat/Message"
+import type { Contact } from "@overture/core/contact/Contact"
+import type { OutboxStore, QueuedCandidate, QueuedDecision } from "@overture/core/outbox/OutboxStore"
+import type { CampaignId, ContactId } from "@overture/core/workspace/Id"
+import { Effect } from "effect"
+import * as Budgets from "../Budgets.ts"
+import type { Database } from "../Database.ts"
+import { defineStatements } from "../Dialect.ts"
+import * as EventSqlStore from "../EventSqlStore.ts"
+import * as Guard from "../Guard.ts"
+import * as AccountRow from "../rows/AccountRow.ts"
+import * as Columns from "../rows/Columns.ts"
+import * as ContactRow from "../rows/ContactRow.ts"
+import * as MessageRow from "../rows/MessageRow.ts"
+import * as Held from "./Held.ts"
+import { lookup } from "./Lookup.ts"
+import { canceller } from "./queue.ts"
+import * as Surroundings from "./Surroundings.ts"
+
+const statements = defineStatements("OutboxClaimQueued", (sql) => {
+  const contactIds = sql.rows("x", 1, { id: "id" })
+  return {
+    due: `select ${Columns.select(MessageRow.columns, "m")}, ${Columns.select(AccountRow.stateColumns, "a", "a_")}
+      from ${sql.t("message")} as m ${lookup(sql, "account", "a", "a.id = m.account_id", "skip")}
+      where m.due_at <= $1 and m.status = 'queued' and m.claim_id is null order by m.due_at limit $2 ${sql.skipLocked("m")}`,
+    paces: `select p.campaign_id, p.account_id from ${sql.rows("x", 1, { campaign_id: "id", account_id: "id" })}
+      ${lookup(sql, "pace", "p", "p.campaign_id = x.campaign_id and p.account_id = x.account_id", "skip")}`,
+    contacts: `select ${Columns.select(ContactRow.columns, "c")} from ${contactIds}
+      ${lookup(sql, "contact", "c", "c.id = x.id", "skip")}`,
+    exists: `select c.id from ${contactIds} ${lookup(sql, "contact", "c", "c.id = x.id")}`,
+    take: `update ${sql.t("message")} as m set claim_id = ${sql.p(2, "id")}, due_at = null, reserved = x.holds
+      from ${sql.rows("x", 1, { message_id: "id", holds: "json" })} where m.id = x.message_id`,
+    defer: `update ${sql.t("message")} as m set due_at = x.at, reason = x.why
+      from ${sql.rows("x", 1, { message_id: "id", at: "bigint", why: "text" })} where m.id = x.message_id`
+  }
+})
+
+interface Due {
+  readonly message: Message
+  readonly account: AccountState
+}
+
+const accountIn = Columns.unprefix<AccountRow.AccountStateRow>(AccountRow.stateColumns, "a_")
+
+/** The campaign whose pace holds a reservation of this message. */
+const paceOf = ({ campaign, reserved }: Message): CampaignId | null => (reserved?.pace == null ? null : campaign)
+
+export const make = (database: Database["Service"]): OutboxStore["Service"]["claimQueued"] => {
+  const sql = database.statements(statements)
+  const { affected, execute, hotTransaction } = database
+  const append = EventSqlStore.appender(database)
+  const budgets = Budgets.make(database)
+  const cancel = canceller(database)
+  const held = Held.make(database)
+  const around = Surroundings.make(database)
+
+  /** Without those whose pace is held by another: what they reserve could not be given back. */
+  const lockPaces = Effect.fnUntraced(function* (due: ReadonlyArray<Due>) {
+    const wanted = new Map<string, object>()
+    for (const { message } of due) {
+      const campaign = paceOf(message)
+      if (campaign !== null) wanted.set(`${campaign}|${message.account}`, { campaign_id: campaign, account_id: message.account })
+    }
+    if (wanted.size === 0) return due
+    const rows = yield* execute<{ readonly campaign_id: string; readonly account_id: string }>(sql.paces, [
+      [...wanted.values()]
+    ])
+    const mine = new Set(rows.map((row) => `${row.campaign_id}|${row.account_id}`))
+    return due.filter(({ message }) => {
+      const campaign = paceOf(message)
+      return campaign === null || mine.has(`${campaign}|${message.account}`)
+    })
+  })
+
+  /** The contacts of messages: locked, or null where the person was erased. Missing when another holds it. */
+  const lockContacts = Effect.fnUntraced(function* (due: ReadonlyArray<Due>) {
+    const wanted = new Set(due.flatMap(({ message }) => message.contact ?? []))
+    const contacts = new Map<ContactId, Contact | null>()
+    if (wanted.size === 0) return contacts
+    const rows = yield* execute<ContactRow.ContactRow>(sql.contacts, [Array.from(wanted, (id) => ({ id }))])
+    for (const row of rows) contacts.set(row.id, ContactRow.decode(row))
+    const missing = [...wanted].filter((id) => !contacts.has(id))
+    if (missing.length > 0) {
+      const known = yield* execute<{ readonly id: ContactId }>(sql.exists, [missing.map((id) => ({ id }))])
+      const elsewhere = new Set(known.map(({ id }) => id))
+      for (const id of missing) if (!elsewhere.has(id)) contacts.set(id, null)
+    }
+    return contacts
+  })
+
+  const candidates = Effect.fnUntraced(function* (due: ReadonlyArray<Due>) {
+    const workspaces = yield* around.workspaces(due.map(({ message }) => message.workspace))
+    const mine = yield* lockPaces(due.filter(({ message }) => workspaces.has(message.workspace)))
+    const contacts = yield* lockContacts(mine)
+    const free = mine.filter(({ message }) => message.contact === null || contacts.has(message.contact))
+    const chatOf = yield* around.chats(free.map(({ message }) => message))
+    const suppressionsOf = yield* around.suppressions(
+      free.map(({ message }) => ({ workspace: message.workspace, addresses: [message.address] }))
+    )
+    return free.map(
+      ({ account, message }): QueuedCandidate => ({
+        message,
+        account,
+        workspace: workspaces.get(message.workspace)!,
+        contact: message.contact === null ? null : (contacts.get(message.contact) ?? null),
+        chat: chatOf(message.account, message.address),
+        suppressions: suppressionsOf(message.workspace, [message.address], message.account)
+      })
+    )
+  })
+
+  const write = Effect.fnUntraced(function* (
+    decision: QueuedDecision,
+    found: ReadonlyArray<QueuedCandidate>,
+    lease: Parameters<Held.Held["start"]>[0]
+  ) {
+    const byId = new Map(found.map((candidate) => [candidate.message.id, candidate]))
+    const claimed = (message: Message): Claimed => ({ message, account: byId.get(message.id)!.account.account })
+    const take = decision.take.map(({ id, reserved }) => {
+      const { message } = byId.get(id)!
+      return claimed({ ...message, claim: lease.claim, dueAt: null, reserved })
+    })
+    if (take.length > 0) {
+      yield* held.start(lease, take.map(({ message }) => message.id))
+      yield* affected(sql.take, [
+        take.map(({ message }) => ({ message_id: message.id, holds: message.reserved })),
+        lease.claim
+      ])
+    }
+    if (decision.defer.length > 0) {
+      const rows = decision.defer.map(({ id, reason, until }) => ({ message_id: id, at: until, why: reason }))
+      yield* affected(sql.defer, [rows])
+    }
+    yield* budgets.write(decision)
+    const cancelled = yield* cancel(
+      decision.cancel.map(({ id, reason }) => ({ message: byId.get(id)!.message, reason }))
+    )
+    yield* append(decision.events)
+    return {
+      claim: take.length === 0 ? null : { id: lease.claim, messages: take },
+      cancelled: cancelled.map(claimed)
+    }
+  })
+
+  return ({ decide, lease, limit, now }) =>
+    hotTransaction(
+      Effect.gen(function* () {
+        const rows = yield* execute<MessageRow.MessageRow>(sql.due, [now, limit])
+        if (rows.length === 0) return null
+        const due = rows.map((row) => ({ message: MessageRow.decode(row), account: AccountRow.state(accountIn(row)) }))
+        const found = yield* candidates(due)
+        if (found.length === 0) return { claim: null, cancelled: [] }
+        return yield* write(decide(found), found, lease)
+      })
+    ).pipe(Effect.tap((made) => (made?.claim == null ? Effect.void : Guard.claimed(database))))
+}
