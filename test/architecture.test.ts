@@ -30,7 +30,11 @@ interface Source {
   readonly lines: number
   /** Without comments. */
   readonly code: string
-  readonly imports: ReadonlyArray<{ readonly from: string; readonly names: ReadonlyArray<string> }>
+  readonly imports: ReadonlyArray<{
+    readonly from: string
+    readonly names: ReadonlyArray<string>
+    readonly isType: boolean
+  }>
 }
 
 const withoutComments = (text: string) =>
@@ -43,6 +47,7 @@ const importsOf = (code: string): Source["imports"] =>
     ),
     ([, clause = "", from, bare, dynamic]) => ({
       from: from ?? bare ?? dynamic ?? "",
+      isType: clause.trimStart().startsWith("type "),
       names:
         /\{([^}]*)\}/
           .exec(clause)?.[1]
@@ -66,9 +71,11 @@ const of = (name: string) => all.filter(({ path }) => path.startsWith(`packages/
 const core = of("core")
 const areaOf = (path: string) => posix.relative("packages/core/src", path).split("/").slice(0, -1)[0] ?? ""
 const isRelative = (from: string) => from.startsWith(".")
-/** The files of core that a file of core imports. */
-const targets = ({ imports, path }: Source) =>
-  imports.filter(({ from }) => isRelative(from)).map(({ from }) => posix.join(posix.dirname(path), from))
+/** The files of core that a file of core imports; `values` leaves out those of which it imports types alone. */
+const targets = ({ imports, path }: Source, values = false) =>
+  imports
+    .filter(({ from, isType }) => isRelative(from) && !(values && isType))
+    .map(({ from }) => posix.join(posix.dirname(path), from))
 
 const isService = ({ code, name }: Source) =>
   new RegExp(`export class ${name.slice(0, -3)} extends Context\\.Service\\b[\\s\\S]*?static readonly layer`).test(code)
@@ -155,7 +162,8 @@ rule("nouns import nouns, ports import no services", () =>
         `${source.path}: a Context.Service is a port (name it …Store or …Source) or a service (give it a static layer)`
       ]
     }
-    return targets(source).flatMap((target) => {
+    // A pure rule may name the shapes of the rows that a port locks for it, never call the port.
+    return targets(source, self === "noun").flatMap((target) => {
       const other = kinds.get(target) ?? "noun"
       const allowed = self === "service" || other === "noun" || (self === "port" && other === "port")
       return allowed

@@ -3,22 +3,18 @@
  * row says so, and what became of it is written once; where nobody can know, the ledger says so and never sends again by
  * itself. Any number of processes may run this at the same time.
  */
-import { Cause, Clock, Context, Effect, Fiber, Layer, Queue, Ref, Schedule, Schema, Semaphore } from "effect"
-import * as Account from "../account/Account.ts"
+import { Clock, Context, Effect, Fiber, Layer, Queue, Ref, Schedule, Schema, Semaphore } from "effect"
 import { AccountStore } from "../account/AccountStore.ts"
-import * as Address from "../channel/Address.ts"
 import { Channels } from "../channel/Channel.ts"
-import type { Channel } from "../channel/Channel.ts"
 import type { Outcome } from "../channel/Outcome.ts"
 import type { Claimed } from "../chat/Message.ts"
-import * as Message from "../chat/Message.ts"
-import type { DomainEvent } from "../event/DomainEvent.ts"
 import { Ids, type ClaimId } from "../workspace/Id.ts"
-import { format, type Instant } from "../workspace/Instant.ts"
+import type { Instant } from "../workspace/Instant.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
 import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
+import * as AccountOutcomes from "./AccountOutcomes.ts"
 import * as Backlog from "./Backlog.ts"
 import type { Claim, Lease } from "./Claim.ts"
 import { beginPart } from "./Claim.ts"
@@ -27,6 +23,7 @@ import { OutboxConfig } from "./OutboxConfig.ts"
 import { OutboxStore } from "./OutboxStore.ts"
 import * as Places from "./Places.ts"
 import { decideQueued } from "./QueuedGates.ts"
+import * as Sending from "./Sending.ts"
 import * as SettleRules from "./SettleRules.ts"
 import type { Result, Settled } from "./Settling.ts"
 
@@ -92,6 +89,7 @@ const make = Effect.gen(function*() {
   const parties = yield* OutboundParties
   const time = yield* PacingTime
   const makeIds = (yield* Ids).generator
+  const tellAccounts = AccountOutcomes.make(accounts, makeIds)
   const config = yield* OutboxConfig
   const places = yield* Places.make(config.sendConcurrency)
   const settling = yield* Semaphore.make(1)
@@ -115,74 +113,17 @@ const make = Effect.gen(function*() {
       times: 9
     })
 
-  const senderOf = (claimed: Claimed) => Account.sender(claimed.account, null)
-
-  const outboundOf = ({ message }: Claimed) => ({
-    message: message.id,
-    key: Message.idempotencyKey(message),
-    to: Address.parse(message.address),
-    content: message.content,
-    ...(message.replyTo !== null && { replyTo: message.replyTo })
-  })
-
-  /** Asks a channel; whatever goes wrong while nobody knows whether it got there is `outcomeUnknown`. */
-  const ask = (answer: Effect.Effect<Outcome>): Effect.Effect<Outcome> =>
-    Effect.interruptible(answer).pipe(
-      Effect.timeoutOrElse({
-        duration: config.sendTimeoutMs,
-        orElse: () => Effect.succeed<Outcome>({ type: "outcomeUnknown", detail: "the channel did not answer in time" })
-      }),
-      Effect.catchCause((cause) =>
-        Effect.succeed<Outcome>({ type: "outcomeUnknown", detail: `the channel failed: ${Cause.squash(cause) instanceof Error ? "defect" : "unknown"}` })
-      )
-    )
+  const sending = Sending.make(config.sendTimeoutMs)
 
   const settleClaim = (held: Held, results: ReadonlyArray<Result>, now: Instant) =>
     insist(transaction.within(Effect.gen(function*() {
       const ids = yield* makeIds
       const { settled } = yield* store.settle(held.claim.id, results, SettleRules.conclude(ids))
       if (settled.length === 0) return settled
-      yield* afterAccounts(settled, now)
+      yield* tellAccounts(settled, now)
       yield* react((reaction) => reaction.settled(settled, now))
       return settled
     })))
-
-  /** What outcomes do to accounts. Those that change nothing cost nothing. */
-  const afterAccounts = Effect.fnUntraced(function*(settled: ReadonlyArray<Settled>, now: Instant) {
-    const touched = new Map<Account.Account["id"], Array<Settled>>()
-    for (const one of settled) {
-      const { account } = one.claimed
-      if (Account.afterOutcome(account, one.outcome, one.fate === "failed", now) === account) continue
-      touched.set(account.id, [...touched.get(account.id) ?? [], one])
-    }
-    if (touched.size === 0) return
-    const ids = yield* makeIds
-    yield* accounts.modify([...touched.keys()], (before) => {
-      const after = (touched.get(before.id) ?? []).reduce(
-        (account, one) => Account.afterOutcome(account, one.outcome, one.fate === "failed", now),
-        before
-      )
-      const shows = after.attention.length !== before.attention.length || after.banned !== before.banned ||
-        after.restingUntil !== before.restingUntil
-      const events: ReadonlyArray<DomainEvent> = shows
-        ? [{
-          id: ids.next("evt"),
-          workspace: after.workspace,
-          type: "account.changed",
-          at: now,
-          subject: after.id,
-          actor: { type: "channel", id: after.channel },
-          cause: null,
-          data: {
-            health: Account.health(after),
-            attention: [...after.attention],
-            restingUntil: after.restingUntil === null ? null : format(after.restingUntil)
-          }
-        }]
-        : []
-      return { account: after, events }
-    })
-  })
 
   /** Settles everything that has finished; whoever finds nothing left was settled by another. */
   const flush: Effect.Effect<void, StorageError> = settling.withPermits(1)(Effect.gen(function*() {
@@ -250,7 +191,7 @@ const make = Effect.gen(function*() {
           const channel = channels.all.get(claimed.account.channel)
           const answer: Effect.Effect<Outcome> = channel === undefined
             ? Effect.succeed({ type: "misconfigured", detail: `this process has no channel ${claimed.account.channel}` })
-            : ask(channel.send(senderOf(claimed), outboundOf(claimed)))
+            : sending.send(channel, claimed)
           sends.push(yield* Effect.forkChild(Effect.flatMap(answer, (outcome) => finish(held, claimed, outcome))))
         }
         if (late) {
@@ -274,26 +215,6 @@ const make = Effect.gen(function*() {
     durationMs: config.leaseMs
   }))
 
-  /** What became of a message whose worker was lost while it was being sent. */
-  const resolve = (channel: Channel, claimed: Claimed): Effect.Effect<Outcome, StorageError> =>
-    Effect.gen(function*() {
-      const { message } = claimed
-      const { idempotencyKeys, lookup } = channel.capabilities
-      const sender = senderOf(claimed)
-      const outbound = outboundOf(claimed)
-      const begunAt = message.begunAt ?? 0
-      if (lookup !== null) {
-        const wait = begunAt + lookup.afterMs - (yield* store.clock)
-        if (wait > 0) yield* Effect.sleep(wait)
-        const found = yield* ask(channel.lookup(sender, { key: outbound.key, to: outbound.to, content: outbound.content, at: begunAt }))
-        if (found.type !== "transient") return found
-        // It surely did not go out; a stop that came meanwhile makes that final.
-        return message.stop !== null ? found : yield* ask(channel.send(sender, outbound))
-      }
-      if (idempotencyKeys && message.stop === null) return yield* ask(channel.send(sender, outbound))
-      return { type: "outcomeUnknown", detail: "its worker was lost while it was being sent" }
-    })
-
   /** Runs beside the claims; a failure of the storage leaves its rows to the next recovery. */
   const launch = (work: Effect.Effect<void, StorageError>) =>
     Effect.gen(function*() {
@@ -315,7 +236,7 @@ const make = Effect.gen(function*() {
         if (channel === undefined) return Effect.void
         return Effect.gen(function*() {
           yield* places.take(1)
-          yield* finish(held, claimed, yield* resolve(channel, claimed))
+          yield* finish(held, claimed, yield* sending.resolve(channel, claimed, store.clock))
         })
       }, { concurrency: "unbounded", discard: true })
       yield* Fiber.interrupt(renewal)

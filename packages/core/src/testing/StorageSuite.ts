@@ -9,6 +9,7 @@ import * as Claims from "./storage/Claims.ts"
 import * as Contacts from "./storage/Contacts.ts"
 import * as Events from "./storage/Events.ts"
 import * as LeadChanges from "./storage/LeadChanges.ts"
+import * as Model from "./storage/Model.ts"
 import * as Outbox from "./storage/Outbox.ts"
 import * as Settling from "./storage/Settling.ts"
 import type { StorageCase } from "./storage/StorageCase.ts"
@@ -27,5 +28,6 @@ export const cases: ReadonlyArray<StorageCase> = [
   Campaigns,
   Claims,
   LeadChanges,
-  Transactions
+  Transactions,
+  Model
 ].flatMap((store) => store.cases)

@@ -32,15 +32,15 @@ export type PaceWithAccount = PaceRow.PaceRow
 
 const accountIn = Columns.unprefix<AccountRow.AccountStateRow>(AccountRow.stateColumns, "a_")
 
-/** Adds campaigns and workspaces to paces; those whose capped workspace another claim holds are left out. */
-export const completer = (database: Database["Service"]) => {
+/** Adds campaigns and workspaces to paces. With `skip`, those whose capped workspace another claim holds are left out. */
+export const completer = (database: Database["Service"], lock: "skip" | "none") => {
   const sql = database.statements(statements)
   const around = Surroundings.make(database)
   return Effect.fnUntraced(function* (rows: ReadonlyArray<PaceWithAccount>) {
     const ids = [...new Set<CampaignId>(rows.map((row) => row.campaign_id))]
     const found = yield* database.execute<CampaignRow.CampaignRow>(sql.campaigns, [ids.map((id) => ({ id }))])
     const campaigns = new Map(found.map((row) => [row.id, CampaignRow.decode(row)]))
-    const workspaces = yield* around.workspaces(rows.map((row) => row.workspace_id))
+    const workspaces = yield* around.workspaces(rows.map((row) => row.workspace_id), lock)
     return rows.flatMap((row): ReadonlyArray<DuePace> => {
       const campaign = campaigns.get(row.campaign_id)
       const workspace = workspaces.get(row.workspace_id)
@@ -52,7 +52,7 @@ export const completer = (database: Database["Service"]) => {
 
 export const make = (database: Database["Service"]): CampaignStore["Service"]["claim"] => {
   const sql = database.statements(statements)
-  const complete = completer(database)
+  const complete = completer(database, "skip")
   const { look } = Look.make(database)
   const take = Take.make(database)
   return ({ lease, limit, now, rules }) =>

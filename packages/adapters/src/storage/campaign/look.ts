@@ -99,7 +99,7 @@ export interface Looked {
 }
 
 export interface Look {
-  /** Adds what can forbid or shape the touches of leads; in the order of the leads. */
+  /** Adds what can forbid or shape the touches of leads, in the order of the leads. */
   readonly candidates: (found: ReadonlyArray<Found>) => Effect.Effect<ReadonlyArray<LeadCandidate>, StorageError>
   readonly look: (wants: ReadonlyArray<PaceWant>, now: Instant) => Effect.Effect<ReadonlyArray<Looked>, StorageError>
 }
@@ -112,11 +112,9 @@ export const make = (database: Database["Service"]): Look => {
   const { execute } = database
   const around = Surroundings.make(database)
 
-  /** Rows of an earlier try. A lead that was neither tried nor deferred has none. */
+  /** The rows that the present step of each lead has, from an earlier try. */
   const earlierTries = Effect.fnUntraced(function* (found: ReadonlyArray<Found>) {
-    const keys = found.flatMap(({ lead: { attempts, dueAt, id, step } }) =>
-      step !== null && (attempts > 0 || dueAt !== null) ? [{ lead_id: id, step_id: step }] : []
-    )
+    const keys = found.flatMap(({ lead: { id, step } }) => (step === null ? [] : [{ lead_id: id, step_id: step }]))
     const messages = new Map<LeadId, Array<Message>>()
     if (keys.length === 0) return messages
     for (const row of yield* execute<MessageRow.MessageRow & { readonly lead_id: LeadId }>(sql.messages, [keys])) {
@@ -165,6 +163,31 @@ export const make = (database: Database["Service"]): Look => {
     }
     return dry
   })
+
+  /** At most `want` leads of each kind and pace, no contact twice; `short` are the paces that lost leads by that. */
+  const select = (asking: ReadonlyArray<Asking>, chosen: Map<string, Row>, rows: ReadonlyArray<Row>) => {
+    const taken = new Set(Array.from(chosen.values(), (row) => row.contact_id))
+    const count = (n: number, later: number) =>
+      [...chosen.values()].filter((row) => row.n === n && row.later === later).length
+    const inTurn = [...rows].sort((a, b) => a.n - b.n || a.later - b.later)
+    const lost = new Map<number, number>()
+    const wantOf = new Map(asking.map(({ n, want }) => [n, want]))
+    const counts = new Map<string, number>()
+    for (const row of inTurn) {
+      if (chosen.has(row.id)) continue
+      const key = `${row.n}|${row.later}`
+      const got = counts.get(key) ?? (chosen.size === 0 ? 0 : count(row.n, row.later))
+      if (got >= wantOf.get(row.n)!) continue
+      if (taken.has(row.contact_id)) {
+        lost.set(row.n, (lost.get(row.n) ?? 0) + 1)
+        continue
+      }
+      taken.add(row.contact_id)
+      chosen.set(row.id, row)
+      counts.set(key, got + 1)
+    }
+    return lost
+  }
 
   return {
     candidates,

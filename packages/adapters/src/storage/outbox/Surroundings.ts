@@ -36,7 +36,7 @@ const pair = (a: string, b: string) => `${a}|${b}`
 export const keysOf = (addresses: ReadonlyArray<Address.Address>): ReadonlyArray<string> => addresses.map(Address.key)
 
 export interface Surroundings {
-  /** The suppressions of addresses; ask with the account that wants to write (null = none has the lead yet). */
+  /** The suppressions of addresses; the answer is asked with the account that wants to write (null = none yet). */
   readonly suppressions: (
     wanted: ReadonlyArray<{ readonly workspace: WorkspaceId; readonly addresses: ReadonlyArray<string> }>
   ) => Effect.Effect<
@@ -46,9 +46,10 @@ export interface Surroundings {
   readonly chats: (
     wanted: ReadonlyArray<{ readonly account: AccountId; readonly address: string }>
   ) => Effect.Effect<(account: AccountId, address: string) => Chat | null, StorageError>
-  /** Workspaces, locked where they have a cap; such a one that another claim holds is left out. */
+  /** Workspaces; with `skip` locked where they have a cap, and such a one that another holds is left out. */
   readonly workspaces: (
-    ids: Iterable<WorkspaceId>
+    ids: Iterable<WorkspaceId>,
+    lock: "skip" | "none"
   ) => Effect.Effect<ReadonlyMap<WorkspaceId, WorkspaceState>, StorageError>
 }
 
@@ -86,12 +87,12 @@ export const make = (database: Database["Service"]): Surroundings => {
       const found = new Map(rows.map((row) => [pair(row.account_id, row.address), ChatRow.decode(row)]))
       return (account, address) => found.get(pair(account, address)) ?? null
     }),
-    workspaces: Effect.fnUntraced(function* (ids) {
+    workspaces: Effect.fnUntraced(function* (ids, lock) {
       const keys = Array.from(new Set(ids), (id) => ({ id }))
       if (keys.length === 0) return new Map()
       const rows = yield* execute<WorkspaceRow.WorkspaceRow & WorkspaceRow.UseRow>(sql.workspaces, [keys])
       const found = new Map(rows.map((row) => [row.id, WorkspaceRow.state(row)]))
-      const capped = rows.flatMap((row) => (row.daily_cap === null ? [] : [{ id: row.id }]))
+      const capped = lock === "none" ? [] : rows.flatMap((row) => (row.daily_cap === null ? [] : [{ id: row.id }]))
       if (capped.length > 0) {
         for (const { id } of capped) found.delete(id)
         const held = yield* execute<WorkspaceRow.WorkspaceRow & WorkspaceRow.UseRow>(sql.capped, [capped])

@@ -94,7 +94,7 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["cla
   })
 
   const candidates = Effect.fnUntraced(function* (due: ReadonlyArray<Due>) {
-    const workspaces = yield* around.workspaces(due.map(({ message }) => message.workspace))
+    const workspaces = yield* around.workspaces(due.map(({ message }) => message.workspace), "skip")
     const mine = yield* lockPaces(due.filter(({ message }) => workspaces.has(message.workspace)))
     const contacts = yield* lockContacts(mine)
     const free = mine.filter(({ message }) => message.contact === null || contacts.has(message.contact))

@@ -35,7 +35,7 @@ export const cases: ReadonlyArray<StorageCase> = [
     const paces = yield* store.paces(campaign.id)
     Expect.equal(sorted(paces.map(({ pace }) => pace.account)), sorted(ids), "its paces")
     for (const { account, pace } of paces) {
-      Expect.equal(account, accounts.find(({ id }) => id === pace.account), "the account of a pace")
+      Expect.equal(account, accounts.find(({ id }) => id === pace.account) ?? Expect.fail("a stranger has a pace"), "the account of a pace")
       Expect.equal([pace.paused, pace.nextAt, pace.date, pace.used, pace.rampDay], [true, null, null, 0, 0], "a new pace")
     }
     Expect.equal(yield* store.nextAlarm, null, "the earliest alarm")

@@ -120,7 +120,7 @@ export const cases: ReadonlyArray<StorageCase> = [
       events: [build.event(workspace.id, b!, { type: "lead.skipped" })]
     })
     Expect.equal(taken.claim?.id, taken.id, "the claim's id")
-    Expect.equal(taken.messages.map(({ lead, part }) => [lead, part]), [[a, 0]], "the claimed messages")
+    Expect.equal(taken.messages.map(({ lead, part }) => `${lead} ${part}`), [`${a} 0`], "the claimed messages")
     Expect.equal(taken.claim?.messages[0]?.account, account!, "the account of a claimed message")
     yield* openChats(taken.messages)
     const [row] = yield* Effect.forEach(taken.messages, stored)
@@ -175,7 +175,7 @@ export const cases: ReadonlyArray<StorageCase> = [
     const seen = second.looks.flatMap(({ first: all }) => idsOfLeads(all))
     Expect.equal(seen, [rest[1]!], "the leads shown")
     const owner = second.looks.find(({ first: all }) => all.length > 0)?.due.pace.account
-    Expect.equal(owner, (yield* leadOf(place.workspace, rest[1]!)).account, "the pace that was shown it")
+    Expect.equal(owner ?? null, (yield* leadOf(place.workspace, rest[1]!)).account, "the pace that was shown it")
   }),
 
   storageCase("claims: a candidate is what the claim sees", function* () {

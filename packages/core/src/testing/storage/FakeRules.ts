@@ -1,7 +1,8 @@
 /** Decision functions of the suite: as simple as rules can be, so that a case says in one line what a claim shall do. */
-import type { ClaimRules, DuePace, LeadCandidate, LeadDecision } from "../../campaign/CampaignStore.ts"
+import { stepAt } from "../../campaign/Campaign.ts"
+import type { ClaimRules, DuePace, LeadCandidate, LeadChange, LeadDecision } from "../../campaign/CampaignStore.ts"
 import type { Lead } from "../../campaign/Lead.ts"
-import type { LeadChange } from "../../campaign/CampaignStore.ts"
+import * as LeadRules from "../../campaign/Lead.ts"
 import type { Message } from "../../chat/Message.ts"
 import * as Chat from "../../chat/Chat.ts"
 import type { DomainEvent } from "../../event/DomainEvent.ts"
@@ -9,8 +10,9 @@ import type { QueuedCandidate, QueuedDecision, SettleWrites } from "../../outbox
 import type { Result } from "../../outbox/Settling.ts"
 import * as Settling from "../../outbox/Settling.ts"
 import * as Budget from "../../workspace/Budget.ts"
-import type { ClaimId, IdGenerator } from "../../workspace/Id.ts"
+import type { ClaimId, IdGenerator, MessageId } from "../../workspace/Id.ts"
 import { hour, type Instant } from "../../workspace/Instant.ts"
+import * as Seed from "../../workspace/Seed.ts"
 import * as Builders from "../Builders.ts"
 
 /** What the fake claim does with a lead. */
@@ -21,7 +23,7 @@ export interface Choice {
   readonly want?: (due: DuePace) => number | null
   /** Default "take". */
   readonly verdict?: (candidate: LeadCandidate) => Verdict
-  /** Parts of every touch, default 1. */
+  /** Parts of every touch, default those of its step. */
   readonly parts?: number
   /** The next alarm of every pace that is written, default an hour later. */
   readonly nextAt?: (due: DuePace) => Instant | null
@@ -40,7 +42,6 @@ export interface Look {
 
 /** The messages of a touch as a claim writes them: part 0 leased, the others waiting for it. */
 export const touchMessages = (
-  ids: IdGenerator,
   claim: ClaimId,
   due: DuePace,
   candidate: LeadCandidate,
@@ -54,7 +55,7 @@ export const touchMessages = (
     const former = candidate.messages.find((message) => message.part === part)
     return {
       ...builders.message(due.account.account, candidate.contact),
-      id: former?.id ?? ids.next("msg"),
+      id: former?.id ?? `msg_${Seed.digest(`${claim}|${lead.id}|${lead.step}|${part}`)}` as MessageId,
       chat: Chat.idOf(due.account.account.id, lead.address),
       address: lead.address,
       author: { type: "campaign", id: due.campaign.id },
@@ -75,6 +76,9 @@ export const touchMessages = (
   })
 }
 
+const byPace = (a: DuePace, b: DuePace) =>
+  `${a.pace.campaign}|${a.pace.account}` < `${b.pace.campaign}|${b.pace.account}` ? -1 : 1
+
 /** Rules that take, skip or defer as told; what they were shown is kept in `looks`. */
 export const claimRules = (
   ids: IdGenerator,
@@ -82,12 +86,12 @@ export const claimRules = (
   now: Instant,
   choice: Choice = {}
 ): ClaimRules & { readonly looks: Array<Look> } => {
-  const { day = Builders.startDate, nextAt = () => now + hour, parts = 1, verdict = () => "take" } = choice
+  const { day = Builders.startDate, nextAt = () => now + hour, verdict = () => "take" } = choice
   const looks: Array<Look> = []
   return {
     looks,
     plan: (all) =>
-      all.flatMap((due) => {
+      all.toSorted(byPace).flatMap((due) => {
         const want = choice.want === undefined ? 1 : choice.want(due)
         return want === null ? [] : [{ due, want }]
       }),
@@ -107,14 +111,18 @@ export const claimRules = (
           const answer = left > 0 ? verdict(candidate) : "leave"
           if (answer === "leave") continue
           if (answer === "skip") {
-            leads.push({ ...candidate.lead, status: "skipped", reason: "policy", step: null, dueAt: null })
-            skipped += 1
+            const isFirst = LeadRules.isOpen(candidate.lead)
+            const ended = { ...candidate.lead, step: null, dueAt: null }
+            leads.push(isFirst ? { ...ended, status: "skipped", reason: "policy" } : { ...ended, ended: "completed" })
+            if (isFirst) skipped += 1
           } else if (answer === "take") {
+            const found = stepAt(due.campaign.settings, candidate.lead.step)
+            const parts = choice.parts ?? found?.step.parts.length ?? 1
             left -= 1
             used += parts
             touches.push({
               lead: { ...candidate.lead, claim },
-              messages: touchMessages(ids, claim, due, candidate, parts, day, now),
+              messages: touchMessages(claim, due, candidate, parts, day, now),
               contactTouches: [
                 ...candidate.touches,
                 { at: now, campaign: due.campaign.id, lead: candidate.lead.id, step: candidate.lead.step ?? ids.next("stp") }

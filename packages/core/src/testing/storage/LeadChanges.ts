@@ -50,7 +50,7 @@ export const cases: ReadonlyArray<StorageCase> = [
         { counts: { replied: 1 }, events: [build.event(workspace.id, lead.id, { type: "lead.replied" })] }
       )
     })
-    Expect.equal(order, ids as ReadonlyArray<string>, "the order of the locks")
+    Expect.equal(order, [...ids], "the order of the locks")
     Expect.equal(answer.map(({ id }) => id), [ids[0]!, ids[2]!], "the leads changed")
     const changedLead = yield* leadOf(workspace, ids[0]!)
     Expect.equal(changedLead, answer[0]!, "a changed lead as it is stored")
@@ -88,8 +88,8 @@ export const cases: ReadonlyArray<StorageCase> = [
         return seen
       })
     Expect.equal(yield* select([a!]), [second.leads[0]!.id as string], "of the one that was skipped in one campaign")
-    const both = [place.leads[1]!.id, place.leads[2]!.id, second.leads[1]!.id, second.leads[2]!.id] as Array<string>
-    Expect.equal(yield* select([c!, b!]), sorted(both), "of two contacts")
+    const both = [place.leads[1]!.id, place.leads[2]!.id, second.leads[1]!.id, second.leads[2]!.id]
+    Expect.equal(yield* select([c!, b!]), [...sorted(both)], "of two contacts")
     Expect.equal(yield* select([b!], place.build.workspace().id), [], "of another workspace")
     Expect.equal(yield* select([]), [], "of nobody")
   }),

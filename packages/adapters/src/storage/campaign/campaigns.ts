@@ -1,0 +1,93 @@
+/** Campaigns themselves: created, found, changed under lock together with the alarms of their paces. */
+import type { Campaign } from "@overture/core/campaign/Campaign"
+import type { CampaignStore } from "@overture/core/campaign/CampaignStore"
+import { Effect, Option } from "effect"
+import type { Database } from "../Database.ts"
+import { defineStatements } from "../Dialect.ts"
+import * as EventSqlStore from "../EventSqlStore.ts"
+import * as Paging from "../Paging.ts"
+import * as CampaignRow from "../rows/CampaignRow.ts"
+import * as Columns from "../rows/Columns.ts"
+import * as Alarms from "./Alarms.ts"
+import { accountsOf } from "./pool.ts"
+
+const statements = defineStatements("CampaignStore", (sql) => {
+  const { t } = sql
+  const columns = Columns.select(CampaignRow.columns, "g")
+  const from = `from ${t("campaign")} as g`
+  return {
+    create: `insert into ${t("campaign")}(${Columns.names(CampaignRow.columns)})
+      select ${Columns.select(CampaignRow.columns, "x")} from ${sql.rows("x", 1, CampaignRow.columns)} where true
+      on conflict do nothing`,
+    // The version is no campaign's, so that the first look plans the day.
+    paces: `insert into ${t("pace")}(campaign_id, account_id, workspace_id, version, paused, quota, used, slot, used_before, ramp_day)
+      select $2, x.account, $3, 0, true, 0, 0, 0, 0, 0 from ${sql.rows("x", 1, { account: "id" })} where true`,
+    get: `select ${columns} ${from} where g.workspace_id = $1 and g.id = $2`,
+    byRef: `select ${columns} ${from} where g.workspace_id = $1 and g.external_ref = $2`,
+    byName: `select ${columns} ${from} where g.workspace_id = $1 and g.name = $2 order by g.id`,
+    list: `select ${columns} ${from} where g.workspace_id = $1 and g.id > $2 order by g.id limit $3 offset $4`,
+    count: `select count(*) as total from ${t("campaign")} where workspace_id = $1`,
+    lock: `select ${columns} ${from} where g.workspace_id = $1 and g.id = $2 ${sql.lock("g")}`,
+    write: `update ${t("campaign")} as g set ${Columns.assign(CampaignRow.columns, "x", "id", "workspace_id")}
+      from ${sql.rows("x", 1, CampaignRow.columns)} where g.id = x.id`
+  }
+})
+
+type Verbs = Pick<
+  CampaignStore["Service"],
+  "create" | "get" | "byExternalRef" | "byName" | "list" | "modify" | "paces" | "nextAlarm" | "ring"
+>
+
+const one = (rows: ReadonlyArray<CampaignRow.CampaignRow>): Option.Option<Campaign> =>
+  Option.map(Option.fromUndefinedOr(rows[0]), CampaignRow.decode)
+
+export const make = (database: Database["Service"]): Verbs => {
+  const sql = database.statements(statements)
+  const { affected, execute, transaction } = database
+  const append = EventSqlStore.appender(database)
+  const alarms = Alarms.make(database)
+  return {
+    create: (campaign, accounts, events) =>
+      transaction(
+        Effect.gen(function* () {
+          if ((yield* affected(sql.create, [[CampaignRow.encode(campaign)]])) === 0) return false
+          const rows = Array.from(new Set(accounts), (account) => ({ account }))
+          if (rows.length > 0) yield* affected(sql.paces, [rows, campaign.id, campaign.workspace])
+          yield* append(events)
+          return true
+        })
+      ),
+    get: (workspace, id) => Effect.map(execute<CampaignRow.CampaignRow>(sql.get, [workspace, id]), one),
+    byExternalRef: (workspace, ref) => Effect.map(execute<CampaignRow.CampaignRow>(sql.byRef, [workspace, ref]), one),
+    byName: (workspace, name) =>
+      Effect.map(execute<CampaignRow.CampaignRow>(sql.byName, [workspace, name]), (rows) => rows.map(CampaignRow.decode)),
+    list: (workspace, request) =>
+      Paging.page(
+        database,
+        {
+          select: sql.list,
+          count: sql.count,
+          of: [workspace],
+          start: [""],
+          decode: CampaignRow.decode,
+          keyOf: (campaign) => [campaign.id]
+        },
+        request
+      ),
+    modify: (workspace, id, now, change) =>
+      transaction(
+        Effect.gen(function* () {
+          const [row] = yield* execute<CampaignRow.CampaignRow>(sql.lock, [workspace, id])
+          if (row === undefined) return Option.none()
+          const { campaign, events } = change(CampaignRow.decode(row))
+          yield* affected(sql.write, [[CampaignRow.encode(campaign)]])
+          yield* alarms.set(campaign, now)
+          yield* append(events)
+          return Option.some(campaign)
+        })
+      ),
+    paces: accountsOf(database),
+    nextAlarm: alarms.next,
+    ring: alarms.ringAccounts
+  }
+}

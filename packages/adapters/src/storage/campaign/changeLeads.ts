@@ -1,0 +1,181 @@
+/**
+ * Changes leads by a rule over locked rows, with the messages of their present touch. Locks leads in id order, then their
+ * messages, then campaigns and paces: the order of everyone who waits.
+ */
+import type { CampaignStore, LeadChange, LeadSelector } from "@overture/core/campaign/CampaignStore"
+import { type Lead, isOpen } from "@overture/core/campaign/Lead"
+import type { PaceCounts } from "@overture/core/campaign/Pace"
+import type { Message } from "@overture/core/chat/Message"
+import type { LeadId, MessageId } from "@overture/core/workspace/Id"
+import { Effect } from "effect"
+import * as Budgets from "../Budgets.ts"
+import type { Database } from "../Database.ts"
+import { defineStatements } from "../Dialect.ts"
+import * as EventSqlStore from "../EventSqlStore.ts"
+import { lookup } from "../outbox/Lookup.ts"
+import * as Columns from "../rows/Columns.ts"
+import * as LeadRow from "../rows/LeadRow.ts"
+import * as MessageRow from "../rows/MessageRow.ts"
+import * as Counters from "./Counters.ts"
+
+const messageColumns = Columns.pick(MessageRow.columns, "status", "reason", "due_at", "claim_id", "stop", "reserved")
+const { id: _lead, ...leadColumns } = LeadRow.stateColumns
+
+const statements = defineStatements("CampaignChange", (sql) => {
+  const { t } = sql
+  // One text for each index that has leads of a campaign in some state.
+  const inState = (where: string) => `select l.id from ${t("lead")} as l where l.campaign_id = $1
+    and (${sql.p(2, "id")} is null or l.account_id = $2) and l.claim_id is null and ${where} limit $3`
+  return {
+    ofContacts: `select l.id from ${sql.rows("x", 1, { contact: "id" })}
+      ${lookup(sql, "lead", "l", "l.workspace_id = $2 and l.contact_id = x.contact")}`,
+    pending: inState("l.status = 'pending'"),
+    ready: inState("l.status = 'assigned' and l.due_at is null"),
+    deferred: inState("l.status = 'assigned' and l.due_at is not null"),
+    others: inState(`l.status in (select s.status from ${sql.rows("s", 4, { status: "text" })})`),
+    lock: `select ${Columns.select(LeadRow.columns, "l")} from ${sql.rows("x", 1, { id: "id" })}
+      ${lookup(sql, "lead", "l", "l.id = x.id", "wait")}`,
+    messages: `select ${Columns.select(MessageRow.columns, "m")} from ${sql.rows("x", 1, { lead: "id", step: "id" })}
+      ${lookup(sql, "message", "m", "m.lead_id = x.lead and m.step_id = x.step", "wait")}`,
+    leads: `update ${t("lead")} as l set ${Columns.assign(leadColumns, "x")}
+      from ${sql.rows("x", 1, LeadRow.stateColumns)} where l.id = x.id`,
+    write: `update ${t("message")} as m set ${Columns.assign(messageColumns, "x")}
+      from ${sql.rows("x", 1, { message: "id", ...messageColumns })} where m.id = x.message`
+  }
+})
+
+/** Whether anything of the lead is open, claimed or to come. */
+const isActive = (lead: Lead): boolean => isOpen(lead) || lead.step !== null || lead.claim !== null
+
+/** Whether a locked lead is still one that was asked for. */
+const isMeant = (selector: LeadSelector, lead: Lead): boolean => {
+  switch (selector.type) {
+    case "ids":
+      return true
+    case "contacts":
+      return isActive(lead)
+    case "campaign":
+      return (
+        lead.claim === null &&
+        selector.statuses.includes(lead.status) &&
+        (selector.account === undefined || lead.account === selector.account)
+      )
+  }
+}
+
+/** Messages after a change, with those that give their reservation back. */
+const changed = (messages: ReadonlyMap<MessageId, Message>, change: LeadChange) => {
+  const rows = new Map<MessageId, Message>()
+  const at = (id: MessageId) => rows.get(id) ?? messages.get(id)
+  const released: Array<Message> = []
+  for (const { id, reason } of change.cancel) {
+    const message = at(id)
+    if (message?.status !== "queued") continue
+    released.push(message)
+    rows.set(id, { ...message, status: "cancelled", reason, claim: null, dueAt: null, reserved: null })
+  }
+  for (const { id, reason } of change.stop) {
+    const message = at(id)
+    if (message !== undefined) rows.set(id, { ...message, stop: reason })
+  }
+  for (const { dueAt, id } of change.queue) {
+    const message = at(id)
+    if (message?.status === "queued") rows.set(id, { ...message, dueAt })
+  }
+  return { rows: [...rows.values()], released }
+}
+
+const encode = ({ claim, dueAt, id, reason, reserved, status, stop }: Message) => ({
+  message: id,
+  status,
+  reason,
+  due_at: dueAt,
+  claim_id: claim,
+  stop,
+  reserved
+})
+
+export const make = (database: Database["Service"]): CampaignStore["Service"]["changeLeads"] => {
+  const sql = database.statements(statements)
+  const { affected, execute, hotTransaction } = database
+  const append = EventSqlStore.appender(database)
+  const budgets = Budgets.make(database)
+  const count = Counters.make(database)
+
+  const select = Effect.fnUntraced(function* (selector: LeadSelector) {
+    if (selector.type === "ids") return selector.ids
+    const found: Array<LeadId> = []
+    if (selector.type === "contacts") {
+      if (selector.contacts.length === 0) return found
+      const contacts = Array.from(new Set(selector.contacts), (contact) => ({ contact }))
+      const rows = yield* execute<{ readonly id: LeadId }>(sql.ofContacts, [contacts, selector.workspace])
+      return rows.map(({ id }) => id)
+    }
+    const { account = null, campaign, limit, statuses } = selector
+    const others = statuses.filter((status) => status !== "pending" && status !== "assigned")
+    const texts = [
+      ...(statuses.includes("pending") ? [sql.pending] : []),
+      ...(statuses.includes("assigned") ? [sql.ready, sql.deferred] : []),
+      ...(others.length > 0 ? [sql.others] : [])
+    ]
+    for (const text of texts) {
+      if (found.length >= limit) break
+      const more = text === sql.others ? [others.map((status) => ({ status }))] : []
+      const rows = yield* execute<{ readonly id: LeadId }>(text, [campaign, account, limit - found.length, ...more])
+      found.push(...rows.map(({ id }) => id))
+    }
+    return found
+  })
+
+  /** The messages of the present touch of each lead, locked. */
+  const touches = Effect.fnUntraced(function* (leads: ReadonlyArray<Lead>) {
+    const keys = leads.flatMap(({ id, step }) => (step === null ? [] : [{ lead: id, step }]))
+    const found = new Map<LeadId | null, Array<Message>>()
+    if (keys.length === 0) return found
+    for (const row of yield* execute<MessageRow.MessageRow>(sql.messages, [keys])) {
+      const known = found.get(row.lead_id)
+      if (known === undefined) found.set(row.lead_id, [MessageRow.decode(row)])
+      else known.push(MessageRow.decode(row))
+    }
+    for (const rows of found.values()) rows.sort((a, b) => a.part - b.part)
+    return found
+  })
+
+  return (selector, _now, change) =>
+    hotTransaction(
+      Effect.gen(function* () {
+        const ids = Array.from(new Set(yield* select(selector))).sort()
+        if (ids.length === 0) return []
+        const rows = yield* execute<LeadRow.LeadRow>(sql.lock, [ids.map((id) => ({ id }))])
+        const leads = rows.map(LeadRow.decode).filter((lead) => isMeant(selector, lead))
+        const messages = yield* touches(leads)
+        const changes: Array<{ readonly before: Lead; readonly change: LeadChange }> = []
+        const written: Array<Message> = []
+        const released: Array<Message> = []
+        for (const before of leads) {
+          const own = messages.get(before.id) ?? []
+          const answer = change(before, own)
+          if (answer === null) continue
+          changes.push({ before, change: answer })
+          const after = changed(new Map(own.map((message) => [message.id, message])), answer)
+          written.push(...after.rows)
+          released.push(...after.released)
+        }
+        if (changes.length === 0) return []
+        yield* affected(sql.leads, [changes.map(({ change }) => LeadRow.encodeState(change.lead))])
+        if (written.length > 0) yield* affected(sql.write, [written.map(encode)])
+        yield* count(
+          changes.map(({ before, change }) => ({
+            campaign: before.campaign,
+            account: before.account,
+            counts: change.counts as Partial<PaceCounts>,
+            wentOut:
+              change.wentOutOn === null ? null : { account: before.account ?? change.lead.account, on: change.wentOutOn }
+          }))
+        )
+        yield* budgets.giveBack(released)
+        yield* append(changes.flatMap(({ change }) => change.events))
+        return changes.map(({ change }) => change.lead)
+      })
+    )
+}

@@ -1,0 +1,178 @@
+/**
+ * Leads as screens and rules read them, without locks: one, a list, a candidate as a claim would see it, and the counts.
+ * Open leads are counted from partial indexes and claim rows, the others by the counters, so counting never walks a
+ * campaign; `recount` does, to compare.
+ */
+import type { CampaignStore, LeadCounts } from "@overture/core/campaign/CampaignStore"
+import { type Lead, LeadStatus } from "@overture/core/campaign/Lead"
+import type { PaceCounts } from "@overture/core/campaign/Pace"
+import { Effect, Option } from "effect"
+import type { Database } from "../Database.ts"
+import { defineStatements } from "../Dialect.ts"
+import * as Paging from "../Paging.ts"
+import * as AccountRow from "../rows/AccountRow.ts"
+import * as CampaignRow from "../rows/CampaignRow.ts"
+import * as Columns from "../rows/Columns.ts"
+import * as ContactRow from "../rows/ContactRow.ts"
+import * as LeadRow from "../rows/LeadRow.ts"
+import * as PaceRow from "../rows/PaceRow.ts"
+import { completer, type PaceWithAccount } from "./claim.ts"
+import * as Look from "./look.ts"
+
+const counters = ["sent", "partial", "failed", "skipped", "replied"] as const
+
+const statements = defineStatements("CampaignLeads", (sql) => {
+  const { t } = sql
+  const columns = Columns.select(LeadRow.columns, "l")
+  const lead = `from ${t("lead")} as l`
+  const count = (where: string) => `(select count(*) ${lead} where l.campaign_id = $1 and ${where})`
+  const inClaims = sql.pick({
+    postgres: `${t("claim")} as k cross join lateral jsonb_array_elements_text(k.message_ids) as i(id)`,
+    sqlite: `${t("claim")} as k cross join (select 1) cross join json_each(k.message_ids) as i`
+  })
+  const idIn = sql.pick({ postgres: "i.id", sqlite: "i.value" })
+  // What claims hold of a campaign, and the later parts that wait: everything that is between pending and settled.
+  const underWay = (campaign: string) => `(select m.lead_id, m.status from ${inClaims}
+      join ${t("message")} as m on m.id = ${idIn} where m.campaign_id = ${campaign} and m.claim_id = k.id
+    union all select m.lead_id, m.status from ${t("message")} as m
+      where m.due_at is not null and m.campaign_id = ${campaign} and m.lead_id is not null)`
+  const has = (where: string) => `exists (select 1 ${lead} where l.campaign_id = g.id and ${where})`
+  // A lead between two parts is in none of the partial indexes; its next part waits or is claimed.
+  const hasParts = `exists (select 1 from ${underWay("g.id")} as u join ${t("lead")} as l on l.id = u.lead_id
+    where l.status = 'sending')`
+  const isOpen = `(${has("l.status = 'pending'")} or ${has("l.status = 'assigned' and l.due_at is null")}
+    or ${has("l.due_at is not null")} or ${hasParts})`
+  // Held by a claim, the stored status is still assigned: see Lead.shown.
+  const standing = `case when l.status = 'assigned' and l.claim_id is not null then case when exists (
+      select 1 from ${t("message")} as m where m.lead_id = l.id and m.step_id = l.step_id and m.status = 'sending')
+    then 'sending' else 'claimed' end else l.status end`
+  const filter = `(${sql.p(2, "text")} = '' or ${standing} = $2)`
+  return {
+    get: `select ${columns} ${lead} where l.workspace_id = $1 and l.id = $2`,
+    list: `select ${columns} ${lead} where l.campaign_id = $1 and ${filter} and l.workspace_id = $3 and l.id > $4
+      order by l.id limit $5 offset $6`,
+    count: `select count(*) as total ${lead} where l.campaign_id = $1 and ${filter} and l.workspace_id = $3`,
+    candidate: `select ${columns}, ${Columns.select(ContactRow.stateColumns, "c", "c_")} ${lead}
+      join ${t("contact")} as c on c.id = l.contact_id where l.workspace_id = $1 and l.id = $2`,
+    pace: `select ${Columns.select(PaceRow.columns, "p")}, ${Columns.select(AccountRow.stateColumns, "a", "a_")}
+      from ${t("pace")} as p join ${t("account")} as a on a.id = p.account_id
+      where p.campaign_id = $1 and p.account_id = $2`,
+    open: `select ${count("l.status = 'pending'")} as pending,
+      ${count("l.status = 'assigned' and l.due_at is null")} + ${count("l.status = 'assigned' and l.due_at is not null")} as assigned`,
+    underWay: `select l.status, max(case when u.status = 'sending' then 1 else 0 end) as begun, count(*) as parts
+      from ${underWay("$1")} as u join ${t("lead")} as l on l.id = u.lead_id
+      where l.status = 'sending' or (l.status = 'assigned' and l.claim_id is not null) group by l.id, l.status`,
+    counted: `select ${counters.map((name) => `sum(o.${name}) as ${name}`).join(", ")} from (
+      select ${counters.join(", ")} from ${t("pace")} where campaign_id = $1
+      union all select ${counters.join(", ")} from ${t("campaign")} where id = $1) as o`,
+    recount: `select ${standing} as standing,
+      count(*) as leads, sum(case when l.replied_at is null then 0 else 1 end) as replied
+      ${lead} where l.campaign_id = $1 group by standing`,
+    breakdown: `select s.status, s.reason, s.ended, count(*) as count from (select l.reason, l.ended,
+        case when l.status = 'assigned' and l.claim_id is not null then 'claimed' else l.status end as status
+        ${lead} where l.campaign_id = $1) as s group by s.status, s.reason, s.ended order by 4 desc, 1, 2, 3`,
+    isOpen: `select 1 as found from ${t("campaign")} as g where g.id = $1 and ${isOpen}`,
+    finishable: `select ${Columns.select(CampaignRow.columns, "g")} from ${t("campaign")} as g where g.status = 'running'
+      and not exists (select 1 from ${t("pace")} as p where p.campaign_id = g.id and p.next_at is not null)
+      and not ${isOpen} order by g.id limit $1`
+  }
+})
+
+const noLeads: Record<LeadStatus, number> = {
+  pending: 0,
+  assigned: 0,
+  claimed: 0,
+  sending: 0,
+  sent: 0,
+  partial: 0,
+  failed: 0,
+  skipped: 0
+}
+
+const withTotal = (terms: Record<LeadStatus, number>, replied: number): LeadCounts => ({
+  ...terms,
+  total: LeadStatus.literals.reduce((total, status) => total + terms[status], 0),
+  replied
+})
+
+type Verbs = Pick<
+  CampaignStore["Service"],
+  "getLead" | "leads" | "candidate" | "counts" | "recount" | "breakdown" | "isDone" | "finishable"
+>
+
+export const make = (database: Database["Service"]): Verbs => {
+  const sql = database.statements(statements)
+  const { execute, transaction } = database
+  const complete = completer(database, "none")
+  const { candidates } = Look.make(database)
+  return {
+    getLead: (workspace, id) =>
+      Effect.map(execute<LeadRow.LeadRow>(sql.get, [workspace, id]), ([row]) =>
+        Option.map(Option.fromUndefinedOr(row), LeadRow.decode)
+      ),
+    leads: (workspace, campaign, { status }, request) =>
+      Paging.page(
+        database,
+        {
+          select: sql.list,
+          count: sql.count,
+          of: [campaign, status ?? "", workspace],
+          start: [""],
+          decode: LeadRow.decode,
+          keyOf: (lead: Lead) => [lead.id]
+        },
+        request
+      ),
+    candidate: Effect.fnUntraced(function* (workspace, id) {
+      const [row] = yield* execute<LeadRow.LeadRow>(sql.candidate, [workspace, id])
+      if (row === undefined) return Option.none()
+      const [candidate] = yield* candidates([Look.foundIn(row)], true)
+      if (candidate === undefined) return Option.none()
+      const { account, campaign } = candidate.lead
+      const paces = account === null ? [] : yield* execute<PaceWithAccount>(sql.pace, [campaign, account])
+      const [due] = yield* complete(paces)
+      return Option.some({ candidate, due: due ?? null })
+    }),
+    counts: (campaign) =>
+      transaction(
+        Effect.gen(function* () {
+          const [open] = yield* execute<{ readonly pending: number; readonly assigned: number }>(sql.open, [campaign])
+          const underWay = yield* execute<{ readonly status: LeadStatus; readonly begun: number }>(sql.underWay, [campaign])
+          const [counted] = yield* execute<PaceCounts>(sql.counted, [campaign])
+          const claimed = underWay.filter(({ begun, status }) => status === "assigned" && begun === 0).length
+          const begun = underWay.filter(({ begun, status }) => status === "assigned" && begun === 1).length
+          const terms = {
+            pending: open?.pending ?? 0,
+            assigned: (open?.assigned ?? 0) - claimed - begun,
+            claimed,
+            sending: underWay.length - claimed,
+            sent: counted?.sent ?? 0,
+            partial: counted?.partial ?? 0,
+            failed: counted?.failed ?? 0,
+            skipped: counted?.skipped ?? 0
+          }
+          return withTotal(terms, counted?.replied ?? 0)
+        })
+      ),
+    recount: (campaign) =>
+      Effect.map(
+        execute<{ readonly standing: LeadStatus; readonly leads: number; readonly replied: number }>(sql.recount, [campaign]),
+        (rows) => {
+          const terms = { ...noLeads }
+          for (const { leads, standing } of rows) terms[standing] += leads
+          return withTotal(terms, rows.reduce((sum, { replied }) => sum + replied, 0))
+        }
+      ),
+    breakdown: (campaign) =>
+      execute<{
+        readonly status: LeadStatus
+        readonly reason: string | null
+        readonly ended: string | null
+        readonly count: number
+      }>(sql.breakdown, [campaign]),
+    isDone: (campaign) => Effect.map(execute(sql.isOpen, [campaign]), (rows) => rows.length === 0),
+    finishable: (limit) =>
+      Effect.map(execute<CampaignRow.CampaignRow>(sql.finishable, [limit]), (rows) => rows.map(CampaignRow.decode))
+  }
+}
+

@@ -1,0 +1,52 @@
+/** What outcomes do to the accounts they came from: troubles, rests and the breaker, told as events. */
+import { Effect } from "effect"
+import type { AccountStore } from "../account/AccountStore.ts"
+import * as Account from "../account/Account.ts"
+import type { DomainEvent } from "../event/DomainEvent.ts"
+import type { AccountId, IdGenerator } from "../workspace/Id.ts"
+import { format, type Instant } from "../workspace/Instant.ts"
+import type { StorageError } from "../workspace/StorageError.ts"
+import type { Settled } from "./Settling.ts"
+
+const after = (account: Account.Account, one: Settled, now: Instant): Account.Account =>
+  Account.afterOutcome(account, one.outcome, one.fate === "failed", now)
+
+/** Accounts that a batch changes; the others cost nothing. */
+const changed = (settled: ReadonlyArray<Settled>, now: Instant): ReadonlyMap<AccountId, ReadonlyArray<Settled>> => {
+  const byAccount = new Map<AccountId, Array<Settled>>()
+  for (const one of settled) {
+    const { account } = one.claimed
+    const known = byAccount.get(account.id)
+    if (known !== undefined) known.push(one)
+    else if (after(account, one, now) !== account) byAccount.set(account.id, [one])
+  }
+  return byAccount
+}
+
+/** Joins the caller's transaction. */
+export const make = (accounts: AccountStore["Service"], makeIds: Effect.Effect<IdGenerator>) =>
+(settled: ReadonlyArray<Settled>, now: Instant): Effect.Effect<void, StorageError> => {
+  const byAccount = changed(settled, now)
+  if (byAccount.size === 0) return Effect.void
+  return Effect.flatMap(makeIds, (ids) =>
+    Effect.asVoid(accounts.modify([...byAccount.keys()], (before) => {
+      const account = (byAccount.get(before.id) ?? []).reduce((state, one) => after(state, one, now), before)
+      const shows = account.attention.length !== before.attention.length || account.banned !== before.banned ||
+        account.restingUntil !== before.restingUntil
+      const event: DomainEvent = {
+        id: ids.next("evt"),
+        workspace: account.workspace,
+        type: "account.changed",
+        at: now,
+        subject: account.id,
+        actor: { type: "channel", id: account.channel },
+        cause: null,
+        data: {
+          health: Account.health(account),
+          attention: [...account.attention],
+          restingUntil: account.restingUntil === null ? null : format(account.restingUntil)
+        }
+      }
+      return { account, events: shows ? [event] : [] }
+    })))
+}
