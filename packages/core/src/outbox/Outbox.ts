@@ -137,12 +137,14 @@ const make = Effect.gen(function*() {
       if (results === undefined) byClaim.set(held, [result])
       else results.push(result)
     }
-    yield* Effect.forEach(byClaim, ([held, results]) =>
-      Effect.flatMap(settleClaim(held, results, now), (settled) =>
+    // One claim that cannot be settled keeps no other from it; its rows are left to recovery.
+    const exits = yield* Effect.forEach(byClaim, ([held, results]) =>
+      Effect.exit(Effect.flatMap(settleClaim(held, results, now), (settled) =>
         Ref.update(settledCount, (count) => ({
           sent: count.sent + settled.filter((one) => one.fate === "sent").length,
           settled: count.settled + settled.length
-        }))), { discard: true }).pipe(Effect.ensuring(places.release(all.length)))
+        }))))).pipe(Effect.ensuring(places.release(all.length)))
+    yield* Effect.forEach(exits, (exit) => exit, { discard: true })
   }))
 
   const finish = (held: Held, claimed: Claimed, outcome: Outcome) =>
@@ -182,7 +184,9 @@ const make = Effect.gen(function*() {
         const group = waiting.splice(0, yield* places.take(waiting.length))
         yield* backlog.change(-group.length)
         const late = held.lost || (yield* monotonicMs) >= held.beginUntil || (yield* Ref.get(draining))
-        const begun = late ? [] : yield* insist(store.begin(held.claim.id, group.map(({ message }) => message.id)))
+        const begun = late ? [] : yield* insist(store.begin(held.claim.id, group.map(({ message }) => message.id))).pipe(
+          Effect.onError(() => Effect.andThen(places.release(group.length), backlog.change(-waiting.length)))
+        )
         const ids = new Set<string>(begun)
         const refused = group.filter(({ message }) => !ids.has(message.id))
         if (refused.length > 0) yield* places.release(refused.length)

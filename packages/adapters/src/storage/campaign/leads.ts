@@ -18,6 +18,7 @@ import * as LeadRow from "../rows/LeadRow.ts"
 import * as PaceRow from "../rows/PaceRow.ts"
 import { completer, type PaceWithAccount } from "./claim.ts"
 import * as Look from "./look.ts"
+import * as Ready from "./ready.ts"
 
 const counters = ["sent", "partial", "failed", "skipped", "replied"] as const
 
@@ -126,7 +127,7 @@ export const make = (database: Database["Service"]): Verbs => {
     candidate: Effect.fnUntraced(function* (workspace, id) {
       const [row] = yield* execute<LeadRow.LeadRow>(sql.candidate, [workspace, id])
       if (row === undefined) return Option.none()
-      const [candidate] = yield* candidates([Look.foundIn(row)], true)
+      const [candidate] = yield* candidates([Ready.decode(row)])
       if (candidate === undefined) return Option.none()
       const { account, campaign } = candidate.lead
       const paces = account === null ? [] : yield* execute<PaceWithAccount>(sql.pace, [campaign, account])

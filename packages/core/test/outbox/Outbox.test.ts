@@ -1,0 +1,207 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
+import { AccountStore } from "../../src/account/AccountStore.ts"
+import type { Outcome } from "../../src/channel/Outcome.ts"
+import { ChatStore } from "../../src/chat/ChatStore.ts"
+import type { Message } from "../../src/chat/Message.ts"
+import { ContactStore } from "../../src/contact/ContactStore.ts"
+import * as MemoryStorage from "../../src/memory/MemoryStorage.ts"
+import * as Overture from "../../src/Overture.ts"
+import { Outbox } from "../../src/outbox/Outbox.ts"
+import { defaults } from "../../src/outbox/OutboxConfig.ts"
+import { OutboxStore, type QueuedDecision } from "../../src/outbox/OutboxStore.ts"
+import * as Builders from "../../src/testing/Builders.ts"
+import * as TestChannel from "../../src/testing/TestChannel.ts"
+import { WorkspaceStore } from "../../src/workspace/WorkspaceStore.ts"
+
+const { start } = Builders
+
+/** A workspace with one account and `count` queued messages of a member to as many people. */
+const queued = (count: number, overrides: Partial<Message> = {}) =>
+  Effect.gen(function*() {
+    yield* TestClock.setTime(start)
+    const build = Builders.make("outbox")
+    const workspace = build.workspace()
+    const account = build.account(workspace.id)
+    yield* (yield* WorkspaceStore).create(workspace)
+    yield* (yield* AccountStore).connect(account, [])
+    const contacts = Array.from({ length: count }, () => build.contact(workspace.id))
+    yield* (yield* ContactStore).import(workspace.id, contacts, null)
+    const messages = contacts.map((contact) => build.message(account, contact, overrides))
+    const openings = contacts.map((contact) => build.opening(account, contact))
+    yield* (yield* OutboxStore).enqueue(messages, openings, [])
+    const chats = yield* ChatStore
+    const rows = Effect.map(
+      Effect.forEach(messages, ({ chat }) => chats.messages(workspace.id, chat, {})),
+      (pages) => pages.flatMap(({ data }) => data)
+    )
+    return { workspace, account, messages, rows, build }
+  })
+
+const all = (candidates: ReadonlyArray<{ readonly message: Message }>): QueuedDecision => ({
+  take: candidates.map(({ message }) => ({ id: message.id, reserved: null })),
+  defer: [],
+  cancel: [],
+  events: [],
+  accounts: [],
+  workspaces: []
+})
+
+/** What a worker did that was lost: claimed everything, and began the first `begun` messages. */
+const lostWorker = (begun: number) =>
+  Effect.gen(function*() {
+    const store = yield* OutboxStore
+    const found = yield* store.claimQueued({
+      now: start,
+      limit: 100,
+      lease: { claim: Builders.ids("lost").next("clm"), worker: "lost", durationMs: defaults.leaseMs },
+      decide: all
+    })
+    const claim = found?.claim
+    assert.isDefined(claim)
+    assert.isNotNull(claim)
+    yield* store.begin(claim.id, claim.messages.slice(0, begun).map(({ message }) => message.id))
+    return claim
+  })
+
+const engine = (channel: TestChannel.TestChannel, options: Partial<typeof defaults> = {}) =>
+  Overture.layer({ storage: MemoryStorage.layer, channels: [channel], outbox: options })
+
+/** Lets other fibers go on until the channel was asked that often. */
+const asked = (channel: TestChannel.TestChannel, count: number) =>
+  Effect.yieldNow.pipe(Effect.repeat({ until: () => channel.asked.length >= count }), Effect.andThen(TestClock.adjust(0)))
+
+const statuses = (rows: ReadonlyArray<Message>) => rows.map(({ reason, status }) => reason === null ? status : `${status}: ${reason}`).sort()
+
+describe("a worker lost with a claim", () => {
+  it.effect("what it had not begun is sent by another, what it had begun never again", () => {
+    const channel = TestChannel.make()
+    return Effect.gen(function*() {
+      const { rows } = yield* queued(5)
+      yield* lostWorker(2)
+      const outbox = yield* Outbox
+      assert.strictEqual((yield* outbox.tick).sent, 0)
+      yield* TestClock.adjust(defaults.leaseMs + 1)
+      yield* outbox.tick
+      yield* outbox.tick
+      assert.strictEqual(channel.asked.length, 3)
+      assert.deepStrictEqual(statuses(yield* rows), [
+        "failed: outcomeUnknown", "failed: outcomeUnknown", "sent", "sent", "sent"
+      ])
+    }).pipe(Effect.provide(engine(channel)))
+  })
+
+  it.effect("with keys the same message goes again under the same key", () => {
+    const channel = TestChannel.make({ capabilities: { idempotencyKeys: true } })
+    return Effect.gen(function*() {
+      const { messages, rows } = yield* queued(3)
+      yield* lostWorker(3)
+      yield* TestClock.adjust(defaults.leaseMs + 1)
+      yield* (yield* Outbox).tick
+      assert.deepStrictEqual(channel.asked.map(({ key }) => key).sort(), messages.map(({ id }) => id as string).sort())
+      assert.deepStrictEqual(statuses(yield* rows), ["sent", "sent", "sent"])
+    }).pipe(Effect.provide(engine(channel)))
+  })
+
+  it.effect("with look-up it asks first, and sends only what surely did not go out", () => {
+    const answers: Array<Outcome> = [
+      { type: "accepted", externalId: "found" }, { type: "transient" }, { type: "outcomeUnknown" }
+    ]
+    const channel = TestChannel.make({
+      capabilities: { lookup: { afterMs: 1_000 } },
+      lookup: () => answers.pop() ?? { type: "outcomeUnknown" }
+    })
+    return Effect.gen(function*() {
+      const { rows } = yield* queued(3)
+      yield* lostWorker(3)
+      yield* TestClock.adjust(defaults.leaseMs + 1)
+      yield* (yield* Outbox).tick
+      assert.strictEqual(channel.asked.length, 1)
+      assert.deepStrictEqual(statuses(yield* rows), ["failed: outcomeUnknown", "sent", "sent"])
+    }).pipe(Effect.provide(engine(channel)))
+  })
+})
+
+describe("a channel", () => {
+  it.effect("that does not answer in time leaves the outcome unknown", () => {
+    const channel = TestChannel.make({ answer: () => Effect.never })
+    return Effect.gen(function*() {
+      const { rows } = yield* queued(2)
+      const ticking = yield* Effect.forkChild((yield* Outbox).tick)
+      yield* asked(channel, 2)
+      yield* TestClock.adjust(defaults.sendTimeoutMs + 1)
+      yield* Fiber.join(ticking)
+      assert.deepStrictEqual(statuses(yield* rows), ["failed: outcomeUnknown", "failed: outcomeUnknown"])
+    }).pipe(Effect.provide(engine(channel)))
+  })
+
+  it.effect("that dies leaves the outcome unknown, and no secret in the row", () => {
+    const channel = TestChannel.make({ answer: () => Effect.die(new Error("token=hunter2")) })
+    return Effect.gen(function*() {
+      const { rows } = yield* queued(1)
+      yield* (yield* Outbox).tick
+      const [row] = yield* rows
+      assert.strictEqual(row?.reason, "outcomeUnknown")
+      assert.notInclude(JSON.stringify(row), "hunter2")
+    }).pipe(Effect.provide(engine(channel)))
+  })
+
+  it.effect("that is slow with one message holds up no other", () => {
+    const channel = TestChannel.make({ answer: (_asked, _n) => channel.asked.length === 1 ? Effect.delay(Effect.succeed<Outcome>({ type: "accepted", externalId: "slow" }), 30_000) : undefined })
+    return Effect.gen(function*() {
+      const { rows } = yield* queued(50)
+      const ticking = yield* Effect.forkChild((yield* Outbox).tick)
+      yield* asked(channel, 50)
+      yield* TestClock.adjust(1_000)
+      assert.strictEqual((yield* rows).filter(({ status }) => status === "sent").length, 49)
+      yield* TestClock.adjust(30_000)
+      yield* Fiber.join(ticking)
+      assert.strictEqual((yield* rows).filter(({ status }) => status === "sent").length, 50)
+    }).pipe(Effect.provide(engine(channel, { sendConcurrency: 4 })))
+  })
+
+  it.effect("that limits the rate rests the account, and nothing is lost or counted as a try", () => {
+    const channel = TestChannel.make({
+      answer: (_asked, count) => count === 1 ? { type: "rateLimited", scope: "account", retryAfterMs: 60_000 } : undefined
+    })
+    return Effect.gen(function*() {
+      const { rows } = yield* queued(3)
+      const outbox = yield* Outbox
+      yield* outbox.tick
+      assert.deepStrictEqual(statuses(yield* rows), ["queued: rateLimited", "queued: rateLimited", "queued: rateLimited"])
+      yield* outbox.tick
+      assert.strictEqual(channel.asked.length, 3)
+      yield* TestClock.adjust(61_000)
+      yield* outbox.tick
+      assert.deepStrictEqual((yield* rows).map(({ attempts, status }) => [status, attempts]), [["sent", 1], ["sent", 1], ["sent", 1]])
+    }).pipe(Effect.provide(engine(channel)))
+  })
+})
+
+describe("what stops sending", () => {
+  it.effect("the switch over everything: nothing of anyone begins", () => {
+    const channel = TestChannel.make()
+    return Effect.gen(function*() {
+      const { rows } = yield* queued(2)
+      const workspaces = yield* WorkspaceStore
+      yield* workspaces.stop(true)
+      assert.deepStrictEqual(yield* (yield* Outbox).tick, { worked: false, sent: 0, settled: 0 })
+      assert.deepStrictEqual(statuses(yield* rows), ["queued", "queued"])
+      yield* workspaces.stop(false)
+      assert.strictEqual((yield* (yield* Outbox).tick).sent, 2)
+    }).pipe(Effect.provide(engine(channel)))
+  })
+
+  it.effect("an opted-out address is not written to by the API, and the message says why", () => {
+    const channel = TestChannel.make()
+    return Effect.gen(function*() {
+      const { messages, rows, workspace } = yield* queued(2, { author: { type: "api", id: null } })
+      yield* (yield* ContactStore).suppress([
+        { workspace: workspace.id, address: messages[0]!.address, account: null, reason: "optedOut", at: start }
+      ], [])
+      yield* (yield* Outbox).tick
+      assert.deepStrictEqual(statuses(yield* rows), ["cancelled: suppressed", "sent"])
+    }).pipe(Effect.provide(engine(channel)))
+  })
+})

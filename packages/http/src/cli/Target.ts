@@ -1,0 +1,97 @@
+/** The database that `--database` names: a SQLite file, PostgreSQL by its URL, or `:memory:`, which keeps nothing. */
+import { DatabaseUnavailable } from "@overture/adapters/storage/Connection"
+import type { SchemaTooNew } from "@overture/adapters/storage/Migrator"
+import * as Postgres from "@overture/adapters/storage/postgres/Postgres"
+import * as PostgresStorage from "@overture/adapters/storage/PostgresStorage"
+import * as Sqlite from "@overture/adapters/storage/sqlite/Sqlite"
+import * as SqliteStorage from "@overture/adapters/storage/SqliteStorage"
+import * as SqliteWorkerLock from "@overture/adapters/storage/sqlite/SqliteWorkerLock"
+import type { Database } from "@overture/adapters/storage/Database"
+import * as MemoryStorage from "@overture/core/memory/MemoryStorage"
+import type { StoragePorts } from "@overture/core/Overture"
+import type { StorageError } from "@overture/core/workspace/StorageError"
+import { type Context, Effect, Layer, type Scope } from "effect"
+import { existsSync } from "node:fs"
+import { basename, extname } from "node:path"
+import { misuse, refuse, type CliFailure } from "./Failure.ts"
+
+export type Target =
+  | { readonly type: "memory" }
+  | { readonly type: "sqlite"; readonly path: string }
+  | { readonly type: "postgres"; readonly url: string }
+
+export const parse = (text: string): Target =>
+  text === ":memory:"
+    ? { type: "memory" }
+    : /^postgres(ql)?:\/\//.test(text)
+      ? { type: "postgres", url: text }
+      : { type: "sqlite", path: text }
+
+/** What messages call it: never a password. */
+export const nameOf = (self: Target): string => {
+  switch (self.type) {
+    case "memory":
+      return ":memory:"
+    case "sqlite":
+      return self.path
+    case "postgres":
+      return URL.canParse(self.url) ? `${new URL(self.url).host}${new URL(self.url).pathname}` : "PostgreSQL"
+  }
+}
+
+/** Whether it is a file that is not there yet. */
+export const isMissing = (self: Target): boolean => self.type === "sqlite" && !existsSync(self.path)
+
+/** The same database in a command that a person is told to type; a URL may hold a password and is left out. */
+export const flagOf = (self: Target): string => {
+  switch (self.type) {
+    case "memory":
+      return ""
+    case "sqlite":
+      return self.path === defaultPath ? "" : ` --database ${self.path}`
+    case "postgres":
+      return " --database URL"
+  }
+}
+
+export const defaultPath = "overture.sqlite"
+
+/** Where the sandbox remembers what reached it, unless told otherwise: beside the file. */
+export const defaultSandboxLog = (self: Target): string | undefined =>
+  self.type === "sqlite"
+    ? `${self.path.slice(0, self.path.length - extname(basename(self.path)).length)}.sandbox.ndjson`
+    : undefined
+
+/** Refuses what names no database yet, for commands that only make sense on one. */
+export const ensureThere = (self: Target): Effect.Effect<void, CliFailure> =>
+  self.type === "memory"
+    ? Effect.fail(misuse("--database :memory: keeps nothing, so there is nothing to look at"))
+    : isMissing(self)
+      ? Effect.fail(refuse(`${nameOf(self)}: there is no such database`, "Name another with --database; overture run makes one."))
+      : Effect.void
+
+type Unusable = DatabaseUnavailable | SchemaTooNew | StorageError
+
+/** Opens it, with its tables up to date; the scope's end closes it. */
+export const open = (self: Target): Effect.Effect<Context.Context<StoragePorts>, Unusable, Scope.Scope> => {
+  switch (self.type) {
+    case "memory":
+      return Layer.build(MemoryStorage.layer)
+    case "sqlite":
+      return Layer.build(SqliteStorage.layer({ path: self.path }))
+    case "postgres":
+      return Layer.build(PostgresStorage.layer({ url: self.url }))
+  }
+}
+
+/** The database alone, its tables as they are. */
+export const database = (
+  self: Exclude<Target, { readonly type: "memory" }>
+): Layer.Layer<Database, DatabaseUnavailable> =>
+  self.type === "sqlite" ? Sqlite.layer({ path: self.path }) : Postgres.layer({ url: self.url })
+
+/** One process at a time works on a SQLite file; reading it meanwhile is fine. */
+export const lock = (
+  self: Target
+): Effect.Effect<void, SqliteWorkerLock.WorkerLocked | DatabaseUnavailable, Scope.Scope> =>
+  self.type === "sqlite" ? SqliteWorkerLock.acquire(self.path) : Effect.void

@@ -1,0 +1,153 @@
+/**
+ * The files a run is given, read and checked before anything is written: the campaign, the sandbox's script and the
+ * contacts. What is wrong is told by file and field, or by file, line and column.
+ */
+import * as Script from "@overture/adapters/channels/sandbox/Script"
+import * as Csv from "@overture/adapters/sources/Csv"
+import * as CampaignFile from "@overture/core/campaign/CampaignFile"
+import * as Zone from "@overture/core/workspace/Zone"
+import { Effect, Option, Schema, Stream } from "effect"
+import { readFile } from "node:fs/promises"
+import { type CliFailure, refuse } from "../Failure.ts"
+
+/** What a person calls an account of the file: its reference and, where the file adds it, its channel. */
+export const idOf = (entry: CampaignFile.AccountEntry): string => (typeof entry === "string" ? entry : entry.id)
+
+const fileProblems: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  EISDIR: "it is a directory",
+  EACCES: "reading it is not permitted"
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true })
+
+const textOf = (path: string): Effect.Effect<string, CliFailure> =>
+  Effect.tryPromise({
+    try: async () => utf8.decode(await readFile(path)),
+    catch: (cause) => {
+      const code = cause instanceof Error && "code" in cause ? String(cause.code) : ""
+      return refuse(
+        `${path}: ${code === "ERR_ENCODING_INVALID_ENCODED_DATA" ? "it is not UTF-8; save it as UTF-8" : (fileProblems[code] ?? String(cause))}`
+      )
+    }
+  })
+
+/** Line and column of a place in a text, both from 1. */
+const placeOf = (text: string, at: number): string => {
+  const before = text.slice(0, at).split("\n")
+  return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`
+}
+
+/** The JSON in a file. */
+const jsonOf = (path: string): Effect.Effect<unknown, CliFailure> =>
+  Effect.flatMap(textOf(path), (text) =>
+    Effect.try({
+      try: (): unknown => JSON.parse(text.replace(/^\ufeff/, "")),
+      catch: (cause) => {
+        const message = cause instanceof Error ? cause.message : String(cause)
+        const position = /at position (\d+)/.exec(message)?.[1]
+        const at = text.trim() === "" || position === undefined ? text.length : Number(position)
+        const problem = text.trim() === "" ? "it is empty" : message.replace(/ in JSON at position.*| \(line \d+.*/s, "")
+        return refuse(`${path}, ${placeOf(text, at)}: it is not JSON: ${problem}`)
+      }
+    })
+  )
+
+const problemLines = (path: string, problems: ReadonlyArray<CampaignFile.Problem>) =>
+  problems.map(({ field, message }) => (field === "" ? `${path}: ${message}` : `${path}: ${field}: ${message}`))
+
+/** What the schema of the file leaves to the one who runs it. */
+const zoneProblems = (file: CampaignFile.CampaignFile): ReadonlyArray<CampaignFile.Problem> =>
+  file.accounts.flatMap((entry, i) =>
+    typeof entry === "string" || entry.timezone === undefined || Option.isSome(knownZone(entry.timezone))
+      ? []
+      : [{ field: `accounts[${i}].timezone`, message: `${JSON.stringify(entry.timezone)} is no IANA time zone` }]
+  )
+
+const knownZone = Schema.decodeUnknownOption(Zone.ZoneName)
+
+const channelProblems = (
+  file: CampaignFile.CampaignFile,
+  hasScript: boolean
+): ReadonlyArray<CampaignFile.Problem> =>
+  file.accounts.flatMap((entry, i) =>
+    hasScript || typeof entry === "string" || entry.channel === "sandbox"
+      ? []
+      : [
+          {
+            field: `accounts[${i}].channel`,
+            message: `this program has no channel ${entry.channel}, only sandbox; with --sandbox SCRIPT.json the sandbox plays it`
+          }
+        ]
+  )
+
+/** The campaign, decoded and checked as far as the file alone allows. */
+export const readCampaign = Effect.fn("Inputs.readCampaign")(function* (path: string, hasScript: boolean) {
+  const file = yield* Effect.mapError(Effect.flatMap(jsonOf(path), CampaignFile.decode), (error) =>
+    error._tag === "CliFailure" ? error : refuse(...problemLines(path, error.problems))
+  )
+  const problems = [...zoneProblems(file), ...channelProblems(file, hasScript)]
+  if (problems.length > 0) return yield* refuse(...problemLines(path, problems))
+  return { file, warnings: problemLines(path, CampaignFile.warnings(file)) }
+})
+
+/** The script of the sandbox. */
+export const readScript = (path: string): Effect.Effect<Script.Script, CliFailure> =>
+  Effect.mapError(Effect.flatMap(jsonOf(path), Script.decode), (error) =>
+    error._tag === "CliFailure" ? error : refuse(...problemLines(path, error.problems))
+  )
+
+/** How many refused rows are told one by one. */
+export const rejectedShown = 20
+
+export interface Contents {
+  readonly rows: number
+  readonly rejected: ReadonlyArray<Rejected>
+  readonly rejectedCount: number
+}
+
+export interface Rejected {
+  readonly line: number
+  readonly column: string
+  readonly reason: string
+  readonly value: string
+}
+
+/** Reads the contacts to their end. `channelOf` says what is wrong with a row's channel, or nothing. */
+export const readContacts = Effect.fn("Inputs.readContacts")(function* (
+  path: string,
+  options: Csv.Options,
+  channelProblem: (channel: string | undefined) => string | null
+) {
+  const rejected: Array<Rejected> = []
+  let rows = 0
+  let rejectedCount = 0
+  const reject = (row: Rejected) => {
+    rejectedCount++
+    if (rejected.length < rejectedShown) rejected.push(row)
+  }
+  yield* Stream.runForEach(Csv.read(path, options), (batch) =>
+    Effect.sync(() => {
+      for (const row of batch.rejected) reject(row)
+      for (const row of batch.rows) {
+        const reason = channelProblem(row.channel)
+        if (reason === null) rows++
+        else reject({ line: row.line, column: "channel", reason, value: row.channel ?? "" })
+      }
+    })
+  )
+  const contents: Contents = { rows, rejected: rejected.sort((a, b) => a.line - b.line), rejectedCount }
+  if (rows === 0) {
+    return yield* refuse(`${path}: none of its ${rejectedCount} rows can be used`, ...rejectedLines(path, contents))
+  }
+  return contents
+})
+
+/** The refused rows as text: the first ones, and how many more. */
+export const rejectedLines = (path: string, { rejected, rejectedCount }: Contents): ReadonlyArray<string> => [
+  ...rejected.map(
+    ({ column, line, reason, value }) =>
+      `${path}, line ${line}, column ${column}: ${reason}${value === "" ? "" : ` (${JSON.stringify(value)})`}`
+  ),
+  ...(rejectedCount > rejected.length ? [`${path}: and ${rejectedCount - rejected.length} more rows left out`] : [])
+]

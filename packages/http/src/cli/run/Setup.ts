@@ -1,0 +1,164 @@
+/**
+ * Brings what the files say into the database, once: a second run finds the same workspace, accounts, list and campaign
+ * and adds what is new. Everything that can be refused is refused before the first of it is written.
+ */
+import * as Csv from "@overture/adapters/sources/Csv"
+import { AccountStore } from "@overture/core/account/AccountStore"
+import { Accounts } from "@overture/core/account/Accounts"
+import type { Account } from "@overture/core/account/Account"
+import * as CampaignFile from "@overture/core/campaign/CampaignFile"
+import { Campaigns } from "@overture/core/campaign/Campaigns"
+import type { Campaign, CampaignSettings } from "@overture/core/campaign/Campaign"
+import { CampaignStore } from "@overture/core/campaign/CampaignStore"
+import { type AddressRules, Contacts, type RowsImported } from "@overture/core/contact/Contacts"
+import { Ids } from "@overture/core/workspace/Id"
+import { second } from "@overture/core/workspace/Instant"
+import { PacingTime } from "@overture/core/workspace/PacingTime"
+import { Transaction } from "@overture/core/workspace/Transaction"
+import { WorkspaceStore } from "@overture/core/workspace/WorkspaceStore"
+import { Effect, Option, Stream } from "effect"
+import { workspace } from "../Engine.ts"
+import { refuse } from "../Failure.ts"
+import { idOf } from "./Inputs.ts"
+
+export const actor = { type: "member", id: "cli" } as const
+/** The zone of the command line's workspace: where a campaign file names none. */
+export const workspaceZone = "UTC"
+
+/** The campaign of the file, where an earlier run has made it. */
+export const findCampaign = Effect.fnUntraced(function* (file: CampaignFile.CampaignFile) {
+  const store = yield* CampaignStore
+  if (file.id !== undefined) return yield* store.byExternalRef(workspace, file.id)
+  const named = (yield* store.byName(workspace, file.name)).filter(({ status }) => status !== "deleted")
+  if (named.length > 1) {
+    return yield* refuse(
+      `${named.length} campaigns are named ${file.name}, so it is not clear which one goes on`,
+      'Give the file an "id": it identifies the campaign.'
+    )
+  }
+  return Option.fromUndefinedOr(named[0])
+})
+
+/** The accounts of the file that are there already; one that the file only names must be. */
+export const knownAccounts = Effect.fnUntraced(function* (path: string, file: CampaignFile.CampaignFile) {
+  const store = yield* AccountStore
+  const known = new Map<string, Account>()
+  const unknown: Array<string> = []
+  for (const [i, entry] of file.accounts.entries()) {
+    const found = yield* store.byExternalRef(workspace, idOf(entry))
+    if (Option.isSome(found)) known.set(idOf(entry), found.value)
+    else if (typeof entry === "string") unknown.push(unknownAccount(path, i, entry))
+  }
+  if (unknown.length > 0) return yield* refuse(...unknown)
+  return known
+})
+
+export const unknownAccount = (path: string, index: number, id: string): string =>
+  `${path}: accounts[${index}]: there is no account ${id} in this database; write it out: {"id": ${JSON.stringify(id)}, "channel": …}`
+
+/** The channels that the campaign's accounts are on. */
+export const channelsOf = (
+  file: CampaignFile.CampaignFile,
+  known: ReadonlyMap<string, Account>
+): ReadonlyArray<string> => [
+  ...new Set(
+    file.accounts.map((entry) =>
+      typeof entry === "string" ? (known.get(entry)?.channel ?? "sandbox") : (known.get(entry.id)?.channel ?? entry.channel)
+    )
+  )
+]
+
+/** Makes the workspace, the accounts and the campaign, all of them or none. */
+export const makeCampaign = Effect.fn("Setup.makeCampaign")(function* (file: CampaignFile.CampaignFile) {
+  const workspaces = yield* WorkspaceStore
+  const accounts = yield* Accounts
+  const accountStore = yield* AccountStore
+  const campaigns = yield* Campaigns
+  const transaction = yield* Transaction
+  const ids = yield* (yield* Ids).generator
+  const now = yield* (yield* PacingTime).now
+  return yield* transaction.within(
+    Effect.gen(function* () {
+      yield* workspaces.create({
+        id: workspace,
+        name: "default",
+        timezone: workspaceZone,
+        paused: false,
+        dailyCap: null,
+        optOutScope: "contact",
+        createdAt: now,
+        metadata: {}
+      })
+      const connected = yield* Effect.forEach(file.accounts, (entry) =>
+        typeof entry === "string"
+          ? Effect.flatMap(accountStore.byExternalRef(workspace, entry), (found) => Effect.orDie(Effect.fromOption(found)))
+          : Effect.map(
+              accounts.connect(
+                {
+                  workspace,
+                  channel: entry.channel,
+                  externalId: entry.externalId ?? entry.id,
+                  name: entry.name,
+                  dailyCap: entry.dailyCap,
+                  minGapMs: entry.minGap * second,
+                  timezone: entry.timezone,
+                  externalRef: entry.id
+                },
+                actor
+              ),
+              ({ account }) => account
+            )
+      )
+      const known = yield* findCampaign(file)
+      if (Option.isSome(known)) return { campaign: known.value, accounts: connected, created: false }
+      const [first, ...rest] = connected
+      if (first === undefined) return yield* refuse("the campaign has no account")
+      const made = yield* campaigns.create(
+        {
+          workspace,
+          name: file.name,
+          settings: CampaignFile.settingsOf(file, workspaceZone, ids),
+          accounts: [first.id, ...rest.map(({ id }) => id)],
+          externalRef: file.id ?? null,
+          metadata: file.metadata
+        },
+        actor
+      )
+      return { ...made, accounts: connected }
+    })
+  )
+})
+
+const comparable = ({ steps, ...settings }: CampaignSettings): string =>
+  JSON.stringify([settings, steps.map(({ parts, sendAfterDays, type }) => [type, sendAfterDays, parts])])
+
+/** Whether the file says something else than the campaign that was made from it. */
+export const differs = (campaign: Campaign, file: CampaignFile.CampaignFile): Effect.Effect<boolean, never, Ids> =>
+  Effect.map(
+    Effect.flatMap(Ids, ({ generator }) => generator),
+    (ids) => comparable(campaign.settings) !== comparable(CampaignFile.settingsOf(file, workspaceZone, ids))
+  )
+
+/** Imports the contacts into the list, batch by batch; rows that are there already stay what they are. */
+export const importContacts = Effect.fn("Setup.importContacts")(function* (
+  path: string,
+  options: Csv.Options,
+  listName: string,
+  rules: AddressRules,
+  onBatch: (rows: number) => void
+) {
+  const contacts = yield* Contacts
+  const list = yield* contacts.listNamed(workspace, listName)
+  const total = { created: 0, merged: 0, rejected: [] as Array<RowsImported["rejected"][number]> }
+  let rows = 0
+  yield* Stream.runForEach(Csv.read(path, options), (batch) =>
+    Effect.map(contacts.importRows(workspace, list.id, batch.rows, rules), (imported) => {
+      total.created += imported.created
+      total.merged += imported.merged
+      total.rejected.push(...imported.rejected)
+      rows += batch.rows.length
+      onBatch(rows)
+    })
+  )
+  return { ...total, list }
+})
