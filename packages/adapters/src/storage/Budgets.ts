@@ -8,6 +8,7 @@ import type { StorageError } from "@overture/core/workspace/StorageError"
 import { Effect } from "effect"
 import type { Database } from "./Database.ts"
 import { defineStatements } from "./Dialect.ts"
+import { matches } from "./outbox/Lookup.ts"
 
 const accountColumns = { id: "id", use_day: "text", use_count: "int", last_touch_at: "bigint" } as const
 const workspaceColumns = { id: "id", use_day: "text", use_count: "int" } as const
@@ -17,15 +18,16 @@ const days = { id: "id", day: "text", n: "int" } as const
 // Paces, accounts, workspaces, each by key: the order in which everyone who waits locks them.
 const statements = defineStatements("Budgets", (sql) => ({
   accounts: `update ${sql.t("account")} as a set use_day = x.use_day, use_count = x.use_count, last_touch_at = x.last_touch_at
-    from ${sql.rows("x", 1, accountColumns)} where a.id = x.id`,
+    from ${sql.rows("x", 1, accountColumns)} where ${matches(sql, "a.id", "x.id")}`,
   workspaces: `update ${sql.t("workspace")} as w set use_day = x.use_day, use_count = x.use_count
-    from ${sql.rows("x", 1, workspaceColumns)} where w.id = x.id`,
+    from ${sql.rows("x", 1, workspaceColumns)} where ${matches(sql, "w.id", "x.id")}`,
   returnPaces: `update ${sql.t("pace")} as p set used = ${sql.greatest("0", "p.used - x.n")} from ${sql.rows("x", 1, paceDays)}
-    where p.campaign_id = x.campaign_id and p.account_id = x.account_id and p.date = x.day`,
+    where ${matches(sql, "p.campaign_id", "x.campaign_id")} and ${matches(sql, "p.account_id", "x.account_id")}
+      and p.date = x.day`,
   returnAccounts: `update ${sql.t("account")} as a set use_count = ${sql.greatest("0", "a.use_count - x.n")}
-    from ${sql.rows("x", 1, days)} where a.id = x.id and a.use_day = x.day`,
+    from ${sql.rows("x", 1, days)} where ${matches(sql, "a.id", "x.id")} and a.use_day = x.day`,
   returnWorkspaces: `update ${sql.t("workspace")} as w set use_count = ${sql.greatest("0", "w.use_count - x.n")}
-    from ${sql.rows("x", 1, days)} where w.id = x.id and w.use_day = x.day`
+    from ${sql.rows("x", 1, days)} where ${matches(sql, "w.id", "x.id")} and w.use_day = x.day`
 }))
 
 /** What of a message says where its reservation came from. */

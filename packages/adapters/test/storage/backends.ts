@@ -50,6 +50,9 @@ export const sqliteFiles = (): (() => Made) => {
   return () => Layer.provideMerge(leaseClock, SqliteStorage.layer({ path: path.join(home, `${++made}.db`) }))
 }
 
+/** Storages that no file holds: for what asks many questions and does not care about the disk. */
+export const sqliteMemory = (): Made => Layer.provideMerge(leaseClock, SqliteStorage.layer({ path: ":memory:" }))
+
 /** Each storage under a prefix of its own in one database; a missing server fails the test file. */
 export const postgresPrefixes = (): (() => Made) => {
   let pool: pg.Pool

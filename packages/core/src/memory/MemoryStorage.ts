@@ -31,17 +31,17 @@ export type Storage =
   | OutboxStore
   | CampaignStore
 
-/** All ports over one fresh, empty state. */
-export const layer: Layer.Layer<Storage> = Layer.effectContext(
-  Effect.map(Memory.make, (memory) =>
-    Context.make(Transaction, Transaction.of({ within: memory.within })).pipe(
-      Context.add(WorkspaceStore, MemoryWorkspaceStore.make(memory)),
-      Context.add(EventStore, MemoryEventStore.make(memory)),
-      Context.add(AccountStore, MemoryAccountStore.make(memory)),
-      Context.add(ContactStore, MemoryContactStore.make(memory)),
-      Context.add(ChatStore, MemoryChatStore.make(memory)),
-      Context.add(OutboxStore, MemoryOutboxStore.make(memory)),
-      Context.add(CampaignStore, MemoryCampaignStore.make(memory))
-    )
+/** All ports over a memory that the caller may fill. */
+export const of = (memory: Memory.Memory): Context.Context<Storage> =>
+  Context.make(Transaction, Transaction.of({ within: memory.within })).pipe(
+    Context.add(WorkspaceStore, MemoryWorkspaceStore.make(memory)),
+    Context.add(EventStore, MemoryEventStore.make(memory)),
+    Context.add(AccountStore, MemoryAccountStore.make(memory)),
+    Context.add(ContactStore, MemoryContactStore.make(memory)),
+    Context.add(ChatStore, MemoryChatStore.make(memory)),
+    Context.add(OutboxStore, MemoryOutboxStore.make(memory)),
+    Context.add(CampaignStore, MemoryCampaignStore.make(memory))
   )
-)
+
+/** All ports over one fresh, empty state. */
+export const layer: Layer.Layer<Storage> = Layer.effectContext(Effect.map(Memory.make, of))

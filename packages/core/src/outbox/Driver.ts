@@ -132,7 +132,8 @@ const make = Effect.gen(function*() {
 
   return Driver.of({
     step,
-    runUntil: (isDone) => Effect.ensuring(runUntil(isDone), Effect.interruptible(outbox.drain)),
+    // Not interruptible: whoever is stopped still settles what it is sending.
+    runUntil: (isDone) => Effect.ensuring(runUntil(isDone), outbox.drain),
     run: Effect.ensuring(Effect.forever(runUntil(Effect.succeed(false))), outbox.drain) as Effect.Effect<never, RestoreDetected>
   })
 })

@@ -78,7 +78,9 @@ export const make = (seed: string): Builders => {
 
   const step: Builders["step"] = ({ parts = 1, ...overrides } = {}) => {
     const number = count("step")
-    const part = (index: number) => ({ variants: [{ weight: 1, content: text(`step ${number}, part ${index}`) }] as const })
+    const part = (index: number) => ({
+      variants: [{ weight: 1, content: text(`step ${number}, part ${index}`) }] as const
+    })
     return {
       id: next.next("stp"),
       type: "first",

@@ -12,7 +12,10 @@ const canonical = (value: unknown): unknown => {
   if (value instanceof Map) return canonical(Object.fromEntries(value))
   if (!isRecord(value)) return value
   return Object.fromEntries(
-    Object.keys(value).filter((key) => value[key] !== undefined).sort().map((key) => [key, canonical(value[key])])
+    Object.keys(value)
+      .filter((key) => value[key] !== undefined)
+      .sort()
+      .map((key) => [key, canonical(value[key])])
   )
 }
 
@@ -35,8 +38,12 @@ export const fail = (what: string): never => {
 
 /** Both are the same data: field order and absent optional fields do not count. */
 export const equal = <A>(actual: A, expected: NoInfer<A>, what: string): void => {
-  const [is, should] = [show(actual), show(expected)]
-  if (is !== should) fail(`${what}\n${difference(is, should)}`)
+  sameText(show(actual), show(expected), what)
+}
+
+/** Both are the same text, as `show` gives it. */
+export const sameText = (actual: string, expected: string, what: string): void => {
+  if (actual !== expected) fail(`${what}\n${difference(actual, expected)}`)
 }
 
 /** The condition holds. */

@@ -6,13 +6,17 @@ import * as Accounts from "./storage/Accounts.ts"
 import * as Campaigns from "./storage/Campaigns.ts"
 import * as Chats from "./storage/Chats.ts"
 import * as Claims from "./storage/Claims.ts"
+import * as ClaimWrites from "./storage/ClaimWrites.ts"
 import * as Contacts from "./storage/Contacts.ts"
+import * as Draws from "./storage/Draws.ts"
 import * as Events from "./storage/Events.ts"
 import * as LeadChanges from "./storage/LeadChanges.ts"
 import * as Model from "./storage/Model.ts"
 import * as Outbox from "./storage/Outbox.ts"
+import * as Recovering from "./storage/Recovering.ts"
 import * as Settling from "./storage/Settling.ts"
 import type { StorageCase } from "./storage/StorageCase.ts"
+import * as TouchChanges from "./storage/TouchChanges.ts"
 import * as Transactions from "./storage/Transactions.ts"
 import * as Workspaces from "./storage/Workspaces.ts"
 
@@ -25,9 +29,13 @@ export const cases: ReadonlyArray<StorageCase> = [
   Chats,
   Outbox,
   Settling,
+  Recovering,
   Campaigns,
+  Draws,
   Claims,
+  ClaimWrites,
   LeadChanges,
+  TouchChanges,
   Transactions,
   Model
 ].flatMap((store) => store.cases)

@@ -75,8 +75,7 @@ export const make = (options: Options = {}): TestChannel => {
         if (answer === undefined) return Effect.succeed<Outcome>({ type: "accepted", externalId: `x-${key}` })
         return Effect.isEffect(answer) ? answer : Effect.succeed(answer)
       }),
-    lookup: (_sender, { key }) =>
-      Effect.sync(() => options.lookup?.(key) ?? { type: "outcomeUnknown" }),
+    lookup: (_sender, { key }) => Effect.sync(() => options.lookup?.(key) ?? { type: "outcomeUnknown" }),
     poll: (sender, cursor, now) =>
       Effect.sync(() => {
         const mine = coming.filter(({ account }) => account === sender.account).sort((a, b) => a.at - b.at)

@@ -6,14 +6,13 @@ import type { StorageError } from "@overture/core/workspace/StorageError"
 import { Effect } from "effect"
 import type { Database } from "../Database.ts"
 import { defineStatements } from "../Dialect.ts"
-import { lookup } from "../outbox/Lookup.ts"
+import { lookup, matches } from "../outbox/Lookup.ts"
 
 const statements = defineStatements("CampaignAlarms", (sql) => {
   const keys = sql.rows("x", 1, { campaign: "id", account: "id" })
-  const ofKey = "p.campaign_id = x.campaign and p.account_id = x.account"
+  const ofKey = `${matches(sql, "p.campaign_id", "x.campaign")} and ${matches(sql, "p.account_id", "x.account")}`
   return {
-    ofCampaign: `select p.campaign_id, p.account_id from ${sql.t("pace")} as p where p.campaign_id = $1
-      order by p.campaign_id, p.account_id ${sql.lock("p")}`,
+    ofCampaign: `select p.campaign_id, p.account_id from ${sql.t("pace")} as p where p.campaign_id = $1`,
     ofAccounts: `select p.campaign_id, p.account_id from ${sql.rows("x", 1, { account: "id" })}
       ${lookup(sql, "pace", "p", "p.account_id = x.account")}`,
     lock: `select p.campaign_id, p.account_id from ${keys} ${lookup(sql, "pace", "p", ofKey, "wait")}`,
@@ -54,16 +53,16 @@ export const make = (database: Database["Service"]): Alarms => {
   const sql = database.statements(statements)
   const { affected, execute, transaction } = database
   const keyOf = (row: KeyRow): PaceKey => ({ campaign: row.campaign_id, account: row.account_id })
+  const keysOf = (campaign: CampaignId) =>
+    Effect.map(execute<KeyRow>(sql.ofCampaign, [campaign]), (rows) => rows.map(keyOf))
+  const lock = (keys: ReadonlyArray<PaceKey>) => execute(sql.lock, [inOrder(keys)])
   const ring: Alarms["ring"] = (keys, now) =>
     keys.length === 0
       ? Effect.void
-      : Effect.andThen(execute(sql.lock, [inOrder(keys)]), Effect.asVoid(affected(sql.ring, [inOrder(keys), now])))
+      : Effect.andThen(lock(keys), Effect.asVoid(affected(sql.ring, [inOrder(keys), now])))
   return {
     ring,
-    ringCampaign: (campaign, now) =>
-      Effect.flatMap(execute<KeyRow>(sql.ofCampaign, [campaign]), (rows) =>
-        rows.length === 0 ? Effect.void : Effect.asVoid(affected(sql.ring, [rows.map(keyOf), now]))
-      ),
+    ringCampaign: (campaign, now) => Effect.flatMap(keysOf(campaign), (keys) => ring(keys, now)),
     ringAccounts: (accounts, now) =>
       accounts.length === 0
         ? Effect.void
@@ -73,13 +72,11 @@ export const make = (database: Database["Service"]): Alarms => {
               (rows) => ring(rows.map(keyOf), now)
             )
           ),
-    set: (campaign, now) =>
-      Effect.andThen(
-        execute(sql.ofCampaign, [campaign.id]),
-        Effect.asVoid(
-          affected(sql.set, [campaign.id, campaign.status !== "running", campaign.status === "running" ? now : null])
-        )
-      ),
+    set: Effect.fnUntraced(function* ({ id, status }, now) {
+      const isRunning = status === "running"
+      yield* lock(yield* keysOf(id))
+      yield* affected(sql.set, [id, !isRunning, isRunning ? now : null])
+    }),
     next: Effect.map(execute<{ readonly next_at: number }>(sql.next), ([row]) => row?.next_at ?? null)
   }
 }

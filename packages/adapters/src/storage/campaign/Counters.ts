@@ -10,6 +10,7 @@ import type { Database } from "../Database.ts"
 import { defineStatements } from "../Dialect.ts"
 import { countColumns } from "../rows/PaceRow.ts"
 import { inOrder, type PaceKey } from "./Alarms.ts"
+import { matches } from "../outbox/Lookup.ts"
 
 const names = ["sent", "partial", "failed", "skipped", "touched", "replied"] as const
 const added = names.map((name) => `${name} = o.${name} + x.${name}`).join(", ")
@@ -19,9 +20,10 @@ const statements = defineStatements("CampaignCounters", (sql) => ({
     ramp_day = case when x.day > coalesce(o.ramp_date, '') then o.ramp_day + 1 else o.ramp_day end,
     ramp_date = case when x.day > coalesce(o.ramp_date, '') then x.day else o.ramp_date end
     from ${sql.rows("x", 1, { campaign: "id", account: "id", day: "text", ...countColumns })}
-    where o.campaign_id = x.campaign and o.account_id = x.account returning campaign_id, account_id`,
+    where ${matches(sql, "o.campaign_id", "x.campaign")} and ${matches(sql, "o.account_id", "x.account")}
+    returning campaign_id, account_id`,
   campaigns: `update ${sql.t("campaign")} as o set ${added}
-    from ${sql.rows("x", 1, { campaign: "id", ...countColumns })} where o.id = x.campaign`
+    from ${sql.rows("x", 1, { campaign: "id", ...countColumns })} where ${matches(sql, "o.id", "x.campaign")}`
 }))
 
 /** What one lead adds. */

@@ -10,6 +10,7 @@ import * as CampaignRow from "../rows/CampaignRow.ts"
 import * as Columns from "../rows/Columns.ts"
 import * as Alarms from "./Alarms.ts"
 import { accountsOf } from "./pool.ts"
+import { matches } from "../outbox/Lookup.ts"
 
 const statements = defineStatements("CampaignStore", (sql) => {
   const { t } = sql
@@ -29,7 +30,7 @@ const statements = defineStatements("CampaignStore", (sql) => {
     count: `select count(*) as total from ${t("campaign")} where workspace_id = $1`,
     lock: `select ${columns} ${from} where g.workspace_id = $1 and g.id = $2 ${sql.lock("g")}`,
     write: `update ${t("campaign")} as g set ${Columns.assign(CampaignRow.columns, "x", "id", "workspace_id")}
-      from ${sql.rows("x", 1, CampaignRow.columns)} where g.id = x.id`
+      from ${sql.rows("x", 1, CampaignRow.columns)} where ${matches(sql, "g.id", "x.id")}`
   }
 })
 

@@ -12,7 +12,7 @@ import * as Budgets from "../Budgets.ts"
 import type { Database } from "../Database.ts"
 import { defineStatements } from "../Dialect.ts"
 import * as EventSqlStore from "../EventSqlStore.ts"
-import { lookup } from "../outbox/Lookup.ts"
+import { lookup, matches } from "../outbox/Lookup.ts"
 import * as Columns from "../rows/Columns.ts"
 import * as LeadRow from "../rows/LeadRow.ts"
 import * as MessageRow from "../rows/MessageRow.ts"
@@ -38,9 +38,9 @@ const statements = defineStatements("CampaignChange", (sql) => {
     messages: `select ${Columns.select(MessageRow.columns, "m")} from ${sql.rows("x", 1, { lead: "id", step: "id" })}
       ${lookup(sql, "message", "m", "m.lead_id = x.lead and m.step_id = x.step", "wait")}`,
     leads: `update ${t("lead")} as l set ${Columns.assign(leadColumns, "x")}
-      from ${sql.rows("x", 1, LeadRow.stateColumns)} where l.id = x.id`,
+      from ${sql.rows("x", 1, LeadRow.stateColumns)} where ${matches(sql, "l.id", "x.id")}`,
     write: `update ${t("message")} as m set ${Columns.assign(messageColumns, "x")}
-      from ${sql.rows("x", 1, { message: "id", ...messageColumns })} where m.id = x.message`
+      from ${sql.rows("x", 1, { message: "id", ...messageColumns })} where ${matches(sql, "m.id", "x.message")}`
   }
 })
 

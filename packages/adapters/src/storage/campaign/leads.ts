@@ -18,6 +18,7 @@ import * as LeadRow from "../rows/LeadRow.ts"
 import * as PaceRow from "../rows/PaceRow.ts"
 import { completer, type PaceWithAccount } from "./claim.ts"
 import * as Look from "./look.ts"
+import { isBetweenParts } from "./look.ts"
 import * as Ready from "./ready.ts"
 
 const counters = ["sent", "partial", "failed", "skipped", "replied"] as const
@@ -32,17 +33,9 @@ const statements = defineStatements("CampaignLeads", (sql) => {
     sqlite: `${t("claim")} as k cross join (select 1) cross join json_each(k.message_ids) as i`
   })
   const idIn = sql.pick({ postgres: "i.id", sqlite: "i.value" })
-  // What claims hold of a campaign, and the later parts that wait: everything that is between pending and settled.
-  const underWay = (campaign: string) => `(select m.lead_id, m.status from ${inClaims}
-      join ${t("message")} as m on m.id = ${idIn} where m.campaign_id = ${campaign} and m.claim_id = k.id
-    union all select m.lead_id, m.status from ${t("message")} as m
-      where m.due_at is not null and m.campaign_id = ${campaign} and m.lead_id is not null)`
   const has = (where: string) => `exists (select 1 ${lead} where l.campaign_id = g.id and ${where})`
-  // A lead between two parts is in none of the partial indexes; its next part waits or is claimed.
-  const hasParts = `exists (select 1 from ${underWay("g.id")} as u join ${t("lead")} as l on l.id = u.lead_id
-    where l.status = 'sending')`
   const isOpen = `(${has("l.status = 'pending'")} or ${has("l.status = 'assigned' and l.due_at is null")}
-    or ${has("l.due_at is not null")} or ${hasParts})`
+    or ${has("l.due_at is not null")} or ${has(isBetweenParts)})`
   // Held by a claim, the stored status is still assigned: see Lead.shown.
   const standing = `case when l.status = 'assigned' and l.claim_id is not null then case when exists (
       select 1 from ${t("message")} as m where m.lead_id = l.id and m.step_id = l.step_id and m.status = 'sending')
@@ -58,11 +51,11 @@ const statements = defineStatements("CampaignLeads", (sql) => {
     pace: `select ${Columns.select(PaceRow.columns, "p")}, ${Columns.select(AccountRow.stateColumns, "a", "a_")}
       from ${t("pace")} as p join ${t("account")} as a on a.id = p.account_id
       where p.campaign_id = $1 and p.account_id = $2`,
-    open: `select ${count("l.status = 'pending'")} as pending,
+    open: `select ${count("l.status = 'pending'")} as pending, ${count("l.status = 'sending'")} as sending,
       ${count("l.status = 'assigned' and l.due_at is null")} + ${count("l.status = 'assigned' and l.due_at is not null")} as assigned`,
-    underWay: `select l.status, max(case when u.status = 'sending' then 1 else 0 end) as begun, count(*) as parts
-      from ${underWay("$1")} as u join ${t("lead")} as l on l.id = u.lead_id
-      where l.status = 'sending' or (l.status = 'assigned' and l.claim_id is not null) group by l.id, l.status`,
+    claimed: `select m.status, count(distinct l.id) as leads from ${inClaims}
+      join ${t("message")} as m on m.id = ${idIn} join ${t("lead")} as l on l.id = m.lead_id
+      where m.campaign_id = $1 and m.claim_id = k.id and l.status = 'assigned' and l.claim_id is not null group by m.status`,
     counted: `select ${counters.map((name) => `sum(o.${name}) as ${name}`).join(", ")} from (
       select ${counters.join(", ")} from ${t("pace")} where campaign_id = $1
       union all select ${counters.join(", ")} from ${t("campaign")} where id = $1) as o`,
@@ -137,16 +130,17 @@ export const make = (database: Database["Service"]): Verbs => {
     counts: (campaign) =>
       transaction(
         Effect.gen(function* () {
-          const [open] = yield* execute<{ readonly pending: number; readonly assigned: number }>(sql.open, [campaign])
-          const underWay = yield* execute<{ readonly status: LeadStatus; readonly begun: number }>(sql.underWay, [campaign])
+          type Open = Record<"pending" | "sending" | "assigned", number>
+          const [open] = yield* execute<Open>(sql.open, [campaign])
+          const inClaims = yield* execute<{ readonly status: string; readonly leads: number }>(sql.claimed, [campaign])
           const [counted] = yield* execute<PaceCounts>(sql.counted, [campaign])
-          const claimed = underWay.filter(({ begun, status }) => status === "assigned" && begun === 0).length
-          const begun = underWay.filter(({ begun, status }) => status === "assigned" && begun === 1).length
+          const claimed = inClaims.reduce((sum, { leads, status }) => sum + (status === "sending" ? 0 : leads), 0)
+          const begun = inClaims.reduce((sum, { leads, status }) => sum + (status === "sending" ? leads : 0), 0)
           const terms = {
             pending: open?.pending ?? 0,
             assigned: (open?.assigned ?? 0) - claimed - begun,
             claimed,
-            sending: underWay.length - claimed,
+            sending: (open?.sending ?? 0) + begun,
             sent: counted?.sent ?? 0,
             partial: counted?.partial ?? 0,
             failed: counted?.failed ?? 0,

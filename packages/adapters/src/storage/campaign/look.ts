@@ -16,17 +16,20 @@ import * as Columns from "../rows/Columns.ts"
 import * as MessageRow from "../rows/MessageRow.ts"
 import * as Ready from "./ready.ts"
 
+/** Leads between two parts of a touch, in the words of the partial index `lead_parts`. */
+export const isBetweenParts = "(l.status = 'sending' or (l.follow_up = 1 and l.step_id is not null and l.due_at is null))"
+
 const statements = defineStatements("CampaignLook", (sql) => {
   const lead = (where: string) => `from ${sql.t("lead")} as l
     where l.campaign_id = x.campaign_id and l.account_id = x.account_id and ${where}`
-  const next = (followUp: 0 | 1) => `(select l.due_at ${lead(`l.follow_up = ${followUp} and l.due_at > $2
+  const next = (followUp: 0 | 1) => `(select l.due_at ${lead(`l.follow_up = ${followUp} and l.due_at is not null
     and l.claim_id is null and l.stop is null`)} order by l.due_at limit 1)`
   const has = (where: string) => `(select 1 ${lead(where)} limit 1)`
   return {
-    // Due leads that were not found are claimed or locked: the pace must look again, whatever comes next.
+    // Ready leads that were not found are claimed or locked: the pace must look again, whatever comes next.
     dry: `select x.n, ${next(0)} as next_first, ${next(1)} as next_later,
       coalesce(${has("l.status = 'assigned' and l.due_at is null")}, ${has("l.follow_up = 0 and l.due_at <= $2")},
-        ${has("l.follow_up = 1 and l.due_at <= $2")}, 0) as held
+        ${has("l.follow_up = 1 and l.due_at <= $2")}, ${has(isBetweenParts)}, 0) as held
       from ${sql.rows("x", 1, { n: "int", campaign_id: "id", account_id: "id" })}`,
     messages: `select ${Columns.select(MessageRow.columns, "m")} from ${sql.rows("x", 1, { lead_id: "id", step_id: "id" })}
       ${lookup(sql, "message", "m", "m.lead_id = x.lead_id and m.step_id = x.step_id")}`

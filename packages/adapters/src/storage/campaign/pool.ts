@@ -10,7 +10,7 @@ import { Effect } from "effect"
 import type { Database } from "../Database.ts"
 import { defineStatements } from "../Dialect.ts"
 import * as EventSqlStore from "../EventSqlStore.ts"
-import { lookup } from "../outbox/Lookup.ts"
+import { lookup, matches } from "../outbox/Lookup.ts"
 import * as AccountRow from "../rows/AccountRow.ts"
 import * as CampaignRow from "../rows/CampaignRow.ts"
 import * as Columns from "../rows/Columns.ts"
@@ -24,6 +24,9 @@ const statements = defineStatements("CampaignPool", (sql) => {
   const pool = (limit: string) => `select l.id, l.reach, l.priority, l.position from ${t("lead")} as l
     where l.campaign_id = $2 and l.reach = x.reach and l.status = 'pending'
     order by l.priority desc, l.position limit ${limit}`
+  // In two parts, for each has its own partial index.
+  const held = (where: string) => `(select count(*) from ${t("lead")} as l where l.campaign_id = p.campaign_id
+    and l.account_id = p.account_id and l.status = 'assigned' and l.claim_id is null and ${where})`
   return {
     enroll: `insert into ${t("lead")}(${Columns.names(LeadRow.columns)})
       select ${Columns.select(LeadRow.columns, "x")} from ${sql.rows("x", 1, LeadRow.columns)} where true
@@ -31,8 +34,7 @@ const statements = defineStatements("CampaignPool", (sql) => {
     skipped: `update ${t("campaign")} set skipped = skipped + ${sql.p(2, "int")} where id = $1`,
     lock: `select ${Columns.select(CampaignRow.columns, "g")} from ${t("campaign")} as g where g.id = $1 ${sql.lock("g")}`,
     accounts: `select ${Columns.select(PaceRow.columns, "p")}, ${Columns.select(AccountRow.columns, "a", "a_")},
-      (select count(*) from ${t("lead")} as l where l.campaign_id = p.campaign_id and l.account_id = p.account_id
-        and l.status = 'assigned' and l.due_at is null and l.claim_id is null) as holding
+      ${held("l.due_at is null")} + ${held("l.due_at is not null")} as holding
       from ${t("pace")} as p ${lookup(sql, "account", "a", "a.id = p.account_id")}
       where p.campaign_id = $1 order by p.account_id`,
     size: `select count(*) as total from (select 1 from ${t("lead")} where campaign_id = $1 and status = 'pending'
@@ -46,7 +48,7 @@ const statements = defineStatements("CampaignPool", (sql) => {
         cross join ${t("lead")} as l on l.id = i.value`
     }),
     take: `update ${t("lead")} as l set status = 'assigned', account_id = x.account
-      from ${sql.rows("x", 1, { lead: "id", account: "id" })} where l.id = x.lead and l.status = 'pending'`
+      from ${sql.rows("x", 1, { lead: "id", account: "id" })} where ${matches(sql, "l.id", "x.lead")} and l.status = 'pending'`
   }
 })
 

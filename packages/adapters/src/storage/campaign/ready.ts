@@ -68,6 +68,16 @@ export const decode = (row: LeadRow.LeadRow): Ready => {
 
 type Row = LeadRow.LeadRow & { readonly n: number; readonly later: number }
 
+const never = Number.MAX_SAFE_INTEGER
+
+/** Pace by pace, first touches before follow-ups; those of one instant or place by id, which no index knows. */
+const inTurn = (a: Row, b: Row): number =>
+  a.n - b.n ||
+  a.later - b.later ||
+  (a.due_at ?? never) - (b.due_at ?? never) ||
+  (a.later === 1 ? 0 : b.priority - a.priority || a.position - b.position) ||
+  (a.id < b.id ? -1 : 1)
+
 /** What a want gets, in turn: first touches and follow-ups. */
 type Got = readonly [first: Array<Row>, followUps: Array<Row>]
 
@@ -85,7 +95,7 @@ export const make = (database: Database["Service"]) => {
     })
     const parameters = database.sql.name === "sqlite" ? [rows, now, Math.max(...most.values())] : [rows, now]
     const found = yield* database.execute<Row>(look, parameters)
-    return [...found].sort((a, b) => a.n - b.n || a.later - b.later)
+    return [...found].sort(inTurn)
   })
 
   return Effect.fnUntraced(function* (

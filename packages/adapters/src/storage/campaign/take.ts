@@ -21,21 +21,22 @@ import * as LeadRow from "../rows/LeadRow.ts"
 import * as MessageRow from "../rows/MessageRow.ts"
 import * as PaceRow from "../rows/PaceRow.ts"
 import type { Looked } from "./look.ts"
+import { matches } from "../outbox/Lookup.ts"
 
 const { campaign_id: _campaign, account_id: _account, workspace_id: _workspace, ...paceColumns } = PaceRow.columns
 const { id: _lead, ...leadColumns } = LeadRow.stateColumns
 
 const statements = defineStatements("CampaignTake", (sql) => ({
   leads: `update ${sql.t("lead")} as l set ${Columns.assign(leadColumns, "x")}
-    from ${sql.rows("x", 1, LeadRow.stateColumns)} where l.id = x.id and l.claim_id is null`,
+    from ${sql.rows("x", 1, LeadRow.stateColumns)} where ${matches(sql, "l.id", "x.id")} and l.claim_id is null`,
   messages: `insert into ${sql.t("message")} as m (${Columns.names(MessageRow.columns)})
     select ${Columns.select(MessageRow.columns, "x")} from ${sql.rows("x", 1, MessageRow.columns)} where true
     on conflict (lead_id, step_id, part) where lead_id is not null do update set ${Columns.assign(MessageRow.columns, "excluded")}
     where m.status = 'queued' and m.claim_id is null`,
   paces: `update ${sql.t("pace")} as p set ${Columns.assign(paceColumns, "x")}
-    from ${sql.rows("x", 1, PaceRow.columns)} where p.campaign_id = x.campaign_id and p.account_id = x.account_id`,
+    from ${sql.rows("x", 1, PaceRow.columns)} where ${matches(sql, "p.campaign_id", "x.campaign_id")} and ${matches(sql, "p.account_id", "x.account_id")}`,
   contacts: `update ${sql.t("contact")} as c set touches = x.made
-    from ${sql.rows("x", 1, { contact_id: "id", made: "json" })} where c.id = x.contact_id`
+    from ${sql.rows("x", 1, { contact_id: "id", made: "json" })} where ${matches(sql, "c.id", "x.contact_id")}`
 }))
 
 const broken = (found: number, wanted: number, what: string) =>

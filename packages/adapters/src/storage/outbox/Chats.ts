@@ -10,6 +10,7 @@ import type { Database } from "../Database.ts"
 import { defineStatements } from "../Dialect.ts"
 import * as ChatRow from "../rows/ChatRow.ts"
 import * as Columns from "../rows/Columns.ts"
+import { matches } from "./Lookup.ts"
 
 const touchColumns = {
   chat: "id",
@@ -35,7 +36,7 @@ const statements = defineStatements("OutboxChats", (sql) => ({
     last_at = ${sql.greatest("c.last_at", "x.at")},
     last_inbound_at = ${sql.greatest("c.last_inbound_at", "x.inbound_at")},
     unread = c.unread + x.added
-    from ${sql.rows("x", 1, touchColumns)} where c.id = x.chat`
+    from ${sql.rows("x", 1, touchColumns)} where ${matches(sql, "c.id", "x.chat")}`
 }))
 
 /** All touches of one chat as one: the latest gives the preview, the last one of equal times. */

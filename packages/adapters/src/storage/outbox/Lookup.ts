@@ -11,6 +11,14 @@ export type Lock = "skip" | "wait" | "none"
 const suffix = (sql: Sql, alias: string, lock: Lock): string =>
   lock === "skip" ? sql.skipLocked(alias) : lock === "wait" ? sql.lock(alias) : "offset 0"
 
+/**
+ * That a key column equals a value of the rows before it, for updates, which cannot use `lookup`. Said as an equality,
+ * PostgreSQL could as well walk the whole index of the table and filter the rows for each: it does so when it believes
+ * the table to be empty, and keeps that plan. This form only fits a look-up by the index.
+ */
+export const matches = (sql: Sql, column: string, value: string): string =>
+  sql.pick({ postgres: `${column} = any(array[${value}])`, sqlite: `${column} = ${value}` })
+
 /** Joins the rows of `table` for which `where` holds; it may speak of every alias before. */
 export const lookup = (sql: Sql, table: string, alias: string, where: string, lock: Lock = "none"): string =>
   sql.pick({

@@ -7,7 +7,7 @@ import type { Database } from "../Database.ts"
 import { defineStatements } from "../Dialect.ts"
 import * as Columns from "../rows/Columns.ts"
 import * as MessageRow from "../rows/MessageRow.ts"
-import { lookup } from "./Lookup.ts"
+import { lookup, matches } from "./Lookup.ts"
 
 const statements = defineStatements("OutboxParts", (sql) => {
   const ids = sql.rows("x", 1, { message_id: "id" })
@@ -15,7 +15,7 @@ const statements = defineStatements("OutboxParts", (sql) => {
     queued: `select ${Columns.select(MessageRow.columns, "m")} from ${sql.rows("x", 1, { lead_id: "id", step_id: "id" })}
       ${lookup(sql, "message", "m", "m.lead_id = x.lead_id and m.step_id = x.step_id and m.status = 'queued'", "wait")}`,
     remove: `delete from ${sql.t("message")} as m ${sql.pick({
-      postgres: `using ${ids} where m.id = x.message_id`,
+      postgres: `using ${ids} where ${matches(sql, "m.id", "x.message_id")}`,
       sqlite: `where m.id in (select x.message_id from ${ids})`
     })}`
   }

@@ -7,6 +7,7 @@ import type { MessageId } from "@overture/core/workspace/Id"
 import { Effect } from "effect"
 import type { Database } from "../Database.ts"
 import { defineStatements } from "../Dialect.ts"
+import { matches } from "./Lookup.ts"
 
 const statements = defineStatements("OutboxBegin", (sql) => {
   const { t } = sql
@@ -14,7 +15,7 @@ const statements = defineStatements("OutboxBegin", (sql) => {
   return {
     begin: `update ${t("message")} as m set status = 'sending', begun_at = ${sql.now}
       from ${sql.rows("x", 1, { message_id: "id" })}
-      where m.id = x.message_id and m.claim_id = $2 and m.status = 'queued'
+      where ${matches(sql, "m.id", "x.message_id")} and m.claim_id = $2 and m.status = 'queued'
         and ${one("o.until", "claim", "o.id = $2")} > ${sql.now}
         and coalesce(${one("o.value", "meta", "o.key = 'stopped'")}, 'false') = 'false'
         and (m.author_type in ('member', 'api') or not ${one("o.paused", "workspace", "o.id = m.workspace_id")})

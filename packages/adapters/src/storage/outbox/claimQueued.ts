@@ -18,25 +18,26 @@ import * as Columns from "../rows/Columns.ts"
 import * as ContactRow from "../rows/ContactRow.ts"
 import * as MessageRow from "../rows/MessageRow.ts"
 import * as Held from "./Held.ts"
-import { lookup } from "./Lookup.ts"
+import { lookup, matches } from "./Lookup.ts"
 import { canceller } from "./queue.ts"
 import * as Surroundings from "./Surroundings.ts"
 
 const statements = defineStatements("OutboxClaimQueued", (sql) => {
   const contactIds = sql.rows("x", 1, { id: "id" })
   return {
+    // Only what is queued and unclaimed has a due_at; saying so would make the planner sort the few rows it expects.
     due: `select ${Columns.select(MessageRow.columns, "m")}, ${Columns.select(AccountRow.stateColumns, "a", "a_")}
       from ${sql.t("message")} as m ${lookup(sql, "account", "a", "a.id = m.account_id", "skip")}
-      where m.due_at <= $1 and m.status = 'queued' and m.claim_id is null order by m.due_at limit $2 ${sql.skipLocked("m")}`,
+      where m.due_at <= $1 order by m.due_at limit $2 ${sql.skipLocked("m")}`,
     paces: `select p.campaign_id, p.account_id from ${sql.rows("x", 1, { campaign_id: "id", account_id: "id" })}
       ${lookup(sql, "pace", "p", "p.campaign_id = x.campaign_id and p.account_id = x.account_id", "skip")}`,
     contacts: `select ${Columns.select(ContactRow.columns, "c")} from ${contactIds}
       ${lookup(sql, "contact", "c", "c.id = x.id", "skip")}`,
     exists: `select c.id from ${contactIds} ${lookup(sql, "contact", "c", "c.id = x.id")}`,
     take: `update ${sql.t("message")} as m set claim_id = ${sql.p(2, "id")}, due_at = null, reserved = x.holds
-      from ${sql.rows("x", 1, { message_id: "id", holds: "json" })} where m.id = x.message_id`,
+      from ${sql.rows("x", 1, { message_id: "id", holds: "json" })} where ${matches(sql, "m.id", "x.message_id")}`,
     defer: `update ${sql.t("message")} as m set due_at = x.at, reason = x.why
-      from ${sql.rows("x", 1, { message_id: "id", at: "bigint", why: "text" })} where m.id = x.message_id`
+      from ${sql.rows("x", 1, { message_id: "id", at: "bigint", why: "text" })} where ${matches(sql, "m.id", "x.message_id")}`
   }
 })
 

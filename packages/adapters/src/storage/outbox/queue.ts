@@ -10,6 +10,7 @@ import * as EventSqlStore from "../EventSqlStore.ts"
 import * as Columns from "../rows/Columns.ts"
 import * as MessageRow from "../rows/MessageRow.ts"
 import * as Chats from "./Chats.ts"
+import { matches } from "./Lookup.ts"
 
 const statements = defineStatements("OutboxQueue", (sql) => ({
   enqueue: `insert into ${sql.t("message")}(${Columns.names(MessageRow.columns)})
@@ -18,7 +19,7 @@ const statements = defineStatements("OutboxQueue", (sql) => ({
   lock: `select ${Columns.select(MessageRow.columns, "m")} from ${sql.t("message")} as m
     where m.id = $1 and m.workspace_id = $2 and m.status = 'queued' and m.claim_id is null ${sql.lock("m")}`,
   cancel: `update ${sql.t("message")} as m set status = 'cancelled', reason = x.why, claim_id = null, due_at = null,
-    reserved = null from ${sql.rows("x", 1, { message_id: "id", why: "text" })} where m.id = x.message_id`,
+    reserved = null from ${sql.rows("x", 1, { message_id: "id", why: "text" })} where ${matches(sql, "m.id", "x.message_id")}`,
   next: `select m.due_at from ${sql.t("message")} as m where m.due_at is not null order by m.due_at limit 1`
 }))
 

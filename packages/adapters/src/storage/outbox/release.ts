@@ -13,15 +13,16 @@ import { defineStatements } from "../Dialect.ts"
 import * as Columns from "../rows/Columns.ts"
 import * as Held from "./Held.ts"
 import * as Parts from "./Parts.ts"
+import { matches } from "./Lookup.ts"
 
 const statements = defineStatements("OutboxRelease", (sql) => ({
   return: `update ${sql.t("message")} as m set claim_id = null, due_at = x.at, reserved = x.holds
-    from ${sql.rows("x", 1, { message_id: "id", at: "bigint", holds: "json" })} where m.id = x.message_id`,
+    from ${sql.rows("x", 1, { message_id: "id", at: "bigint", holds: "json" })} where ${matches(sql, "m.id", "x.message_id")}`,
   // The clock in a subquery, so that the index can be asked for what lies before it.
   expired: `select c.id, c.message_ids from ${sql.t("claim")} as c where c.until < (select ${sql.now})
     order by c.until limit 1 ${sql.pick({ postgres: "for update skip locked", sqlite: "" })}`,
   adopt: `update ${sql.t("message")} as m set claim_id = ${sql.p(2, "id")}
-    from ${sql.rows("x", 1, { message_id: "id" })} where m.id = x.message_id`
+    from ${sql.rows("x", 1, { message_id: "id" })} where ${matches(sql, "m.id", "x.message_id")}`
 }))
 
 export const make = (

@@ -17,6 +17,7 @@ import * as MessageRow from "../rows/MessageRow.ts"
 import * as Chats from "./Chats.ts"
 import * as Held from "./Held.ts"
 import * as Parts from "./Parts.ts"
+import { matches } from "./Lookup.ts"
 
 /** What settling changes: of the indexed columns only `external_id` gets another value, and `due_at` of what waits. */
 const settledColumns = Columns.pick(
@@ -41,7 +42,7 @@ const settledColumns = Columns.pick(
 
 const statements = defineStatements("OutboxSettle", (sql) => ({
   messages: `update ${sql.t("message")} as m set ${Columns.assign(settledColumns, "x")}
-    from ${sql.rows("x", 1, { message_id: "id", ...settledColumns })} where m.id = x.message_id`,
+    from ${sql.rows("x", 1, { message_id: "id", ...settledColumns })} where ${matches(sql, "m.id", "x.message_id")}`,
   suppressions: `insert into ${sql.t("suppression")}(${Columns.names(suppressionColumns)})
     select ${Columns.select(suppressionColumns, "x")} from ${sql.rows("x", 1, suppressionColumns)} where true
     on conflict do nothing`

@@ -60,10 +60,18 @@ export const cases: ReadonlyArray<StorageCase> = [
     const { build, mine } = yield* two("account pages")
     const accounts = Array.from({ length: 5 }, () => build.account(mine.id))
     yield* Effect.forEach(accounts, (account) => store.connect(account, []))
-    yield* expectPaged((page) => store.list(mine.id, page), accounts.map(({ id }) => id), "accounts")
+    yield* expectPaged(
+      (page) => store.list(mine.id, page),
+      accounts.map(({ id }) => id),
+      "accounts"
+    )
     const late = build.account(mine.id)
     const all = yield* readAll((page) => store.list(mine.id, page), 2, store.connect(late, []))
-    Expect.equal(all.map(({ id }) => id), [...accounts, late].map(({ id }) => id), "a list that grows while it is read")
+    Expect.equal(
+      all.map(({ id }) => id),
+      [...accounts, late].map(({ id }) => id),
+      "a list that grows while it is read"
+    )
   }),
 
   storageCase("accounts: modify changes each row with its events, and passes by unknown ids", function* () {
@@ -90,8 +98,16 @@ export const cases: ReadonlyArray<StorageCase> = [
     const stored = yield* Effect.forEach(accounts, ({ id, workspace }) => store.get(workspace, id))
     const enabled = stored.map((found) => Option.map(found, (account) => account.enabled)).map(Option.getOrNull)
     Expect.equal(enabled, [false, true, false], "what is stored")
-    Expect.equal((yield* events.read(mine.id, null, 10)).map(({ event }) => event.subject), [first as string], "events")
-    Expect.equal((yield* events.read(other.id, null, 10)).map(({ event }) => event.subject), [third as string], "events")
+    Expect.equal(
+      (yield* events.read(mine.id, null, 10)).map(({ event }) => event.subject),
+      [first as string],
+      "events"
+    )
+    Expect.equal(
+      (yield* events.read(other.id, null, 10)).map(({ event }) => event.subject),
+      [third as string],
+      "events"
+    )
   }),
 
   storageCase("accounts: a rule that throws leaves nothing of any account", function* () {
@@ -100,10 +116,12 @@ export const cases: ReadonlyArray<StorageCase> = [
     const { build, mine } = yield* two("modify throws")
     const accounts = [build.account(mine.id), build.account(mine.id)]
     yield* Effect.forEach(accounts, (account) => store.connect(account, []))
-    const change = store.modify(accounts.map(({ id }) => id), (account) =>
-      account.id === accounts[1]!.id
-        ? refuse()
-        : { account: { ...account, name: "changed" }, events: [build.event(mine.id, account.id)] }
+    const change = store.modify(
+      accounts.map(({ id }) => id),
+      (account) =>
+        account.id === accounts[1]!.id
+          ? refuse()
+          : { account: { ...account, name: "changed" }, events: [build.event(mine.id, account.id)] }
     )
     yield* fails(change, "a modify whose rule throws")
     Expect.equal((yield* store.list(mine.id, {})).data, accounts, "the accounts")
@@ -122,7 +140,14 @@ export const cases: ReadonlyArray<StorageCase> = [
     yield* store.setPollCursor(b.id, null)
     const polled = yield* store.polled([Builders.channel])
     const cursors = polled.map(({ account, cursor }) => [account.id, cursor] as const)
-    Expect.equal(new Map(cursors), new Map([[a.id, "cursor 1"], [b.id, null]]), "the polled accounts")
+    Expect.equal(
+      new Map(cursors),
+      new Map([
+        [a.id, "cursor 1"],
+        [b.id, null]
+      ]),
+      "the polled accounts"
+    )
     Expect.equal((yield* store.polled([Builders.channel, "elsewhere"])).length, 3, "those of two channels")
     Expect.equal(yield* store.polled([]), [], "those of no channel")
   }),

@@ -1,16 +1,14 @@
-/** What `CampaignStore` promises of campaigns, enrolment and drawing. Claims and changes of leads have files of their own. */
+/** What `CampaignStore` promises of campaigns, their alarms and their enrolment. */
 import { Effect, Option } from "effect"
-import { CampaignStore, type DrawAccount } from "../../campaign/CampaignStore.ts"
+import { CampaignStore } from "../../campaign/CampaignStore.ts"
 import { EventStore } from "../../event/EventStore.ts"
 import { hour } from "../../workspace/Instant.ts"
 import * as Builders from "../Builders.ts"
 import * as Expect from "../Expect.ts"
-import { changed } from "./FakeRules.ts"
 import { campaignOf, claim, leadOf, paceOf, people, scene } from "./Scene.ts"
 import { expectPaged, fails, readAll, refuse, sorted, type StorageCase, storageCase } from "./StorageCase.ts"
 
-const { channel, start } = Builders
-const everywhere = [channel]
+const { start } = Builders
 
 export const cases: ReadonlyArray<StorageCase> = [
   storageCase("campaigns: created once by id and by externalRef, with a paused pace for each account", function* () {
@@ -25,18 +23,35 @@ export const cases: ReadonlyArray<StorageCase> = [
       startAt: start,
       endAt: start + hour
     })
-    const campaign = build.campaign(workspace.id, { settings, externalRef: "ref", metadata: { a: [{}] }, breaker: { since: 1, failures: [1, 1] } })
+    const campaign = build.campaign(workspace.id, {
+      settings,
+      externalRef: "ref",
+      metadata: { a: [{}] },
+      breaker: { since: 1, failures: [1, 1] }
+    })
     const event = () => build.event(workspace.id, campaign.id, { type: "campaign.created" })
     Expect.equal(yield* store.create(campaign, ids, [event()]), true, "the first time")
     Expect.equal(yield* store.create({ ...campaign, name: "changed" }, [], [event()]), false, "the same id")
-    Expect.equal(yield* store.create(build.campaign(workspace.id, { externalRef: "ref" }), ids, [event()]), false, "the same externalRef")
+    Expect.equal(
+      yield* store.create(build.campaign(workspace.id, { externalRef: "ref" }), ids, [event()]),
+      false,
+      "the same externalRef"
+    )
     Expect.equal(Option.getOrNull(yield* store.get(workspace.id, campaign.id)), campaign, "the campaign")
     Expect.equal((yield* events.read(workspace.id, null, 9)).length, 1, "events")
     const paces = yield* store.paces(campaign.id)
     Expect.equal(sorted(paces.map(({ pace }) => pace.account)), sorted(ids), "its paces")
     for (const { account, pace } of paces) {
-      Expect.equal(account, accounts.find(({ id }) => id === pace.account) ?? Expect.fail("a stranger has a pace"), "the account of a pace")
-      Expect.equal([pace.paused, pace.nextAt, pace.date, pace.used, pace.rampDay], [true, null, null, 0, 0], "a new pace")
+      Expect.equal(
+        account,
+        accounts.find(({ id }) => id === pace.account) ?? Expect.fail("a stranger has a pace"),
+        "the account of a pace"
+      )
+      Expect.equal(
+        [pace.paused, pace.nextAt, pace.date, pace.used, pace.rampDay],
+        [true, null, null, 0, 0],
+        "a new pace"
+      )
     }
     Expect.equal(yield* store.nextAlarm, null, "the earliest alarm")
     Expect.equal((yield* store.counts(campaign.id)).total, 0, "its leads")
@@ -47,13 +62,18 @@ export const cases: ReadonlyArray<StorageCase> = [
     const { build, workspace } = yield* people("campaign pages")
     const other = build.workspace().id
     const campaigns = Array.from({ length: 5 }, (_, index) =>
-      build.campaign(workspace.id, { name: index < 2 ? "same" : `other ${index}`, externalRef: `ref ${index}` }))
+      build.campaign(workspace.id, { name: index < 2 ? "same" : `other ${index}`, externalRef: `ref ${index}` })
+    )
     yield* Effect.forEach(campaigns, (campaign) => store.create(campaign, [], []))
     const ids = campaigns.map(({ id }) => id as string)
     yield* expectPaged((page) => store.list(workspace.id, page), ids, "campaigns")
     const late = build.campaign(workspace.id)
     const all = yield* readAll((page) => store.list(workspace.id, page), 2, store.create(late, [], []))
-    Expect.equal(all.map(({ id }) => id as string), [...ids, late.id], "a list that grows while it is read")
+    Expect.equal(
+      all.map(({ id }) => id as string),
+      [...ids, late.id],
+      "a list that grows while it is read"
+    )
     const found = Option.getOrNull(yield* store.byExternalRef(workspace.id, "ref 3"))
     Expect.equal(found, campaigns[3]!, "by externalRef")
     const named = yield* store.byName(workspace.id, "same")
@@ -64,35 +84,96 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal((yield* store.list(other, {})).data, [], "another workspace's list")
   }),
 
-  storageCase("campaigns: modify writes the rule's answer and sets the alarms of a running campaign alone", function* () {
-    const store = yield* CampaignStore
-    const events = yield* EventStore
-    const { accounts, build, workspace } = yield* people("modify", { accounts: 2 })
-    const draft = build.campaign(workspace.id)
-    yield* store.create(draft, accounts.map(({ id }) => id), [])
-    const alarms = Effect.map(store.paces(draft.id), (paces) => paces.map(({ pace }) => [pace.paused, pace.nextAt]))
-    const become = (status: "running" | "paused", now: number) =>
-      store.modify(workspace.id, draft.id, now, (campaign) => ({
-        campaign: { ...campaign, status, version: campaign.version + 1, pauseReason: status === "paused" ? "why" : null },
-        events: [build.event(workspace.id, draft.id)]
+  storageCase(
+    "campaigns: modify writes the rule's answer and sets the alarms of a running campaign alone",
+    function* () {
+      const store = yield* CampaignStore
+      const events = yield* EventStore
+      const { accounts, build, workspace } = yield* people("modify", { accounts: 2 })
+      const draft = build.campaign(workspace.id)
+      yield* store.create(
+        draft,
+        accounts.map(({ id }) => id),
+        []
+      )
+      const alarms = Effect.map(store.paces(draft.id), (paces) => paces.map(({ pace }) => [pace.paused, pace.nextAt]))
+      const become = (status: "running" | "paused", now: number) =>
+        store.modify(workspace.id, draft.id, now, (campaign) => ({
+          campaign: {
+            ...campaign,
+            status,
+            version: campaign.version + 1,
+            pauseReason: status === "paused" ? "why" : null
+          },
+          events: [build.event(workspace.id, draft.id)]
+        }))
+      const running = yield* become("running", start + 1)
+      Expect.equal(Option.getOrNull(running)?.version, 2, "the answer")
+      Expect.equal(
+        yield* alarms,
+        [
+          [false, start + 1],
+          [false, start + 1]
+        ],
+        "the alarms of a running campaign"
+      )
+      Expect.equal(yield* store.nextAlarm, start + 1, "the earliest alarm")
+      yield* become("paused", start + 2)
+      Expect.equal(
+        yield* alarms,
+        [
+          [true, null],
+          [true, null]
+        ],
+        "the alarms of a paused campaign"
+      )
+      Expect.equal(yield* store.nextAlarm, null, "the earliest alarm of a paused campaign")
+      yield* become("running", start + 3)
+      Expect.equal(
+        yield* alarms,
+        [
+          [false, start + 3],
+          [false, start + 3]
+        ],
+        "the alarms of a resumed campaign"
+      )
+      yield* fails(store.modify(workspace.id, draft.id, start, refuse), "a modify whose rule throws")
+      const told = [build.event(workspace.id, draft.id)]
+      yield* store.modify(workspace.id, draft.id, start + 9, (campaign) => ({ campaign, events: told }))
+      Expect.equal(
+        yield* alarms,
+        [
+          [false, start + 3],
+          [false, start + 3]
+        ],
+        "the alarms after a rule that changed nothing"
+      )
+      yield* store.modify(workspace.id, draft.id, start + 9, (campaign) => ({
+        campaign: { ...campaign, name: "other" },
+        events: []
       }))
-    const running = yield* become("running", start + 1)
-    Expect.equal(Option.getOrNull(running)?.version, 2, "the answer")
-    Expect.equal(yield* alarms, [[false, start + 1], [false, start + 1]], "the alarms of a running campaign")
-    Expect.equal(yield* store.nextAlarm, start + 1, "the earliest alarm")
-    yield* become("paused", start + 2)
-    Expect.equal(yield* alarms, [[true, null], [true, null]], "the alarms of a paused campaign")
-    Expect.equal(yield* store.nextAlarm, null, "the earliest alarm of a paused campaign")
-    yield* become("running", start + 3)
-    Expect.equal(yield* alarms, [[false, start + 3], [false, start + 3]], "the alarms of a resumed campaign")
-    yield* fails(store.modify(workspace.id, draft.id, start, refuse), "a modify whose rule throws")
-    const stored = Option.getOrNull(yield* store.get(workspace.id, draft.id))
-    Expect.equal([stored?.version, stored?.status], [4, "running"], "the campaign")
-    const rule = (campaign: typeof draft) => ({ campaign, events: [] })
-    Expect.ok(Option.isNone(yield* store.modify(build.workspace().id, draft.id, start, rule)), "another workspace modified it")
-    Expect.ok(Option.isNone(yield* store.modify(workspace.id, build.ids.next("cmp"), start, rule)), "an unknown one was modified")
-    Expect.equal((yield* events.read(workspace.id, null, 9)).length, 3, "events")
-  }),
+      Expect.equal(
+        yield* alarms,
+        [
+          [false, start + 3],
+          [false, start + 3]
+        ],
+        "the alarms after a change of the name alone"
+      )
+      const stored = Option.getOrNull(yield* store.get(workspace.id, draft.id))
+      Expect.equal([stored?.version, stored?.status], [4, "running"], "the campaign")
+      const rule = (campaign: typeof draft) => ({ campaign, events: [] })
+      Expect.ok(
+        Option.isNone(yield* store.modify(build.workspace().id, draft.id, start, rule)),
+        "another workspace modified it"
+      )
+      Expect.ok(
+        Option.isNone(yield* store.modify(workspace.id, build.ids.next("cmp"), start, rule)),
+        "an unknown one was modified"
+      )
+      Expect.equal((yield* events.read(workspace.id, null, 9)).length, 3, "events")
+    }
+  ),
 
   storageCase("campaigns: ring sets alarms of accounts whose campaign runs", function* () {
     const store = yield* CampaignStore
@@ -124,7 +205,9 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal(yield* store.enroll(campaign.id, copies, [], start + 1), 0, "the same contacts")
     const fresh = build.contact(workspace.id)
     const lead = build.lead(campaign, fresh, { priority: 3, metadata: { a: "b" }, externalRef: "x" })
-    const added = yield* store.enroll(campaign.id, [copies[0]!, lead, build.lead(campaign, fresh)], [build.event(workspace.id, campaign.id)], start + 2)
+    const batch = [copies[0]!, lead, build.lead(campaign, fresh)]
+    const told = [...batch.map(({ id }) => build.event(workspace.id, id)), build.event(workspace.id, campaign.id)]
+    const added = yield* store.enroll(campaign.id, batch, told, start + 2)
     Expect.equal(added, 1, "new leads")
     Expect.equal(yield* leadOf(workspace, lead.id), lead, "the lead as enrolled")
     Expect.ok(Option.isNone(yield* store.getLead(workspace.id, copies[0]!.id)), "a contact is there twice")
@@ -132,7 +215,8 @@ export const cases: ReadonlyArray<StorageCase> = [
     const counts = yield* store.counts(campaign.id)
     Expect.equal([counts.pending, counts.assigned, counts.total], [1, 2, 3], "the counts")
     Expect.equal(counts, yield* store.recount(campaign.id), "the counts against the leads")
-    Expect.equal((yield* events.read(workspace.id, null, 9)).length, 1, "events")
+    const seen = (yield* events.read(workspace.id, null, 9)).map(({ event }) => event.subject)
+    Expect.equal(seen, [lead.id, campaign.id], "events, without those of leads left out")
   }),
 
   storageCase("campaigns: a lead enrolled as skipped counts from the start", function* () {
@@ -143,115 +227,5 @@ export const cases: ReadonlyArray<StorageCase> = [
     const counts = yield* store.counts(campaign.id)
     Expect.equal([counts.pending, counts.skipped, counts.total], [1, 1, 2], "the counts")
     Expect.equal(counts, yield* store.recount(campaign.id), "the counts against the leads")
-  }),
-
-  storageCase("campaigns: a draw takes from the pool by priority and position what an account reaches", function* () {
-    const store = yield* CampaignStore
-    const priorities = [0, 5, 0, 5, 0, 0]
-    const place = yield* people("draw", { accounts: 2, leads: 6 })
-    const options = {
-      drawn: false,
-      lead: (index: number) => ({ priority: priorities[index]!, reach: index === 4 ? `${channel}/page` : channel })
-    }
-    const { campaign, leads } = yield* campaignOf(place, options)
-    const [a, b] = place.accounts.map(({ id }) => id)
-    yield* claim(place, { want: () => 0, nextAt: () => start + hour })
-    const seen: { accounts?: ReadonlyArray<DrawAccount>; pool?: ReadonlyArray<number> } = {}
-    const drawn = yield* store.draw(campaign.id, start + 1, (of, accounts, pool) =>
-      Effect.gen(function* () {
-        Expect.equal(of.id, campaign.id, "the campaign")
-        seen.accounts = accounts
-        seen.pool = [yield* pool(4), yield* pool(100)]
-        return [{ account: a!, take: 3, reaches: everywhere }, { account: b!, take: 9, reaches: [`${channel}/page`, "elsewhere"] }]
-      })
-    )
-    Expect.equal(seen.pool, [4, 6], "the pool, counted no further than asked")
-    Expect.equal(sorted(seen.accounts?.map(({ account }) => account.id) ?? []), sorted([a!, b!]), "the accounts")
-    Expect.equal(seen.accounts?.map(({ holding }) => holding), [0, 0], "what they hold")
-    Expect.equal(new Map(drawn.map((one) => [one.account, one.drawn])), new Map([[a!, 3], [b!, 1]]), "drawn")
-    const held = yield* Effect.forEach(leads, ({ id }) => leadOf(place.workspace, id))
-    Expect.equal(held.map(({ account }) => account), [a!, a!, null, a!, b!, null], "who has which lead")
-    Expect.equal(held.map(({ status }) => status === "assigned"), [true, true, false, true, true, false], "assigned")
-    Expect.equal((yield* paceOf(campaign, a)).nextAt, start + 1, "the alarm of the one that got some")
-    const counts = yield* store.counts(campaign.id)
-    Expect.equal([counts.pending, counts.assigned], [2, 4], "the counts")
-    yield* store.draw(campaign.id, start + 2, (_, accounts, pool) =>
-      Effect.gen(function* () {
-        Expect.equal(new Map(accounts.map(({ account, holding }) => [account.id, holding])), new Map([[a!, 3], [b!, 1]]), "held")
-        Expect.equal(yield* pool(100), 2, "the pool that is left")
-        return []
-      })
-    )
-  }),
-
-  storageCase("campaigns: a draw that fails gives nothing away", function* () {
-    const store = yield* CampaignStore
-    const place = yield* people("draw fails", { leads: 2 })
-    const { campaign } = yield* campaignOf(place, { drawn: false })
-    yield* fails(store.draw(campaign.id, start, (_, __, pool) => Effect.map(pool(9), refuse)), "a draw whose rule throws")
-    Expect.equal((yield* store.counts(campaign.id)).pending, 2, "the pool")
-  }),
-
-  storageCase("campaigns: two draws at the same time give no lead twice and count one pool", function* () {
-    const store = yield* CampaignStore
-    const place = yield* people("draw race", { accounts: 2, leads: 9 })
-    const { campaign } = yield* campaignOf(place, { drawn: false })
-    const pools: Array<number> = []
-    const draws = place.accounts.map(({ id }) =>
-      store.draw(campaign.id, start, (_, __, pool) =>
-        Effect.map(pool(100), (count) => {
-          pools.push(count)
-          return [{ account: id, take: 6, reaches: everywhere }]
-        })
-      )
-    )
-    const drawn = (yield* Effect.all(draws, { concurrency: "unbounded" })).flat()
-    Expect.equal(drawn.map((one) => one.drawn).toSorted(), [3, 6], "drawn by each")
-    Expect.equal(pools.toSorted((a, b) => a - b), [3, 9], "the pool that each saw")
-    const { assigned, pending } = yield* store.counts(campaign.id)
-    Expect.equal([assigned, pending], [9, 0], "the counts")
-  }),
-
-  storageCase("campaigns: leads are read in pages, by status, only in their workspace", function* () {
-    const store = yield* CampaignStore
-    const place = yield* people("lead pages", { leads: 6 })
-    const { campaign, leads } = yield* campaignOf(place, { drawn: false })
-    const { build, contacts, workspace } = place
-    const ids = leads.map(({ id }) => id as string)
-    const read = (status?: "pending" | "assigned") => (page: Parameters<typeof store.list>[1]) =>
-      store.leads(workspace.id, campaign.id, { status }, page)
-    yield* expectPaged(read(), ids, "leads")
-    yield* expectPaged(read("pending"), ids, "pending leads")
-    Expect.equal((yield* read("assigned")({ count: true })).total, 0, "assigned leads")
-    const late = build.lead(campaign, build.contact(workspace.id))
-    const all = yield* readAll(read(), 2, store.enroll(campaign.id, [late], [], start))
-    Expect.equal(all.map(({ id }) => id as string), [...ids, late.id], "leads that grow while they are read")
-    const other = build.workspace().id
-    Expect.ok(Option.isNone(yield* store.getLead(other, leads[0]!.id)), "another workspace got a lead")
-    Expect.ok(Option.isNone(yield* store.candidate(other, leads[0]!.id)), "another workspace got a candidate")
-    Expect.equal((yield* store.leads(other, campaign.id, {}, {})).data, [], "another workspace's leads")
-    Expect.equal(contacts.length, 6, "the people")
-  }),
-
-  storageCase("campaigns: done when no lead is open, claimed or has something to come", function* () {
-    const store = yield* CampaignStore
-    const place = yield* scene("done", { leads: 1, steps: [1, 1] })
-    const { campaign, leads: [lead], workspace } = place
-    const finishable = Effect.map(store.finishable(10), (campaigns) => campaigns.map(({ id }) => id))
-    const become = (change: Partial<typeof lead & object>) =>
-      store.changeLeads({ type: "ids", ids: [lead!.id] }, start, (row) => changed({ ...row, ...change }))
-    Expect.equal(yield* store.isDone(campaign.id), false, "with a lead assigned")
-    const taken = yield* claim(place)
-    Expect.equal(yield* store.isDone(campaign.id), false, "with a lead claimed")
-    yield* become({ claim: null, status: "sent", step: campaign.settings.steps[1]!.id, dueAt: start + 99 * hour })
-    Expect.equal(yield* store.isDone(campaign.id), false, "with a follow-up to come")
-    yield* become({ step: null, dueAt: null, ended: "completed" })
-    Expect.equal(yield* store.isDone(campaign.id), true, "with nothing to come")
-    Expect.equal(yield* finishable, [], "finishable while a pace has an alarm")
-    yield* claim(place, { now: start + hour, nextAt: () => null })
-    Expect.equal(yield* finishable, [campaign.id], "finishable once none has")
-    yield* store.modify(workspace.id, campaign.id, start, (row) => ({ campaign: { ...row, status: "paused" }, events: [] }))
-    Expect.equal(yield* finishable, [], "finishable while paused")
-    Expect.equal(taken.leads, [lead!.id], "the lead that was claimed")
   })
 ]

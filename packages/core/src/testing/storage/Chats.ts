@@ -33,7 +33,11 @@ export const cases: ReadonlyArray<StorageCase> = [
     const { account, build, contacts, first, mine, other, second, store } = yield* people("open")
     const openings = contacts.map((contact) => build.opening(account, contact))
     const made = yield* store.open([openings[0]!, openings[1]!, openings[0]!])
-    Expect.equal(sorted([...new Set(made.map(({ id }) => id))]), sorted(openings.slice(0, 2).map(({ id }) => id)), "chats")
+    Expect.equal(
+      sorted([...new Set(made.map(({ id }) => id))]),
+      sorted(openings.slice(0, 2).map(({ id }) => id)),
+      "chats"
+    )
     const known = Option.getOrNull(yield* store.get(mine, openings[0]!.id))
     const expected = { account: account.id, contact: first.id, name: first.name, createdAt: start, unread: 0 }
     const chat = Expect.present(known, "the chat")
@@ -41,12 +45,20 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal({ account: account_, contact, createdAt, name, unread }, expected, "the chat as opened")
     Expect.equal([chat.lastInboundAt, chat.takenOverAt, chat.closedAt], [null, null, null], "what has not happened")
     const again = yield* store.open([build.opening(account, first, { name: "changed", at: start + 1 }), openings[2]!])
-    Expect.equal(again.find(({ id }) => id === chat.id), chat, "the chat opened again")
+    Expect.equal(
+      again.find(({ id }) => id === chat.id),
+      chat,
+      "the chat opened again"
+    )
     const foreign = build.account(other)
     yield* store.open([build.opening(foreign, second, { workspace: other, contact: null })])
     const numbers = (yield* store.list(mine, {})).data.map(({ number }) => number)
     Expect.equal(new Set(numbers).size, 3, "different numbers")
-    Expect.ok(numbers.every((number) => number >= 1), "numbers count from 1", numbers)
+    Expect.ok(
+      numbers.every((number) => number >= 1),
+      "numbers count from 1",
+      numbers
+    )
     Expect.equal(again.find(({ id }) => id === openings[2]!.id)?.number, Math.max(...numbers), "the last chat's number")
     Expect.equal((yield* store.list(other, {})).data[0]?.number, 1, "the first number of another workspace")
   }),
@@ -56,7 +68,8 @@ export const cases: ReadonlyArray<StorageCase> = [
     const openings = contacts.map((contact) => build.opening(account, contact))
     const opens = [store.open(openings), store.open(openings.toReversed()), store.open(openings)]
     const answers = yield* Effect.all(opens, { concurrency: "unbounded" })
-    for (const chats of answers) Expect.equal(new Set(chats.map(({ id }) => id)).size, openings.length, "chats of one open")
+    for (const chats of answers)
+      Expect.equal(new Set(chats.map(({ id }) => id)).size, openings.length, "chats of one open")
     const { data } = yield* store.list(mine, {})
     Expect.equal(data.length, openings.length, "chats stored")
     Expect.equal(new Set(data.map(({ number }) => number)).size, openings.length, "different numbers")
@@ -66,9 +79,18 @@ export const cases: ReadonlyArray<StorageCase> = [
     const { account, build, first, mine, store } = yield* people("touch")
     const { id } = build.opening(account, first)
     yield* store.open([build.opening(account, first)])
-    const touch = (at: number, text: string, direction: "inbound" | "outbound", unread: number) =>
-      ({ chat: id, at: start + at, text, direction, unread })
-    yield* store.touch([touch(30, "third", "inbound", 1), touch(40, "latest", "outbound", 0), touch(10, "first", "inbound", 1)])
+    const touch = (at: number, text: string, direction: "inbound" | "outbound", unread: number) => ({
+      chat: id,
+      at: start + at,
+      text,
+      direction,
+      unread
+    })
+    yield* store.touch([
+      touch(30, "third", "inbound", 1),
+      touch(40, "latest", "outbound", 0),
+      touch(10, "first", "inbound", 1)
+    ])
     yield* store.touch([touch(20, "second", "inbound", 1)])
     const chat = Expect.present(Option.getOrNull(yield* store.get(mine, id)), "the chat")
     Expect.equal(
@@ -86,11 +108,23 @@ export const cases: ReadonlyArray<StorageCase> = [
     const { account, build, first, mine, second, store } = yield* people("takeover")
     const openings = [build.opening(account, first), build.opening(account, second)]
     yield* store.open(openings)
-    const taken = Effect.map(store.list(mine, {}), ({ data }) =>
-      new Map(data.map(({ id, takenOverAt }) => [id, takenOverAt])))
+    const taken = Effect.map(
+      store.list(mine, {}),
+      ({ data }) => new Map(data.map(({ id, takenOverAt }) => [id, takenOverAt]))
+    )
     yield* store.setTakenOver([openings[0]!.id], start)
-    Expect.equal(yield* taken, new Map([[openings[0]!.id, start], [openings[1]!.id, null]]), "taken over")
-    yield* store.setTakenOver(openings.map(({ id }) => id), null)
+    Expect.equal(
+      yield* taken,
+      new Map([
+        [openings[0]!.id, start],
+        [openings[1]!.id, null]
+      ]),
+      "taken over"
+    )
+    yield* store.setTakenOver(
+      openings.map(({ id }) => id),
+      null
+    )
     Expect.equal(yield* taken, new Map(openings.map(({ id }) => [id, null])), "given back")
   }),
 
@@ -128,7 +162,11 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal(sorted(recorded), sorted([rows[0]!.id, rows[2]!.id, rows[3]!.id, rows[4]!.id]), "the new ones")
     Expect.equal(yield* store.record([{ ...inbound("x"), errorDetail: "changed" }, one]), [], "known ones")
     const { data } = yield* store.messages(mine, one.chat, {})
-    Expect.equal(data.find(({ id }) => id === one.id), one, "the message as recorded")
+    Expect.equal(
+      data.find(({ id }) => id === one.id),
+      one,
+      "the message as recorded"
+    )
     Expect.equal(data.length, 3, "messages of the chat")
   }),
 
@@ -151,16 +189,28 @@ export const cases: ReadonlyArray<StorageCase> = [
       if (index === 1) return { ...message, status: "delivered", deliveredAt: start + 1 }
       return index === 4 ? { ...message, status: "read", readAt: start + 2 } : message
     })
-    Expect.equal(indexes.toSorted(), [1, 3, 4], "the references found")
+    Expect.equal(
+      indexes.toSorted((a, b) => a - b),
+      [1, 3, 4],
+      "the references found"
+    )
     const answer = new Map(advanced.map(({ after, before, index }) => [index, [before.status, after.status]]))
     Expect.equal(answer.get(1), ["sent", "delivered"], "the first of two steps")
     Expect.equal(answer.get(4), ["delivered", "read"], "the second of two steps")
     const { data } = yield* store.messages(mine, sent.chat, {})
-    const stored = Expect.present(data.find(({ id }) => id === sent.id), "the message")
+    const stored = Expect.present(
+      data.find(({ id }) => id === sent.id),
+      "the message"
+    )
     Expect.equal([stored.status, stored.deliveredAt, stored.readAt], ["read", start + 1, start + 2], "the message")
-    Expect.equal(data.find(({ id }) => id === other.id), other, "the one that the rule left")
+    Expect.equal(
+      data.find(({ id }) => id === other.id),
+      other,
+      "the one that the rule left"
+    )
     const throwing = store.advance([{ id: other.id }, { id: sent.id }], (message, index) =>
-      index === 1 ? refuse() : { ...message, status: "failed" })
+      index === 1 ? refuse() : { ...message, status: "failed" }
+    )
     yield* fails(throwing, "an advance whose rule throws")
     const after = yield* store.messages(mine, sent.chat, {})
     Expect.equal(after.data, data, "the messages after a rule that threw")
@@ -175,13 +225,18 @@ export const cases: ReadonlyArray<StorageCase> = [
     const recent = [oldest!, ...openings.slice(1).toReversed()].map(({ id }) => id as string)
     yield* expectPaged((page) => store.list(mine, page), recent, "chats")
     const messages = Array.from({ length: 5 }, (_, index) =>
-      build.message(account, contacts[0]!, { status: "sent", dueAt: null, createdAt: start + Math.floor(index / 2) }))
+      build.message(account, contacts[0]!, { status: "sent", dueAt: null, createdAt: start + Math.floor(index / 2) })
+    )
     yield* store.record(messages.toReversed())
     const ids = messages.map(({ id }) => id as string)
     yield* expectPaged((page) => store.messages(mine, oldest!.id, page), ids, "messages")
     const late = build.message(account, contacts[0]!, { status: "sent", dueAt: null, createdAt: start + 9 })
     const all = yield* readAll((page) => store.messages(mine, oldest!.id, page), 2, store.record([late]))
-    Expect.equal(all.map(({ id }) => id as string), [...ids, late.id], "a chat that grows while it is read")
+    Expect.equal(
+      all.map(({ id }) => id as string),
+      [...ids, late.id],
+      "a chat that grows while it is read"
+    )
     Expect.ok(Option.isNone(yield* store.get(other, oldest!.id)), "another workspace got a chat")
     Expect.equal((yield* store.messages(other, oldest!.id, {})).data, [], "another workspace's messages")
     Expect.equal((yield* store.list(other, { count: true })).total, 0, "another workspace's chats")

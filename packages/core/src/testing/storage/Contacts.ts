@@ -25,7 +25,8 @@ const two = (seed: string) =>
 
 const membersOf = (workspace: WorkspaceId, list: ContactListId) =>
   Effect.flatMap(ContactStore, (store) =>
-    Effect.map(store.members(workspace, list, 0, 500), (rows) => rows.map(({ contact }) => contact.id as string)))
+    Effect.map(store.members(workspace, list, 0, 500), (rows) => rows.map(({ contact }) => contact.id as string))
+  )
 
 const person = (name: string) => ({ channel: Builders.channel, scope: "", externalId: name })
 const keyOf = (name: string) => `${Builders.channel}//${name}`
@@ -48,10 +49,17 @@ export const cases: ReadonlyArray<StorageCase> = [
     ]
     const imported = yield* store.import(mine, contacts, list.id)
     Expect.equal(imported, { created: 3, merged: 0, ambiguous: [] }, "what the import says")
-    Expect.equal(yield* membersOf(mine, list.id), contacts.map(({ id }) => id as string), "the members")
+    Expect.equal(
+      yield* membersOf(mine, list.id),
+      contacts.map(({ id }) => id as string),
+      "the members"
+    )
     const stored = yield* Effect.forEach(contacts, ({ id }) => store.get(mine, id))
     Expect.equal(stored.map(Option.getOrNull), contacts, "the contacts by id")
-    for (const [name, expected] of [["ü/1", contacts[0]], ["nobody", null]] as const) {
+    for (const [name, expected] of [
+      ["ü/1", contacts[0]],
+      ["nobody", null]
+    ] as const) {
       const found = Option.getOrNull(yield* store.byAddress(mine, keyOf(name)))
       Expect.equal(found?.id ?? null, expected?.id ?? null, `the contact of ${name}`)
     }
@@ -85,8 +93,16 @@ export const cases: ReadonlyArray<StorageCase> = [
     const fresh = build.contact(mine)
     const imported = yield* store.import(mine, [byRef, byAddress, fresh], list.id)
     Expect.equal(imported, { created: 1, merged: 2, ambiguous: [] }, "what the import says")
-    Expect.equal(Option.getOrNull(yield* store.get(mine, a.id)), Contact.merge(a, byRef), "the one known by externalRef")
-    Expect.equal(Option.getOrNull(yield* store.get(mine, b.id)), Contact.merge(b, byAddress), "the one known by address")
+    Expect.equal(
+      Option.getOrNull(yield* store.get(mine, a.id)),
+      Contact.merge(a, byRef),
+      "the one known by externalRef"
+    )
+    Expect.equal(
+      Option.getOrNull(yield* store.get(mine, b.id)),
+      Contact.merge(b, byAddress),
+      "the one known by address"
+    )
     Expect.equal(yield* membersOf(mine, list.id), [a.id, b.id, fresh.id] as Array<string>, "the members")
     const again = yield* store.import(mine, [byRef, byAddress, fresh], list.id)
     Expect.equal(again, { created: 0, merged: 3, ambiguous: [] }, "the same import again")
@@ -130,7 +146,11 @@ export const cases: ReadonlyArray<StorageCase> = [
     yield* expectPaged((page) => store.list(mine, page), ids, "contacts")
     const late = build.contact(mine)
     const all = yield* readAll((page) => store.list(mine, page), 2, store.import(mine, [late], null))
-    Expect.equal(all.map(({ id }) => id as string), [...ids, late.id], "a list that grows while it is read")
+    Expect.equal(
+      all.map(({ id }) => id as string),
+      [...ids, late.id],
+      "a list that grows while it is read"
+    )
   }),
 
   storageCase("contacts: lists are numbered per workspace, found by name and made ready once", function* () {
@@ -148,7 +168,12 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal(still?.status, "gathering", "the list after another workspace made it ready")
     yield* store.setListReady(mine, second.id, [build.event(mine, second.id, { type: "list.ready" })])
     Expect.equal(Option.getOrNull(yield* store.getList(mine, second.id))?.status, "ready", "the list")
-    Expect.equal((yield* events.read(mine, null, 9)).map(({ event }) => event.type), ["list.ready"], "the events")
+    yield* store.setListReady(mine, second.id, [build.event(mine, second.id, { type: "list.ready" })])
+    Expect.equal(
+      (yield* events.read(mine, null, 9)).map(({ event }) => event.type),
+      ["list.ready"],
+      "the events"
+    )
   }),
 
   storageCase("contacts: members are read in the order they joined, from a number on", function* () {
@@ -158,11 +183,23 @@ export const cases: ReadonlyArray<StorageCase> = [
     yield* store.import(mine, contacts, list.id)
     const joined = [3, 4, 0, 1, 2].map((index) => contacts[index]!.id as string)
     const first = yield* store.members(mine, list.id, 0, 2)
-    Expect.equal(first.map(({ contact }) => contact.id as string), joined.slice(0, 2), "the first two")
+    Expect.equal(
+      first.map(({ contact }) => contact.id as string),
+      joined.slice(0, 2),
+      "the first two"
+    )
     const rest = yield* store.members(mine, list.id, first.at(-1)?.position ?? 0, 500)
-    Expect.equal(rest.map(({ contact }) => contact.id as string), joined.slice(2), "those after them")
+    Expect.equal(
+      rest.map(({ contact }) => contact.id as string),
+      joined.slice(2),
+      "those after them"
+    )
     const positions = [...first, ...rest].map(({ position }) => position)
-    Expect.equal(positions, positions.toSorted((a, b) => a - b), "the joining numbers")
+    Expect.equal(
+      positions,
+      positions.toSorted((a, b) => a - b),
+      "the joining numbers"
+    )
     Expect.equal(new Set(positions).size, 5, "different joining numbers")
   }),
 
@@ -170,13 +207,20 @@ export const cases: ReadonlyArray<StorageCase> = [
     const { build, mine, other, store } = yield* two("suppressions")
     const events = yield* EventStore
     const account = build.ids.next("acc")
-    const everyone = { workspace: mine, address: keyOf("a"), account: null, reason: "optedOut", at: Builders.start } as const
+    const everyone = {
+      workspace: mine,
+      address: keyOf("a"),
+      account: null,
+      reason: "optedOut",
+      at: Builders.start
+    } as const
     const one: Suppression = { ...everyone, account, reason: "blocked" }
     const theirs: Suppression = { ...everyone, workspace: other }
     const told = [build.event(mine, "a", { type: "contact.opted_out" })]
     Expect.equal(yield* store.suppress([everyone, one, everyone, theirs], told), 3, "new suppressions")
     Expect.equal(yield* store.suppress([{ ...everyone, reason: "manual", at: 1 }], []), 0, "a known suppression")
-    const ordered = (rows: ReadonlyArray<Suppression>) => rows.toSorted((a, b) => (a.account === null ? 0 : 1) - (b.account === null ? 0 : 1))
+    const ordered = (rows: ReadonlyArray<Suppression>) =>
+      rows.toSorted((a, b) => (a.account === null ? 0 : 1) - (b.account === null ? 0 : 1))
     const read = (workspace: WorkspaceId) =>
       Effect.map(store.suppressions(workspace, [keyOf("a"), keyOf("a"), keyOf("b")]), ordered)
     Expect.equal(yield* read(mine), [everyone, one], "what is suppressed")

@@ -12,7 +12,11 @@ export const cases: ReadonlyArray<StorageCase> = [
     const build = Builders.make("feed")
     const [mine, other] = [build.workspace().id, build.workspace().id]
     const events = [
-      build.event(mine, "one", { cause: "msg_1", actor: { type: "member", id: "mem_1" }, data: { n: 1, list: [null, "ü"] } }),
+      build.event(mine, "one", {
+        cause: "msg_1",
+        actor: { type: "member", id: "mem_1" },
+        data: { n: 1, list: [null, "ü"] }
+      }),
       build.event(other, "two"),
       build.event(mine, "three", { type: "lead.sent", data: { nested: { deep: true } } })
     ]
@@ -21,9 +25,17 @@ export const cases: ReadonlyArray<StorageCase> = [
     yield* store.append(events.slice(0, 2))
     yield* store.append(events.slice(2))
     const read = yield* store.read(mine, null, 10)
-    Expect.equal(read.map(({ event }) => event), [events[0]!, events[2]!], "the feed")
+    Expect.equal(
+      read.map(({ event }) => event),
+      [events[0]!, events[2]!],
+      "the feed"
+    )
     const theirs = yield* store.read(other, null, 10)
-    Expect.equal(theirs.map(({ event }) => event), [events[1]!], "the other feed")
+    Expect.equal(
+      theirs.map(({ event }) => event),
+      [events[1]!],
+      "the other feed"
+    )
     Expect.ok(read[0]?.position !== read[1]?.position, "two events share a position")
   }),
 
@@ -38,8 +50,8 @@ export const cases: ReadonlyArray<StorageCase> = [
     let after: Position | null = null
     for (let pages = 0; pages < 6; pages++) {
       if (pages === 2) yield* append(subjects.slice(5))
-      const page: ReadonlyArray<{ readonly position: Position; readonly event: { readonly subject: string } }> = yield* store
-        .read(workspace, after, 2)
+      const page: ReadonlyArray<{ readonly position: Position; readonly event: { readonly subject: string } }> =
+        yield* store.read(workspace, after, 2)
       Expect.ok(page.length <= 2, "a page is longer than its limit")
       seen.push(...page.map(({ event }) => event.subject))
       after = page.at(-1)?.position ?? after
@@ -71,7 +83,11 @@ export const cases: ReadonlyArray<StorageCase> = [
     yield* fails(gone, "the transaction")
     yield* store.append([build.event(workspace, "kept")])
     const read = yield* store.read(workspace, null, 10)
-    Expect.equal(read.map(({ event }) => event.subject), ["kept"], "the feed")
+    Expect.equal(
+      read.map(({ event }) => event.subject),
+      ["kept"],
+      "the feed"
+    )
   }),
 
   storageCase("events: a reader that keeps reading misses none of a transaction that commits late", function* () {

@@ -55,7 +55,7 @@ export const touchMessages = (
     const former = candidate.messages.find((message) => message.part === part)
     return {
       ...builders.message(due.account.account, candidate.contact),
-      id: former?.id ?? `msg_${Seed.digest(`${claim}|${lead.id}|${lead.step}|${part}`)}` as MessageId,
+      id: former?.id ?? (`msg_${Seed.digest(`${claim}|${lead.id}|${lead.step}|${part}`)}` as MessageId),
       chat: Chat.idOf(due.account.account.id, lead.address),
       address: lead.address,
       author: { type: "campaign", id: due.campaign.id },
@@ -101,7 +101,12 @@ export const claimRules = (
       const paces: Array<LeadDecision["paces"][number]> = []
       const accounts = new Map<string, LeadDecision["accounts"][number]>()
       const workspaces = new Map<string, LeadDecision["workspaces"][number]>()
-      for (const { dryness, first, followUps, want: { due, want } } of wants) {
+      for (const {
+        dryness,
+        first,
+        followUps,
+        want: { due, want }
+      } of wants) {
         looks.push({ due, first, followUps, dryness })
         const { account, workspace } = due
         let left = want
@@ -125,7 +130,12 @@ export const claimRules = (
               messages: touchMessages(claim, due, candidate, parts, day, now),
               contactTouches: [
                 ...candidate.touches,
-                { at: now, campaign: due.campaign.id, lead: candidate.lead.id, step: candidate.lead.step ?? ids.next("stp") }
+                {
+                  at: now,
+                  campaign: due.campaign.id,
+                  lead: candidate.lead.id,
+                  step: candidate.lead.step ?? ids.next("stp")
+                }
               ]
             })
           } else leads.push({ ...candidate.lead, dueAt: answer.deferTo })
@@ -187,7 +197,11 @@ export const queuedRule =
         take.push({ id: message.id, reserved: { pace: null, account: day, workspace: day } })
         const held = accounts.get(account.account.id)?.use ?? account.use
         const tenant = workspaces.get(workspace.workspace.id)?.use ?? workspace.use
-        accounts.set(account.account.id, { id: account.account.id, use: Budget.take(held, day, 1), lastTouchAt: Builders.start })
+        accounts.set(account.account.id, {
+          id: account.account.id,
+          use: Budget.take(held, day, 1),
+          lastTouchAt: Builders.start
+        })
         workspaces.set(workspace.workspace.id, { id: workspace.workspace.id, use: Budget.take(tenant, day, 1) })
       }
     }

@@ -23,7 +23,11 @@ const consistent = (world: World, step: string) =>
       const counts = yield* store.counts(id)
       Expect.equal(counts, yield* store.recount(id), `the counts against the leads after ${step}`)
       const { replied: _, total, ...terms } = counts
-      Expect.equal(total, Object.values(terms).reduce((sum, term) => sum + term, 0), `the total after ${step}`)
+      Expect.equal(
+        total,
+        Object.values(terms).reduce((sum, term) => sum + term, 0),
+        `the total after ${step}`
+      )
     }
   })
 
@@ -38,18 +42,22 @@ export const play = (seed: string, length: number): Effect.Effect<Run, unknown, 
       world.now += minute
       const title = `${step} ${name}`
       const answer = yield* verb(world, all).pipe(
-        Effect.catchDefect((defect) => Effect.die(new Error(`step ${title} of "${seed}": ${String(defect)}`, { cause: defect })))
+        Effect.catchDefect((defect) =>
+          Effect.die(new Error(`step ${title} of "${seed}": ${String(defect)}`, { cause: defect }))
+        )
       )
-      answers.push(`${title} ${JSON.stringify(told(answer)) ?? "void"}`)
-      if (step % 10 === 9) yield* consistent(world, title)
+      answers.push(`${title} ${Expect.show(told(answer))}`)
+      if (step % 5 === 4) yield* consistent(world, title)
     }
     return { answers, end: Expect.show(yield* snapshot(world)) }
   })
 
 /** Fails with the first answer, or the first line of the end, in which two runs differ. */
 export const expectSame = (actual: Run, expected: Run): void => {
-  for (const [index, answer] of expected.answers.entries()) Expect.equal(actual.answers[index], answer, `answer ${index}`)
-  Expect.equal(actual.end.split("\n"), expected.end.split("\n"), "everything at the end")
+  for (const [index, answer] of expected.answers.entries()) {
+    Expect.sameText(actual.answers[index] ?? "none", answer, `answer ${index}`)
+  }
+  Expect.sameText(actual.end, expected.end, "everything at the end")
 }
 
 export const cases: ReadonlyArray<StorageCase> = ["one", "two", "three"].map((seed) =>

@@ -15,6 +15,9 @@ import { ContactStore } from "../../contact/ContactStore.ts"
 import { EventStore } from "../../event/EventStore.ts"
 import { OutboxStore } from "../../outbox/OutboxStore.ts"
 import type { ClaimId } from "../../workspace/Id.ts"
+import { hour } from "../../workspace/Instant.ts"
+import type { LocalDate } from "../../workspace/LocalDate.ts"
+import * as Dates from "../../workspace/LocalDate.ts"
 import * as Seed from "../../workspace/Seed.ts"
 import { Transaction } from "../../workspace/Transaction.ts"
 import type { Workspace } from "../../workspace/Workspace.ts"
@@ -63,7 +66,8 @@ export type Ports = Effect.Success<typeof ports>
 export const below = (world: World, count: number): number => Math.floor(world.random() * count)
 
 /** One of them. */
-export const pick = <A>(world: World, all: ReadonlyArray<A>): A => all[below(world, all.length)] ?? Expect.fail("nothing to pick from")
+export const pick = <A>(world: World, all: ReadonlyArray<A>): A =>
+  all[below(world, all.length)] ?? Expect.fail("nothing to pick from")
 
 /** Some of them, in their order. */
 export const some = <A>(world: World, all: ReadonlyArray<A>): ReadonlyArray<A> => all.filter(() => world.random() < 0.5)
@@ -72,7 +76,8 @@ export const some = <A>(world: World, all: ReadonlyArray<A>): ReadonlyArray<A> =
 export const chance = (text: string, count: number): number => Math.floor(Seed.random(text)() * count)
 
 /** The date of budgets at the world's time: a new one every while, so that some things are given back too late. */
-export const dayOf = (world: World): string => `2026-03-${String(9 + Math.floor((world.now - Builders.start) / 4_000_000)).padStart(2, "0")}`
+export const dayOf = (world: World): LocalDate =>
+  Dates.addDays(Builders.startDate, Math.floor((world.now - Builders.start) / (3 * hour)))
 
 export const nextLease = (world: World) => {
   world.leases += 1
@@ -86,12 +91,17 @@ export const begin = (seed: string) =>
     const build = Builders.make(seed)
     const workspace = build.workspace({ dailyCap: 500 })
     yield* workspaces.create(workspace)
-    const senders = Array.from({ length: 3 }, (_, index) => build.account(workspace.id, { dailyCap: index === 0 ? null : 50 }))
+    const senders = Array.from({ length: 3 }, (_, index) =>
+      build.account(workspace.id, { dailyCap: index === 0 ? null : 50 })
+    )
     yield* Effect.forEach(senders, (account) => accounts.connect(account, []))
     const people = Array.from({ length: 12 }, () => build.contact(workspace.id))
     const list = yield* contacts.createList(build.contactList(workspace.id))
     yield* contacts.import(workspace.id, people, list.id)
-    const made = [[1, 1], [3, 1, 2]].map((parts) => {
+    const made = [
+      [1, 1],
+      [3, 1, 2]
+    ].map((parts) => {
       const steps = parts.map((count, index) => build.step({ parts: count, type: index === 0 ? "first" : "noReply" }))
       return build.campaign(workspace.id, { settings: build.settings({ steps: [steps[0]!, ...steps.slice(1)] }) })
     })
@@ -142,20 +152,25 @@ export const snapshot = (world: World): Effect.Effect<unknown, unknown, StorageP
     const known = yield* readAll((page) => contacts.list(id, page), 7)
     const open = yield* readAll((page) => chats.list(id, page), 5)
     const addresses = known.flatMap((contact) => Builders.addressOf(contact))
-    const suppressed = (yield* contacts.suppressions(id, addresses)).map((row) => `${row.address} ${row.account} ${row.reason}`)
+    const suppressed = (yield* contacts.suppressions(id, addresses)).map(
+      (row) => `${row.address} ${row.account} ${row.reason}`
+    )
     return told({
       workspace: yield* workspaces.get(id),
       stopped: yield* workspaces.stopped,
       clock: yield* workspaces.pacingClock,
       accounts: yield* readAll((page) => accounts.list(id, page), 2),
-      polled: byId((yield* accounts.polled([Builders.channel])).map(({ account, cursor }) => ({ id: account.id, cursor }))),
+      polled: byId(
+        (yield* accounts.polled([Builders.channel])).map(({ account, cursor }) => ({ id: account.id, cursor }))
+      ),
       contacts: known,
       list: yield* contacts.getList(id, world.list.id),
       members: (yield* contacts.members(id, world.list.id, 0, 500)).map(({ contact }) => contact.id),
       suppressions: suppressed.toSorted(),
       chats: byId(open),
       messages: yield* Effect.forEach(byId(open), (chat) =>
-        readAll((page) => chats.messages(id, chat.id as (typeof open)[number]["id"], page), 3)),
+        readAll((page) => chats.messages(id, chat.id as (typeof open)[number]["id"], page), 3)
+      ),
       campaigns: yield* Effect.forEach(world.campaigns, (campaign) =>
         Effect.gen(function* () {
           const leads = yield* readAll((page) => campaigns.leads(id, campaign.id, {}, page), 10)
@@ -167,13 +182,20 @@ export const snapshot = (world: World): Effect.Effect<unknown, unknown, StorageP
             candidates: yield* Effect.forEach(leads, (lead) =>
               Effect.map(campaigns.candidate(id, lead.id), (found) => {
                 const { candidate, due } = Option.getOrThrow(found)
-                return { touches: candidate.touches, rows: candidate.messages, account: due?.account, workspace: due?.workspace }
-              })),
+                return {
+                  touches: candidate.touches,
+                  rows: candidate.messages,
+                  account: due?.account,
+                  workspace: due?.workspace
+                }
+              })
+            ),
             counts: yield* campaigns.counts(campaign.id),
             recount: yield* campaigns.recount(campaign.id),
             isDone: yield* campaigns.isDone(campaign.id)
           }
-        })),
+        })
+      ),
       events: (yield* events.read(id, null, 10_000)).map(({ event }) => `${event.type} ${event.subject}`),
       nextAlarm: yield* campaigns.nextAlarm,
       nextQueued: yield* outbox.nextQueued,

@@ -24,7 +24,12 @@ export const cases: ReadonlyArray<StorageCase> = [
     const events = yield* EventStore
     const chats = yield* ChatStore
     const place = yield* people("enqueue", { leads: 2 })
-    const { accounts: [account], build, contacts: [a, b], workspace } = place
+    const {
+      accounts: [account],
+      build,
+      contacts: [a, b],
+      workspace
+    } = place
     Expect.equal(yield* outbox.nextQueued, null, "the next of an empty queue")
     const one = build.message(account!, a!, {
       notBefore: start + 5,
@@ -38,11 +43,16 @@ export const cases: ReadonlyArray<StorageCase> = [
     const told = build.event(workspace.id, one.id, { type: "message.queued" })
     const added = yield* outbox.enqueue([one], [build.opening(account!, a!)], [told])
     Expect.equal(added, [one.id], "the first time")
-    const again = yield* outbox.enqueue([{ ...one, dueAt: 0 }, two], [build.opening(account!, a!), build.opening(account!, b!)], [])
+    const openings = [build.opening(account!, a!), build.opening(account!, b!)]
+    const again = yield* outbox.enqueue([{ ...one, dueAt: 0 }, two], openings, [{ ...told, id: build.ids.next("evt") }])
     Expect.equal(again, [two.id], "the second time")
     Expect.equal(yield* stored(one), one, "the message as it was added")
     Expect.equal((yield* chats.list(workspace.id, { count: true })).total, 2, "chats")
-    Expect.equal((yield* events.read(workspace.id, null, 9)).map(({ event }) => event.subject), [one.id as string], "events")
+    Expect.equal(
+      (yield* events.read(workspace.id, null, 9)).map(({ event }) => event.subject),
+      [one.id as string],
+      "events"
+    )
     Expect.equal(yield* outbox.nextQueued, start + 5, "when the next is due")
   }),
 
@@ -73,7 +83,12 @@ export const cases: ReadonlyArray<StorageCase> = [
   storageCase("outbox: a candidate comes with everything that can forbid it", function* () {
     const contacts = yield* ContactStore
     const place = yield* people("candidates", { leads: 1, account: { dailyCap: 4 } })
-    const { accounts: [account], build, contacts: [contact], workspace } = place
+    const {
+      accounts: [account],
+      build,
+      contacts: [contact],
+      workspace
+    } = place
     const base = { workspace: workspace.id, address: Builders.addressOf(contact!), at: start } as const
     const everyone = { ...base, account: null, reason: "optedOut" } as const
     const ours = { ...base, account: account!.id, reason: "blocked" } as const
@@ -91,9 +106,13 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal(candidate?.message, message, "the message")
     Expect.equal(candidate?.contact, contact, "the contact")
     Expect.equal(candidate?.chat?.id, message?.chat, "the chat")
-    Expect.equal(candidate?.account, { account: account!, use: { day: null, used: 0 }, lastTouchAt: null }, "the account")
+    Expect.equal(
+      candidate?.account,
+      { account: account!, use: { day: null, used: 0 }, lastTouchAt: null },
+      "the account"
+    )
     Expect.equal(candidate?.workspace, { workspace, use: { day: null, used: 0 } }, "the workspace")
-    const suppressions = candidate?.suppressions.toSorted((a, b) => a.reason < b.reason ? -1 : 1)
+    const suppressions = candidate?.suppressions.toSorted((a, b) => (a.reason < b.reason ? -1 : 1))
     Expect.equal(suppressions, [ours, everyone], "the suppressions that concern the account")
     Expect.equal([other?.message.id, other?.contact], [stranger!.id, null], "a message to nobody known")
   }),
@@ -103,7 +122,11 @@ export const cases: ReadonlyArray<StorageCase> = [
     const place = yield* people("queued decision", { leads: 4 })
     const [take, defer, cancel, later] = yield* queue(place, (index) => ({ dueAt: start + index }))
     const verdict = ({ message }: QueuedCandidate) =>
-      message.id === defer!.id ? { deferTo: start + hour } : message.id === cancel!.id ? "cancel" as const : "take" as const
+      message.id === defer!.id
+        ? { deferTo: start + hour }
+        : message.id === cancel!.id
+          ? ("cancel" as const)
+          : ("take" as const)
     const answer = yield* claimQueued(place, { now: start + 2, verdict })
     Expect.equal(ids(answer?.claimed ?? []), [take!.id], "the claim")
     Expect.equal(ids(answer?.cancelled ?? []), [cancel!.id], "the cancelled")
@@ -171,32 +194,35 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal(yield* outbox.begin(claim!.id, [second!]), [], "begun after the lease")
   }),
 
-  storageCase("outbox: nothing begins while everything is stopped, its account off or its workspace paused", function* () {
-    const outbox = yield* OutboxStore
-    const workspaces = yield* WorkspaceStore
-    const accounts = yield* AccountStore
-    const place = yield* people("begin stops", { leads: 4 })
-    const authors = ["member", "api", "system", "campaign"] as const
-    yield* queue(place, (index) => ({ author: { type: authors[index]!, id: null }, dueAt: start + index }))
-    const claim = yield* claimQueued(place, { now: start + 9 })
-    const byAuthor = new Map(claim!.claimed.map(({ message }) => [message.author.type, message.id]))
-    const all = claim!.claimed.map(({ message }) => message.id)
-    yield* workspaces.stop(true)
-    Expect.equal(yield* outbox.begin(claim!.id, all), [], "while everything is stopped")
-    yield* workspaces.stop(false)
-    const troubles = [{ enabled: false }, { banned: true }, { attention: ["challenge" as const] }]
-    for (const trouble of troubles) {
-      const [account] = place.accounts
-      yield* accounts.modify([account!.id], () => ({ account: { ...account!, ...trouble }, events: [] }))
-      Expect.equal(yield* outbox.begin(claim!.id, all), [], `while the account is ${Expect.show(trouble)}`)
-      yield* accounts.modify([account!.id], () => ({ account: account!, events: [] }))
+  storageCase(
+    "outbox: nothing begins while everything is stopped, its account off or its workspace paused",
+    function* () {
+      const outbox = yield* OutboxStore
+      const workspaces = yield* WorkspaceStore
+      const accounts = yield* AccountStore
+      const place = yield* people("begin stops", { leads: 4 })
+      const authors = ["member", "api", "system", "campaign"] as const
+      yield* queue(place, (index) => ({ author: { type: authors[index]!, id: null }, dueAt: start + index }))
+      const claim = yield* claimQueued(place, { now: start + 9 })
+      const byAuthor = new Map(claim!.claimed.map(({ message }) => [message.author.type, message.id]))
+      const all = claim!.claimed.map(({ message }) => message.id)
+      yield* workspaces.stop(true)
+      Expect.equal(yield* outbox.begin(claim!.id, all), [], "while everything is stopped")
+      yield* workspaces.stop(false)
+      const troubles = [{ enabled: false }, { banned: true }, { attention: ["challenge" as const] }]
+      for (const trouble of troubles) {
+        const [account] = place.accounts
+        yield* accounts.modify([account!.id], () => ({ account: { ...account!, ...trouble }, events: [] }))
+        Expect.equal(yield* outbox.begin(claim!.id, all), [], `while the account is ${Expect.show(trouble)}`)
+        yield* accounts.modify([account!.id], () => ({ account: account!, events: [] }))
+      }
+      yield* workspaces.modify(place.workspace.id, (row) => ({ ...row, paused: true }))
+      const byHand = [byAuthor.get("member")!, byAuthor.get("api")!]
+      Expect.equal(sorted(yield* outbox.begin(claim!.id, all)), sorted(byHand), "while the workspace is paused")
+      yield* workspaces.modify(place.workspace.id, (row) => ({ ...row, paused: false }))
+      Expect.equal((yield* outbox.begin(claim!.id, all)).length, 2, "once it is not")
     }
-    yield* workspaces.modify(place.workspace.id, (row) => ({ ...row, paused: true }))
-    const byHand = [byAuthor.get("member")!, byAuthor.get("api")!]
-    Expect.equal(sorted(yield* outbox.begin(claim!.id, all)), sorted(byHand), "while the workspace is paused")
-    yield* workspaces.modify(place.workspace.id, (row) => ({ ...row, paused: false }))
-    Expect.equal((yield* outbox.begin(claim!.id, all)).length, 2, "once it is not")
-  }),
+  ),
 
   storageCase("outbox: release makes what was not begun due again and gives its budgets back", function* () {
     const outbox = yield* OutboxStore
@@ -220,7 +246,14 @@ export const cases: ReadonlyArray<StorageCase> = [
         return "cancel"
       }
     })
-    Expect.equal(uses, [[1, 1], [1, 1]], "what the budgets hold")
+    Expect.equal(
+      uses,
+      [
+        [1, 1],
+        [1, 1]
+      ],
+      "what the budgets hold"
+    )
   }),
 
   storageCase("outbox: only what is queued and unclaimed can be cancelled, by its workspace", function* () {
@@ -265,7 +298,11 @@ export const cases: ReadonlyArray<StorageCase> = [
     const messages = yield* queue(place)
     const claim = yield* claimQueued(place)
     const all = idsOf(messages)
-    const begins = [outbox.begin(claim!.id, all), outbox.begin(claim!.id, all.toReversed()), outbox.begin(claim!.id, all)]
+    const begins = [
+      outbox.begin(claim!.id, all),
+      outbox.begin(claim!.id, all.toReversed()),
+      outbox.begin(claim!.id, all)
+    ]
     const begun = yield* Effect.all(begins, { concurrency: "unbounded" })
     Expect.equal(sorted(begun.flat()), sorted(all), "the messages begun")
   }),
@@ -277,6 +314,10 @@ export const cases: ReadonlyArray<StorageCase> = [
     yield* outbox.acknowledge
     Expect.equal(yield* outbox.guard, { type: "same" }, "after an acknowledgement")
     const clock = yield* outbox.clock
-    Expect.ok(Number.isInteger(clock) && clock <= (yield* outbox.clock), "the clock counts milliseconds and goes on", clock)
+    Expect.ok(
+      Number.isInteger(clock) && clock <= (yield* outbox.clock),
+      "the clock counts milliseconds and goes on",
+      clock
+    )
   })
 ]

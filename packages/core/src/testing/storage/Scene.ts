@@ -75,10 +75,19 @@ export const campaignOf = (
       steps: [build.step({ parts: first }), ...later.map((parts) => build.step({ type: "noReply", parts }))]
     })
     const draft = build.campaign(workspace.id, { settings })
-    yield* store.create(draft, accounts.map(({ id }) => id), [])
+    yield* store.create(
+      draft,
+      accounts.map(({ id }) => id),
+      []
+    )
     const leads = contacts.map((contact, index) => build.lead(draft, contact, options.lead?.(index)))
     yield* store.enroll(draft.id, leads, [], Builders.start)
-    if (options.drawn ?? true) yield* drawAll(draft, accounts.map(({ id }) => id), leads.length)
+    if (options.drawn ?? true)
+      yield* drawAll(
+        draft,
+        accounts.map(({ id }) => id),
+        leads.length
+      )
     const campaign = { ...draft, status: "running" as const, startedAt: Builders.start }
     yield* store.modify(workspace.id, draft.id, Builders.start, () => ({ campaign, events: [] }))
     return { campaign, leads }
@@ -194,7 +203,9 @@ export const stored = (message: Pick<Message, "id" | "workspace" | "chat">) =>
 /** Status and reason of messages as they are stored; null for a row that is gone. */
 export const statusOf = (messages: ReadonlyArray<Pick<Message, "id" | "workspace" | "chat">>) =>
   Effect.forEach(messages, (message) =>
-    Effect.map(stored(message), (row) => (row === null ? null : row.reason === null ? row.status : `${row.status}: ${row.reason}`))
+    Effect.map(stored(message), (row) =>
+      row === null ? null : row.reason === null ? row.status : `${row.status}: ${row.reason}`
+    )
   )
 
 /** Opens the chats of messages, so that what the outbox stores can be read. */
@@ -258,9 +269,14 @@ export const queue = (
     const outbox = yield* OutboxStore
     const [account] = accounts
     const messages = contacts.map((contact, index) => build.message(account!, contact, overrides(index)))
-    yield* outbox.enqueue(messages, contacts.map((contact) => build.opening(account!, contact)), [])
+    yield* outbox.enqueue(
+      messages,
+      contacts.map((contact) => build.opening(account!, contact)),
+      []
+    )
     return messages
   })
 
 /** Ids of messages. */
-export const idsOf = (messages: ReadonlyArray<Pick<Message, "id">>): ReadonlyArray<MessageId> => messages.map(({ id }) => id)
+export const idsOf = (messages: ReadonlyArray<Pick<Message, "id">>): ReadonlyArray<MessageId> =>
+  messages.map(({ id }) => id)

@@ -1,4 +1,4 @@
-/** What `OutboxStore` promises of settling and recovering: the fence, and what budgets get back. */
+/** What `OutboxStore` promises of settling: the fence, and what budgets get back. */
 import { Effect, Option } from "effect"
 import type { Outcome } from "../../channel/Outcome.ts"
 import { ChatStore } from "../../chat/ChatStore.ts"
@@ -12,10 +12,6 @@ import {
   beginAll,
   claim,
   claimQueued,
-  freeLeads,
-  idsOf,
-  lease,
-  leaseMs,
   openChats,
   people,
   queue,
@@ -25,7 +21,7 @@ import {
   stored,
   usesOf
 } from "./Scene.ts"
-import { fails, LeaseClock, refuse, sorted, type StorageCase, storageCase } from "./StorageCase.ts"
+import { fails, refuse, type StorageCase, storageCase } from "./StorageCase.ts"
 
 const { start, startDate } = Builders
 
@@ -37,7 +33,11 @@ const begunTouch = (seed: string, day: string = startDate) =>
     yield* openChats(taken.messages)
     yield* beginAll(taken.id, taken.messages)
     const [lead] = place.leads
-    const uses = Effect.map(usesOf(place.workspace, lead!.id), (use) => [use.account.used, use.workspace.used, use.pace])
+    const uses = Effect.map(usesOf(place.workspace, lead!.id), (use) => [
+      use.account.used,
+      use.workspace.used,
+      use.pace
+    ])
     Expect.equal(yield* uses, [3, 3, 3], "what the claim reserved")
     return { ...place, taken, lead: lead!, uses }
   })
@@ -58,7 +58,12 @@ export const cases: ReadonlyArray<StorageCase> = [
     const contacts = yield* ContactStore
     const events = yield* EventStore
     const place = yield* people("settle", { leads: 3 })
-    const { accounts: [account], build, contacts: [a, , c], workspace } = place
+    const {
+      accounts: [account],
+      build,
+      contacts: [a, , c],
+      workspace
+    } = place
     const messages = yield* queue(place)
     const taken = yield* claimQueued(place)
     yield* beginAll(taken!.id, messages)
@@ -69,7 +74,13 @@ export const cases: ReadonlyArray<StorageCase> = [
     ]
     const byId = new Map<string, Outcome>(messages.map(({ id }, index) => [id, outcomes[index]!]))
     const results = taken!.claimed.map((claimed) => ({ claimed, outcome: byId.get(claimed.message.id)!, at: start }))
-    const suppression = { workspace: workspace.id, address: Builders.addressOf(c!), account: null, reason: "optedOut", at: start } as const
+    const suppression = {
+      workspace: workspace.id,
+      address: Builders.addressOf(c!),
+      account: null,
+      reason: "optedOut",
+      at: start
+    } as const
     const opening = build.opening(account!, build.contact(workspace.id))
     const writes = yield* outbox.settle(
       taken!.id,
@@ -84,7 +95,11 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal(writes.settled.length, 3, "what was settled")
     Expect.equal(yield* statusOf(messages), ["sent", "failed: optedOut", "queued: transient"], "the messages")
     const [sent, failed, again] = yield* Effect.forEach(messages, stored)
-    Expect.equal([sent?.externalId, sent?.sentAt, sent?.attempts, sent?.claim], ["x", start - 1, 1, null], "the sent one")
+    Expect.equal(
+      [sent?.externalId, sent?.sentAt, sent?.attempts, sent?.claim],
+      ["x", start - 1, 1, null],
+      "the sent one"
+    )
     Expect.equal([failed?.errorCode, failed?.errorDetail, failed?.failedAt], ["7", "stop", start], "the failed one")
     Expect.ok((again?.dueAt ?? 0) > start && again?.begunAt === null, "the one to be tried again is due later", again)
     Expect.equal(Option.getOrNull(yield* chats.get(workspace.id, messages[0]!.chat))?.lastText, "hi", "the chat")
@@ -102,7 +117,10 @@ export const cases: ReadonlyArray<StorageCase> = [
     const other = yield* claimQueued(place)
     const [first] = taken!.claimed
     yield* beginAll(taken!.id, [first!.message])
-    yield* beginAll(other!.id, other!.claimed.map(({ message }) => message))
+    yield* beginAll(
+      other!.id,
+      other!.claimed.map(({ message }) => message)
+    )
     const held: Array<string> = []
     const writes = yield* outbox.settle(taken!.id, resultsOf([...taken!.claimed, ...other!.claimed]), (all) => {
       held.push(...all.map(({ message }) => message.id))
@@ -134,13 +152,17 @@ export const cases: ReadonlyArray<StorageCase> = [
       const outbox = yield* OutboxStore
       const { taken, uses, workspace } = yield* begunTouch(`fate ${name}`)
       const claimed = taken.claim!.messages
-      const writes = yield* outbox.settle(taken.id, resultsOf(claimed, () => outcome), concluding())
+      const writes = yield* outbox.settle(
+        taken.id,
+        resultsOf(claimed, () => outcome),
+        concluding()
+      )
       Expect.equal(writes.settled.length, 1, "what was settled")
       Expect.equal(yield* uses, [left, left, left], "what account, workspace and pace still hold")
       Expect.equal(yield* statusOf(taken.messages), [status], "part 0")
       const chats = yield* ChatStore
       const rows = (yield* chats.messages(workspace.id, taken.messages[0]!.chat, {})).data
-      const parts = rows.map(({ part }) => part).toSorted()
+      const parts = rows.map(({ part }) => part).toSorted((a, b) => a - b)
       const kept = outcome.type === "accepted" || outcome.type === "outcomeUnknown" || outcome.type === "unreachable"
       Expect.equal(parts, kept ? [0, 1, 2] : status === null ? [] : [0], "the rows of the touch")
     })
@@ -151,9 +173,15 @@ export const cases: ReadonlyArray<StorageCase> = [
     const place = yield* people("days", { leads: 3 })
     yield* queue(place, (index) => ({ dueAt: start + index }))
     const monday = yield* claimQueued(place, { limit: 1 })
-    yield* beginAll(monday!.id, monday!.claimed.map(({ message }) => message))
+    yield* beginAll(
+      monday!.id,
+      monday!.claimed.map(({ message }) => message)
+    )
     const tuesday = yield* claimQueued(place, { now: start + 1, limit: 1, day: "2026-03-10" })
-    yield* beginAll(tuesday!.id, tuesday!.claimed.map(({ message }) => message))
+    yield* beginAll(
+      tuesday!.id,
+      tuesday!.claimed.map(({ message }) => message)
+    )
     const use = Effect.gen(function* () {
       const seen: Array<unknown> = []
       yield* claimQueued(place, {
@@ -167,9 +195,17 @@ export const cases: ReadonlyArray<StorageCase> = [
     })
     const counting = { day: "2026-03-10", used: 1 }
     Expect.equal(yield* use, [counting, counting], "what the new day counts")
-    yield* outbox.settle(monday!.id, resultsOf(monday!.claimed, () => ({ type: "unreachable" })), concluding())
+    yield* outbox.settle(
+      monday!.id,
+      resultsOf(monday!.claimed, () => ({ type: "unreachable" })),
+      concluding()
+    )
     Expect.equal(yield* use, [counting, counting], "the new day after a refusal of the day before")
-    yield* outbox.settle(tuesday!.id, resultsOf(tuesday!.claimed, () => ({ type: "unreachable" })), concluding())
+    yield* outbox.settle(
+      tuesday!.id,
+      resultsOf(tuesday!.claimed, () => ({ type: "unreachable" })),
+      concluding()
+    )
     const nothing = { day: "2026-03-10", used: 0 }
     Expect.equal(yield* use, [nothing, nothing], "the new day after its own refusal")
   }),
@@ -180,7 +216,11 @@ export const cases: ReadonlyArray<StorageCase> = [
     const [message] = yield* queue(place)
     const taken = yield* claimQueued(place)
     yield* beginAll(taken!.id, [message!])
-    yield* outbox.settle(taken!.id, resultsOf(taken!.claimed, () => ({ type: "restricted" }), start + 5), concluding())
+    yield* outbox.settle(
+      taken!.id,
+      resultsOf(taken!.claimed, () => ({ type: "restricted" }), start + 5),
+      concluding()
+    )
     const row = yield* stored(message!)
     Expect.equal([row?.status, row?.dueAt, row?.attempts, row?.reserved], ["queued", start + 5, 0, null], "the message")
     const uses: Array<number> = []
@@ -192,138 +232,5 @@ export const cases: ReadonlyArray<StorageCase> = [
       }
     })
     Expect.equal(uses, [0, 0], "what the budgets hold")
-  }),
-
-  storageCase("recovering: what was queued is returned, what was being sent is leased again, once", function* () {
-    const outbox = yield* OutboxStore
-    const clock = yield* LeaseClock
-    const place = yield* people("recover", { leads: 3 })
-    yield* queue(place)
-    const taken = yield* claimQueued(place)
-    const [begun, ...rest] = taken!.claimed.map(({ message }) => message)
-    yield* beginAll(taken!.id, [begun!])
-    Expect.equal(yield* outbox.recover(lease(place.build), start), null, "recovered before the lease ran out")
-    yield* clock.advance(leaseMs + 1_000)
-    const made = lease(place.build)
-    const recovered = yield* outbox.recover(made, start + 3)
-    const sending = recovered?.sending.map(({ message }) => [message.id, message.status, message.claim])
-    Expect.equal(sending, [[begun!.id, "sending", made.claim]], "what was being sent")
-    Expect.equal(recovered?.id, made.claim, "the id of the new claim")
-    Expect.equal(recovered?.sending[0]?.account.id, begun!.account, "the account of what was being sent")
-    Expect.equal(sorted(recovered?.returned.map(({ message }) => message.id) ?? []), sorted(idsOf(rest)), "returned")
-    Expect.equal(yield* outbox.recover(lease(place.build), start), null, "recovered twice")
-    const row = yield* stored(rest[0]!)
-    Expect.equal([row?.status, row?.claim, row?.dueAt, row?.reserved], ["queued", null, start + 3, null], "a returned one")
-    const late = yield* outbox.settle(taken!.id, resultsOf(taken!.claimed), concluding())
-    Expect.equal(late.settled, [], "what the lost worker settled")
-    Expect.equal(yield* outbox.renew(taken!.id, leaseMs), false, "whether the lost worker may renew")
-    Expect.equal(yield* outbox.begin(taken!.id, idsOf(rest)), [], "what the lost worker began")
-    const ours = yield* outbox.settle(made.claim, resultsOf(recovered!.sending), concluding())
-    Expect.equal(ours.settled.length, 1, "what the new owner settled")
-    Expect.equal(yield* statusOf([begun!]), ["sent"], "the message")
-  }),
-
-  storageCase("recovering: the claim that expired first comes first, a renewed one not at all", function* () {
-    const outbox = yield* OutboxStore
-    const clock = yield* LeaseClock
-    const place = yield* people("recover order", { leads: 3 })
-    yield* queue(place)
-    const claims: Array<NonNullable<Effect.Success<ReturnType<typeof claimQueued>>>> = []
-    for (let index = 0; index < 3; index++) {
-      const taken = yield* claimQueued(place, { limit: 1 })
-      yield* beginAll(taken!.id, taken!.claimed.map(({ message }) => message))
-      claims.push(taken!)
-      yield* clock.advance(1_000)
-    }
-    yield* clock.advance(leaseMs - 2_000)
-    Expect.equal(yield* outbox.renew(claims[1]!.id, 10 * leaseMs), true, "renewing the second")
-    yield* clock.advance(5_000)
-    const first = yield* outbox.recover(lease(place.build), start)
-    const second = yield* outbox.recover(lease(place.build), start)
-    const order = [first, second].map((recovered) => recovered?.sending[0]?.message.id)
-    Expect.equal(order, [0, 2].map((index) => claims[index]!.claimed[0]!.message.id), "the order")
-    Expect.equal(yield* outbox.recover(lease(place.build), start), null, "the renewed one")
-    const held = yield* outbox.settle(claims[1]!.id, resultsOf(claims[1]!.claimed), concluding())
-    Expect.equal(held.settled.length, 1, "what the one that renewed settled")
-  }),
-
-  storageCase("recovering: a campaign's touch that was not begun goes with its rows and budgets", function* () {
-    const outbox = yield* OutboxStore
-    const clock = yield* LeaseClock
-    const chats = yield* ChatStore
-    const place = yield* scene("recover touch", { leads: 2, steps: [2] })
-    const taken = yield* claim(place, { parts: 2, want: () => 2 })
-    yield* openChats(taken.messages)
-    const [begun, claimed] = taken.messages
-    yield* beginAll(taken.id, [begun!])
-    yield* clock.advance(leaseMs + 1_000)
-    const made = lease(place.build)
-    const recovered = yield* outbox.recover(made, start)
-    Expect.equal(recovered?.returned.map(({ message }) => message.id), [claimed!.id], "returned")
-    yield* freeLeads([claimed!.lead!])
-    const rows = yield* chats.messages(place.workspace.id, claimed!.chat, {})
-    Expect.equal(rows.data, [], "the rows of the touch that was not begun")
-    const use = yield* usesOf(place.workspace, begun!.lead!)
-    Expect.equal([use.account.used, use.workspace.used, use.pace], [2, 2, 2], "what the budgets hold")
-    const again = yield* claim(place, { now: start + 3_600_000, parts: 2, want: () => 2 })
-    Expect.equal(again.leads, [claimed!.lead!], "the leads of the next claim")
-  }),
-
-  storageCase("recovering: settle and recover at the same time: one of them has the message", function* () {
-    const outbox = yield* OutboxStore
-    const clock = yield* LeaseClock
-    const place = yield* people("settle or recover", { leads: 4 })
-    yield* queue(place)
-    const taken = yield* claimQueued(place)
-    const messages = taken!.claimed.map(({ message }) => message)
-    yield* beginAll(taken!.id, messages)
-    yield* clock.advance(leaseMs + 1_000)
-    const made = lease(place.build)
-    const [settled, recovered] = yield* Effect.all(
-      [outbox.settle(taken!.id, resultsOf(taken!.claimed), concluding()), outbox.recover(made, start)],
-      { concurrency: "unbounded" }
-    )
-    const ours = settled.settled.map(({ message }) => message.id)
-    const theirs = recovered?.sending.map(({ message }) => message.id) ?? []
-    Expect.equal(sorted([...ours, ...theirs]), sorted(idsOf(messages)), "each message of one of them")
-    const late = yield* outbox.settle(made.claim, resultsOf(recovered?.sending ?? []), concluding())
-    Expect.equal(late.settled.length, theirs.length, "what the new owner settled")
-    Expect.equal(yield* statusOf(messages), ["sent", "sent", "sent", "sent"], "the messages")
-  }),
-
-  storageCase("recovering: two recoverers at the same time share the claims", function* () {
-    const outbox = yield* OutboxStore
-    const clock = yield* LeaseClock
-    const place = yield* people("recover race", { leads: 2 })
-    const messages = yield* queue(place)
-    for (let index = 0; index < 2; index++) {
-      const taken = yield* claimQueued(place, { limit: 1 })
-      yield* beginAll(taken!.id, taken!.claimed.map(({ message }) => message))
-    }
-    yield* clock.advance(leaseMs + 1_000)
-    const recovers = Array.from({ length: 3 }, () => outbox.recover(lease(place.build), start))
-    const recovered = yield* Effect.all(recovers, { concurrency: "unbounded" })
-    const left = yield* outbox.recover(lease(place.build), start)
-    const taken = [...recovered, left].flatMap((one) => one?.sending.map(({ message }) => message.id) ?? [])
-    Expect.equal(sorted(taken), sorted(idsOf(messages)), "every message recovered once")
-  }),
-
-  storageCase("recovering: finish removes a claim with nothing left and keeps one that holds something", function* () {
-    const outbox = yield* OutboxStore
-    const clock = yield* LeaseClock
-    const place = yield* people("finish", { leads: 2 })
-    yield* queue(place)
-    const empty = yield* claimQueued(place, { limit: 1 })
-    const full = yield* claimQueued(place, { limit: 1 })
-    yield* beginAll(full!.id, full!.claimed.map(({ message }) => message))
-    yield* beginAll(empty!.id, empty!.claimed.map(({ message }) => message))
-    yield* outbox.settle(empty!.id, resultsOf(empty!.claimed), concluding())
-    yield* outbox.finish(empty!.id)
-    yield* outbox.finish(full!.id)
-    yield* outbox.finish(place.build.ids.next("clm"))
-    yield* clock.advance(leaseMs + 1_000)
-    const recovered = yield* outbox.recover(lease(place.build), start)
-    Expect.equal(recovered?.sending.map(({ message }) => message.id), [full!.claimed[0]!.message.id], "recovered")
-    Expect.equal(yield* outbox.recover(lease(place.build), start), null, "recovered of the finished claim")
   })
 ]

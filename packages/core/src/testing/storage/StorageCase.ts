@@ -92,11 +92,19 @@ export const expectPaged = <A extends { readonly id: string }>(
 ): Effect.Effect<void, StorageError, StoragePorts> =>
   Effect.gen(function* () {
     const byCursor = yield* readAll(read, 2)
-    Expect.equal(byCursor.map(({ id }) => id), [...expected], `${what} by cursor`)
+    Expect.equal(
+      byCursor.map(({ id }) => id),
+      [...expected],
+      `${what} by cursor`
+    )
     const first = yield* read({ limit: 2, count: true })
     Expect.equal(first.total, expected.length, `the total of ${what}`)
     const tail = yield* read({ offset: 1, limit: 500, count: true })
-    Expect.equal(tail.data.map(({ id }) => id), expected.slice(1), `${what} from offset 1`)
+    Expect.equal(
+      tail.data.map(({ id }) => id),
+      expected.slice(1),
+      `${what} from offset 1`
+    )
     Expect.equal(tail.total, expected.length, `the total of ${what} from an offset`)
     Expect.equal(tail.nextCursor, null, `the cursor after the last of ${what}`)
     const beyond = yield* read({ offset: expected.length, limit: 2 })

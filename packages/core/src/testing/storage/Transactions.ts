@@ -37,7 +37,9 @@ const everything = ({ campaign, contacts, workspace }: Scene) =>
       contacts: (yield* people.list(workspace.id, {})).data,
       suppressions: yield* people.suppressions(workspace.id, contacts.map(Builders.addressOf)),
       chats: list,
-      messages: yield* Effect.forEach(list, ({ id }) => Effect.map(chats.messages(workspace.id, id, {}), ({ data }) => data)),
+      messages: yield* Effect.forEach(list, ({ id }) =>
+        Effect.map(chats.messages(workspace.id, id, {}), ({ data }) => data)
+      ),
       campaigns: (yield* campaigns.list(workspace.id, {})).data,
       paces: yield* campaigns.paces(campaign.id),
       leads: (yield* campaigns.leads(workspace.id, campaign.id, {}, {})).data,
@@ -50,7 +52,14 @@ const everything = ({ campaign, contacts, workspace }: Scene) =>
 /** One verb of every store, each of which changes something that `everything` shows. */
 const manyWrites = (place: Scene) =>
   Effect.gen(function* () {
-    const { accounts: [account], build, campaign, contacts, leads, workspace } = place
+    const {
+      accounts: [account],
+      build,
+      campaign,
+      contacts,
+      leads,
+      workspace
+    } = place
     const [workspaces, events, accounts, people, chats, campaigns, outbox] = yield* Effect.all([
       WorkspaceStore,
       EventStore,
@@ -76,8 +85,12 @@ const manyWrites = (place: Scene) =>
     yield* campaigns.enroll(campaign.id, [build.lead(campaign, build.contact(workspace.id))], [], start)
     yield* claim(place, { want: () => 1 })
     yield* campaigns.changeLeads({ type: "ids", ids: [leads[1]!.id] }, start, (lead) =>
-      changed({ ...lead, status: "skipped", step: null }, { counts: { skipped: 1 } }))
-    yield* campaigns.modify(workspace.id, campaign.id, start, (row) => ({ campaign: { ...row, name: "changed" }, events: [] }))
+      changed({ ...lead, status: "skipped", step: null }, { counts: { skipped: 1 } })
+    )
+    yield* campaigns.modify(workspace.id, campaign.id, start, (row) => ({
+      campaign: { ...row, name: "changed" },
+      events: []
+    }))
   })
 
 export const cases: ReadonlyArray<StorageCase> = [
@@ -89,7 +102,8 @@ export const cases: ReadonlyArray<StorageCase> = [
     const after = yield* everything(place)
     for (const [field, value] of Object.entries(after)) {
       const same = Expect.show(value) === Expect.show(before[field as keyof typeof before])
-      if (field !== "stopped" && field !== "nextQueued" && field !== "nextAlarm") Expect.ok(!same, `${field} did not change`)
+      if (field !== "stopped" && field !== "nextQueued" && field !== "nextAlarm")
+        Expect.ok(!same, `${field} did not change`)
     }
   }),
 
@@ -145,7 +159,9 @@ export const cases: ReadonlyArray<StorageCase> = [
     const { within } = yield* Transaction
     const store = yield* WorkspaceStore
     const build = Builders.make("values")
-    const error = yield* Effect.flip(within(Effect.andThen(store.create(build.workspace()), Effect.fail("mine" as const))))
+    const error = yield* Effect.flip(
+      within(Effect.andThen(store.create(build.workspace()), Effect.fail("mine" as const)))
+    )
     Expect.equal(error, "mine", "the error")
     const value = yield* within(Effect.as(store.create(build.workspace()), 42))
     Expect.equal(value, 42, "the value")
@@ -157,7 +173,9 @@ export const cases: ReadonlyArray<StorageCase> = [
     const store = yield* WorkspaceStore
     const build = Builders.make("parallel")
     const rows = Array.from({ length: 6 }, () => [build.workspace(), build.workspace()] as const)
-    const pairs = rows.map(([a, b]) => within(Effect.andThen(store.create(a), Effect.andThen(Effect.yieldNow, store.create(b)))))
+    const pairs = rows.map(([a, b]) =>
+      within(Effect.andThen(store.create(a), Effect.andThen(Effect.yieldNow, store.create(b))))
+    )
     yield* Effect.all(pairs, { concurrency: "unbounded" })
     Expect.equal((yield* store.list).length, 12, "what was written")
   }),
@@ -167,7 +185,10 @@ export const cases: ReadonlyArray<StorageCase> = [
     const workspace = Builders.make("counter").workspace({ metadata: { n: 0 } })
     yield* store.create(workspace)
     const add = store.modify(workspace.id, (row) => ({ ...row, metadata: { n: Number(row.metadata["n"]) + 1 } }))
-    yield* Effect.all(Array.from({ length: 10 }, () => add), { concurrency: "unbounded" })
+    yield* Effect.all(
+      Array.from({ length: 10 }, () => add),
+      { concurrency: "unbounded" }
+    )
     Expect.equal(Option.getOrNull(yield* store.get(workspace.id))?.metadata, { n: 10 }, "the sum")
   })
 ]

@@ -29,7 +29,12 @@ export const cases: ReadonlyArray<StorageCase> = [
     const workspace = build.workspace()
     yield* store.create(workspace)
     const paused = { ...workspace, paused: true, dailyCap: 3, timezone: "Asia/Tokyo" }
-    const changed = yield* store.modify(workspace.id, (row) => ({ ...row, paused: true, dailyCap: 3, timezone: "Asia/Tokyo" }))
+    const changed = yield* store.modify(workspace.id, (row) => ({
+      ...row,
+      paused: true,
+      dailyCap: 3,
+      timezone: "Asia/Tokyo"
+    }))
     Expect.equal(Option.getOrNull(changed), paused, "the answer of modify")
     yield* fails(store.modify(workspace.id, refuse), "a modify whose rule throws")
     Expect.equal(Option.getOrNull(yield* store.get(workspace.id)), paused, "the workspace after a rule that threw")
@@ -43,9 +48,10 @@ export const cases: ReadonlyArray<StorageCase> = [
     const { id } = build.workspace()
     const other = build.workspace().id
     Expect.equal(yield* store.idempotent(id, "key", "body", start), { type: "new" }, "the first use")
-    yield* store.remember(id, "key", "answer \"1\"")
+    Expect.equal(yield* store.idempotent(id, "key", "body", start), { type: "new" }, "a use whose answer is not known")
+    yield* store.remember(id, "key", 'answer "1"')
     const again = yield* store.idempotent(id, "key", "body", start + day - 1)
-    Expect.equal(again, { type: "replay", response: "answer \"1\"" }, "the second use")
+    Expect.equal(again, { type: "replay", response: 'answer "1"' }, "the second use")
     const mismatch = yield* store.idempotent(id, "key", "other body", start + 1)
     Expect.equal(mismatch, { type: "mismatch" }, "another body under the key")
     const elsewhere = yield* store.idempotent(other, "key", "other body", start)

@@ -1,0 +1,2 @@
+export const measure = async (_arena: unknown) => null
+export const text = (_: unknown) => ""

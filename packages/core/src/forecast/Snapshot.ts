@@ -1,0 +1,161 @@
+/**
+ * A campaign as it stands, with everything that decides what it does next: the copy on which a forecast runs. Ids and seed
+ * keys are those of the original, as chance and the order of equals depend on them.
+ */
+import type { Account, AccountState } from "../account/Account.ts"
+import type { Campaign } from "../campaign/Campaign.ts"
+import type { LeadCandidate } from "../campaign/CampaignStore.ts"
+import type { Lead } from "../campaign/Lead.ts"
+import { noCounts, type Pace } from "../campaign/Pace.ts"
+import * as Address from "../channel/Address.ts"
+import type { Channel } from "../channel/Channel.ts"
+import type { Message } from "../chat/Message.ts"
+import type { Contact } from "../contact/Contact.ts"
+import { paceKey, type State, suppressionKey } from "../memory/State.ts"
+import type { ClaimId, IdGenerator } from "../workspace/Id.ts"
+import type { Instant } from "../workspace/Instant.ts"
+import type { WorkspaceState } from "../workspace/WorkspaceStore.ts"
+
+export interface Snapshot {
+  readonly workspace: WorkspaceState
+  readonly campaign: Campaign
+  /** Each with what its budgets hold. */
+  readonly accounts: ReadonlyArray<{ readonly account: AccountState; readonly pace: Pace }>
+  /** Those with something open or to come; or how many people there will be. */
+  readonly leads:
+    | { readonly type: "known"; readonly candidates: ReadonlyArray<LeadCandidate> }
+    | { readonly type: "anonymous"; readonly count: number }
+  /** The pacing time at which it was taken, or at which a campaign that does not run yet will start. */
+  readonly at: Instant
+}
+
+/** The pace of an account of a campaign that never ran. */
+export const freshPace = (campaign: Campaign, account: Account): Pace => ({
+  campaign: campaign.id,
+  account: account.id,
+  workspace: campaign.workspace,
+  version: 0,
+  paused: true,
+  date: null,
+  quota: 0,
+  used: 0,
+  slot: 0,
+  from: null,
+  usedBefore: 0,
+  nextAt: null,
+  deferredTo: null,
+  rampDay: 0,
+  rampDate: null,
+  counts: noCounts
+})
+
+/** Where people can be who are not known yet: each kind of reach that the accounts have, in the order of the accounts. */
+const reaches = (accounts: ReadonlyArray<Account>, channels: ReadonlyMap<string, Channel>): ReadonlyArray<Omit<Address.Address, "externalId">> => {
+  const found = new Map<string, Omit<Address.Address, "externalId">>()
+  for (const { channel, externalId, group } of accounts) {
+    const kind = channels.get(channel)?.capabilities.addressScope ?? "channel"
+    const scope = kind === "channel" ? "" : kind === "group" ? group ?? externalId : externalId
+    found.set(Address.reach({ channel, scope }), { channel, scope })
+  }
+  return [...found.values()]
+}
+
+/**
+ * The `position`th of `snapshot`'s people who are not known yet: with every consent and without a history, taking turns
+ * where the accounts do not all reach the same people.
+ */
+const stranger = (
+  { at, campaign }: Snapshot,
+  places: ReadonlyArray<Omit<Address.Address, "externalId">>,
+  position: number,
+  ids: IdGenerator
+): LeadCandidate => {
+  const place = places[(position - 1) % places.length]!
+  const address: Address.Address = { ...place, externalId: `person-${position}` }
+  const contact: Contact = {
+    id: ids.next("con"),
+    workspace: campaign.workspace,
+    name: "",
+    first: null,
+    last: null,
+    addresses: [address],
+    tags: [],
+    attributes: {},
+    timezone: null,
+    consents: [{ channel: "*", scope: "", source: "forecast", at: 0 }],
+    externalRef: null,
+    metadata: {},
+    createdAt: at
+  }
+  const lead: Lead = {
+    id: ids.next("led"),
+    workspace: campaign.workspace,
+    campaign: campaign.id,
+    account: null,
+    contact: contact.id,
+    reach: Address.reach(address),
+    address: Address.key(address),
+    status: "pending",
+    reason: null,
+    ended: null,
+    step: campaign.settings.steps[0].id,
+    dueAt: null,
+    priority: 0,
+    position,
+    attempts: 0,
+    claim: null,
+    stop: null,
+    touches: [],
+    firstSentAt: null,
+    lastSentAt: null,
+    repliedAt: null,
+    bookedAt: null,
+    externalRef: null,
+    metadata: {},
+    createdAt: at
+  }
+  return { lead, contact, touches: [], suppressions: [], chat: null, messages: [] }
+}
+
+/** The leads that the copy has; people who are not known yet are made up. */
+export const candidatesOf = (
+  self: Snapshot,
+  channels: ReadonlyMap<string, Channel>,
+  ids: IdGenerator
+): ReadonlyArray<LeadCandidate> => {
+  if (self.leads.type === "known") return self.leads.candidates
+  const places = reaches(self.accounts.map(({ account }) => account.account), channels)
+  return places.length === 0
+    ? []
+    : Array.from({ length: self.leads.count }, (_, i) => stranger(self, places, i + 1, ids))
+}
+
+/** The claim of whatever is on its way while the copy is made: it has run out, so the copy finishes it at once. */
+const lost = "clm_00000000000000000000000000000000" as ClaimId
+
+/** Fills an empty memory. What is being sent counts as being sent, whoever does it. */
+export const fill = (state: State, self: Snapshot, candidates: ReadonlyArray<LeadCandidate>): void => {
+  const { campaign, workspace } = self
+  const isAnonymous = self.leads.type === "anonymous"
+  state.workspaces.set(workspace.workspace.id, workspace)
+  // Nothing is known of a stranger that a text could name.
+  const settings = isAnonymous ? { ...campaign.settings, onMissing: "blank" as const } : campaign.settings
+  state.campaigns.set(campaign.id, { campaign: { ...campaign, settings }, counts: noCounts })
+  for (const { account, pace } of self.accounts) {
+    state.accounts.set(account.account.id, account)
+    state.paces.set(paceKey(pace), pace)
+  }
+  let underWay = false
+  for (const { chat, contact, lead, messages, suppressions, touches } of candidates) {
+    state.contacts.set(contact.id, { contact, touches })
+    if (chat !== null) state.chats.set(chat.id, chat)
+    for (const suppression of suppressions) state.suppressions.set(suppressionKey(suppression), suppression)
+    for (const message of messages) {
+      underWay ||= message.claim !== null
+      const row: Message = message.claim === null ? message : { ...message, status: "sending", claim: lost }
+      state.messages.set(row.id, row)
+    }
+    state.leads.set(lead.id, lead)
+  }
+  if (underWay) state.claims.set(lost, { id: lost, worker: "forecast", until: -1 })
+}

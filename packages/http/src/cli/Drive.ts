@@ -1,0 +1,69 @@
+/** Runs the engine's driver until its work is done or someone wants it to stop, and then lets it end in good order. */
+import * as Account from "@overture/core/account/Account"
+import { CampaignStore } from "@overture/core/campaign/CampaignStore"
+import type { CampaignId } from "@overture/core/workspace/Id"
+import { Driver } from "@overture/core/outbox/Driver"
+import { WorkspaceStore } from "@overture/core/workspace/WorkspaceStore"
+import { Effect, Fiber, Option } from "effect"
+import { workspace } from "./Engine.ts"
+import { say } from "./Output.ts"
+import * as Progress from "./Progress.ts"
+import * as Stop from "./Stop.ts"
+
+/** Why nothing of a campaign can go out for now. */
+export type Halt =
+  | { readonly type: "finished" }
+  | { readonly type: "paused"; readonly reason: string | null }
+  | { readonly type: "stopped"; readonly by: "all" | "workspace" }
+  /** None of its accounts can send. */
+  | { readonly type: "inactive"; readonly accounts: ReadonlyArray<string> }
+
+/** What holds up a campaign until someone acts; null while it can go on. */
+export const halted = Effect.fnUntraced(function* (id: CampaignId) {
+  const workspaces = yield* WorkspaceStore
+  const store = yield* CampaignStore
+  const campaign = Option.getOrNull(yield* store.get(workspace, id))
+  if (campaign === null || campaign.status === "deleted" || campaign.status === "finished") {
+    return { type: "finished" } satisfies Halt as Halt
+  }
+  if (campaign.status === "paused") return { type: "paused", reason: campaign.pauseReason } satisfies Halt as Halt
+  if (yield* workspaces.stopped) return { type: "stopped", by: "all" } satisfies Halt as Halt
+  const here = yield* workspaces.get(workspace)
+  if (Option.isSome(here) && here.value.paused) return { type: "stopped", by: "workspace" } satisfies Halt as Halt
+  const accounts = (yield* store.paces(id)).map(({ account }) => account)
+  if (accounts.some(Account.isAble)) return null
+  return {
+    type: "inactive",
+    accounts: accounts.map((account) => {
+      const why = !account.enabled ? "disabled" : account.banned ? "banned" : account.attention.join(", ")
+      return `${account.name}: ${why}`
+    })
+  } satisfies Halt as Halt
+})
+
+/** How it ended: all was done, nothing more is to come, or a signal asked for it. */
+export type Ended = "done" | NodeJS.Signals
+
+/** Drives until `isDone` says so. Asked to stop, it settles what is being sent and gives the rest back. */
+export const until = <E, R>(
+  isDone: Effect.Effect<boolean, E, R>,
+  campaigns: Effect.Effect<ReadonlyArray<CampaignId>, never, R>
+) =>
+  Effect.gen(function* () {
+    const driver = yield* Driver
+    const progress = yield* Effect.forkChild(Progress.follow(campaigns))
+    // A moment in which the storage is away is the driver's to wait out.
+    const context = yield* Effect.context<R>()
+    const done = Effect.provideContext(Effect.orElseSucceed(isDone, () => false), context)
+    const driving = yield* Effect.forkChild(driver.runUntil(done))
+    const ended = yield* Effect.raceFirst(
+      Effect.as(Fiber.join(driving), "done" as const),
+      Effect.tap(Stop.requested, (signal) =>
+        Effect.sync(() => say(`${signal}: finishing what is being sent; once more stops at once`))
+      )
+    )
+    yield* Fiber.interrupt(driving)
+    yield* Fiber.interrupt(progress)
+    say()
+    return ended as Ended
+  })

@@ -1,0 +1,52 @@
+/** The report of a campaign as JSON: stable names, instants as ISO 8601, nothing that is only for the eye. */
+import * as Account from "@overture/core/account/Account"
+import { type CampaignReport, endedCount } from "@overture/core/stats/CampaignReport"
+import { format, type Instant } from "@overture/core/workspace/Instant"
+
+const instant = (at: Instant | null | undefined): string | null => (at == null ? null : format(at))
+
+/** The document. */
+export const encode = (report: CampaignReport) => {
+  const { activity, campaign } = report
+  return {
+    campaign: {
+      id: campaign.id,
+      externalRef: campaign.externalRef,
+      name: campaign.name,
+      status: campaign.status,
+      pauseReason: campaign.pauseReason,
+      timezone: campaign.settings.timezone,
+      startedAt: instant(campaign.startedAt),
+      finishedAt: instant(activity?.finishedAt)
+    },
+    now: format(report.now),
+    leads: report.counts,
+    outcomes: report.outcomes,
+    optedOut: endedCount(report, "optedOut"),
+    stoppedByReply: endedCount(report, "replied"),
+    accounts: report.accounts.map(({ account, pace }) => {
+      const did = activity?.accounts.get(account.id)
+      return {
+        id: account.id,
+        externalRef: account.externalRef,
+        name: account.name,
+        channel: account.channel,
+        enabled: account.enabled,
+        health: Account.health(account),
+        restingUntil: instant(account.restingUntil),
+        leads: pace.counts,
+        day: pace.date === null ? null : { date: pace.date, quota: pace.quota, used: pace.used },
+        ...(did !== undefined && {
+          messages: did.messages,
+          followUps: did.followUps,
+          failed: did.failed,
+          retries: did.retries,
+          rests: did.rests
+        })
+      }
+    }),
+    days: activity?.days ?? null,
+    firstSentAt: instant(activity?.firstSentAt),
+    lastSentAt: instant(activity?.lastSentAt)
+  }
+}

@@ -1,0 +1,189 @@
+/** The report of a campaign as a page of text. Pure: the same report gives the same lines. */
+import * as Account from "@overture/core/account/Account"
+import { seedKey } from "@overture/core/campaign/Campaign"
+import { type CampaignReport, endedCount, reasonsOf } from "@overture/core/stats/CampaignReport"
+import type { LeadStatus } from "@overture/core/campaign/Lead"
+import * as Text from "./Text.ts"
+
+export interface PageOptions {
+  readonly paint: Text.Paint
+  readonly width: number
+}
+
+const words: Readonly<Record<string, string>> = {
+  suppressed: "opted out before",
+  noConsent: "no consent",
+  policy: "the channel's policy",
+  unreachable: "unreachable",
+  missingVariable: "a variable is missing",
+  cancelled: "cancelled",
+  outcomeUnknown: "outcome unknown",
+  contentRejected: "content rejected",
+  replyWindowClosed: "reply window closed",
+  blocked: "blocked us",
+  optedOut: "opted out",
+  tooManyFailures: "too many failures",
+  failedLate: "failed after it was sent"
+}
+
+/** A reason as a person says it; one without words of its own stays as it is. */
+export const inWords = (reason: string): string => words[reason] ?? reason
+
+const section = (title: string, lines: ReadonlyArray<string>, { paint }: PageOptions): ReadonlyArray<string> =>
+  lines.length === 0 ? [] : ["", paint.bold(title), ...lines.map((line) => `  ${line}`)]
+
+const heading = (report: CampaignReport, { paint }: PageOptions): ReadonlyArray<string> => {
+  const { activity, campaign, now } = report
+  const zone = campaign.settings.timezone
+  const status = campaign.pauseReason === null ? campaign.status : `${campaign.status}: ${inWords(campaign.pauseReason)}`
+  const colour = { finished: paint.green, running: paint.cyan, paused: paint.yellow, draft: paint.dim, deleted: paint.red }
+  const from = campaign.startedAt
+  const to = activity?.finishedAt ?? (campaign.status === "finished" ? activity?.lastSentAt : null) ?? now
+  const days = activity?.days.filter((day) => day.first + day.followUps > 0).length ?? 0
+  return [
+    `${paint.bold(campaign.name)} ${paint.dim(`(${seedKey(campaign)})`)}  ${colour[campaign.status](status)}`,
+    ...(from === null
+      ? []
+      : [
+          paint.dim(
+            `${Text.dateTime(from, zone)} → ${Text.dateTime(to, zone)}, ${Text.place(zone)} time` +
+              (days === 0 ? "" : `; messages on ${Text.count(days, "day")}`)
+          )
+        ])
+  ]
+}
+
+const shownStatuses: ReadonlyArray<readonly [LeadStatus, string]> = [
+  ["sent", "sent"],
+  ["partial", "partly sent"],
+  ["failed", "failed"],
+  ["skipped", "skipped"],
+  ["sending", "being sent"],
+  ["claimed", "claimed"],
+  ["assigned", "waiting"],
+  ["pending", "in the pool"]
+]
+
+const leads = (report: CampaignReport, options: PageOptions): ReadonlyArray<string> => {
+  const { counts } = report
+  const { paint } = options
+  const columns = Math.min(40, options.width - 44)
+  const colour: Partial<Record<LeadStatus, (text: string) => string>> = {
+    sent: paint.green,
+    failed: paint.red,
+    skipped: paint.yellow,
+    partial: paint.yellow
+  }
+  const shown = shownStatuses.filter(([status]) => counts[status] > 0)
+  const lines = shown.flatMap(([status, label]) => {
+    const [length = 0] = Text.lengths([counts[status]], counts.total, columns)
+    const reasons = reasonsOf(report, status)
+    const bar = (colour[status] ?? paint.dim)("█".repeat(length))
+    const why = reasons.slice(0, 4).map(({ count, reason }) => `${inWords(reason)} ${Text.number(count)}`)
+    return [
+      `${Text.fit(label, 12)}${Text.right(Text.number(counts[status]), 7)}  ${bar} ${paint.dim(why.join(", "))}`.trimEnd()
+    ]
+  })
+  return section(`Leads  ${Text.number(counts.total)}`, lines, options)
+}
+
+/** Leads that something went out to. */
+const reached = ({ counts }: CampaignReport): number => counts.sent + counts.partial
+
+const answers = (report: CampaignReport, options: PageOptions): ReadonlyArray<string> => {
+  const { paint } = options
+  const { campaign, counts } = report
+  if (reached(report) === 0) return []
+  const share = (value: number) => paint.dim(Text.percent(value, reached(report)))
+  const line = (label: string, value: number, note: string) =>
+    `${Text.fit(label, 12)}${Text.right(Text.number(value), 7)}  ${note}`.trimEnd()
+  const optedOut = endedCount(report, "optedOut")
+  const replied = endedCount(report, "replied")
+  const followUps = report.activity?.days.reduce((sum, day) => sum + day.followUps, 0)
+  return [
+    ...section(
+      "Answers",
+      [line("replied", counts.replied, share(counts.replied)), line("opted out", optedOut, share(optedOut))],
+      options
+    ),
+    ...(campaign.settings.steps.length < 2
+      ? []
+      : section(
+          "Follow-ups",
+          [
+            ...(followUps === undefined ? [] : [line("sent", followUps, "")]),
+            line("stopped", replied + optedOut, paint.dim(`${Text.count(replied, "reply", "replies")}, ${Text.count(optedOut, "opt-out")} came first`))
+          ],
+          options
+        ))
+  ]
+}
+
+const stateOf = (account: Account.Account, now: number): string =>
+  !account.enabled
+    ? "disabled"
+    : account.banned
+      ? "banned"
+      : account.attention.length > 0
+        ? account.attention.join(", ")
+        : account.restingUntil !== null && account.restingUntil > now
+          ? "resting"
+          : "ready"
+
+const accounts = (report: CampaignReport, options: PageOptions): ReadonlyArray<string> => {
+  const { paint } = options
+  const rows = report.accounts.map(({ account, pace }) => {
+    const did = report.activity?.accounts.get(account.id)
+    return [
+      account.name,
+      account.channel,
+      did === undefined ? "" : Text.number(did.messages),
+      did === undefined ? "" : Text.number(did.followUps),
+      did === undefined ? Text.number(pace.counts.failed) : Text.number(did.failed),
+      did === undefined ? "" : Text.number(did.retries),
+      Text.number(pace.counts.replied),
+      pace.date === null ? "" : `${pace.used} of ${pace.quota}`,
+      stateOf(account, report.now)
+    ]
+  })
+  const head = ["", "channel", "messages", "follow-ups", "failed", "retried", "replied", "last day", "now"]
+  const [title, ...lines] = Text.table(
+    [head, ...rows],
+    ["left", "left", "right", "right", "right", "right", "right", "right", "left"]
+  )
+  return section("Accounts", [paint.dim(title ?? ""), ...lines], options)
+}
+
+/** The most days that are drawn; of a longer campaign, the last ones. */
+const mostDays = 31
+
+const days = (report: CampaignReport, options: PageOptions): ReadonlyArray<string> => {
+  const { paint } = options
+  const active = report.activity?.days.filter((day) => day.first + day.followUps + day.failed + day.replies > 0) ?? []
+  const shown = active.slice(-mostDays)
+  if (shown.length === 0) return []
+  const most = Math.max(...shown.map((day) => day.first + day.followUps))
+  const columns = Math.min(48, options.width - 40)
+  const lines = shown.map((day) => {
+    const [first = 0, followUps = 0] = Text.lengths([day.first, day.followUps], most, columns)
+    const bar = `${paint.cyan("█".repeat(first))}${paint.dim("▒".repeat(followUps))}`
+    const notes = [
+      ...(day.replies > 0 ? [Text.count(day.replies, "reply", "replies")] : []),
+      ...(day.failed > 0 ? [`${Text.number(day.failed)} failed`] : [])
+    ].join(", ")
+    const sent = Text.number(day.first + day.followUps)
+    return `${Text.shortDate(day.date)} ${Text.right(sent, 6)} ${bar} ${paint.dim(notes)}`.trimEnd()
+  })
+  const legend = report.campaign.settings.steps.length > 1 ? "  █ first message  ▒ follow-up" : ""
+  const cut = active.length > shown.length ? ` (the last ${mostDays} of ${active.length})` : ""
+  return section(`Days${cut}${legend}`, lines, options)
+}
+
+/** The lines of the page. */
+export const render = (report: CampaignReport, options: PageOptions): ReadonlyArray<string> => [
+  ...heading(report, options),
+  ...leads(report, options),
+  ...answers(report, options),
+  ...accounts(report, options),
+  ...days(report, options)
+]

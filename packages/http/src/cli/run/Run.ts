@@ -1,0 +1,201 @@
+/**
+ * The whole job: from files to a finished campaign. Started again on the same database it goes on where it was, whatever
+ * ended it, and a finished campaign sends nothing more.
+ */
+import type * as Csv from "@overture/adapters/sources/Csv"
+import type { CampaignFile } from "@overture/core/campaign/CampaignFile"
+import { Campaigns } from "@overture/core/campaign/Campaigns"
+import type { Campaign } from "@overture/core/campaign/Campaign"
+import { seedKey } from "@overture/core/campaign/Campaign"
+import { CampaignReports } from "@overture/core/stats/CampaignReports"
+import type { OutboxOptions } from "@overture/core/outbox/OutboxConfig"
+import { WorkspaceStore } from "@overture/core/workspace/WorkspaceStore"
+import { Effect, Option } from "effect"
+import * as Drive from "../Drive.ts"
+import * as Engine from "../Engine.ts"
+import { refuse, unfinished } from "../Failure.ts"
+import * as Output from "../Output.ts"
+import * as CampaignJson from "../report/CampaignJson.ts"
+import * as CampaignPage from "../report/CampaignPage.ts"
+import * as Text from "../report/Text.ts"
+import * as Selection from "../Selection.ts"
+import * as Target from "../Target.ts"
+import * as Inputs from "./Inputs.ts"
+import * as Setup from "./Setup.ts"
+
+export interface RunOptions {
+  readonly contacts: string
+  readonly campaign: string
+  readonly list: string | undefined
+  readonly channel: string | undefined
+  readonly country: Csv.Options["defaultCountry"]
+  readonly database: Target.Target
+  readonly time: Engine.TimeWish
+  readonly sandbox: string | undefined
+  readonly sandboxLog: string | undefined
+  readonly outbox: Partial<OutboxOptions>
+  readonly json: boolean
+}
+
+/** Which channel a row is on that names none: the flag's, else the only one of the campaign's accounts. */
+const rowRules = (options: RunOptions, channels: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    if (options.channel !== undefined && !channels.includes(options.channel)) {
+      return yield* refuse(
+        `--channel ${options.channel}: no account of the campaign is on it, only on ${channels.join(", ")}`
+      )
+    }
+    const [only, ...others] = channels
+    const rest = options.channel ?? (others.length === 0 ? only : undefined) ?? null
+    const problem = (channel: string | undefined): string | null =>
+      channel !== undefined && !channels.includes(channel)
+        ? `no account of the campaign is on it, only on ${channels.join(", ")}`
+        : channel === undefined && rest === null
+          ? "names no channel, and the accounts are on several: add a column channel, or --channel"
+          : null
+    return { channel: rest, problem }
+  })
+
+/** Says why a campaign does not go on, and what makes it go on. */
+const explainHalt = (halt: Drive.Halt, campaign: Campaign, target: Target.Target) => {
+  const flags = Target.flagOf(target)
+  const title = `the campaign ${campaign.name}`
+  switch (halt.type) {
+    case "finished":
+      return Effect.void
+    case "paused": {
+      const why = halt.reason === null ? "" : `: ${CampaignPage.inWords(halt.reason)}`
+      return unfinished(
+        `${title} is paused${why}`,
+        `overture resume --campaign ${JSON.stringify(seedKey(campaign))}${flags} lets it go on; then start the same command again.`
+      )
+    }
+    case "stopped":
+      return unfinished(
+        halt.by === "all" ? "everything is stopped (overture pause --all)" : "the workspace is paused",
+        `overture resume --all${flags} lets it go on; then start the same command again.`
+      )
+    case "inactive":
+      return unfinished(`${title} cannot go on: none of its accounts can send`, ...halt.accounts.map((line) => `  ${line}`))
+  }
+}
+
+const say = (options: RunOptions, ...lines: ReadonlyArray<string>) => Effect.sync(() => Output.say(...lines))
+
+/** Imports, enrols and starts; ends when there is nothing left to do before sending. */
+const prepare = (options: RunOptions, file: CampaignFile, rules: Effect.Success<ReturnType<typeof rowRules>>, csv: Csv.Options) =>
+  Effect.gen(function* () {
+    const campaigns = yield* Campaigns
+    const made = yield* Setup.makeCampaign(file)
+    if (!made.created && (yield* Setup.differs(made.campaign, file))) {
+      yield* say(options, `${options.campaign}: the campaign exists with other settings; they stay, changes in the file are not applied`)
+    }
+    const imported = yield* Setup.importContacts(
+      options.contacts,
+      csv,
+      options.list ?? file.id ?? file.name,
+      { channel: rules.channel, accounts: made.accounts },
+      (rows) => Output.sayOver(`importing ${options.contacts}: ${Text.number(rows)} rows`)
+    )
+    const enrolment = yield* campaigns.enrollList(Engine.workspace, made.campaign.id, imported.list.id)
+    yield* say(
+      options,
+      ...imported.rejected.slice(0, Inputs.rejectedShown).map(({ column, line, reason, value }) => `${options.contacts}, line ${line}, column ${column}: ${reason} (${JSON.stringify(value)})`),
+      `${options.contacts}: ${Text.count(imported.created, "new contact")}, ${Text.number(imported.merged)} known already; ` +
+        `${Text.count(enrolment.enrolled, "new lead")} of ${file.name}` +
+        (enrolment.unreachable > 0 ? `, ${Text.number(enrolment.unreachable)} unreachable` : "")
+    )
+    return made.campaign
+  })
+
+const program = (options: RunOptions) =>
+  Effect.gen(function* () {
+    const target = options.database
+    const script = options.sandbox === undefined ? null : yield* Inputs.readScript(options.sandbox)
+    const { file, warnings } = yield* Inputs.readCampaign(options.campaign, script !== null)
+    const csv: Csv.Options = { name: options.contacts, defaultCountry: options.country }
+    if (Target.isMissing(target)) {
+      const unknown = file.accounts.flatMap((entry, i) =>
+        typeof entry === "string" ? [Setup.unknownAccount(options.campaign, i, entry)] : []
+      )
+      if (unknown.length > 0) return yield* refuse(...unknown)
+    }
+    // What can be checked without the database is, before there is a file for it.
+    const written = Setup.channelsOf(file, new Map())
+    const early = Target.isMissing(target) ? yield* rowRules(options, written) : null
+    const read = early === null ? null : yield* Inputs.readContacts(options.contacts, csv, early.problem)
+
+    yield* Target.lock(target)
+    const storage = yield* Target.open(target)
+    const { file: checked, known } = yield* Effect.provideContext(
+      Effect.gen(function* () {
+        const accounts = yield* Setup.knownAccounts(options.campaign, file)
+        return { file, known: accounts }
+      }),
+      storage
+    )
+    const channels = Setup.channelsOf(checked, known)
+    const rules = yield* rowRules(options, channels)
+    const contents = read ?? (yield* Inputs.readContacts(options.contacts, csv, rules.problem))
+
+    const before = yield* Effect.provideContext(Setup.findCampaign(file), storage)
+    const { stored, inUse } = yield* Effect.provideContext(
+      Effect.gen(function* () {
+        const campaigns = yield* Selection.all
+        return {
+          stored: yield* (yield* WorkspaceStore).pacingClock,
+          inUse: campaigns.some(({ startedAt }) => startedAt !== null)
+        }
+      }),
+      storage
+    )
+    const time = yield* Engine.chooseTime(stored, options.time, inUse)
+    const clock = Engine.clockHolder()
+    const log = options.sandboxLog ?? Target.defaultSandboxLog(target)
+    if (Option.isSome(before) && before.value.status === "paused") {
+      return yield* explainHalt({ type: "paused", reason: before.value.pauseReason }, before.value, target)
+    }
+    const sandboxes = yield* Engine.sandboxes(channels, { script, log }, clock)
+    const engine = yield* Engine.build(storage, { time, channels: sandboxes, clock, outbox: options.outbox })
+
+    yield* Effect.provideContext(
+      Effect.gen(function* () {
+        yield* say(options, ...warnings.map((line) => `warning: ${line}`), ...Inputs.rejectedLines(options.contacts, contents))
+        const campaigns = yield* Campaigns
+        const reports = yield* CampaignReports
+        const campaign = yield* prepare(options, file, rules, csv)
+        const already = yield* Drive.halted(campaign.id)
+        const finishedBefore = already?.type === "finished"
+        let ended: Drive.Ended = "done"
+        if (finishedBefore) {
+          yield* say(options, `The campaign ${campaign.name} is finished already: nothing was sent.`)
+        } else {
+          if (campaign.status === "draft") yield* campaigns.start(Engine.workspace, campaign.id, Setup.actor)
+          ended = yield* Drive.until(
+            Effect.map(Drive.halted(campaign.id), (halt) => halt !== null),
+            Effect.succeed([campaign.id])
+          )
+        }
+        const report = yield* reports.of(Engine.workspace, campaign.id)
+        if (options.json) {
+          Output.printJson({ ...CampaignJson.encode(report), finishedBefore, database: Target.nameOf(target), sandboxLogs: logs(channels, log) })
+        } else {
+          const paint = Output.hasColors() ? Text.colors : Text.plain
+          Output.print(...CampaignPage.render(report, { paint, width: Output.pageWidth() }))
+        }
+        const halt = yield* Drive.halted(campaign.id)
+        if (halt !== null) return yield* explainHalt(halt, campaign, target)
+        return yield* unfinished(
+          ended === "done" ? "nothing more is to come, but the campaign is not finished" : `stopped by ${ended} before the campaign was finished`,
+          "Start the same command again: it goes on."
+        )
+      }),
+      engine
+    )
+  })
+
+const logs = (channels: ReadonlyArray<string>, log: string | undefined) =>
+  channels.flatMap((name) => Engine.logOf(log, name, channels) ?? [])
+
+/** Runs it; fails with what a person should read where it does not end with a finished campaign. */
+export const run = (options: RunOptions) => Effect.scoped(program(options))

@@ -1,0 +1,113 @@
+/**
+ * Shows that every message goes out once, or is said to be unknown, whatever happens to the processes: real workers on
+ * real databases are killed, stopped, cut off and put into a wrong time, and afterwards the database is compared with what
+ * the sandbox platforms received. Exits with 1 on any violation.
+ *
+ * `npm run test:chaos` takes about a quarter of an hour; `-- --short` a minute and a half; `-- --only <text>` plays the
+ * scenarios whose name contains the text.
+ */
+import pg from "pg"
+import { start, type TestPostgres } from "../packages/adapters/test/storage/TestPostgres.ts"
+import { play, type Report, type Scenario, type Size } from "./chaos/Game.ts"
+import * as Interruptions from "./chaos/interruptions.ts"
+import * as Kills from "./chaos/kills.ts"
+import { endAll } from "./chaos/Workers.ts"
+
+const args = process.argv.slice(2)
+const isShort = args.includes("--short")
+const only = args.includes("--only") ? (args[args.indexOf("--only") + 1] ?? "") : ""
+
+const short: Size = {
+  rounds: 3,
+  leads: 600,
+  accounts: 4,
+  rate: 3_600,
+  latency: { minMs: 20, maxMs: 150 },
+  span: 400,
+  patience: 60_000
+}
+const long: Size = {
+  rounds: 20,
+  leads: 20_000,
+  accounts: 20,
+  rate: 1_200,
+  latency: { minMs: 50, maxMs: 500 },
+  span: 4_000,
+  patience: 420_000
+}
+/** For scenarios of many short rounds, and for those that need days. */
+const middle: Size = { ...long, leads: 3_000, accounts: 8, rate: 3_600, span: 700, patience: 180_000 }
+
+/** For many processes one after the other. */
+const slow: Size = { ...short, rate: 1_800, patience: 150_000 }
+
+/** With its size in a short run (null = only when asked for) and in a long one. */
+type Entry = readonly [Scenario, Size | null, Size]
+
+let made = 0
+const database = async ({ url }: TestPostgres): Promise<string> => {
+  const name = `chaos_${++made}`
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(`create database ${name} template template0`)
+  } finally {
+    await client.end()
+  }
+  return url.replace(/\/postgres$/, `/${name}`)
+}
+
+const line = ({ caught, database, faults, leads, name, received, repeats, seconds, sent, unknown, violations }: Report) =>
+  `${violations.length === 0 ? "held" : "BROKEN"}  ${database}, ${name}: ${faults} faults caught ${caught} sends; ${leads} leads, ` +
+  `${sent} sent, ${received} received, ${unknown} unknown, ${repeats} repeats of a known key; ${seconds} s`
+
+const main = async (): Promise<boolean> => {
+  // Commits wait for the disk: a crash of the server must lose nothing.
+  const server = await start({ fsync: true })
+  const reports: Array<Report> = []
+  try {
+    const all: ReadonlyArray<Entry> = [
+      [Kills.onSqlite, short, long],
+      [Kills.onPostgres, short, long],
+      [Kills.afterClaimOnSqlite, slow, middle],
+      [Kills.afterClaimOnPostgres, null, middle],
+      [Interruptions.sigtermOnSqlite, null, middle],
+      [Interruptions.sigtermOnPostgres, slow, middle],
+      [Interruptions.restarting(server), null, middle],
+      [Interruptions.clockOnSqlite, null, middle],
+      [Interruptions.clockOnPostgres, null, middle],
+      [Kills.conversationOnSqlite, null, middle],
+      [Kills.conversationOnPostgres, null, middle]
+    ]
+    const wanted = all.flatMap(([scenario, inShort, inLong]): ReadonlyArray<readonly [Scenario, Size]> =>
+      !`${scenario.database}, ${scenario.name}`.includes(only)
+        ? []
+        : !isShort
+          ? [[scenario, inLong]]
+          : inShort !== null || only !== ""
+            ? [[scenario, inShort ?? slow]]
+            : []
+    )
+    for (const [scenario, size] of wanted) {
+      const report = await play(scenario, size, async (directory) =>
+        scenario.database === "SQLite"
+          ? { type: "sqlite", path: `${directory}/overture.db` }
+          : { type: "postgres", url: await database(server) }
+      )
+      reports.push(report)
+      console.log(line(report))
+      for (const violation of report.violations) console.log(`        ${violation}`)
+    }
+  } finally {
+    await endAll()
+    await server.stop()
+  }
+  console.table(
+    reports.map(({ caught, database, faults, leads, name, received, seconds, sent, unknown, violations }) => ({
+      database, scenario: name, leads, faults, caught, sent, received, unknown, seconds, violations: violations.length
+    }))
+  )
+  return reports.length > 0 && reports.every(({ violations }) => violations.length === 0)
+}
+
+process.exitCode = (await main()) ? 0 : 1

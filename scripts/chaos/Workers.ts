@@ -1,0 +1,98 @@
+/** Worker processes as the referee sees them: started, watched, ended by their own id. */
+import { spawn } from "node:child_process"
+import { appendFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import type { Deadly } from "./Engine.ts"
+import type { Setting } from "./Setting.ts"
+
+export interface Worker {
+  readonly name: string
+  readonly isAlive: () => boolean
+  /** Everything it has said on stderr. */
+  readonly said: () => string
+  readonly kill: (signal: "SIGKILL" | "SIGTERM") => void
+  /** Its exit code; null when a signal ended it. */
+  readonly exited: Promise<number | null>
+}
+
+const here = import.meta.dirname
+const alive = new Set<Worker>()
+let started = 0
+
+export interface Start {
+  readonly deadly?: Deadly | "--ticks"
+  /** A module to load before everything else. */
+  readonly preload?: string
+  readonly env?: Readonly<Record<string, string>>
+  /** Another program than our worker, with its arguments. */
+  readonly command?: ReadonlyArray<string>
+}
+
+const conditions = ["--conditions=@overture/source", "--disable-warning=ExperimentalWarning"]
+
+/** Starts a worker. Its name is also what claim rows call it, and its words are kept beside the setting. */
+export const start = (setting: Setting, { command, deadly, env, preload }: Start = {}): Worker => {
+  const name = `w${++started}`
+  const child = spawn(
+    process.execPath,
+    [
+      ...conditions,
+      ...(preload === undefined ? [] : ["--import", join(here, preload)]),
+      ...(command ?? [join(here, "worker.ts"), setting.directory, name, ...(deadly === undefined ? [] : [deadly])])
+    ],
+    { cwd: dirname(dirname(here)), env: { ...process.env, ...env }, stdio: ["ignore", "ignore", "pipe"] }
+  )
+  let said = ""
+  let isAlive = true
+  child.stderr.on("data", (text: Buffer) => {
+    said = (said + text.toString()).slice(-100_000)
+    appendFileSync(join(setting.directory, `${name}.log`), text)
+  })
+  const worker: Worker = {
+    name,
+    isAlive: () => isAlive,
+    said: () => said,
+    kill: (signal) => void child.kill(signal),
+    exited: new Promise((resolve) => {
+      child.once("close", (code) => {
+        isAlive = false
+        alive.delete(worker)
+        resolve(code)
+      })
+    })
+  }
+  alive.add(worker)
+  return worker
+}
+
+/** Ends what is left, when a scenario was given up. */
+export const endAll = async (): Promise<void> => {
+  const left = [...alive]
+  for (const worker of left) worker.kill("SIGKILL")
+  await Promise.all(left.map(({ exited }) => exited))
+}
+
+process.once("exit", () => {
+  for (const worker of alive) worker.kill("SIGKILL")
+})
+
+export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** Asks again until the answer is true, at most so long. Returns whether it was. */
+export const until = async (isSo: () => boolean | Promise<boolean>, atMostMs: number, everyMs = 10): Promise<boolean> => {
+  for (const end = performance.now() + atMostMs; performance.now() < end; ) {
+    if (await isSo()) return true
+    await sleep(everyMs)
+  }
+  return isSo()
+}
+
+/** Waits for a process, at most so long; undefined = it is still there. */
+export const exitWithin = (worker: Worker, atMostMs: number): Promise<number | null | undefined> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(undefined), atMostMs)
+    void worker.exited.then((code) => {
+      clearTimeout(timer)
+      resolve(code)
+    })
+  })

@@ -1,0 +1,99 @@
+/** Scenarios in which workers are killed: while they send, and between claim and begin. */
+import { finish, type Game, type Scenario } from "./Game.ts"
+import { exitWithin, sleep, until, type Worker } from "./Workers.ts"
+
+/** How long a worker may take to begin something (milliseconds). */
+const beginMs = 30_000
+
+/** Waits until a worker is sending; false when it has nothing to send any more. */
+export const isSending = (game: Game, worker: Worker): Promise<boolean> =>
+  until(async () => !worker.isAlive() || (await game.ledger.inFlight(worker.name)).length > 0, beginMs)
+    .then((isSo) => isSo && worker.isAlive())
+
+/** Kills a worker while it sends, and notes what it was sending. False when it was sending nothing. */
+const kill = async (game: Game, worker: Worker): Promise<boolean> => {
+  await sleep(Math.random() * game.size.span)
+  if (!(await isSending(game, worker))) return false
+  worker.kill("SIGKILL")
+  await worker.exited
+  const caught = await game.ledger.inFlight(worker.name)
+  for (const id of caught) game.caught.add(id)
+  if (caught.length > 0) game.faults += 1
+  return caught.length > 0
+}
+
+/** Kills one of `count` workers again and again, each time starting another; then lets them finish. */
+const killing = (count: number) => async (game: Game): Promise<void> => {
+  const workers = Array.from({ length: count }, () => game.start())
+  // Rounds in which nothing was being sent do not count.
+  for (let tries = 0; game.faults < game.size.rounds && tries < game.size.rounds * 5; tries++) {
+    const index = Math.floor(Math.random() * count)
+    const victim = workers[index]
+    if (victim === undefined || !(await isSending(game, victim))) continue
+    await kill(game, victim)
+    if (victim.isAlive()) continue
+    workers[index] = game.start()
+  }
+  if (game.faults < game.size.rounds) game.problems.push(`only ${game.faults} of ${game.size.rounds} kills hit a send`)
+  await finish(game, workers)
+}
+
+/** Ends a worker in good order; what it leaves behind is a problem. */
+export const terminate = async (game: Game, worker: Worker): Promise<void> => {
+  worker.kill("SIGTERM")
+  const code = await exitWithin(worker, 15_000)
+  if (code === undefined) {
+    game.problems.push(`${worker.name} did not end within 15 s of SIGTERM`)
+    worker.kill("SIGKILL")
+    await worker.exited
+    return
+  }
+  if (code !== 143 && code !== 0) game.problems.push(`${worker.name} ended with ${code} after SIGTERM: ${worker.said().slice(-400)}`)
+  const left = await game.ledger.rows<{ readonly id: string }>("select id from overture_claim where worker = ?", worker.name)
+  if (left.length > 0) game.problems.push(`${worker.name} left ${left.length} claims after SIGTERM`)
+}
+
+/** Workers that die in the instant their first claim has committed, with healthy ones in between. */
+const dyingAfterClaim = async (game: Game): Promise<void> => {
+  for (let round = 0; game.faults < game.size.rounds && round < game.size.rounds * 2; round++) {
+    const healthy = game.start()
+    if (!(await isSending(game, healthy))) break
+    await sleep(Math.random() * Math.min(game.size.span, 700))
+    await terminate(game, healthy)
+    const victim = game.start({ deadly: round % 2 === 0 ? "campaigns" : "queue" })
+    const code = await exitWithin(victim, 20_000)
+    if (code === undefined) {
+      await terminate(game, victim)
+      continue
+    }
+    if (code !== null) continue
+    const left = await game.ledger.rows<{ readonly status: string; readonly n: number }>(
+      `select m.status, count(*) as n from overture_message m join overture_claim c on c.id = m.claim_id
+        where c.worker = ? group by m.status`,
+      victim.name
+    )
+    if (left.some(({ status }) => status !== "queued")) game.problems.push(`${victim.name} had begun something`)
+    if (left.length > 0) game.faults += 1
+  }
+  if (game.faults < game.size.rounds) game.problems.push(`only ${game.faults} workers died between claim and begin`)
+  await finish(game, [game.start()])
+}
+
+const oftenBetweenParts = { partDelay: { minSeconds: 1_800, maxSeconds: 3_600 } }
+
+export const onSqlite: Scenario = { name: "killed while sending", database: "SQLite", play: killing(1) }
+export const onPostgres: Scenario = { name: "two workers, one killed", database: "PostgreSQL", play: killing(2) }
+export const afterClaimOnSqlite: Scenario = {
+  name: "killed after claim",
+  database: "SQLite",
+  change: oftenBetweenParts,
+  play: dyingAfterClaim
+}
+export const afterClaimOnPostgres: Scenario = { ...afterClaimOnSqlite, database: "PostgreSQL" }
+export const conversationOnSqlite: Scenario = {
+  name: "killed while people answer",
+  database: "SQLite",
+  change: { conversation: true },
+  play: killing(1)
+}
+export const conversationOnPostgres: Scenario = { ...conversationOnSqlite, database: "PostgreSQL", play: killing(2) }
