@@ -3,7 +3,7 @@
  * each seeded once and copied for every run; and how a run is started, timed and checked.
  */
 import { type ChildProcess, fork } from "node:child_process"
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { totalmem, tmpdir } from "node:os"
 import path from "node:path"
 import { DatabaseSync } from "node:sqlite"
@@ -33,6 +33,9 @@ export interface Measured {
   readonly queueRowsPerLead: number
   /** Bytes of write-ahead log per lead, on PostgreSQL. */
   readonly walPerLead: number | null
+  /** Microseconds of processor per lead: of our processes, and of the server's (null where that cannot be told). */
+  readonly cpuPerLead: number
+  readonly serverCpuPerLead: number | null
 }
 
 export interface Arena {
@@ -75,8 +78,30 @@ const withClient = async <A>(url: string, use: (client: pg.Client) => Promise<A>
   }
 }
 
+const ticksPerSecond = 100
+
+/** Microseconds of processor that the server and its children have used, on Linux. */
+const serverCpu = (pid: number): number | null => {
+  const stat = (id: string | number) => readFileSync(`/proc/${id}/stat`, "utf8").split(") ")[1]!.split(" ").map(Number)
+  const sum = (values: ReadonlyArray<number>) => values.reduce((all, one) => all + one, 0)
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ")
+    // utime and stime are fields 14 and 15; of the postmaster also those of children that ended.
+    return ((sum(stat(pid).slice(11, 15)) + sum(children.map((id) => sum(stat(id).slice(11, 13))))) / ticksPerSecond) * 1e6
+  } catch {
+    return null
+  }
+}
+
+interface Raced {
+  readonly ms: number
+  readonly written: number
+  readonly cpu: number
+  readonly serverCpu: number | null
+}
+
 /** Runs the processes of a contestant from "go" until the last has everything in the database. */
-const race = async (task: Task, processes: number, profile: string | undefined): Promise<{ ms: number; written: number }> => {
+const race = async (task: Task, processes: number, pid: number, profile: string | undefined): Promise<Raced> => {
   const profiling = profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`]
   const file = path.join(import.meta.dirname, "child.ts")
   const children = Array.from({ length: processes }, (_, i) =>
@@ -87,7 +112,9 @@ const race = async (task: Task, processes: number, profile: string | undefined):
   let ready = 0
   let finished = 0
   let total = 0
+  let cpu = 0
   let began = 0
+  let server: number | null = null
   try {
     return await new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`${task.contestant} did not end in time`)), longest)
@@ -100,6 +127,7 @@ const race = async (task: Task, processes: number, profile: string | undefined):
           if (said.type === "ready") {
             ready += 1
             if (ready < processes) return
+            server = serverCpu(pid)
             began = performance.now()
             for (const each of children) tell(each, { type: "go" })
             return
@@ -111,9 +139,12 @@ const race = async (task: Task, processes: number, profile: string | undefined):
           }
           finished += 1
           total += said.written ?? 0
+          cpu += said.cpuMicros
           if (finished < processes) return
           clearTimeout(timer)
-          resolve({ ms: performance.now() - began, written: total })
+          const ms = performance.now() - began
+          const after = serverCpu(pid)
+          resolve({ ms, written: total, cpu, serverCpu: server === null || after === null ? null : after - server })
         })
       }
     })
@@ -160,13 +191,25 @@ export const open = async (size: Seed.Size, options: { readonly profile?: string
     })())
   let runs = 0
 
+  const perLead = ({ cpu, ms, serverCpu }: Raced) => ({
+    ms,
+    leadsPerSecond: (size.leads / ms) * 1_000,
+    cpuPerLead: cpu / size.leads,
+    serverCpuPerLead: serverCpu === null ? null : serverCpu / size.leads
+  })
+
   const onPostgres = async ({ name, processes, task }: Contestant): Promise<Measured> => {
     const database = `run_${++runs}`
     await admin(`create database ${database} template template_bench strategy file_copy`)
     const where: Storage = { type: "postgres", url: url(database) }
     await admin("checkpoint")
     const before = await withClient(where.url, async (client) => (await client.query(written)).rows[0])
-    const { ms } = await race({ ...task, storage: where, leads: size.leads, worker: "" }, processes, options.profile)
+    const run = await race(
+      { ...task, storage: where, leads: size.leads, worker: "" },
+      processes,
+      server.pid(),
+      options.profile
+    )
     // Backends report what they wrote when they end.
     await pause(200)
     const after = await withClient(where.url, async (client) => {
@@ -179,8 +222,7 @@ export const open = async (size: Seed.Size, options: { readonly profile?: string
     })
     await admin(`drop database ${database} with (force)`)
     return {
-      ms,
-      leadsPerSecond: (size.leads / ms) * 1_000,
+      ...perLead(run),
       rowsPerLead: (after.ours - before.ours) / size.leads,
       queueRowsPerLead: (after.n - after.ours - before.n + before.ours) / size.leads,
       walPerLead: (after.wal - before.wal) / size.leads
@@ -191,14 +233,13 @@ export const open = async (size: Seed.Size, options: { readonly profile?: string
     const file = path.join(home, `run-${++runs}.db`)
     copyFileSync(template, file)
     const where: Storage = { type: "sqlite", path: file }
-    const run = await race({ ...task, storage: where, leads: size.leads, worker: "" }, processes, options.profile)
+    const run = await race({ ...task, storage: where, leads: size.leads, worker: "" }, processes, 0, options.profile)
     const raw = new DatabaseSync(file)
     check(name, numbers(raw.prepare(counted).get()!), size.leads, 2)
     raw.close()
     for (const end of ["", "-wal", "-shm", "-guard"]) rmSync(file + end, { force: true })
     return {
-      ms: run.ms,
-      leadsPerSecond: (size.leads / run.ms) * 1_000,
+      ...perLead(run),
       rowsPerLead: run.written / size.leads,
       queueRowsPerLead: 0,
       walPerLead: null

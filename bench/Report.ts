@@ -39,6 +39,8 @@ export const summary = (rows: ReadonlyArray<Row>, goals: ReadonlyArray<Goal>) =>
       leadsPerSecond: range(rounds.map((one) => one.leadsPerSecond)),
       rowsPerLead: median(rounds.map((one) => one.rowsPerLead)),
       queueRowsPerLead: median(rounds.map((one) => one.queueRowsPerLead)),
+      cpuPerLead: median(rounds.map((one) => one.cpuPerLead)),
+      serverCpuPerLead: rounds[0]?.serverCpuPerLead == null ? null : median(rounds.map((one) => one.serverCpuPerLead ?? 0)),
       walPerLead: rounds[0]?.walPerLead == null ? null : median(rounds.map((one) => one.walPerLead ?? 0)),
       rounds: rounds.map(({ ms }) => ms)
     })),
@@ -69,14 +71,16 @@ const thousands = (value: number) => Math.round(value).toLocaleString("en")
 /** The same as text. */
 export const text = ({ goals, rows }: Summary): string => {
   const found = [
-    ["row", "leads/s", "min–max", "rows/lead", "queue's", "WAL B/lead"],
-    ...rows.map(({ leadsPerSecond: { max, median, min }, name, queueRowsPerLead, rowsPerLead, walPerLead }) => [
+    ["row", "leads/s", "min–max", "rows/lead", "queue's", "WAL B/lead", "CPU µs/lead", "server's"],
+    ...rows.map(({ leadsPerSecond: { max, median, min }, name, ...row }) => [
       name,
       thousands(median),
       `${thousands(min)}–${thousands(max)}`,
-      rowsPerLead.toFixed(1),
-      queueRowsPerLead.toFixed(1),
-      walPerLead === null ? "-" : thousands(walPerLead)
+      row.rowsPerLead.toFixed(1),
+      row.queueRowsPerLead.toFixed(1),
+      row.walPerLead === null ? "-" : thousands(row.walPerLead),
+      thousands(row.cpuPerLead),
+      row.serverCpuPerLead === null ? "-" : thousands(row.serverCpuPerLead)
     ])
   ]
   const judged = [

@@ -27,7 +27,7 @@ export type Said =
   | { readonly type: "ready" }
   /** Nothing is due: is the run over? */
   | { readonly type: "idle"; readonly sent: number }
-  | { readonly type: "finished"; readonly sent: number; readonly written: number | null }
+  | { readonly type: "finished"; readonly sent: number; readonly written: number | null; readonly cpuMicros: number }
 
 /** To a child. */
 export type Told = { readonly type: "go" } | { readonly type: "answer"; readonly over: boolean }

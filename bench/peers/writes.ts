@@ -20,6 +20,7 @@ export interface Lead {
   readonly step: string
 }
 
+// `= any(array[…])` can only be a look-up: with `=` a plan made on empty tables walks a whole index for each row.
 const prefix = "overture_"
 const x = `x as materialized (select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
   $7::text[], $8::text[], $9::text[], $10::text[], $11::text[])
@@ -36,7 +37,7 @@ const insertMessage = (status: string, sentAt: string) => `insert into ${prefix}
     ${sentAt === "null" ? "'clm_0199aa0000000007bbbcccc'" : "null"}, $12::bigint, ${sentAt}, ${sentAt}, '{}' from x`
 const endLead = `update ${prefix}lead as l set status = 'sent', ended = 'completed', step_id = null, claim_id = null,
   touches = jsonb_build_array(jsonb_build_object('step', x.step, 'status', 'sent', 'reason', null, 'at', $12::bigint)),
-  first_sent_at = $12::bigint, last_sent_at = $12::bigint, address = x.address from x where l.id = x.lead`
+  first_sent_at = $12::bigint, last_sent_at = $12::bigint, address = x.address from x where l.id = any(array[x.lead])`
 const openChat = `insert into ${prefix}chat(id, workspace_id, number, account_id, address, contact_id, name, last_at,
   last_text, last_direction, unread, created_at)
   select x.chat, x.workspace, nextval('bench_chat'), x.account, x.address, x.contact, '', $12::bigint, 'step 1, part 0',
@@ -51,20 +52,20 @@ const events = (count: 1 | 2) => `insert into ${prefix}event(id, workspace_id, t
 const texts = {
   claim: `with ${x},
     l as (update ${prefix}lead as l set claim_id = 'clm_0199aa0000000007bbbcccc', address = x.address from x
-      where l.id = x.lead and l.claim_id is null),
+      where l.id = any(array[x.lead]) and l.claim_id is null),
     m as (${insertMessage("queued", "null")}),
     p as (update ${prefix}pace as p set used = p.used + y.n, slot = p.slot + y.n, next_at = $12::bigint + 60000
       from ${byPace} as y where p.campaign_id = y.campaign and p.account_id = y.account),
     a as (update ${prefix}account as a set use_day = '2026-03-09', use_count = a.use_count + y.n,
-      last_touch_at = $12::bigint from ${byAccount} as y where a.id = y.account),
+      last_touch_at = $12::bigint from ${byAccount} as y where a.id = any(array[y.account])),
     c as (update ${prefix}contact as c set touches = jsonb_build_array(jsonb_build_object('at', $12::bigint, 'campaign',
-      x.campaign, 'lead', x.lead, 'step', x.step)) from x where c.id = x.contact)
+      x.campaign, 'lead', x.lead, 'step', x.step)) from x where c.id = any(array[x.contact]))
     select 1`,
   begin: `with ${x} update ${prefix}message as m set status = 'sending', begun_at = $12::bigint from x
-    where m.id = x.message and m.status = 'queued'`,
+    where m.id = any(array[x.message]) and m.status = 'queued'`,
   settle: `with ${x},
     m as (update ${prefix}message as m set status = 'sent', attempts = 1, external_id = x.message, claim_id = null,
-      sent_at = $12::bigint from x where m.id = x.message),
+      sent_at = $12::bigint from x where m.id = any(array[x.message])),
     l as (${endLead}),
     p as (update ${prefix}pace as p set sent = p.sent + y.n, touched = p.touched + y.n, ramp_day = 1,
       ramp_date = '2026-03-09' from ${byPace} as y where p.campaign_id = y.campaign and p.account_id = y.account),

@@ -3,11 +3,12 @@ import * as Sandbox from "@overture/adapters/channels/sandbox/Sandbox"
 import * as PostgresStorage from "@overture/adapters/storage/PostgresStorage"
 import * as SqliteStorage from "@overture/adapters/storage/SqliteStorage"
 import { CampaignStore } from "@overture/core/campaign/CampaignStore"
-import { type OutboxOptions } from "@overture/core/outbox/OutboxConfig"
+import type { OutboxOptions } from "@overture/core/outbox/OutboxConfig"
 import { OutboxStore } from "@overture/core/outbox/OutboxStore"
 import * as Overture from "@overture/core/Overture"
 import { PacingTime } from "@overture/core/workspace/PacingTime"
 import { Context, Effect, Layer } from "effect"
+import * as Ledger from "./Ledger.ts"
 import { logOf, modes, scriptOf, type Setting } from "./Setting.ts"
 
 /** Which claim ends the process in the instant it has committed: of a campaign, or of the queue. */
@@ -18,27 +19,34 @@ const storageOf = ({ place }: Setting) =>
 
 const die = Effect.sync(() => process.kill(process.pid, "SIGKILL"))
 
-/** A storage whose first claim of that kind is the last thing the process does. Other claims find nothing meanwhile. */
-const dying = (deadly: Deadly) =>
+/** How long a process that is to die works as any other (milliseconds). */
+const lifeMs = 300
+
+/**
+ * A storage that works for a while, then claims nothing until all it had claimed is settled, and dies in the instant in
+ * which the next claim of that kind has committed.
+ */
+const dying = (setting: Setting, deadly: Deadly, worker: string) =>
   Layer.effectContext(
     Effect.gen(function* () {
       const campaigns = yield* CampaignStore
       const outbox = yield* OutboxStore
-      const nothing = Effect.succeed(null)
+      const ledger = Ledger.open(setting.place)
+      const end = performance.now() + lifeMs
+      let isIdle = false
+      const dies = (kind: Deadly) =>
+        <A extends { readonly claim: unknown }, E>(claim: Effect.Effect<A | null, E>): Effect.Effect<A | null, E> =>
+          Effect.gen(function* () {
+            if (performance.now() < end) return yield* claim
+            isIdle ||= (yield* Effect.promise(() => ledger.claimsOf(worker))) === 0
+            if (!isIdle || kind !== deadly) return null
+            return yield* Effect.tap(claim, (found) => (found === null || found.claim === null ? Effect.void : die))
+          })
       return Context.make(CampaignStore, {
         ...campaigns,
-        claim: (request) =>
-          deadly === "queue"
-            ? nothing
-            : Effect.tap(campaigns.claim(request), (found) => (found?.claim == null ? Effect.void : die))
+        claim: (request) => dies("campaigns")(campaigns.claim(request))
       }).pipe(
-        Context.add(OutboxStore, {
-          ...outbox,
-          claimQueued: (request) =>
-            deadly === "campaigns"
-              ? nothing
-              : Effect.tap(outbox.claimQueued(request), (found) => (found?.claim == null ? Effect.void : die))
-        })
+        Context.add(OutboxStore, { ...outbox, claimQueued: (request) => dies("queue")(outbox.claimQueued(request)) })
       )
     })
   )
@@ -62,7 +70,8 @@ export const open = Effect.fnUntraced(function* (setting: Setting, { deadly, out
     })
   )
   const plain = storageOf(setting)
-  const storage = deadly === undefined ? plain : Layer.provideMerge(dying(deadly), plain)
+  const storage =
+    deadly === undefined ? plain : Layer.provideMerge(dying(setting, deadly, outbox?.worker ?? ""), plain)
   const engine = yield* Layer.build(
     Overture.layer({
       storage,

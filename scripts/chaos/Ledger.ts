@@ -26,6 +26,8 @@ export interface Ledger {
   rows<Row>(text: string, ...values: ReadonlyArray<Value>): Promise<ReadonlyArray<Row>>
   /** What a worker has begun and not settled, by message id. */
   inFlight(worker: string): Promise<ReadonlyArray<string>>
+  /** How many claims a worker has. */
+  claimsOf(worker: string): Promise<number>
   /** Outbound messages of campaigns. */
   messages(): Promise<ReadonlyArray<MessageRow>>
   close(): Promise<void>
@@ -84,6 +86,7 @@ export const open = (place: Place): Ledger => {
       )
       return found.map(({ id }) => id)
     },
+    claimsOf: async (worker) => (await rows("select id from overture_claim where worker = ?", worker)).length,
     messages: () =>
       rows<MessageRow>(
         `select m.id, a.channel, m.account_id, m.campaign_id, m.contact_id, m.lead_id, m.step_id, m.part, m.parts, m.status,

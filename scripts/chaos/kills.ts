@@ -49,23 +49,16 @@ export const terminate = async (game: Game, worker: Worker): Promise<void> => {
     return
   }
   if (code !== 143 && code !== 0) game.problems.push(`${worker.name} ended with ${code} after SIGTERM: ${worker.said().slice(-400)}`)
-  const left = await game.ledger.rows<{ readonly id: string }>("select id from overture_claim where worker = ?", worker.name)
-  if (left.length > 0) game.problems.push(`${worker.name} left ${left.length} claims after SIGTERM`)
+  const left = await game.ledger.claimsOf(worker.name)
+  if (left > 0) game.problems.push(`${worker.name} left ${left} claims after SIGTERM`)
 }
 
-/** Workers that die in the instant their first claim has committed, with healthy ones in between. */
+/** Workers that work for a while and die in the instant in which a claim of theirs has committed. */
 const dyingAfterClaim = async (game: Game): Promise<void> => {
   for (let round = 0; game.faults < game.size.rounds && round < game.size.rounds * 2; round++) {
-    const healthy = game.start()
-    if (!(await isSending(game, healthy))) break
-    await sleep(Math.random() * Math.min(game.size.span, 700))
-    await terminate(game, healthy)
     const victim = game.start({ deadly: round % 2 === 0 ? "campaigns" : "queue" })
-    const code = await exitWithin(victim, 20_000)
-    if (code === undefined) {
-      await terminate(game, victim)
-      continue
-    }
+    const code = await exitWithin(victim, 30_000)
+    if (code === undefined) await terminate(game, victim)
     if (code !== null) continue
     const left = await game.ledger.rows<{ readonly status: string; readonly n: number }>(
       `select m.status, count(*) as n from overture_message m join overture_claim c on c.id = m.claim_id
@@ -79,14 +72,15 @@ const dyingAfterClaim = async (game: Game): Promise<void> => {
   await finish(game, [game.start()])
 }
 
-const oftenBetweenParts = { partDelay: { minSeconds: 1_800, maxSeconds: 3_600 } }
+/** So that the queue has something whenever a worker comes to it. */
+const slowParts = { partDelay: { minSeconds: 600, maxSeconds: 3_600 } }
 
 export const onSqlite: Scenario = { name: "killed while sending", database: "SQLite", play: killing(1) }
 export const onPostgres: Scenario = { name: "two workers, one killed", database: "PostgreSQL", play: killing(2) }
 export const afterClaimOnSqlite: Scenario = {
   name: "killed after claim",
   database: "SQLite",
-  change: oftenBetweenParts,
+  change: slowParts,
   play: dyingAfterClaim
 }
 export const afterClaimOnPostgres: Scenario = { ...afterClaimOnSqlite, database: "PostgreSQL" }

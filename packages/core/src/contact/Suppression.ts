@@ -1,16 +1,40 @@
-/** An address not to be contacted: by anyone of the workspace, or by one account (the person blocked it). */
-import { Schema } from "effect"
+/**
+ * An address not to be contacted: by anyone of the workspace, or by one account (the person blocked it). Of a person who
+ * was erased only a keyed hash of each address stays, so that the list tells nothing and still stops whoever knows the
+ * address from writing to it.
+ */
+import { Context, Schema } from "effect"
 import { AccountId, WorkspaceId } from "../workspace/Id.ts"
 import { Instant } from "../workspace/Instant.ts"
 
 export class Suppression extends Schema.Opaque<Suppression>()(
   Schema.Struct({
     workspace: WorkspaceId,
-    /** The address's key. */
+    /** The address's key, or `#` and its keyed hash. */
     address: Schema.String,
     /** Null = no account of the workspace may write. */
     account: Schema.NullOr(AccountId),
-    reason: Schema.Literals(["optedOut", "blocked", "manual"]),
+    reason: Schema.Literals(["optedOut", "blocked", "manual", "erased"]),
     at: Instant
   }).annotate({ identifier: "Suppression" })
 ) {}
+
+/** The keyed hash of an address's key, made with a secret that the host keeps; the same for the same key for ever. */
+export type AddressHash = (address: string) => string
+
+/** The host's hash; null where it has none, and then nobody can be erased. */
+export const AddressHash = Context.Reference<AddressHash | null>("@overture/core/AddressHash", {
+  defaultValue: () => null
+})
+
+/** Sorts before every address, whose first character is a letter. */
+const mark = "#"
+
+/** What stays of an address. */
+export const tombstone = (hash: AddressHash, address: string): string => mark + hash(address)
+
+export const isTombstone = (address: string): boolean => address.startsWith(mark)
+
+/** Under which keys a suppression of the address may stand: what every look-up asks for. */
+export const keysOf = (hash: AddressHash | null, address: string): ReadonlyArray<string> =>
+  hash === null ? [address] : [address, tombstone(hash, address)]

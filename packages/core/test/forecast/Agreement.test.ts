@@ -30,7 +30,7 @@ const account = fc.record({
 })
 const scenarios: fc.Arbitrary<World.Scenario> = fc.record({
   start: fc.integer({ min: 0, max: 8 * 24 }).map((hours) => Builders.start + hours * hour),
-  contacts: fc.integer({ min: 1, max: 90 }),
+  contacts: fc.integer({ min: 1, max: 60 }),
   accounts: fc.array(account, { minLength: 1, maxLength: 3 }),
   steps: fc.array(fc.record({ parts: fc.integer({ min: 1, max: 3 }), sendAfterDays: fc.integer({ min: 1, max: 4 }) }), {
     minLength: 1,
@@ -80,7 +80,7 @@ describe("a forecast", () => {
         assert.isTrue(messages <= quota || firstTouches + followUps === 1)
       }
     }).pipe(Effect.provide(World.layer(channel, scenario.start)))
-  })
+  }, 60_000)
 
   it.effect.each(sample(25).map((scenario, i) => [i, scenario] as const))("agrees with the rest of running campaign %i", ([i, scenario]) => {
     const channel = TestChannel.make()
@@ -104,7 +104,7 @@ describe("a forecast", () => {
       if (forecast.touches.length > 0) assert.strictEqual(forecast.finishAt, actual.finishedAt)
       assert.isAtLeast(channel.asked.length - sent, forecast.days.reduce((sum, { messages }) => sum + messages, 0))
     }).pipe(Effect.provide(World.layer(channel, scenario.start)))
-  })
+  }, 60_000)
 
   it.effect.each(sample(15).map((scenario, i) => [i, scenario] as const))("of people not known yet agrees with campaign %i", ([, given]) => {
     const channel = TestChannel.make()
@@ -127,5 +127,5 @@ describe("a forecast", () => {
       const leadName = (id: string) => names.get(id) ?? id
       assert.deepStrictEqual(Comparison.compare({ forecast, actual, until, accountKey, leadName }).differences, [])
     }).pipe(Effect.provide(World.layer(channel, scenario.start)))
-  })
+  }, 60_000)
 })

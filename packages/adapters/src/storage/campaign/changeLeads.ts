@@ -17,6 +17,7 @@ import * as Columns from "../rows/Columns.ts"
 import * as LeadRow from "../rows/LeadRow.ts"
 import * as MessageRow from "../rows/MessageRow.ts"
 import * as Counters from "./Counters.ts"
+import { rowSet } from "../outbox/RowSet.ts"
 
 const messageColumns = Columns.pick(MessageRow.columns, "status", "reason", "due_at", "claim_id", "stop", "reserved")
 const { id: _lead, ...leadColumns } = LeadRow.stateColumns
@@ -162,8 +163,8 @@ export const make = (database: Database["Service"]): CampaignStore["Service"]["c
           released.push(...after.released)
         }
         if (changes.length === 0) return []
-        yield* affected(sql.leads, [changes.map(({ change }) => LeadRow.encodeState(change.lead))])
-        if (written.length > 0) yield* affected(sql.write, [written.map(encode)])
+        yield* affected(sql.leads, [rowSet(changes.map(({ change }) => LeadRow.encodeState(change.lead)))])
+        if (written.length > 0) yield* affected(sql.write, [rowSet(written.map(encode))])
         yield* count(
           changes.map(({ before, change }) => ({
             campaign: before.campaign,

@@ -17,6 +17,7 @@ import * as Columns from "../rows/Columns.ts"
 import * as LeadRow from "../rows/LeadRow.ts"
 import * as PaceRow from "../rows/PaceRow.ts"
 import * as Alarms from "./Alarms.ts"
+import { rowSet } from "../outbox/RowSet.ts"
 
 const statements = defineStatements("CampaignPool", (sql) => {
   const { t } = sql
@@ -141,7 +142,9 @@ export const make = (database: Database["Service"]): Pick<CampaignStore["Service
           const rows =
             leads.length === 0
               ? []
-              : yield* execute<{ readonly id: LeadId; readonly status: string }>(sql.enroll, [leads.map(LeadRow.encode)])
+              : yield* execute<{ readonly id: LeadId; readonly status: string }>(sql.enroll, [
+                  rowSet(leads.map(LeadRow.encode))
+                ])
           const skipped = rows.filter(({ status }) => status === "skipped").length
           if (skipped > 0) yield* affected(sql.skipped, [campaign, skipped])
           if (rows.length > 0) yield* alarms.ringCampaign(campaign, now)

@@ -22,6 +22,7 @@ import * as MessageRow from "../rows/MessageRow.ts"
 import * as PaceRow from "../rows/PaceRow.ts"
 import type { Looked } from "./look.ts"
 import { matches } from "../outbox/Lookup.ts"
+import { rowSet } from "../outbox/RowSet.ts"
 
 const { campaign_id: _campaign, account_id: _account, workspace_id: _workspace, ...paceColumns } = PaceRow.columns
 const { id: _lead, ...leadColumns } = LeadRow.stateColumns
@@ -73,13 +74,13 @@ export const make = (database: Database["Service"]) => {
 
   const leads = Effect.fnUntraced(function* (rows: ReadonlyArray<Lead>) {
     if (rows.length === 0) return
-    const written = yield* affected(sql.leads, [rows.map(LeadRow.encodeState)])
+    const written = yield* affected(sql.leads, [rowSet(rows.map(LeadRow.encodeState))])
     if (written !== rows.length) return yield* broken(written, rows.length, "leads are in a claim already")
   })
 
   const messages = Effect.fnUntraced(function* (rows: ReadonlyArray<Message>) {
     if (rows.length === 0) return
-    const written = yield* affected(sql.messages, [rows.map(MessageRow.encode)])
+    const written = yield* affected(sql.messages, [rowSet(rows.map(MessageRow.encode))])
     if (written !== rows.length) return yield* broken(written, rows.length, "messages exist and may not be replaced")
   })
 
@@ -94,7 +95,7 @@ export const make = (database: Database["Service"]) => {
     if (claimed.length > 0) yield* held.start(lease, claimed.map(({ message }) => message.id))
     yield* leads([...decision.touches.map(({ lead }) => lead), ...decision.leads])
     yield* messages(all)
-    if (decision.paces.length > 0) yield* affected(sql.paces, [decision.paces.map(PaceRow.encode)])
+    if (decision.paces.length > 0) yield* affected(sql.paces, [rowSet(decision.paces.map(PaceRow.encode))])
     yield* budgets.write(decision)
     if (decision.touches.length > 0) {
       const rows = decision.touches.map(({ contactTouches, lead }) => ({ contact_id: lead.contact, made: contactTouches }))

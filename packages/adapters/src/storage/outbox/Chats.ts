@@ -11,6 +11,7 @@ import { defineStatements } from "../Dialect.ts"
 import * as ChatRow from "../rows/ChatRow.ts"
 import * as Columns from "../rows/Columns.ts"
 import { matches } from "./Lookup.ts"
+import { rowSet } from "./RowSet.ts"
 
 const touchColumns = {
   chat: "id",
@@ -102,7 +103,7 @@ export const make = (
       next.set(opening.workspace, number)
       return created(opening, number, touched.get(opening.id))
     })
-    return yield* execute<{ readonly id: ChatId }>(sql.insert, [rows])
+    return yield* execute<{ readonly id: ChatId }>(sql.insert, [rowSet(rows)])
   })
 
   return Effect.fnUntraced(function* (openings, touches) {

@@ -18,6 +18,7 @@ import * as Chats from "./Chats.ts"
 import * as Held from "./Held.ts"
 import * as Parts from "./Parts.ts"
 import { matches } from "./Lookup.ts"
+import { rowSet } from "./RowSet.ts"
 
 /** What settling changes: of the indexed columns only `external_id` gets another value, and `due_at` of what waits. */
 const settledColumns = Columns.pick(
@@ -89,7 +90,9 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["set
   ) {
     const kept = settled.filter((one) => !isRemoved(one))
     if (kept.length > 0) {
-      yield* database.affected(sql.messages, [kept.map((one) => encode(one, before.get(one.message.id)!))])
+      yield* database.affected(sql.messages, [
+        rowSet(kept.map((one) => encode(one, before.get(one.message.id)!)))
+      ])
     }
     const removed = settled.filter(isRemoved).map(({ message }) => before.get(message.id)!)
     const settledIds = new Set(settled.map(({ message }) => message.id))

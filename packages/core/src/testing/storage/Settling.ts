@@ -210,6 +210,21 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal(yield* use, [nothing, nothing], "the new day after its own refusal")
   }),
 
+  storageCase("settling: a pace that is in a later day gets nothing of an earlier one back", function* () {
+    const outbox = yield* OutboxStore
+    const place = yield* scene("pace days", { leads: 2 })
+    const monday = yield* claim(place, { nextAt: () => start })
+    yield* beginAll(monday.id, monday.messages)
+    const tuesday = yield* claim(place, { day: "2026-03-10" })
+    yield* beginAll(tuesday.id, tuesday.messages)
+    const used = Effect.map(usesOf(place.workspace, place.leads[0]!.id), (use) => [use.account.used, use.pace])
+    const refused = (): Outcome => ({ type: "unreachable" })
+    yield* outbox.settle(monday.id, resultsOf(monday.claim!.messages, refused), concluding())
+    Expect.equal(yield* used, [1, 1], "the new day after a refusal of the day before")
+    yield* outbox.settle(tuesday.id, resultsOf(tuesday.claim!.messages, refused), concluding())
+    Expect.equal(yield* used, [0, 0], "the new day after its own refusal")
+  }),
+
   storageCase("settling: account trouble makes a queued message due again without its budget", function* () {
     const outbox = yield* OutboxStore
     const place = yield* people("trouble", { leads: 1 })

@@ -128,6 +128,8 @@ export const cases: ReadonlyArray<StorageCase> = [
       ["queued", start + 6, reserved],
       "a released part"
     )
+    const kept = yield* usesOf(workspace, lead.id)
+    Expect.equal([kept.account.used, kept.workspace.used, kept.pace], [3, 3, 3], "the budgets after its release")
     const again = yield* claimQueued(place, { now: start + 6 })
     yield* store.modify(workspace.id, campaign.id, start, (row) => ({
       campaign: { ...row, status: "paused" },

@@ -93,7 +93,8 @@ export const makeCampaign = Effect.fn("Setup.makeCampaign")(function* (file: Cam
         typeof entry === "string"
           ? Effect.flatMap(accountStore.byExternalRef(workspace, entry), (found) => Effect.orDie(Effect.fromOption(found)))
           : Effect.map(
-              accounts.connect(
+              // Ids of two instants ascend, and accounts draw leads in that order: so the same files give the same run.
+              Effect.delay(accounts.connect(
                 {
                   workspace,
                   channel: entry.channel,
@@ -105,7 +106,7 @@ export const makeCampaign = Effect.fn("Setup.makeCampaign")(function* (file: Cam
                   externalRef: entry.id
                 },
                 actor
-              ),
+              ), "2 millis"),
               ({ account }) => account
             )
       )

@@ -1,0 +1,202 @@
+import { existsSync } from "node:fs"
+import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { campaign, contacts, type Desk, desk, overture, start } from "./spawn.ts"
+
+const files = ["--contacts", "contacts.csv", "--campaign", "campaign.json"]
+const virtual = ["--virtual", "--from", "2026-03-02T13:00:00Z"]
+
+let here: Desk
+beforeEach(() => {
+  here = desk()
+})
+afterEach(() => here.remove())
+
+/** Keys that reached the platform as new messages, and those among them that stand there twice. */
+const accepted = () => {
+  const keys = here.lines("overture.sandbox.ndjson").filter((line) => line["outcome"] === "accepted" && line["repeat"] === false).map((line) => String(line["key"]))
+  return { keys, twice: keys.length - new Set(keys).size }
+}
+
+describe("overture run", { timeout: 60_000 }, () => {
+  it("does the whole job once, and nothing when it is started again", async () => {
+    here.write("contacts.csv", `${contacts(12)}person-3,Again\n`)
+    here.write("campaign.json", campaign({ followUps: [{ messages: ["Still there?"], sendAfterDays: 1 }] }))
+    here.write("sandbox.json", { replies: [{ rate: 0.4, text: "Yes", delay: 60_000, onMessage: 1 }] })
+
+    const first = await overture(here.directory, "run", ...files, ...virtual, "--sandbox", "sandbox.json", "--json")
+    expect(first.stderr).toContain("12 new contacts, 1 known already")
+    expect(first.code).toBe(0)
+    const report = JSON.parse(first.stdout)
+    expect(report.campaign).toMatchObject({ externalRef: "hello", status: "finished" })
+    expect(report.leads).toMatchObject({ total: 12, sent: 12, pending: 0, failed: 0 })
+    expect(report.finishedBefore).toBe(false)
+    expect(accepted().twice).toBe(0)
+    const sent = accepted().keys.length
+    expect(sent).toBe(24 - report.stoppedByReply)
+
+    const again = await overture(here.directory, "run", ...files, "--virtual", "--sandbox", "sandbox.json")
+    expect(again.code).toBe(0)
+    expect(again.stderr).toContain("finished already: nothing was sent")
+    expect(accepted().keys.length).toBe(sent)
+  })
+
+  it("goes on after kill -9: every lead is decided, and nobody got a message twice", async () => {
+    here.write("contacts.csv", contacts(40))
+    here.write("campaign.json", campaign())
+    here.write("sandbox.json", { latency: { minMs: 20, maxMs: 60 }, idempotencyKeys: true })
+    const args = ["run", ...files, ...virtual, "--sandbox", "sandbox.json", "--lease", "1"]
+
+    const killed = start(here.directory, args)
+    await killed.says(/ [1-9]\d* of 40 sent/)
+    killed.kill("SIGKILL")
+    expect((await killed.ended).signal).toBe("SIGKILL")
+    expect(accepted().keys.length).toBeLessThan(40)
+
+    const ended = await overture(here.directory, ...args, "--json")
+    expect(ended.stderr).not.toContain("defect")
+    expect(ended.code).toBe(0)
+    expect(JSON.parse(ended.stdout).leads).toMatchObject({ total: 40, sent: 40, failed: 0 })
+    expect(accepted()).toMatchObject({ twice: 0 })
+    expect(accepted().keys.length).toBe(40)
+  })
+
+  it("stops in good order on SIGTERM with exit code 3, and goes on", async () => {
+    here.write("contacts.csv", contacts(30))
+    here.write("campaign.json", campaign())
+    here.write("sandbox.json", { latency: 40 })
+    const args = ["run", ...files, ...virtual, "--sandbox", "sandbox.json"]
+
+    const stopped = start(here.directory, args)
+    await stopped.says(/ [1-9]\d* of 30 sent/)
+    stopped.kill("SIGTERM")
+    const { code, stderr } = await stopped.ended
+    expect(stderr).toContain("Start the same command again: it goes on.")
+    expect(code).toBe(3)
+
+    const ended = await overture(here.directory, ...args, "--json")
+    expect(ended.code).toBe(0)
+    expect(JSON.parse(ended.stdout).outcomes).toEqual([{ status: "sent", reason: null, ended: "completed", count: 30 }])
+    expect(accepted()).toMatchObject({ twice: 0 })
+  })
+
+  it("is the only worker on its file, which can be read meanwhile", async () => {
+    here.write("contacts.csv", contacts(30))
+    here.write("campaign.json", campaign({ pacing: { rangeMin: 24, rangeMax: 24 } }))
+    const worker = start(here.directory, ["run", ...files, "--clock-rate", "1"])
+    await worker.says(/30 new leads/)
+
+    const second = await overture(here.directory, "worker")
+    expect(second.code).toBe(1)
+    expect(second.stderr).toMatch(/process \d+ already works on overture\.sqlite/)
+    const report = await overture(here.directory, "report", "--json")
+    expect(report.code).toBe(0)
+    expect(JSON.parse(report.stdout).leads.total).toBe(30)
+    const explained = await overture(here.directory, "explain", "person-29", "--json")
+    expect(JSON.parse(explained.stdout)).toMatchObject({ contact: { name: "P29" }, lead: { status: "assigned" } })
+
+    const paused = await overture(here.directory, "pause")
+    expect(paused.code).toBe(0)
+    const { code, stderr } = await worker.ended
+    expect(code).toBe(3)
+    expect(stderr).toContain("is paused: paused by hand")
+    expect((await overture(here.directory, "run", ...files)).code).toBe(3)
+    expect((await overture(here.directory, "resume")).stdout).toContain("Hello is running")
+    expect((await overture(here.directory, "doctor")).code).toBe(0)
+  })
+
+  it("lets a worker finish what a run has begun", async () => {
+    here.write("contacts.csv", contacts(5))
+    here.write("campaign.json", campaign())
+    const begun = start(here.directory, ["run", ...files, "--clock-rate", "0.001"])
+    await begun.says(/5 new leads/)
+    begun.kill("SIGINT")
+    expect((await begun.ended).code).toBe(3)
+    const worker = await overture(here.directory, "worker", "--clock-rate", "5000", "--exit-when-idle")
+    expect(worker.stderr).toContain("no campaign is running any more")
+    expect(worker.code).toBe(0)
+    const report = await overture(here.directory, "report", "--json")
+    expect(JSON.parse(report.stdout).campaign.status).toBe("finished")
+  })
+})
+
+describe("overture run refuses", { timeout: 60_000 }, () => {
+  const good = () => {
+    here.write("contacts.csv", contacts(3))
+    here.write("campaign.json", campaign())
+    here.write("sandbox.json", {})
+  }
+  const refused = async (...args: ReadonlyArray<string>) => {
+    const { code, stderr, stdout } = await overture(here.directory, "run", ...files, ...virtual, ...args)
+    expect(code).toBe(1)
+    expect(stdout).toBe("")
+    expect(stderr).not.toMatch(/^\s+at |defect/m)
+    expect(existsSync(here.path("overture.sqlite"))).toBe(false)
+    return stderr
+  }
+  const cases: ReadonlyArray<readonly [string, () => void, string, ReadonlyArray<string>?]> = [
+    ["no such campaign file", () => here.write("other.json", {}), "gone.json: there is no such file", ["--campaign", "gone.json"]],
+    ["broken JSON", () => here.write("campaign.json", '{\n  "name": "x",\n}'), "campaign.json, line 3, column 1: it is not JSON"],
+    ["a missing field", () => here.write("campaign.json", { ...campaign(), messages: undefined }), "campaign.json: messages:"],
+    ["an unknown field", () => here.write("campaign.json", campaign({ mesages: [] })), "campaign.json: mesages:"],
+    ["no account", () => here.write("campaign.json", campaign({ accounts: [] })), "campaign.json: accounts"],
+    ["an unknown account", () => here.write("campaign.json", campaign({ accounts: ["nora", "ghost"] })), "campaign.json: accounts[1]: there is no account ghost"],
+    ["an unknown channel", () => here.write("campaign.json", campaign({ accounts: [{ id: "a", channel: "pigeon" }] })), "campaign.json: accounts[0].channel: this program has no channel pigeon"],
+    ["an unknown zone", () => here.write("campaign.json", campaign({ sendWindow: { timezone: "Mars/Base" } })), "campaign.json: sendWindow.timezone:"],
+    ["an account's unknown zone", () => here.write("campaign.json", campaign({ accounts: [{ id: "a", channel: "sandbox", timezone: "Mars/Base" }] })), "campaign.json: accounts[0].timezone:"],
+    ["a template error", () => here.write("campaign.json", campaign({ messages: ["Hi {{ first"] })), "campaign.json: messages[0]:"],
+    ["what is not done yet", () => here.write("campaign.json", campaign({ followUps: [{ messages: ["x"], type: "noReplyResponded", sendAfterDays: 1 }] })), "campaign.json: followUps[0].type: noReplyResponded is not supported yet"],
+    ["a bad script", () => here.write("sandbox.json", { outcomes: [{ rate: 2, outcome: "accepted" }] }), "sandbox.json: outcomes[0].rate:", ["--sandbox", "sandbox.json"]],
+    ["a CSV without ids", () => here.write("contacts.csv", "name\nAnn\n"), "contacts.csv, line 1: the header has no column externalId, id or phone"],
+    ["an empty CSV", () => here.write("contacts.csv", "id,name\n"), "contacts.csv: there are no rows below the header"],
+    ["an open quote", () => here.write("contacts.csv", 'id,name\na,"Ann\n'), "contacts.csv, line 2"],
+    ["only unusable rows", () => here.write("contacts.csv", "id,timezone\na,Mars/Base\n"), "contacts.csv, line 2, column timezone: not a known time zone"],
+    ["a missing directory", () => undefined, "its directory does not exist", ["--database", "nowhere/x.sqlite"]]
+  ]
+  for (const [name, spoil, message, args = []] of cases) {
+    it(name, async () => {
+      good()
+      spoil()
+      expect(await refused(...args)).toContain(message)
+    })
+  }
+
+  it("Latin-1", async () => {
+    good()
+    const { writeFileSync } = await import("node:fs")
+    writeFileSync(here.path("contacts.csv"), Buffer.from("id,name\na,Jos\xe9\n", "latin1"))
+    expect(await refused()).toContain("contacts.csv, line 2: it is not UTF-8")
+  })
+
+  it("a file that is no database, and leaves it as it is", async () => {
+    good()
+    here.write("notes.txt", "these are notes, long enough to be none of a database's first page".repeat(20))
+    const { code, stderr } = await overture(here.directory, "run", ...files, "--database", "notes.txt")
+    expect(code).toBe(1)
+    expect(stderr).toContain("notes.txt: it is not a SQLite database")
+  })
+
+  it("virtual time on a database that runs on the real clock", async () => {
+    good()
+    const real = start(here.directory, ["run", ...files])
+    await real.says(/3 new leads/)
+    real.kill("SIGINT")
+    await real.ended
+    const { code, stderr } = await overture(here.directory, "run", ...files, "--virtual")
+    expect(code).toBe(1)
+    expect(stderr).toContain("this database runs on the real clock")
+  })
+
+  it("wrong usage with exit code 2", async () => {
+    for (const [args, message] of [
+      [["run", "--contacts", "a.csv"], "Missing required flag: --campaign"],
+      [["run", ...files, "--from", "2026-03-02T13:00:00Z"], "--from is for --virtual"],
+      [["run", ...files, "--virtual", "--clock-rate", "2"], "exclude each other"],
+      [["pause", "--all", "--campaign", "x"], "exclude each other"],
+      [["fly"], "fly"]
+    ] as const) {
+      const { code, stderr } = await overture(here.directory, ...args)
+      expect(stderr).toContain(message)
+      expect(code).toBe(2)
+    }
+  })
+})
