@@ -26,7 +26,7 @@ export interface Size {
   readonly leads: number
 }
 
-/** Every lead has a slot of its own; as many again are left for those that another process let pass. */
+/** Every lead has a slot of its own. */
 export const size = (leads: number): Size => ({ campaigns: 20, accountsEach: 100, leads })
 
 const { touches: _touches, ...contactColumns } = ContactRow.stateColumns
@@ -63,7 +63,7 @@ export const seed = Effect.fnUntraced(function* ({ accountsEach, campaigns, lead
   for (let i = 0; i < campaigns; i++) {
     const settings = build.settings({
       steps: [build.step()],
-      pacing: { rangeMin: 2 * rounds, rangeMax: 2 * rounds, jitter: 0, catchUp: "skip", newShare: 0.25 }
+      pacing: { rangeMin: rounds, rangeMax: rounds, jitter: 0, catchUp: "skip", newShare: 0.25 }
     })
     const campaign = build.campaign(workspace.id, { settings, status: "running", startedAt: midnight })
     const accounts = Array.from({ length: accountsEach }, () => build.account(workspace.id))
@@ -114,5 +114,6 @@ export const seed = Effect.fnUntraced(function* ({ accountsEach, campaigns, lead
   return { workspace, midnight }
 })
 
-/** Where pacing begins: before the first slot. */
+/** The day on which everything is sent: from before the first slot to after the last. */
 export const from: Instant = midnight
+export const until: Instant = midnight + 86_400_000

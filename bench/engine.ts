@@ -21,15 +21,21 @@ import * as Seed from "./Seed.ts"
 export const storage = (where: Storage) =>
   where.type === "postgres" ? PostgresStorage.layer({ url: where.url }) : SqliteStorage.layer({ path: where.path })
 
+/** So long the end of the day waits for sends under way, in milliseconds; later only slots that passed unused are left. */
+const patience = 500
+
 const jumping = Layer.sync(PacingTime, () => {
   let at = Seed.from
+  let waited = 0
   return PacingTime.of({
     now: Effect.sync(() => at),
     waitUntil: (next) =>
       Effect.suspend(() => {
-        // Something that nobody has a lead for is never due: then there is nothing but others to wait for.
-        if (next === Number.MAX_SAFE_INTEGER) return Effect.sleep(1)
-        at = Math.max(at, next)
+        if (next >= Seed.until && waited < patience) {
+          waited += 1
+          return Effect.sleep(1)
+        }
+        at = Math.max(at, Math.min(next, at + 86_400_000))
         return Effect.void
       }),
     isVirtual: false

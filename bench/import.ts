@@ -43,7 +43,7 @@ const ours = (layer: any) => Effect.gen(function*() {
   yield* Effect.promise(() => t("ours " + batch, () => Effect.runPromise(Effect.gen(function*() {
     for (let i = 0; i < n; i += batch) yield* store.import(ws.id, rows.slice(i, i + batch), list.id)
   }))))
-}).pipe(Effect.provide(layer), Effect.runPromise)
+}).pipe(Effect.provide(layer), Effect.scoped, (e: any) => Effect.runPromise(e))
 
 if (mode === "csv") {
   csv("/tmp/imp/rows.csv")

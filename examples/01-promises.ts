@@ -40,7 +40,13 @@ const campaign = await overture.run(
     )
     const contacts = yield* Contacts
     const list = yield* contacts.listNamed(workspace, "friends")
-    const rows = ["ann", "ben", "cleo"].map((externalId, i) => ({ line: i + 1, externalId, first: externalId, tags: [], attributes: {} }))
+    const rows = ["ann", "ben", "cleo"].map((externalId, i) => ({
+      line: i + 1,
+      externalId,
+      first: externalId,
+      tags: [],
+      attributes: {}
+    }))
     yield* contacts.importRows(workspace, list.id, rows, { channel: "sandbox", accounts: [account] })
     const file = yield* CampaignFile.decode({
       name: "Hello",

@@ -26,7 +26,10 @@ const clock = { now: () => monday }
 
 const engine = Layer.unwrap(
   Effect.map(
-    Sandbox.make({ script: { replies: [{ rate: 0.5, text: "Yes!", delay: 3_600_000, onMessage: 1 }] }, clock: () => clock.now() }),
+    Sandbox.make({
+      script: { replies: [{ rate: 0.5, text: "Yes!", delay: 3_600_000, onMessage: 1 }] },
+      clock: () => clock.now()
+    }),
     (sandbox) =>
       Overture.layer({
         storage: SqliteStorage.layer({ path: ":memory:" }),
@@ -54,7 +57,12 @@ const program = Effect.gen(function* () {
   const { account } = yield* (yield* Accounts).connect({ workspace, channel: "sandbox", externalId: "studio" }, actor)
   const contacts = yield* Contacts
   const list = yield* contacts.listNamed(workspace, "friends")
-  const rows = Array.from({ length: 10 }, (_, i) => ({ line: i + 1, externalId: `friend-${i}`, tags: [], attributes: {} }))
+  const rows = Array.from({ length: 10 }, (_, i) => ({
+    line: i + 1,
+    externalId: `friend-${i}`,
+    tags: [],
+    attributes: {}
+  }))
   yield* contacts.importRows(workspace, list.id, rows, { channel: "sandbox", accounts: [account] })
 
   const file = yield* CampaignFile.decode({

@@ -71,7 +71,12 @@ const program = Effect.gen(function* () {
   const { account } = yield* (yield* Accounts).connect({ workspace, channel: "postcard", externalId: "press" }, actor)
   const contacts = yield* Contacts
   const list = yield* contacts.listNamed(workspace, "members")
-  const rows = ["12 Elm Street", "moved away", "7 Harbour Lane"].map((externalId, i) => ({ line: i + 1, externalId, tags: [], attributes: {} }))
+  const rows = ["12 Elm Street", "moved away", "7 Harbour Lane"].map((externalId, i) => ({
+    line: i + 1,
+    externalId,
+    tags: [],
+    attributes: {}
+  }))
   yield* contacts.importRows(workspace, list.id, rows, { channel: "postcard", accounts: [account] })
   const file = yield* CampaignFile.decode({
     name: "Greetings",
@@ -100,5 +105,9 @@ const program = Effect.gen(function* () {
   }
 })
 
-const engine = Overture.layer({ storage: MemoryStorage.layer, channels: [postcard], time: PacingTime.layerVirtual(monday) })
+const engine = Overture.layer({
+  storage: MemoryStorage.layer,
+  channels: [postcard],
+  time: PacingTime.layerVirtual(monday)
+})
 await Effect.runPromise(Effect.provide(program, engine))

@@ -37,21 +37,28 @@ const order = (buyer: string, fails: boolean) =>
     const work = Effect.gen(function* () {
       shop.prepare("insert into orders(buyer) values (?)").run(buyer)
       const list = yield* contacts.listNamed(workspace, "buyers")
-      yield* contacts.importRows(workspace, list.id, [{ line: 1, externalId: buyer, tags: ["buyer"], attributes: {} }], {
-        channel: "sandbox",
-        accounts: []
-      })
+      yield* contacts.importRows(
+        workspace,
+        list.id,
+        [{ line: 1, externalId: buyer, tags: ["buyer"], attributes: {} }],
+        {
+          channel: "sandbox",
+          accounts: []
+        }
+      )
       if (fails) return yield* Effect.fail("the card was declined")
     })
-    yield* database.withHostTransaction(shop)(work).pipe(
-      Effect.tap(Effect.sync(() => shop.exec("commit"))),
-      Effect.catch((why) =>
-        Effect.andThen(
-          Effect.sync(() => shop.exec("rollback")),
-          Console.log(`${buyer}: ${typeof why === "string" ? why : why.message}; rolled back`)
+    yield* database
+      .withHostTransaction(shop)(work)
+      .pipe(
+        Effect.tap(Effect.sync(() => shop.exec("commit"))),
+        Effect.catch((why) =>
+          Effect.andThen(
+            Effect.sync(() => shop.exec("rollback")),
+            Console.log(`${buyer}: ${typeof why === "string" ? why : why.message}; rolled back`)
+          )
         )
       )
-    )
   })
 
 const program = Effect.gen(function* () {

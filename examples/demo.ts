@@ -16,12 +16,19 @@ const log = join(directory, "sent.ndjson")
 const begun = performance.now()
 const code = await main([
   "run",
-  ...["--contacts", here("contacts.csv")],
-  ...["--campaign", here("campaign.json")],
-  ...["--sandbox", here("sandbox.json")],
-  ...["--sandbox-log", log],
-  ...["--database", database],
-  ...["--virtual", "--from", "2026-03-02T13:00:00Z"]
+  "--contacts",
+  here("contacts.csv"),
+  "--campaign",
+  here("campaign.json"),
+  "--sandbox",
+  here("sandbox.json"),
+  "--sandbox-log",
+  log,
+  "--database",
+  database,
+  "--virtual",
+  "--from",
+  "2026-03-02T13:00:00Z"
 ])
 
 if (code === 0) {

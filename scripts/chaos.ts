@@ -3,7 +3,7 @@
  * real databases are killed, stopped, cut off and put into a wrong time, and afterwards the database is compared with what
  * the sandbox platforms received. Exits with 1 on any violation.
  *
- * `npm run test:chaos` takes about a quarter of an hour; `-- --short` a minute and a half; `-- --only <text>` plays the
+ * `npm run test:chaos` takes about a quarter of an hour on two cores; `-- --short` a minute and a half; `-- --only <text>` plays the
  * scenarios whose name contains the text.
  */
 import pg from "pg"
@@ -35,8 +35,9 @@ const long: Size = {
   span: 4_000,
   patience: 420_000
 }
-/** For scenarios of many short rounds, and for those that need days. */
-const middle: Size = { ...long, leads: 3_000, accounts: 8, rate: 3_600, span: 700, patience: 180_000 }
+/** For many processes one after the other, and for scenarios that need days. */
+const middle: Size = { ...long, leads: 2_000, accounts: 8, rate: 3_600, span: 700, patience: 180_000 }
+const days: Size = { ...middle, rounds: 10 }
 
 /** For many processes one after the other. */
 const slow: Size = { ...short, rate: 1_800, patience: 150_000 }
@@ -57,7 +58,19 @@ const database = async ({ url }: TestPostgres): Promise<string> => {
   return url.replace(/\/postgres$/, `/${name}`)
 }
 
-const line = ({ caught, database, faults, leads, name, received, repeats, seconds, sent, unknown, violations }: Report) =>
+const line = ({
+  caught,
+  database,
+  faults,
+  leads,
+  name,
+  received,
+  repeats,
+  seconds,
+  sent,
+  unknown,
+  violations
+}: Report) =>
   `${violations.length === 0 ? "held" : "BROKEN"}  ${database}, ${name}: ${faults} faults caught ${caught} sends; ${leads} leads, ` +
   `${sent} sent, ${received} received, ${unknown} unknown, ${repeats} repeats of a known key; ${seconds} s`
 
@@ -69,24 +82,26 @@ const main = async (): Promise<boolean> => {
     const all: ReadonlyArray<Entry> = [
       [Kills.onSqlite, short, long],
       [Kills.onPostgres, short, long],
+      [Kills.commandLineOnPostgres, null, days],
       [Kills.afterClaimOnSqlite, slow, middle],
       [Kills.afterClaimOnPostgres, null, middle],
       [Interruptions.sigtermOnSqlite, null, middle],
       [Interruptions.sigtermOnPostgres, slow, middle],
-      [Interruptions.restarting(server), null, middle],
-      [Interruptions.clockOnSqlite, null, middle],
-      [Interruptions.clockOnPostgres, null, middle],
-      [Kills.conversationOnSqlite, null, middle],
-      [Kills.conversationOnPostgres, null, middle]
+      [Interruptions.restarting(server), null, days],
+      [Interruptions.clockOnSqlite, null, days],
+      [Interruptions.clockOnPostgres, null, days],
+      [Kills.conversationOnSqlite, null, days],
+      [Kills.conversationOnPostgres, null, days]
     ]
-    const wanted = all.flatMap(([scenario, inShort, inLong]): ReadonlyArray<readonly [Scenario, Size]> =>
-      !`${scenario.database}, ${scenario.name}`.includes(only)
-        ? []
-        : !isShort
-          ? [[scenario, inLong]]
-          : inShort !== null || only !== ""
-            ? [[scenario, inShort ?? slow]]
-            : []
+    const wanted = all.flatMap(
+      ([scenario, inShort, inLong]): ReadonlyArray<readonly [Scenario, Size]> =>
+        !`${scenario.database}, ${scenario.name}`.includes(only)
+          ? []
+          : !isShort
+            ? [[scenario, inLong]]
+            : inShort !== null || only !== ""
+              ? [[scenario, inShort ?? slow]]
+              : []
     )
     for (const [scenario, size] of wanted) {
       const report = await play(scenario, size, async (directory) =>
@@ -104,7 +119,16 @@ const main = async (): Promise<boolean> => {
   }
   console.table(
     reports.map(({ caught, database, faults, leads, name, received, seconds, sent, unknown, violations }) => ({
-      database, scenario: name, leads, faults, caught, sent, received, unknown, seconds, violations: violations.length
+      database,
+      scenario: name,
+      leads,
+      faults,
+      caught,
+      sent,
+      received,
+      unknown,
+      seconds,
+      violations: violations.length
     }))
   )
   return reports.length > 0 && reports.every(({ violations }) => violations.length === 0)

@@ -34,7 +34,8 @@ const dying = (setting: Setting, deadly: Deadly, worker: string) =>
       const ledger = Ledger.open(setting.place)
       const end = performance.now() + lifeMs
       let isIdle = false
-      const dies = (kind: Deadly) =>
+      const dies =
+        (kind: Deadly) =>
         <A extends { readonly claim: unknown }, E>(claim: Effect.Effect<A | null, E>): Effect.Effect<A | null, E> =>
           Effect.gen(function* () {
             if (performance.now() < end) return yield* claim
@@ -70,8 +71,7 @@ export const open = Effect.fnUntraced(function* (setting: Setting, { deadly, out
     })
   )
   const plain = storageOf(setting)
-  const storage =
-    deadly === undefined ? plain : Layer.provideMerge(dying(setting, deadly, outbox?.worker ?? ""), plain)
+  const storage = deadly === undefined ? plain : Layer.provideMerge(dying(setting, deadly, outbox?.worker ?? ""), plain)
   const engine = yield* Layer.build(
     Overture.layer({
       storage,
@@ -88,7 +88,5 @@ export const open = Effect.fnUntraced(function* (setting: Setting, { deadly, out
 /** Runs a program of the referee, with an engine of its own that sends nothing. */
 export const ask = <A, E>(setting: Setting, program: Effect.Effect<A, E, Overture.Services>): Promise<A> =>
   Effect.runPromise(
-    Effect.scoped(
-      Effect.flatMap(open(setting, { sends: false }), (engine) => Effect.provideContext(program, engine))
-    )
+    Effect.scoped(Effect.flatMap(open(setting, { sends: false }), (engine) => Effect.provideContext(program, engine)))
   )

@@ -60,8 +60,9 @@ export interface Game {
 }
 
 /** Runs workers to the end of all campaigns; restarts campaigns that stop themselves, as an operator would. */
-export const finish = async (game: Game, workers: ReadonlyArray<Workers.Worker>): Promise<void> => {
+export const finish = async (game: Game, first: ReadonlyArray<Workers.Worker>): Promise<void> => {
   const { ledger, setting, size } = game
+  const workers = [...first]
   const nurse = async () => {
     const paused = await ledger.rows<{ readonly id: CampaignId; readonly workspace_id: WorkspaceId }>(
       "select id, workspace_id from overture_campaign where status = 'paused'"
@@ -75,9 +76,12 @@ export const finish = async (game: Game, workers: ReadonlyArray<Workers.Worker>)
     )
   }
   const isOver = async () => {
-    if (workers.every((worker) => !worker.isAlive())) return true
     await nurse()
-    return false
+    if (workers.some((worker) => worker.isAlive())) return false
+    const open = await ledger.rows("select id from overture_campaign where status <> 'finished' limit 1")
+    // The command line's worker ends also when everything has stopped itself.
+    if (open.length > 0 && setting.cli) workers.push(game.start())
+    return open.length === 0 || !setting.cli
   }
   if (!(await Workers.until(isOver, size.patience, 250))) {
     const open = await ledger.rows<{ readonly status: string; readonly n: number }>(
@@ -120,6 +124,7 @@ export const play = async (
     latency: size.latency,
     leaseMs: 3_000,
     partDelay: { minSeconds: 60, maxSeconds: 1_200 },
+    cli: false,
     conversation: false,
     ...scenario.change
   }

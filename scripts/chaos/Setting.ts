@@ -33,16 +33,21 @@ export interface Setting {
   readonly leaseMs: number
   /** Seconds of pacing between two parts. */
   readonly partDelay: { readonly minSeconds: number; readonly maxSeconds: number }
+  /** Whether the workers are the command line's. It plays all channels by one script: then none helps after a lost worker. */
+  readonly cli: boolean
   /** A follow-up the next day, and people who answer, opt out or are refused. */
   readonly conversation: boolean
 }
 
-/** Channels that a mode's sandbox pretends. */
+/** What a mode's platform can do after a lost worker. */
+export const kindOf = (setting: Setting, mode: Mode): Mode => (setting.cli ? "plain" : mode)
+
+/** How a mode's sandbox behaves. */
 export const scriptOf = (setting: Setting, mode: Mode): ScriptInput => ({
-  seed: `chaos-${mode}`,
+  seed: `chaos-${kindOf(setting, mode)}`,
   latency: setting.latency,
-  idempotencyKeys: mode === "keys",
-  lookup: mode === "lookup" ? { afterMs: setting.latency.maxMs } : null,
+  idempotencyKeys: kindOf(setting, mode) === "keys",
+  lookup: kindOf(setting, mode) === "lookup" ? { afterMs: setting.latency.maxMs } : null,
   outcomes: [
     { rate: 0.01, outcome: "transient" },
     { rate: 0.005, outcome: "contentRejected" }
@@ -53,10 +58,31 @@ export const scriptOf = (setting: Setting, mode: Mode): ScriptInput => ({
   })
 })
 
-export const logOf = (setting: Setting, mode: Mode): string => join(setting.directory, `${mode}.ndjson`)
+export const logOf = (setting: Setting, mode: Mode): string => join(setting.directory, `sent.${mode}.ndjson`)
+
+/** The flags by which the command line does what our own worker does. */
+export const flagsOf = ({ directory, leaseMs, place, rate }: Setting): ReadonlyArray<string> => [
+  "worker",
+  "--exit-when-idle",
+  "--database",
+  place.type === "sqlite" ? place.path : place.url,
+  "--clock-rate",
+  String(rate),
+  "--lease",
+  String(leaseMs / 1_000),
+  "--sandbox",
+  scriptFile(directory),
+  "--sandbox-log",
+  join(directory, "sent.ndjson")
+]
+
+const scriptFile = (directory: string) => join(directory, "script.json")
 
 const fileOf = (directory: string) => join(directory, "setting.json")
 
-export const write = (setting: Setting): void => writeFileSync(fileOf(setting.directory), JSON.stringify(setting))
+export const write = (setting: Setting): void => {
+  writeFileSync(fileOf(setting.directory), JSON.stringify(setting))
+  writeFileSync(scriptFile(setting.directory), JSON.stringify(scriptOf(setting, "plain")))
+}
 
 export const read = (directory: string): Setting => JSON.parse(readFileSync(fileOf(directory), "utf8")) as Setting

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process"
 import { appendFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import type { Deadly } from "./Engine.ts"
-import type { Setting } from "./Setting.ts"
+import { flagsOf, type Setting } from "./Setting.ts"
 
 export interface Worker {
   readonly name: string
@@ -16,6 +16,7 @@ export interface Worker {
 }
 
 const here = import.meta.dirname
+const root = dirname(dirname(here))
 const alive = new Set<Worker>()
 let started = 0
 
@@ -24,24 +25,23 @@ export interface Start {
   /** A module to load before everything else. */
   readonly preload?: string
   readonly env?: Readonly<Record<string, string>>
-  /** Another program than our worker, with its arguments. */
-  readonly command?: ReadonlyArray<string>
 }
 
 const conditions = ["--conditions=@overture/source", "--disable-warning=ExperimentalWarning"]
 
 /** Starts a worker. Its name is also what claim rows call it, and its words are kept beside the setting. */
-export const start = (setting: Setting, { command, deadly, env, preload }: Start = {}): Worker => {
-  const name = `w${++started}`
+export const start = (setting: Setting, { deadly, env, preload }: Start = {}): Worker => {
+  const ours = `w${++started}`
+  const command = setting.cli
+    ? [join(root, "packages/http/bin/overture.js"), ...flagsOf(setting)]
+    : [...conditions, join(here, "worker.ts"), setting.directory, ours, ...(deadly === undefined ? [] : [deadly])]
   const child = spawn(
     process.execPath,
-    [
-      ...conditions,
-      ...(preload === undefined ? [] : ["--import", join(here, preload)]),
-      ...(command ?? [join(here, "worker.ts"), setting.directory, name, ...(deadly === undefined ? [] : [deadly])])
-    ],
-    { cwd: dirname(dirname(here)), env: { ...process.env, ...env }, stdio: ["ignore", "ignore", "pipe"] }
+    [...(preload === undefined ? [] : ["--import", join(here, preload)]), ...command],
+    { cwd: root, env: { ...process.env, ...env }, stdio: ["ignore", "ignore", "pipe"] }
   )
+  // As the command line calls itself in claim rows.
+  const name = setting.cli ? `cli-${child.pid}` : ours
   let said = ""
   let isAlive = true
   child.stderr.on("data", (text: Buffer) => {
@@ -79,7 +79,11 @@ process.once("exit", () => {
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Asks again until the answer is true, at most so long. Returns whether it was. */
-export const until = async (isSo: () => boolean | Promise<boolean>, atMostMs: number, everyMs = 10): Promise<boolean> => {
+export const until = async (
+  isSo: () => boolean | Promise<boolean>,
+  atMostMs: number,
+  everyMs = 10
+): Promise<boolean> => {
   for (const end = performance.now() + atMostMs; performance.now() < end; ) {
     if (await isSo()) return true
     await sleep(everyMs)

@@ -9,7 +9,10 @@ export const leadsOf = async (ledger: Ledger): Promise<ReadonlyArray<string>> =>
     `select id, status from overture_lead
       where status not in ('sent', 'partial', 'failed', 'skipped') or step_id is not null or claim_id is not null`
   )
-  return sentence("leads without an end", open.map(({ id, status }) => `${id} ${status}`))
+  return sentence(
+    "leads without an end",
+    open.map(({ id, status }) => `${id} ${status}`)
+  )
 }
 
 const ends = ["lead.sent", "lead.partial", "lead.failed", "lead.skipped"]
@@ -71,7 +74,10 @@ export const optOutsOf = async (ledger: Ledger, rows: ReadonlyArray<MessageRow>)
   const late = rows.filter(
     ({ begun_at, contact_id }) => begun_at !== null && begun_at > (since.get(contact_id) ?? Infinity) + commitMs
   )
-  return sentence("begun although the person had opted out", late.map(({ id, status }) => `${id} ${status}`))
+  return sentence(
+    "begun although the person had opted out",
+    late.map(({ id, status }) => `${id} ${status}`)
+  )
 }
 
 interface Reserved {
@@ -86,15 +92,21 @@ export const budgetsOf = async (
   rows: ReadonlyArray<MessageRow>
 ): Promise<ReadonlyArray<string>> => {
   const caps = new Map(
-    (await ledger.rows<{ readonly id: string; readonly daily_cap: number | null }>("select id, daily_cap from overture_account"))
-      .map(({ daily_cap, id }) => [id, daily_cap])
+    (
+      await ledger.rows<{ readonly id: string; readonly daily_cap: number | null }>(
+        "select id, daily_cap from overture_account"
+      )
+    ).map(({ daily_cap, id }) => [id, daily_cap])
   )
   const ofPace = new Map<string, number>()
   const ofAccount = new Map<string, number>()
   const add = (map: Map<string, number>, key: string) => map.set(key, (map.get(key) ?? 0) + 1)
   const idle: Array<string> = []
   for (const { account_id, campaign_id, id, reason, reserved, status } of rows) {
-    const used = status === "sent" || status === "delivered" || status === "read" ||
+    const used =
+      status === "sent" ||
+      status === "delivered" ||
+      status === "read" ||
       (status === "failed" && reason === "outcomeUnknown")
     if (used !== (reserved !== null)) idle.push(`${id} ${status} ${reason ?? ""}`)
     if (!used || reserved === null) continue
@@ -107,9 +119,12 @@ export const budgetsOf = async (
   const overCap = [...ofAccount]
     .filter(([key, n]) => n > (caps.get(key.slice(0, key.indexOf(" "))) ?? Infinity))
     .map(([key, n]) => `${key} ${n}`)
-  const paces = await ledger.rows<{ readonly campaign_id: string; readonly account_id: string; readonly date: string | null; readonly used: number }>(
-    "select campaign_id, account_id, date, used from overture_pace"
-  )
+  const paces = await ledger.rows<{
+    readonly campaign_id: string
+    readonly account_id: string
+    readonly date: string | null
+    readonly used: number
+  }>("select campaign_id, account_id, date, used from overture_pace")
   const uses = await ledger.rows<{ readonly id: string; readonly use_day: string | null; readonly use_count: number }>(
     "select id, use_day, use_count from overture_account"
   )

@@ -24,7 +24,8 @@ export const restarting = (server: TestPostgres): Scenario => ({
       game.faults += 1
       game.beyond += workers.length * sendConcurrency
       for (const worker of workers) {
-        if (!worker.isAlive() && (await worker.exited) !== 0) game.problems.push(`${worker.name} did not outlive the database`)
+        if (!worker.isAlive() && (await worker.exited) !== 0)
+          game.problems.push(`${worker.name} did not outlive the database`)
       }
     }
     await finish(game, workers)
@@ -44,7 +45,8 @@ const terminating = async (game: Game): Promise<void> => {
     game.faults += 1
     await terminate(game, worker)
   }
-  if (game.faults < game.size.rounds) game.problems.push(`only ${game.faults} workers were asked to end while they sent`)
+  if (game.faults < game.size.rounds)
+    game.problems.push(`only ${game.faults} workers were asked to end while they sent`)
   await finish(game, [game.start()])
 }
 
@@ -56,7 +58,8 @@ const graceMs = 1_000
 /** Sets a worker's clock off by so much: it must stop, say so, and go on when the clock is right again. */
 const jump = async (game: Game, worker: Worker, control: string, offset: number): Promise<void> => {
   const sense = offset > 0 ? "forward" : "back"
-  if (!(await isSending(game, worker))) return void game.problems.push(`nothing left to send when the clock went ${sense}`)
+  if (!(await isSending(game, worker)))
+    return void game.problems.push(`nothing left to send when the clock went ${sense}`)
   const before = worker.said().length
   writeFileSync(control, String(offset))
   game.faults += 1
@@ -64,11 +67,13 @@ const jump = async (game: Game, worker: Worker, control: string, offset: number)
     game.problems.push(`the worker did not say that its clock went ${sense}`)
   }
   await sleep(graceMs)
-  const begun = () => game.ledger.rows<{ readonly n: number }>("select count(*) as n from overture_message where begun_at is not null")
+  const begun = () =>
+    game.ledger.rows<{ readonly n: number }>("select count(*) as n from overture_message where begun_at is not null")
   const [first] = await begun()
   await sleep(2_500)
   const [second] = await begun()
-  if (first?.n !== second?.n) game.problems.push(`${Number(second?.n) - Number(first?.n)} sends began while the clock was ${sense}`)
+  if (first?.n !== second?.n)
+    game.problems.push(`${Number(second?.n) - Number(first?.n)} sends began while the clock was ${sense}`)
   writeFileSync(control, "0")
   const goesOn = async () => {
     const [now] = await begun()
@@ -93,12 +98,22 @@ const slowly = {
   rate: 60,
   quota: 2_880,
   dailyCap: 4_000,
-  leads: 1_500,
+  leads: 1_200,
   accounts: 4,
   partDelay: { minSeconds: 10, maxSeconds: 60 }
 }
 
 export const sigtermOnSqlite: Scenario = { name: "SIGTERM", database: "SQLite", play: terminating }
-export const sigtermOnPostgres: Scenario = { ...sigtermOnSqlite, database: "PostgreSQL" }
-export const clockOnSqlite: Scenario = { name: "clock set back and forward", database: "SQLite", change: slowly, play: jumping }
+export const sigtermOnPostgres: Scenario = {
+  name: "SIGTERM, command line",
+  database: "PostgreSQL",
+  change: { cli: true },
+  play: terminating
+}
+export const clockOnSqlite: Scenario = {
+  name: "clock set back and forward",
+  database: "SQLite",
+  change: slowly,
+  play: jumping
+}
 export const clockOnPostgres: Scenario = { ...clockOnSqlite, database: "PostgreSQL" }

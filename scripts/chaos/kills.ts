@@ -7,8 +7,9 @@ const beginMs = 30_000
 
 /** Waits until a worker is sending; false when it has nothing to send any more. */
 export const isSending = (game: Game, worker: Worker): Promise<boolean> =>
-  until(async () => !worker.isAlive() || (await game.ledger.inFlight(worker.name)).length > 0, beginMs)
-    .then((isSo) => isSo && worker.isAlive())
+  until(async () => !worker.isAlive() || (await game.ledger.inFlight(worker.name)).length > 0, beginMs).then(
+    (isSo) => isSo && worker.isAlive()
+  )
 
 /** Kills a worker while it sends, and notes what it was sending. False when it was sending nothing. */
 const kill = async (game: Game, worker: Worker): Promise<boolean> => {
@@ -23,20 +24,23 @@ const kill = async (game: Game, worker: Worker): Promise<boolean> => {
 }
 
 /** Kills one of `count` workers again and again, each time starting another; then lets them finish. */
-const killing = (count: number) => async (game: Game): Promise<void> => {
-  const workers = Array.from({ length: count }, () => game.start())
-  // Rounds in which nothing was being sent do not count.
-  for (let tries = 0; game.faults < game.size.rounds && tries < game.size.rounds * 5; tries++) {
-    const index = Math.floor(Math.random() * count)
-    const victim = workers[index]
-    if (victim === undefined || !(await isSending(game, victim))) continue
-    await kill(game, victim)
-    if (victim.isAlive()) continue
-    workers[index] = game.start()
+const killing =
+  (count: number) =>
+  async (game: Game): Promise<void> => {
+    const workers = Array.from({ length: count }, () => game.start())
+    // Rounds in which nothing was being sent do not count.
+    for (let tries = 0; game.faults < game.size.rounds && tries < game.size.rounds * 5; tries++) {
+      const index = Math.floor(Math.random() * count)
+      const victim = workers[index]
+      if (victim === undefined || !(await isSending(game, victim))) continue
+      await kill(game, victim)
+      if (victim.isAlive()) continue
+      workers[index] = game.start()
+    }
+    if (game.faults < game.size.rounds)
+      game.problems.push(`only ${game.faults} of ${game.size.rounds} kills hit a send`)
+    await finish(game, workers)
   }
-  if (game.faults < game.size.rounds) game.problems.push(`only ${game.faults} of ${game.size.rounds} kills hit a send`)
-  await finish(game, workers)
-}
 
 /** Ends a worker in good order; what it leaves behind is a problem. */
 export const terminate = async (game: Game, worker: Worker): Promise<void> => {
@@ -48,7 +52,8 @@ export const terminate = async (game: Game, worker: Worker): Promise<void> => {
     await worker.exited
     return
   }
-  if (code !== 143 && code !== 0) game.problems.push(`${worker.name} ended with ${code} after SIGTERM: ${worker.said().slice(-400)}`)
+  if (code !== 143 && code !== 0)
+    game.problems.push(`${worker.name} ended with ${code} after SIGTERM: ${worker.said().slice(-400)}`)
   const left = await game.ledger.claimsOf(worker.name)
   if (left > 0) game.problems.push(`${worker.name} left ${left} claims after SIGTERM`)
 }
@@ -77,6 +82,12 @@ const slowParts = { partDelay: { minSeconds: 600, maxSeconds: 3_600 } }
 
 export const onSqlite: Scenario = { name: "killed while sending", database: "SQLite", play: killing(1) }
 export const onPostgres: Scenario = { name: "two workers, one killed", database: "PostgreSQL", play: killing(2) }
+export const commandLineOnPostgres: Scenario = {
+  name: "command line killed",
+  database: "PostgreSQL",
+  change: { cli: true },
+  play: killing(2)
+}
 export const afterClaimOnSqlite: Scenario = {
   name: "killed after claim",
   database: "SQLite",

@@ -92,7 +92,10 @@ export const seed = (setting: Setting): Promise<void> =>
             attributes: {}
           }))
           for (let at = 0; at < rows.length; at += 1_000) {
-            yield* people.importRows(workspace, list.id, rows.slice(at, at + 1_000), { channel: mode, accounts: senders })
+            yield* people.importRows(workspace, list.id, rows.slice(at, at + 1_000), {
+              channel: mode,
+              accounts: senders
+            })
           }
           const { campaign } = yield* campaigns.create(
             {

@@ -10,7 +10,7 @@ import { Effect } from "effect"
 import { existsSync, readFileSync } from "node:fs"
 import { ask } from "./Engine.ts"
 import type { Ledger, MessageRow } from "./Ledger.ts"
-import { logOf, type Mode, modes, type Setting } from "./Setting.ts"
+import { kindOf, logOf, type Mode, modes, type Setting } from "./Setting.ts"
 import { budgetsOf, eventsOf, leadsOf, optOutsOf } from "./bookkeeping.ts"
 import { sentence } from "./sentence.ts"
 
@@ -46,7 +46,10 @@ const keyOf = ({ id, tries }: MessageRow) => Message.idempotencyKey({ id: id as 
 const linesOf = (setting: Setting, mode: Mode): ReadonlyArray<Line> => {
   const file = logOf(setting, mode)
   if (!existsSync(file)) return []
-  return readFileSync(file, "utf8").split("\n").filter(Boolean).map((line) => JSON.parse(line) as Line)
+  return readFileSync(file, "utf8")
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Line)
 }
 
 /** Those that occur more than once. */
@@ -57,7 +60,13 @@ const twice = (values: Iterable<string>): ReadonlyArray<string> => {
   return [...found]
 }
 
-const ofMode = (mode: Mode, rows: ReadonlyArray<MessageRow>, lines: ReadonlyArray<Line>, allowed: Allowed) => {
+const ofMode = (
+  setting: Setting,
+  mode: Mode,
+  rows: ReadonlyArray<MessageRow>,
+  lines: ReadonlyArray<Line>,
+  allowed: Allowed
+) => {
   const said = (what: string, offenders: Iterable<string>) => sentence(`${mode}: ${what}`, offenders)
   const accepted = lines.filter(({ outcome, repeat }) => outcome === "accepted" && !repeat)
   const received = new Set(accepted.map(({ key }) => key))
@@ -71,7 +80,10 @@ const ofMode = (mode: Mode, rows: ReadonlyArray<MessageRow>, lines: ReadonlyArra
     repeats: lines.filter(({ repeat }) => repeat).length,
     unknown: unknown.length,
     violations: [
-      ...said("sent in the database, never received", [...sentKeys].filter((key) => !received.has(key))),
+      ...said(
+        "sent in the database, never received",
+        [...sentKeys].filter((key) => !received.has(key))
+      ),
       ...said(
         "received, neither sent nor unknown in the database",
         [...received].filter((key) => !sentKeys.has(key) && !unknownKeys.has(key))
@@ -79,10 +91,13 @@ const ofMode = (mode: Mode, rows: ReadonlyArray<MessageRow>, lines: ReadonlyArra
       ...said("keys received twice", twice(accepted.map(({ key }) => key))),
       ...said("messages received under two keys", twice(accepted.map(({ key }) => key.split(".")[0] ?? key))),
       ...said("texts that one person received twice", twice(accepted.map(({ body, to }) => `${to} "${body}"`))),
-      ...(mode === "plain" ? [] : said("unknown although one can find out", unknown.map(keyOf))),
+      ...(kindOf(setting, mode) === "plain" ? [] : said("unknown although one can find out", unknown.map(keyOf))),
       ...(allowed.unknownBeyond > 0
         ? []
-        : said("unknown that no lost worker was sending", unknown.filter(({ id }) => !allowed.unknown.has(id)).map(keyOf)))
+        : said(
+            "unknown that no lost worker was sending",
+            unknown.filter(({ id }) => !allowed.unknown.has(id)).map(keyOf)
+          ))
     ]
   }
 }
@@ -101,7 +116,9 @@ const countsOf = (setting: Setting): Promise<ReadonlyArray<string>> =>
             (key) => counts[key as keyof typeof counts] !== recount[key as keyof typeof recount]
           )
           for (const key of differing) {
-            wrong.push(`${name} ${key} ${counts[key as keyof typeof counts]}, not ${recount[key as keyof typeof recount]}`)
+            wrong.push(
+              `${name} ${key} ${counts[key as keyof typeof counts]}, not ${recount[key as keyof typeof recount]}`
+            )
           }
         }
       }
@@ -113,7 +130,13 @@ const countsOf = (setting: Setting): Promise<ReadonlyArray<string>> =>
 export const judge = async (setting: Setting, ledger: Ledger, allowed: Allowed): Promise<Verdict> => {
   const rows = await ledger.messages()
   const each = modes.map((mode) =>
-    ofMode(mode, rows.filter(({ channel }) => channel === mode), linesOf(setting, mode), allowed)
+    ofMode(
+      setting,
+      mode,
+      rows.filter(({ channel }) => channel === mode),
+      linesOf(setting, mode),
+      allowed
+    )
   )
   const sum = (of: (one: (typeof each)[number]) => number) => each.reduce((total, one) => total + of(one), 0)
   const unknown = sum((one) => one.unknown)
@@ -127,10 +150,15 @@ export const judge = async (setting: Setting, ledger: Ledger, allowed: Allowed):
     violations: [
       ...each.flatMap(({ violations }) => violations),
       ...(unknown > most ? [`${unknown} unknown, at most ${most} were being sent when their worker was lost`] : []),
-      ...sentence("claims left", claims.map(({ id }) => id)),
+      ...sentence(
+        "claims left",
+        claims.map(({ id }) => id)
+      ),
       ...sentence(
         "messages left on their way",
-        rows.filter(({ status }) => status === "sending" || status === "queued").map(({ id, status }) => `${id} ${status}`)
+        rows
+          .filter(({ status }) => status === "sending" || status === "queued")
+          .map(({ id, status }) => `${id} ${status}`)
       ),
       ...(await leadsOf(ledger)),
       ...(await eventsOf(ledger)),

@@ -13,8 +13,11 @@ import type { Channel } from "./channel/Channel.ts"
 import { Channels } from "./channel/Channel.ts"
 import type { ChatStore } from "./chat/ChatStore.ts"
 import { Inbox } from "./chat/Inbox.ts"
+import { ContactImports } from "./contact/ContactImports.ts"
+import { ContactLists } from "./contact/ContactLists.ts"
 import { Contacts } from "./contact/Contacts.ts"
 import type { ContactStore } from "./contact/ContactStore.ts"
+import { Suppressions } from "./contact/Suppressions.ts"
 import type { EventStore } from "./event/EventStore.ts"
 import { Driver } from "./outbox/Driver.ts"
 import { Outbox } from "./outbox/Outbox.ts"
@@ -43,6 +46,9 @@ export type Services =
   | Accounts
   | Campaigns
   | Contacts
+  | ContactImports
+  | ContactLists
+  | Suppressions
   | Inbox
   | Outbox
   | Outreach
@@ -71,7 +77,8 @@ export const layer = <E = never>(options: Options<E>): Layer.Layer<Services, E |
   ).pipe(Layer.provideMerge(options.storage))
   const outreach = Outreach.layer.pipe(Layer.provideMerge(base))
   const parties = Layer.mergeAll(Outreach.layerParties, Outreach.layerInbound).pipe(Layer.provideMerge(outreach))
-  const services = Layer.mergeAll(Accounts.layer, Campaigns.layer, Contacts.layer, Inbox.layer, Outbox.layer, Explanation.layer)
+  const people = Layer.mergeAll(Contacts.layer, ContactImports.layer, ContactLists.layer, Suppressions.layer)
+  const services = Layer.mergeAll(Accounts.layer, Campaigns.layer, people, Inbox.layer, Outbox.layer, Explanation.layer)
     .pipe(Layer.provideMerge(parties))
   return Driver.layer.pipe(Layer.provideMerge(services))
 }

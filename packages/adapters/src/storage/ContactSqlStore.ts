@@ -1,8 +1,10 @@
-/** People, their lists, and the addresses that must not be written to. */
-import type { Contact, ContactList } from "@overture/core/contact/Contact"
+/** People, and the addresses that must not be written to. */
+import * as Address from "@overture/core/channel/Address"
+import type { Contact } from "@overture/core/contact/Contact"
 import { ContactStore } from "@overture/core/contact/ContactStore"
 import { Effect, Layer, Option } from "effect"
-import * as ContactImport from "./contact/ContactImport.ts"
+import * as ContactSqlImports from "./contact/ContactSqlImports.ts"
+import * as ContactSqlLists from "./contact/ContactSqlLists.ts"
 import { Database } from "./Database.ts"
 import { defineStatements } from "./Dialect.ts"
 import * as EventSqlStore from "./EventSqlStore.ts"
@@ -13,7 +15,6 @@ import * as ContactRow from "./rows/ContactRow.ts"
 const statements = defineStatements("ContactStore", (sql) => {
   const { t } = sql
   const columns = Columns.select(ContactRow.columns, "c")
-  const listColumns = Columns.select(ContactRow.listColumns, "l")
   const suppressionColumns = Columns.select(ContactRow.suppressionColumns, "s")
   const addresses = `(select x.address from ${sql.rows("x", 2, { address: "text" })})`
   return {
@@ -23,23 +24,26 @@ const statements = defineStatements("ContactStore", (sql) => {
     list: `select ${columns} from ${t("contact")} as c where c.workspace_id = $1 and c.id > $2
       order by c.id limit $3 offset $4`,
     count: `select count(*) as total from ${t("contact")} where workspace_id = $1`,
-    number: `insert into ${t("numbering")} as n (workspace_id, chats, lists) values ($1, 0, 1)
-      on conflict (workspace_id) do update set lists = n.lists + 1 returning lists as number`,
-    insertList: `insert into ${t("contact_list")}(${Columns.names(ContactRow.listColumns)})
-      values ($1, $2, $3, $4, $5, $6)`,
-    getList: `select ${listColumns} from ${t("contact_list")} as l where l.workspace_id = $1 and l.id = $2`,
-    listByName: `select ${listColumns} from ${t("contact_list")} as l where l.workspace_id = $1 and l.name = $2
-      order by l.number limit 1`,
-    setListReady: `update ${t("contact_list")} set status = 'ready'
-      where workspace_id = $1 and id = $2 and status <> 'ready'`,
-    members: `select ${columns}, m.position from ${t("contact_list")} as l
-      join ${t("list_member")} as m on m.list_id = l.id join ${t("contact")} as c on c.id = m.contact_id
-      where l.workspace_id = $1 and l.id = $2 and m.position > $3 order by m.position limit $4`,
+    lock: `select ${columns} from ${t("contact")} as c where c.workspace_id = $1 and c.id = $2 ${sql.lock("c")}`,
+    write: `update ${t("contact")} as c
+      set ${Columns.assign(ContactRow.columns, "x", "id", "workspace_id", "created_at", "addresses", "external_ref")}
+      from ${sql.rows("x", 1, ContactRow.columns)} where c.id = x.id`,
+    forgetAddresses: `delete from ${t("contact_address")}
+      where workspace_id = $1 and address in ${addresses} and contact_id = $3`,
+    forgetSuppressions: `delete from ${t("suppression")} where workspace_id = $1 and address in ${addresses}`,
+    leaveLists: `delete from ${t("list_member")} where contact_id = $2
+      and list_id in (select l.id from ${t("contact_list")} as l where l.workspace_id = $1)`,
+    remove: `delete from ${t("contact")} where workspace_id = $1 and id = $2`,
     suppress: `insert into ${t("suppression")}(${Columns.names(ContactRow.suppressionColumns)})
       select ${Columns.select(ContactRow.suppressionColumns, "x")}
       from ${sql.rows("x", 1, { ...ContactRow.suppressionColumns, i: "ordinal" })} where true
       order by x.workspace_id, x.address, x.account_id, x.i on conflict (workspace_id, address, account_id) do nothing`,
-    lift: `delete from ${t("suppression")} where workspace_id = $1 and address in ${addresses} and account_id = ''`,
+    lift: `delete from ${t("suppression")}
+      where workspace_id = $1 and address in ${addresses} and account_id = '' and at <= ${sql.p(3, "bigint")}`,
+    allSuppressions: `select ${suppressionColumns} from ${t("suppression")} as s
+      where s.workspace_id = $1 and (s.address, s.account_id) > (${sql.p(2, "text")}, ${sql.p(3, "id")})
+      order by s.address, s.account_id limit $4 offset $5`,
+    countSuppressions: `select count(*) as total from ${t("suppression")} where workspace_id = $1`,
     suppressions: sql.pick({
       postgres: `select ${suppressionColumns} from ${sql.rows("x", 2, { address: "text" })}
         cross join lateral (select * from ${t("suppression")} as o
@@ -56,15 +60,13 @@ const rowsOf = (addresses: ReadonlyArray<string>) => addresses.map((address) => 
 const contactOf = (rows: ReadonlyArray<ContactRow.ContactRow>): Option.Option<Contact> =>
   Option.map(Option.fromUndefinedOr(rows[0]), ContactRow.decode)
 
-const listOf = (rows: ReadonlyArray<ContactRow.ContactListRow>): Option.Option<ContactList> =>
-  Option.map(Option.fromUndefinedOr(rows[0]), ContactRow.decodeList)
-
 export const make = (database: Database["Service"]): ContactStore["Service"] => {
   const sql = database.statements(statements)
   const { affected, execute, transaction } = database
   const append = EventSqlStore.appender(database)
   return ContactStore.of({
-    import: ContactImport.make(database),
+    ...ContactSqlImports.make(database),
+    ...ContactSqlLists.make(database),
     get: (workspace, id) => Effect.map(execute<ContactRow.ContactRow>(sql.get, [workspace, id]), contactOf),
     byAddress: (workspace, address) =>
       Effect.map(execute<ContactRow.ContactRow>(sql.byAddress, [workspace, address]), contactOf),
@@ -81,29 +83,39 @@ export const make = (database: Database["Service"]): ContactStore["Service"] => 
         },
         request
       ),
-    createList: (list) =>
+    modify: (workspace, id, change) =>
       transaction(
         Effect.gen(function* () {
-          const [row] = yield* execute<{ readonly number: number }>(sql.number, [list.workspace])
-          const created: ContactList = { ...list, number: row!.number }
-          const { createdAt, id, name, number, status, workspace } = created
-          yield* affected(sql.insertList, [id, workspace, number, name, status, createdAt])
-          return created
+          const before = contactOf(yield* execute<ContactRow.ContactRow>(sql.lock, [workspace, id]))
+          if (Option.isNone(before)) return before
+          const { contact, events, lift } = change(before.value)
+          const { addresses, externalRef } = before.value
+          const after = { ...contact, id, workspace, addresses, externalRef }
+          if (contact !== before.value) yield* affected(sql.write, [[ContactRow.encode(after)]])
+          if (lift !== undefined && lift.addresses.length > 0)
+            yield* affected(sql.lift, [workspace, rowsOf(lift.addresses), lift.until])
+          yield* append(events)
+          return Option.some(after)
         })
       ),
-    getList: (workspace, id) => Effect.map(execute<ContactRow.ContactListRow>(sql.getList, [workspace, id]), listOf),
-    listByName: (workspace, name) =>
-      Effect.map(execute<ContactRow.ContactListRow>(sql.listByName, [workspace, name]), listOf),
-    setListReady: (workspace, id, events) =>
+    erase: (workspace, id, erasure) =>
       transaction(
         Effect.gen(function* () {
-          if ((yield* affected(sql.setListReady, [workspace, id])) > 0) yield* append(events)
+          const before = contactOf(yield* execute<ContactRow.ContactRow>(sql.lock, [workspace, id]))
+          if (Option.isNone(before)) return before
+          const { events, suppressions } = erasure(before.value)
+          const addresses = rowsOf(before.value.addresses.map(Address.key))
+          if (addresses.length > 0) {
+            yield* affected(sql.forgetSuppressions, [workspace, addresses])
+            yield* affected(sql.forgetAddresses, [workspace, addresses, id])
+          }
+          yield* affected(sql.leaveLists, [workspace, id])
+          yield* affected(sql.remove, [workspace, id])
+          if (suppressions.length > 0)
+            yield* affected(sql.suppress, [suppressions.map(ContactRow.encodeSuppression)])
+          yield* append(events)
+          return before
         })
-      ),
-    members: (workspace, list, after, limit) =>
-      Effect.map(
-        execute<ContactRow.ContactRow & { readonly position: number }>(sql.members, [workspace, list, after, limit]),
-        (rows) => rows.map((row) => ({ position: row.position, contact: ContactRow.decode(row) }))
       ),
     suppress: (suppressions, events) =>
       transaction(
@@ -117,14 +129,27 @@ export const make = (database: Database["Service"]): ContactStore["Service"] => 
         })
       ),
     lift: (workspace, addresses) =>
-      addresses.length === 0 ? Effect.succeed(0) : affected(sql.lift, [workspace, rowsOf(addresses)]),
+      addresses.length === 0 ? Effect.succeed(0) : affected(sql.lift, [workspace, rowsOf(addresses), Number.MAX_SAFE_INTEGER]),
     suppressions: (workspace, addresses) =>
       addresses.length === 0
         ? Effect.succeed([])
         : Effect.map(
             execute<ContactRow.SuppressionRow>(sql.suppressions, [workspace, rowsOf([...new Set(addresses)])]),
             (rows) => rows.map(ContactRow.decodeSuppression)
-          )
+          ),
+    allSuppressions: (workspace, request) =>
+      Paging.page(
+        database,
+        {
+          select: sql.allSuppressions,
+          count: sql.countSuppressions,
+          of: [workspace],
+          start: ["", ""],
+          decode: ContactRow.decodeSuppression,
+          keyOf: (row) => [row.address, row.account ?? ""]
+        },
+        request
+      )
   })
 }
 

@@ -66,8 +66,7 @@ const onPostgres = (database: Database["Service"]): Verbs => {
   const { affected, execute } = database
   const place = Effect.gen(function* () {
     const [privilege] = yield* execute<{ readonly readable: number }>(sql.readable)
-    const [server] =
-      privilege?.readable === 1 ? yield* execute<Pick<Place, "system" | "timeline">>(sql.server) : []
+    const [server] = privilege?.readable === 1 ? yield* execute<Pick<Place, "system" | "timeline">>(sql.server) : []
     const [table] = yield* execute<Pick<Place, "database" | "message">>(sql.place)
     // In the order of their names: what is compared is read back from JSON.
     return { system: "", timeline: "", database: "", ...server, ...table, message: table?.message ?? "" }
@@ -111,7 +110,9 @@ const writeCount = (file: string, count: number): void => {
 const touchFile = <A>(use: () => A): Effect.Effect<A, StorageError> =>
   Effect.try({ try: use, catch: (cause) => new StorageError({ operation: "Guard", retryable: false, cause }) })
 
-const onSqlite = (database: Database["Service"]): Verbs & { readonly move: Effect.Effect<GuardAnswer, StorageError> } => {
+const onSqlite = (
+  database: Database["Service"]
+): Verbs & { readonly move: Effect.Effect<GuardAnswer, StorageError> } => {
   const sql = database.statements(statements)
   const { affected, execute, transaction } = database
   const file = `${database.location}-guard`

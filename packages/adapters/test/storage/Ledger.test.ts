@@ -8,51 +8,82 @@ import * as Postgres from "../../src/storage/postgres/Postgres.ts"
 import * as Sqlite from "../../src/storage/sqlite/Sqlite.ts"
 import { freshDatabase } from "./TestPostgres.ts"
 
-/** Statements that run in the ledger's own transactions, by the name of their set. */
-const hot =
-  /^(Outbox|Surroundings|Budgets|CampaignClaim|CampaignReady|CampaignLook|CampaignTake|CampaignChange|CampaignAlarms|CampaignCounters)/
-/** Those that look for leads of any state, or all that a claim row or a pace says, and may take what the planner likes. */
-const free = new Set(["CampaignChange.others"])
+/** Statements that run in hot transactions, by the name of their set. */
+const hot = /^(Outbox|Surroundings|Budgets|Campaign(Claim|Ready|Look|Take|Change|Alarms|Counters|Pool))/
+/** Of those, what lists or counts the accounts of one campaign. */
+const free = new Set(["CampaignPool.accounts", "CampaignPool.size"])
 
 const stores = Layer.mergeAll(Migrator.layer, OutboxSqlStore.layer, CampaignSqlStore.layer)
+
+interface Plan {
+  readonly name: string
+  readonly lines: ReadonlyArray<string>
+}
 
 /** The plans of every hot statement as they run inside a hot transaction. */
 const plans = Effect.gen(function* () {
   const database = yield* Database
   const statements = (yield* database.registered).filter(({ name }) => hot.test(name) && !free.has(name))
-  assert.isAbove(statements.length, 40)
+  assert.isAbove(statements.length, 50)
   return yield* Effect.forEach(statements, (statement) =>
-    Effect.map(database.hotTransaction(database.explain(statement)), (lines) => ({ name: statement.name, lines }))
+    Effect.map(database.hotTransaction(database.explain(statement)), (lines): Plan => ({ name: statement.name, lines }))
   )
 })
 
-/** Index scans without a condition walk the whole index. */
-const walked = (found: ReadonlyArray<{ readonly name: string; readonly lines: ReadonlyArray<string> }>) =>
-  found.flatMap(({ lines, name }) =>
-    !name.endsWith(".next") && lines.some((line, i) => /Index (Only )?Scan/.test(line) && !/Index Cond/.test(lines[i + 1] ?? ""))
-      ? [`${name}\n${lines.join("\n")}`]
-      : []
-  )
+const refused = (found: ReadonlyArray<Plan>, isBad: (plan: Plan) => boolean) =>
+  found.filter(isBad).map(({ lines, name }) => `${name}\n${lines.join("\n")}`)
 
-const refused = (found: ReadonlyArray<{ readonly name: string; readonly lines: ReadonlyArray<string> }>, bad: RegExp) =>
-  found.flatMap(({ lines, name }) => (lines.some((line) => bad.test(line)) ? [`${name}\n${lines.join("\n")}`] : []))
+const says =
+  (bad: RegExp) =>
+  ({ lines }: Plan) =>
+    lines.some((line) => bad.test(line))
+
+/**
+ * Index scans that walk an index: without a condition, or with none on its first column. Of two indexes of an analyzed and
+ * empty table PostgreSQL thinks the same and may take the worse one until the next analyze, so there `first` is empty.
+ */
+const walks =
+  (first: ReadonlyMap<string, string>) =>
+  ({ lines, name }: Plan) =>
+    !name.endsWith(".next") &&
+    lines.some((line, i) => {
+      const index = /Index (?:Only )?Scan using (\w+)/.exec(line)?.[1]
+      const condition = lines[i + 1] ?? ""
+      return index !== undefined && !(condition.includes("Index Cond") && condition.includes(first.get(index) ?? ""))
+    })
 
 describe("plans of the ledger", () => {
-  it.live("PostgreSQL sorts nothing and scans no table, empty or analyzed", () =>
+  it.live("PostgreSQL looks everything up by an index, whatever it believes of empty tables", () =>
     Effect.gen(function* () {
       const url = yield* Effect.promise(freshDatabase)
-      const layer = Layer.provideMerge(stores, Postgres.layer({ url, connections: 2 }))
       yield* Effect.provide(
         Effect.gen(function* () {
-          const { script } = yield* Database
-          const bad = /Seq Scan|\bSort\b|Hash Join|Merge Join|Materialize|Bitmap/
+          const { run, script } = yield* Database
+          const indexes = yield* run("indexes", (db) =>
+            db
+              .selectFrom("pg_index as i")
+              .innerJoin("pg_class as c", "c.oid", "i.indexrelid")
+              .innerJoin("pg_attribute as a", (join) => join.onRef("a.attrelid", "=", "c.oid").on("a.attnum", "=", 1))
+              .select(["c.relname as name", "a.attname as first"])
+              .execute()
+          )
+          const first = new Map(indexes.map((row) => [String(row["name"]), String(row["first"])]))
+          const bad = says(/Seq Scan|\bSort\b|Hash Join|Merge Join|Materialize|Bitmap/)
           for (const state of ["fresh", "analyzed"]) {
             if (state === "analyzed") yield* script("analyze", "analyze")
             const found = yield* plans
-            assert.deepStrictEqual([...refused(found, bad), ...walked(found)], [], state)
+            assert.deepStrictEqual(
+              refused(found, (plan) => bad(plan) || walks(state === "fresh" ? first : new Map())(plan)),
+              [],
+              state
+            )
+            const dry = found.find(({ name }) => name === "CampaignLook.dry")
+            for (const index of ["lead_ready", "lead_due", "lead_parts"]) {
+              assert.isTrue(dry !== undefined && says(new RegExp(index))(dry), `dry without ${index}, ${state}`)
+            }
           }
         }),
-        layer
+        Layer.provideMerge(stores, Postgres.layer({ url, connections: 2 }))
       )
     })
   )
@@ -61,7 +92,7 @@ describe("plans of the ledger", () => {
     Effect.provide(
       Effect.gen(function* () {
         const found = yield* plans
-        assert.deepStrictEqual(refused(found, /TEMP B-TREE|SCAN (?!x\b|json_each|i\b|CONSTANT|\(subquery)/), [])
+        assert.deepStrictEqual(refused(found, says(/TEMP B-TREE|SCAN (?!x\b|json_each|i\b|CONSTANT|\(subquery)/)), [])
       }),
       Layer.provideMerge(stores, Sqlite.layer({ path: ":memory:" }))
     )

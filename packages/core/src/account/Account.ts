@@ -12,9 +12,18 @@ import type { DayUse } from "../workspace/Budget.ts"
 import { AccountGroupId, AccountId, WorkspaceId } from "../workspace/Id.ts"
 import { day, hour, Instant } from "../workspace/Instant.ts"
 import { Metadata } from "../workspace/Json.ts"
+import type { LocalDate } from "../workspace/LocalDate.ts"
+import * as WarmUp from "./WarmUp.ts"
 
 export const AttentionReason = Schema.Literals(["unauthorized", "restricted", "challenge", "misconfigured"])
 export type AttentionReason = typeof AttentionReason.Type
+
+/** Limits of an account beside its daily cap, as one document: what is absent does not limit it. */
+export class AccountLimits extends Schema.Opaque<AccountLimits>()(
+  Schema.Struct({
+    warmUp: Schema.optionalKey(WarmUp.WarmUp)
+  }).annotate({ identifier: "AccountLimits" })
+) {}
 
 export class Account extends Schema.Opaque<Account>()(
   Schema.Struct({
@@ -37,6 +46,8 @@ export class Account extends Schema.Opaque<Account>()(
     dailyCap: Schema.NullOr(Schema.Int),
     /** The least time between two automated touches, in milliseconds; 0 = none. */
     minGapMs: Schema.Int,
+    /** Absent = none. */
+    limits: Schema.optionalKey(AccountLimits),
     /** IANA zone of its days; null = the workspace's. */
     timezone: Schema.NullOr(Schema.String),
     externalRef: Schema.NullOr(Schema.String),
@@ -85,14 +96,28 @@ export const sender = (self: Account, credentials: Sender["credentials"]): Sende
 
 const breakerFailures = 5
 
+/** The account with another warm-up; the very object where it is the same one. */
+const warmed = (self: Account, warmUp: WarmUp.WarmUp | undefined): Account =>
+  warmUp === self.limits?.warmUp || warmUp === undefined ? self : { ...self, limits: { ...self.limits, warmUp } }
+
+/** After the platform restricted it: its warm-up begins again. */
+export const restarted = (self: Account): Account =>
+  self.limits?.warmUp === undefined ? self : warmed(self, WarmUp.restart(self.limits.warmUp))
+
+/** A message of a campaign went out on `date`, a day of its budgets, or may have. The same object when nothing changed. */
+export const wentOut = (self: Account, date: LocalDate): Account =>
+  self.limits?.warmUp === undefined ? self : warmed(self, WarmUp.wentOut(self.limits.warmUp, date))
+
 /**
  * The account after an attempt: troubles set their reason, a rate limit rests it, and the fifth final failure in a row
  * that is not the contact's rests it an hour, doubling to a day. The same object when nothing changed.
  */
 export const afterOutcome = (self: Account, outcome: Outcome, isFinal: boolean, now: Instant): Account => {
   if (isAccountTrouble(outcome.type)) {
-    if (outcome.type === "banned") return self.banned ? self : { ...self, banned: true }
-    return self.attention.includes(outcome.type) ? self : { ...self, attention: [...self.attention, outcome.type] }
+    if (outcome.type === "banned") return self.banned ? self : restarted({ ...self, banned: true })
+    if (self.attention.includes(outcome.type)) return self
+    const troubled: Account = { ...self, attention: [...self.attention, outcome.type] }
+    return outcome.type === "restricted" ? restarted(troubled) : troubled
   }
   if (outcome.type === "rateLimited") {
     if (outcome.scope === "recipient") return self

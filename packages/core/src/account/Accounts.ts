@@ -5,9 +5,11 @@ import type { AccountId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
-import type { Account, AttentionReason } from "./Account.ts"
-import { AccountNotFound, defaultMinGapMs, health } from "./Account.ts"
+import type { RampUp } from "../workspace/RampUp.ts"
+import type { Account, AccountLimits, AttentionReason } from "./Account.ts"
+import { AccountNotFound, defaultMinGapMs, health, restarted } from "./Account.ts"
 import { AccountStore } from "./AccountStore.ts"
+import * as WarmUp from "./WarmUp.ts"
 
 export interface NewAccount {
   readonly workspace: WorkspaceId
@@ -16,6 +18,8 @@ export interface NewAccount {
   readonly name?: string | undefined
   readonly dailyCap?: number | undefined
   readonly minGapMs?: number | undefined
+  /** A ramp over all its campaigns. */
+  readonly warmUp?: RampUp | undefined
   readonly timezone?: string | undefined
   readonly externalRef?: string | undefined
 }
@@ -27,6 +31,8 @@ export interface AccountChange {
   readonly attention?: ReadonlyArray<AttentionReason> | undefined
   readonly dailyCap?: number | null | undefined
   readonly minGapMs?: number | undefined
+  /** Another ramp goes on from the day that the former one reached; null takes it away. */
+  readonly warmUp?: RampUp | null | undefined
 }
 
 export class Accounts extends Context.Service<Accounts, {
@@ -40,6 +46,28 @@ export class Accounts extends Context.Service<Accounts, {
   ): Effect.Effect<Account, StorageError | AccountNotFound>
 }>()("@overture/core/Accounts") {
   static readonly layer = Layer.effect(Accounts, Effect.suspend(() => make))
+}
+
+const limitsAfter = (before: Account, warmUp: RampUp | null | undefined): AccountLimits => {
+  const { warmUp: former, ...others } = before.limits ?? {}
+  if (warmUp === null) return others
+  const next = warmUp === undefined ? former : { ...former ?? WarmUp.begin(warmUp), ramp: warmUp }
+  return next === undefined ? others : { ...others, warmUp: next }
+}
+
+/** What an operator's change makes of an account. */
+const changed = (before: Account, change: AccountChange): Account => {
+  const after: Account = {
+    ...before,
+    enabled: change.enabled ?? before.enabled,
+    banned: change.banned ?? before.banned,
+    attention: change.attention ?? before.attention,
+    dailyCap: change.dailyCap === undefined ? before.dailyCap : change.dailyCap,
+    minGapMs: change.minGapMs ?? before.minGapMs,
+    ...(before.limits !== undefined || change.warmUp !== undefined) && { limits: limitsAfter(before, change.warmUp) }
+  }
+  const isRestricted = (account: Account) => account.banned || account.attention.includes("restricted")
+  return isRestricted(after) && !isRestricted(before) ? restarted(after) : after
 }
 
 const make = Effect.gen(function*() {
@@ -70,6 +98,7 @@ const make = Effect.gen(function*() {
         failuresInRow: 0,
         dailyCap: input.dailyCap ?? null,
         minGapMs: input.minGapMs ?? defaultMinGapMs,
+        ...(input.warmUp !== undefined && { limits: { warmUp: WarmUp.begin(input.warmUp) } }),
         timezone: input.timezone ?? null,
         externalRef: input.externalRef ?? null,
         metadata: {},
@@ -96,15 +125,8 @@ const make = Effect.gen(function*() {
       if (Option.isNone(found)) return yield* new AccountNotFound({ account: id })
       const ids = yield* makeIds
       const now = yield* time.now
-      const [changed] = yield* store.modify([id], (before) => {
-        const account: Account = {
-          ...before,
-          enabled: change.enabled ?? before.enabled,
-          banned: change.banned ?? before.banned,
-          attention: change.attention ?? before.attention,
-          dailyCap: change.dailyCap === undefined ? before.dailyCap : change.dailyCap,
-          minGapMs: change.minGapMs ?? before.minGapMs
-        }
+      const [after] = yield* store.modify([id], (before) => {
+        const account = changed(before, change)
         const events: ReadonlyArray<DomainEvent> = [{
           id: ids.next("evt"),
           workspace,
@@ -117,7 +139,7 @@ const make = Effect.gen(function*() {
         }]
         return { account, events }
       })
-      return changed ?? found.value
+      return after ?? found.value
     })
   })
 })

@@ -13,7 +13,7 @@ import { Distribution, Pacing } from "./Campaign.ts"
 import type { CampaignSettings } from "./Campaign.ts"
 import { OnMissing } from "./Rendering.ts"
 import * as Rendering from "./Rendering.ts"
-import { RampUp } from "./RampUp.ts"
+import { RampUp } from "../workspace/RampUp.ts"
 import { SendWindow } from "./SendWindow.ts"
 import { maxParts, type Part, Variant } from "./Step.ts"
 

@@ -190,7 +190,7 @@ export class CampaignStore extends Context.Service<CampaignStore, {
     change: (lead: Lead, messages: ReadonlyArray<Message>) => LeadChange | null
   ): Effect.Effect<ReadonlyArray<Lead>, StorageError>
   getLead(workspace: WorkspaceId, id: LeadId): Effect.Effect<Option.Option<Lead>, StorageError>
-  /** In id order; `status` is what `Lead.shown` shows. */
+  /** In id order. The filter takes a status as `counts` does: claimed, or sending once a message of it is. */
   leads(workspace: WorkspaceId, campaign: CampaignId, filter: { readonly status?: LeadStatus | undefined }, page: PageRequest): Effect.Effect<Page<Lead>, StorageError>
   /** A lead as a claim would see it now, without locks; its pace is null where no account has it. */
   candidate(workspace: WorkspaceId, id: LeadId): Effect.Effect<Option.Option<{ readonly candidate: LeadCandidate; readonly due: DuePace | null }>, StorageError>

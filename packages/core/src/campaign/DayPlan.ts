@@ -13,7 +13,7 @@ import type { LocalDate } from "../workspace/LocalDate.ts"
 import * as Seed from "../workspace/Seed.ts"
 import type { Zone } from "../workspace/Zone.ts"
 import * as DailyRange from "./DailyRange.ts"
-import * as RampUp from "./RampUp.ts"
+import * as RampUp from "../workspace/RampUp.ts"
 import * as SendWindow from "./SendWindow.ts"
 
 /** What of a campaign decides its days. */

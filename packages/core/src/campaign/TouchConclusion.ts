@@ -143,7 +143,16 @@ export const conclude = (
         }
       }
     case "returned":
-      if (lead.stop !== null) return { ...nothing, lead: stopped(free, lead.stop, at), cancel: cancel(lead.stop) }
+      if (lead.stop !== null) {
+        const after = stopped(free, lead.stop, at)
+        return {
+          ...nothing,
+          lead: after,
+          cancel: cancel(lead.stop),
+          counts: Lead.isOpen(lead) ? { skipped: 1 } : {},
+          facts: [stopFact(lead, after, lead.stop)]
+        }
+      }
       return { ...nothing, lead: free }
   }
 }
@@ -158,6 +167,19 @@ const stopped = (lead: Lead.Lead, ended: LeadEnded, at: Instant): Lead.Lead => {
   return Lead.end({ ...lead, claim: null, touches, ...(open && { status: "skipped" as const, reason }) }, ended)
 }
 
+const stopFact = (before: Lead.Lead, after: Lead.Lead, ended: LeadEnded): Fact => ({
+  workspace: before.workspace,
+  type: after.status === "skipped" && before.status !== "skipped"
+    ? "lead.skipped"
+    : ended === "replied"
+    ? "lead.replied"
+    : "lead.ended",
+  subject: before.id,
+  actor: { type: "contact", id: before.contact },
+  cause: null,
+  data: { campaign: before.campaign, ended, status: after.status }
+})
+
 /**
  * A lead told to stop: what is being sent finishes and is marked, what is claimed or queued is cancelled, what was to
  * come is dropped. Null when it changes nothing. A reply (`replied`) leaves a lead alone whose step 0 is still open.
@@ -171,18 +193,12 @@ export const stop = (
   const isReply = ended === "replied"
   const repliedAt = isReply ? lead.repliedAt ?? at : lead.repliedAt
   const marked: Lead.Lead = { ...lead, repliedAt }
-  const counts = isReply && lead.repliedAt === null && Lead.isTouched(lead) ? { replied: 1 } : {}
   const sending = messages.filter((message) => message.status === "sending")
+  // Counted with the field it counts, which is written even while the first touch is on its way.
+  const counts = isReply && lead.repliedAt === null ? { replied: 1 } : {}
   const queued = messages.filter((message) => message.status === "queued")
   const cancel = queued.map((message) => ({ id: message.id, reason: ended }))
-  const fact = (after: Lead.Lead): ReadonlyArray<Fact> => [{
-    workspace: lead.workspace,
-    type: isReply ? "lead.replied" : after.status === "skipped" && lead.status !== "skipped" ? "lead.skipped" : "lead.ended",
-    subject: lead.id,
-    actor: { type: "contact", id: lead.contact },
-    cause: null,
-    data: { campaign: lead.campaign, ended, status: after.status }
-  }]
+  const fact = (after: Lead.Lead): ReadonlyArray<Fact> => [stopFact(lead, after, ended)]
 
   if (sending.length > 0) {
     if (lead.stop !== null) return null
@@ -195,7 +211,24 @@ export const stop = (
       ? lead.touches
       : [...lead.touches, { step: lead.step, status: "partial" as const, reason: ended, at }]
     const after = Lead.end({ ...marked, claim: null, status: "partial", reason: ended, touches }, ended)
-    return { ...nothing, lead: after, cancel, counts: { ...counts, partial: 1, touched: 1 }, facts: fact(after) }
+    const partial: Fact = {
+      workspace: lead.workspace,
+      type: "lead.partial",
+      subject: lead.id,
+      actor: { type: "campaign", id: lead.campaign },
+      cause: null,
+      data: {
+        campaign: lead.campaign,
+        step: lead.step,
+        account: lead.account,
+        contact: lead.contact,
+        chat: messages[0]?.chat ?? null,
+        reason: ended,
+        ended
+      }
+    }
+    const facts = [partial, ...fact(after)]
+    return { ...nothing, lead: after, cancel, counts: { ...counts, partial: 1, touched: 1 }, facts }
   }
   if (Lead.isOpen(lead)) {
     if (isReply) return null

@@ -1,9 +1,7 @@
 /** One row as a source read it, and the contact it stands for. */
 import type { Account } from "../account/Account.ts"
 import type { Address } from "../channel/Address.ts"
-import { ChannelName } from "../channel/Address.ts"
 import type { Channel } from "../channel/Channel.ts"
-import { Schema } from "effect"
 import type { ContactId, WorkspaceId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import * as Contact from "./Contact.ts"
@@ -63,7 +61,7 @@ export const addresses = (channels: ReadonlyMap<string, Channel>, rules: Address
       return { column: "channel", value: "", reason: "names no channel, and the accounts are of several: add a column channel" }
     }
     const channel = channels.get(name)
-    if (channel === undefined || (channel.name !== name && !Schema.is(ChannelName)(name))) {
+    if (channel === undefined) {
       return { column: "channel", value: name, reason: `there is no such channel here, only ${[...channels.keys()].join(", ")}` }
     }
     const { phoneNumbers } = channel.capabilities

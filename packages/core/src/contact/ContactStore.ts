@@ -32,7 +32,7 @@ export interface Erasure {
 }
 
 /** The place of a contact on a list. */
-export interface Member {
+export interface ListMember {
   readonly position: number
   readonly contact: Contact
 }
@@ -102,7 +102,7 @@ export class ContactStore extends Context.Service<ContactStore, {
   setListReady(workspace: WorkspaceId, id: ContactListId, events: ReadonlyArray<DomainEvent>): Effect.Effect<void, StorageError>
   /** Members in the order in which they joined, at most `limit` after `after` (the joining number; 0 = from the start). */
   members(workspace: WorkspaceId, list: ContactListId, after: number, limit: number): Effect.Effect<
-    ReadonlyArray<Member>,
+    ReadonlyArray<ListMember>,
     StorageError
   >
   /** How many are on each list, in the order asked for; 0 for a list that does not exist. */

@@ -1,39 +1,21 @@
-/** People and lists: from the rows of an import to contacts with addresses, merged and put on a list. */
+/** People: rows of an import to contacts on a list, their consents, and what a person may ask of us: export and erasure. */
 import { Context, Effect, Layer, Option, Schema } from "effect"
-import type { Account } from "../account/Account.ts"
-import type { Address } from "../channel/Address.ts"
-import { ChannelName } from "../channel/Address.ts"
+import * as Address from "../channel/Address.ts"
 import { Channels } from "../channel/Channel.ts"
-import type { ContactListId, WorkspaceId } from "../workspace/Id.ts"
+import type { Actor, EventType } from "../event/DomainEvent.ts"
+import type { ContactId, ContactListId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
-import type { Contact, ContactList } from "./Contact.ts"
+import { Transaction } from "../workspace/Transaction.ts"
+import * as ContactRules from "./Contact.ts"
+import type { Consent, Contact, ContactList, MergeMode } from "./Contact.ts"
+import { type AddressRules, addresses, contactOf, type ContactRow, type RowProblem } from "./ContactRow.ts"
 import { ContactStore } from "./ContactStore.ts"
+import { PersonParties } from "./PersonParty.ts"
+import { AddressHash, keysOf, type Suppression, tombstone } from "./Suppression.ts"
 
-/** One row as a source read it. */
-export interface ContactRow {
-  /** Where it stands in its source, from 1. */
-  readonly line: number
-  readonly channel?: string | undefined
-  readonly externalId?: string | undefined
-  /** E.164. */
-  readonly phone?: string | undefined
-  readonly name?: string | undefined
-  readonly first?: string | undefined
-  readonly last?: string | undefined
-  readonly timezone?: string | undefined
-  readonly tags: ReadonlyArray<string>
-  readonly attributes: Readonly<Record<string, string>>
-}
-
-/** Why a row was left out. */
-export interface RowProblem {
-  readonly line: number
-  readonly column: string
-  readonly reason: string
-  readonly value: string
-}
+export type { AddressRules, ContactRow, RowBatch, RowProblem } from "./ContactRow.ts"
 
 export interface RowsImported {
   readonly created: number
@@ -41,16 +23,31 @@ export interface RowsImported {
   readonly rejected: ReadonlyArray<RowProblem>
 }
 
-/** What decides the address of a row that names no channel, or ids that belong to one account. */
-export interface AddressRules {
-  /** For rows without a channel: a flag, else the only one of the campaign's accounts. */
-  readonly channel: string | null
-  readonly accounts: ReadonlyArray<Account>
+/** Everything we hold of one person. */
+export interface PersonExport {
+  readonly contact: Contact
+  readonly lists: ReadonlyArray<ContactList>
+  readonly suppressions: ReadonlyArray<Suppression>
+  /** What other areas hold, by their names. */
+  readonly more: Readonly<Record<string, Schema.Json>>
 }
 
 export class ListNotReady extends Schema.TaggedError<ListNotReady>()("ListNotReady", { list: Schema.String }) {
   override get message(): string {
     return `the list ${this.list} is still being gathered`
+  }
+}
+
+export class ContactNotFound extends Schema.TaggedError<ContactNotFound>()("ContactNotFound", { contact: Schema.String }) {
+  override get message(): string {
+    return `there is no contact ${this.contact}`
+  }
+}
+
+/** Without a hash nothing could stop the person from being written to again. */
+export class AddressHashMissing extends Schema.TaggedError<AddressHashMissing>()("AddressHashMissing", {}) {
+  override get message(): string {
+    return "nobody can be erased here: the host gave no AddressHash, so nothing would keep the person from being written to again"
   }
 }
 
@@ -62,8 +59,29 @@ export class Contacts extends Context.Service<Contacts, {
     workspace: WorkspaceId,
     list: ContactListId,
     rows: ReadonlyArray<ContactRow>,
-    rules: AddressRules
+    rules: AddressRules,
+    mode?: MergeMode
   ): Effect.Effect<RowsImported, StorageError>
+  /** Records a permission, once. It lifts what suppressed the addresses it speaks for before it was given. */
+  recordConsent(workspace: WorkspaceId, contact: ContactId, consent: Consent, actor: Actor): Effect.Effect<
+    Contact,
+    ContactNotFound | StorageError
+  >
+  /** Ends the consents for a channel, `*` = all; they stay on record, with the proof of both. */
+  withdrawConsent(
+    workspace: WorkspaceId,
+    contact: ContactId,
+    channel: string,
+    withdrawn: NonNullable<Consent["withdrawn"]>,
+    actor: Actor
+  ): Effect.Effect<Contact, ContactNotFound | StorageError>
+  /** Everything we hold of the person. */
+  export(workspace: WorkspaceId, contact: ContactId): Effect.Effect<PersonExport, ContactNotFound | StorageError>
+  /** Removes the person everywhere; of their addresses a keyed hash stays in the suppressions. */
+  erase(workspace: WorkspaceId, contact: ContactId, actor: Actor): Effect.Effect<
+    void,
+    ContactNotFound | AddressHashMissing | StorageError
+  >
 }>()("@overture/core/Contacts") {
   static readonly layer = Layer.effect(Contacts, Effect.suspend(() => make))
 }
@@ -72,38 +90,29 @@ const make = Effect.gen(function*() {
   const store = yield* ContactStore
   const channels = yield* Channels
   const time = yield* PacingTime
+  const transaction = yield* Transaction
   const makeIds = (yield* Ids).generator
 
-  const addressOf = (row: ContactRow, rules: AddressRules): Address | Omit<RowProblem, "line"> => {
-    const name = row.channel ?? rules.channel
-    if (name === null) {
-      return { column: "channel", value: "", reason: "names no channel, and the accounts are of several: add a column channel" }
-    }
-    const channel = channels.all.get(name)
-    if (channel === undefined || !Schema.is(ChannelName)(name)) {
-      return { column: "channel", value: name, reason: `there is no such channel here, only ${[...channels.all.keys()].join(", ")}` }
-    }
-    const { addressScope, phoneNumbers } = channel.capabilities
-    const externalId = phoneNumbers ? row.phone ?? row.externalId : row.externalId ?? row.phone
-    if (externalId === undefined) {
-      return phoneNumbers
-        ? { column: "phone", value: "", reason: `${name} reaches people by phone number` }
-        : { column: "externalId", value: "", reason: `${name} reaches people by its own id` }
-    }
-    const scopes = new Set(
-      rules.accounts.filter((account) => account.channel === name)
-        .map((account) => addressScope === "channel" ? "" : addressScope === "group" ? account.group ?? account.externalId : account.externalId)
-    )
-    const [scope] = addressScope === "channel" ? [""] : [...scopes]
-    if (scope === undefined || (addressScope !== "channel" && scopes.size > 1)) {
-      return {
-        column: "externalId",
-        value: externalId,
-        reason: `ids of ${name} belong to one account: import them for exactly one`
-      }
-    }
-    return { channel: name, scope, externalId }
-  }
+  const found = (contact: ContactId) => <E, R>(effect: Effect.Effect<Option.Option<Contact>, E, R>) =>
+    Effect.flatMap(effect, Option.match({
+      onNone: () => Effect.fail(new ContactNotFound({ contact })),
+      onSome: (value) => Effect.succeed(value)
+    }))
+
+  const change = Effect.fnUntraced(function*(
+    workspace: WorkspaceId,
+    id: ContactId,
+    type: EventType,
+    actor: Actor,
+    data: { readonly channel: string; readonly source: string },
+    rule: (before: Contact) => { readonly contact: Contact; readonly lift?: { readonly addresses: ReadonlyArray<string>; readonly until: number } }
+  ) {
+    const event = { id: (yield* makeIds).next("evt"), workspace, type, at: yield* time.now, subject: id, actor, cause: null, data }
+    return yield* store.modify(workspace, id, (before) => {
+      const after = rule(before)
+      return { ...after, events: after.contact === before ? [] : [event] }
+    }).pipe(found(id))
+  })
 
   return Contacts.of({
     listNamed: Effect.fn("Contacts.listNamed")(function*(workspace: WorkspaceId, name: string) {
@@ -116,39 +125,26 @@ const make = Effect.gen(function*() {
       workspace: WorkspaceId,
       list: ContactListId,
       rows: ReadonlyArray<ContactRow>,
-      rules: AddressRules
+      rules: AddressRules,
+      mode: MergeMode = "update"
     ) {
       const ids = yield* makeIds
-      const now = yield* time.now
+      const at = yield* time.now
+      const addressOf = addresses(channels.all, rules)
       const rejected: Array<RowProblem> = []
       const lines: Array<number> = []
       const contacts: Array<Contact> = []
       for (const row of rows) {
-        const address = addressOf(row, rules)
-        if (!("channel" in address)) {
-          rejected.push({ line: row.line, ...address })
-          continue
+        const address = addressOf(row)
+        if (!("channel" in address)) rejected.push({ line: row.line, ...address })
+        else {
+          lines.push(row.line)
+          contacts.push(contactOf(row, address, { id: ids.next("con"), workspace, at }))
         }
-        lines.push(row.line)
-        contacts.push({
-          id: ids.next("con"),
-          workspace,
-          name: row.name ?? [row.first, row.last].filter(Boolean).join(" "),
-          first: row.first ?? null,
-          last: row.last ?? null,
-          addresses: [address],
-          tags: row.tags,
-          attributes: row.attributes,
-          timezone: row.timezone ?? null,
-          consents: [],
-          externalRef: null,
-          metadata: {},
-          createdAt: now
-        })
       }
       const { ambiguous, created, merged } = contacts.length === 0
         ? { ambiguous: [], created: 0, merged: 0 }
-        : yield* store.import(workspace, contacts, list)
+        : yield* store.import(workspace, contacts, list, mode)
       for (const { contacts: several, index } of ambiguous) {
         rejected.push({
           line: lines[index] ?? 0,
@@ -158,6 +154,65 @@ const make = Effect.gen(function*() {
         })
       }
       return { created, merged, rejected }
+    }),
+    recordConsent: Effect.fn("Contacts.recordConsent")(function*(workspace, id, consent, actor) {
+      const hash = yield* AddressHash
+      const { channel, source } = consent
+      return yield* change(workspace, id, "contact.consented", actor, { channel, source }, (before) => {
+        const contact = ContactRules.record(before, consent)
+        if (contact === before) return { contact }
+        const spoken = ContactRules.consentedAddresses(contact, consent).map(Address.key)
+        return { contact, lift: { addresses: spoken.flatMap((key) => keysOf(hash, key)), until: consent.at } }
+      })
+    }),
+    withdrawConsent: Effect.fn("Contacts.withdrawConsent")(function*(workspace, id, channel, withdrawn, actor) {
+      return yield* change(
+        workspace,
+        id,
+        "contact.consent_withdrawn",
+        actor,
+        { channel, source: withdrawn.source },
+        (before) => ({ contact: ContactRules.withdraw(before, channel, withdrawn) })
+      )
+    }),
+    export: Effect.fn("Contacts.export")(function*(workspace, id) {
+      const hash = yield* AddressHash
+      const parties = yield* PersonParties
+      return yield* transaction.within(Effect.gen(function*() {
+        const contact = yield* store.get(workspace, id).pipe(found(id))
+        const keys = contact.addresses.flatMap((address) => keysOf(hash, Address.key(address)))
+        const more = yield* Effect.forEach(parties, (party) =>
+          Effect.map(party.export(workspace, contact), (held) => [party.name, held] as const))
+        return {
+          contact,
+          lists: yield* store.listsOf(workspace, id),
+          suppressions: yield* store.suppressions(workspace, keys),
+          more: Object.fromEntries(more)
+        }
+      }))
+    }),
+    erase: Effect.fn("Contacts.erase")(function*(workspace, id, actor) {
+      const hash = yield* AddressHash
+      const parties = yield* PersonParties
+      if (hash === null) return yield* new AddressHashMissing()
+      const at = yield* time.now
+      const event = (yield* makeIds).next("evt")
+      yield* transaction.within(Effect.gen(function*() {
+        if (parties.length > 0) {
+          const contact = yield* store.get(workspace, id).pipe(found(id))
+          yield* Effect.forEach(parties, (party) => party.erase(workspace, contact, at), { discard: true })
+        }
+        yield* store.erase(workspace, id, (before) => ({
+          suppressions: before.addresses.map((address) => ({
+            workspace,
+            address: tombstone(hash, Address.key(address)),
+            account: null,
+            reason: "erased",
+            at
+          })),
+          events: [{ id: event, workspace, type: "contact.erased", at, subject: id, actor, cause: null, data: {} }]
+        })).pipe(found(id))
+      }))
     })
   })
 })

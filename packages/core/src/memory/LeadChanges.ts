@@ -135,7 +135,7 @@ export const draw = (
 }
 
 /** How a lead is counted: a claimed one whose message is being sent is sending. */
-const standing = (state: State, lead: Lead.Lead): Lead.LeadStatus => {
+export const standing = (state: State, lead: Lead.Lead): Lead.LeadStatus => {
   const status = Lead.shown(lead)
   if (status !== "claimed") return status
   return touchMessages(state, lead.id, lead.step).some((row) => row.status === "sending") ? "sending" : "claimed"

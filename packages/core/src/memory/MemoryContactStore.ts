@@ -1,4 +1,4 @@
-/** Contacts, lists and suppressions in memory. */
+/** Contacts and suppressions in memory. */
 import { Option } from "effect"
 import * as Address from "../channel/Address.ts"
 import * as Contact from "../contact/Contact.ts"
@@ -7,8 +7,10 @@ import type { Suppression } from "../contact/Suppression.ts"
 import type { ContactId, ContactListId, WorkspaceId } from "../workspace/Id.ts"
 import type { Memory } from "./Memory.ts"
 import { append } from "./MemoryEventStore.ts"
-import { by, firstOf, page } from "./Paging.ts"
-import { type MemberRow, nextNumber, type State, suppressionKey, within } from "./State.ts"
+import * as MemoryContactImports from "./MemoryContactImports.ts"
+import * as MemoryContactLists from "./MemoryContactLists.ts"
+import { by, page } from "./Paging.ts"
+import { type State, suppressionKey, within } from "./State.ts"
 
 /** Adds suppressions and leaves those that exist as they are; says how many are new. */
 export const suppress = (state: State, suppressions: ReadonlyArray<Suppression>): number => {
@@ -29,17 +31,12 @@ const matches = (state: State, workspace: WorkspaceId, row: Contact.Contact): Re
   return [...new Set([...found, ...named])].sort()
 }
 
-const join = (state: State, list: ContactListId, contact: ContactId): void => {
-  const key = `${list}|${contact}`
-  if (state.members.get(key) !== undefined) return
-  state.members.set(key, { list, contact, position: state.membersByList.get(list).size + 1 })
-}
-
 const importContacts = (
   state: State,
   workspace: WorkspaceId,
   rows: ReadonlyArray<Contact.Contact>,
-  list: ContactListId | null
+  list: ContactListId | null,
+  mode: Contact.MergeMode
 ): Imported => {
   let created = 0
   let merged = 0
@@ -58,10 +55,10 @@ const importContacts = (
       state.contacts.set(id, { contact: row, touches: [] })
       created++
     } else {
-      state.contacts.set(id, { ...existing, contact: Contact.merge(existing.contact, row) })
+      state.contacts.set(id, { ...existing, contact: Contact.merge(existing.contact, row, mode) })
       merged++
     }
-    if (isJoining) join(state, list, id)
+    if (isJoining) MemoryContactLists.join(state, list, id)
   }
   return { created, merged, ambiguous }
 }
@@ -70,17 +67,50 @@ const bySuppressed = by<Suppression>(
   (row) => row.address,
   (row) => row.account ?? ""
 )
-const byPosition = by<MemberRow>((member) => member.position)
 
-export const make = ({ state, verb }: Memory) => {
-  const listOf = (workspace: WorkspaceId, id: ContactListId) => {
-    const list = state.lists.get(id)
-    return list?.workspace === workspace ? list : undefined
-  }
+export const make = (memory: Memory) => {
+  const { state, verb } = memory
   const of = (workspace: WorkspaceId) =>
     Array.from(state.contacts.values(), (row) => row.contact).filter((contact) => contact.workspace === workspace)
   return ContactStore.of({
-    import: (workspace, contacts, list) => verb(() => importContacts(state, workspace, contacts, list)),
+    ...MemoryContactImports.make(memory, importContacts),
+    ...MemoryContactLists.make(memory),
+    import: (workspace, contacts, list, mode = "update") =>
+      verb(() => importContacts(state, workspace, contacts, list, mode)),
+    modify: (workspace, id, change) =>
+      verb(() => {
+        const row = state.contacts.get(id)
+        if (row === undefined || row.contact.workspace !== workspace) return Option.none()
+        const { contact, events, lift } = change(row.contact)
+        const { addresses, externalRef } = row.contact
+        const after = { ...contact, id, workspace, addresses, externalRef }
+        state.contacts.set(id, { ...row, contact: after })
+        for (const address of new Set(lift?.addresses ?? [])) {
+          const key = suppressionKey({ workspace, address, account: null })
+          const held = state.suppressions.get(key)
+          if (held !== undefined && held.at <= (lift?.until ?? 0)) state.suppressions.delete(key)
+        }
+        append(state, events)
+        return Option.some(after)
+      }),
+    erase: (workspace, id, erasure) =>
+      verb(() => {
+        const row = state.contacts.get(id)
+        if (row === undefined || row.contact.workspace !== workspace) return Option.none()
+        const { events, suppressions } = erasure(row.contact)
+        for (const address of row.contact.addresses) {
+          for (const held of [...state.suppressionsByAddress.get(within(workspace, Address.key(address))).values()]) {
+            state.suppressions.delete(suppressionKey(held))
+          }
+        }
+        for (const list of [...state.lists.values()]) {
+          if (list.workspace === workspace) state.members.delete(`${list.id}|${id}`)
+        }
+        state.contacts.delete(id)
+        suppress(state, suppressions)
+        append(state, events)
+        return Option.some(row.contact)
+      }),
     get: (workspace, id) =>
       verb(() => {
         const contact = state.contacts.get(id)?.contact
@@ -92,36 +122,6 @@ export const make = ({ state, verb }: Memory) => {
         return Option.fromUndefinedOr(row?.contact)
       }),
     list: (workspace, request) => verb(() => page(of(workspace), request, (contact) => [contact.id])),
-    createList: (list) =>
-      verb(() => {
-        const created = { ...list, number: nextNumber(state, list.workspace, "list") }
-        state.lists.set(list.id, created)
-        return created
-      }),
-    getList: (workspace, id) => verb(() => Option.fromUndefinedOr(listOf(workspace, id))),
-    listByName: (workspace, name) =>
-      verb(() => {
-        const [list] = [...state.lists.values()]
-          .filter((row) => row.workspace === workspace && row.name === name)
-          .sort(by((row) => row.number))
-        return Option.fromUndefinedOr(list)
-      }),
-    setListReady: (workspace, id, events) =>
-      verb(() => {
-        const list = listOf(workspace, id)
-        if (list === undefined || list.status === "ready") return
-        state.lists.set(id, { ...list, status: "ready" })
-        append(state, events)
-      }),
-    members: (workspace, list, after, limit) =>
-      verb(() => {
-        if (listOf(workspace, list) === undefined) return []
-        const later = [...state.membersByList.get(list).values()].filter((member) => member.position > after)
-        return firstOf(later, limit, byPosition).map(({ contact, position }) => ({
-          position,
-          contact: state.contacts.need(contact).contact
-        }))
-      }),
     suppress: (suppressions, events) =>
       verb(() => {
         append(state, events)
@@ -139,6 +139,14 @@ export const make = ({ state, verb }: Memory) => {
         [...new Set(addresses)]
           .flatMap((address) => [...state.suppressionsByAddress.get(within(workspace, address)).values()])
           .sort(bySuppressed)
+      ),
+    allSuppressions: (workspace, request) =>
+      verb(() =>
+        page(
+          [...state.suppressions.values()].filter((row) => row.workspace === workspace),
+          request,
+          (row) => [row.address, row.account ?? ""]
+        )
       )
   })
 }

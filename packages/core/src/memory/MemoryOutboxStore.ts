@@ -179,7 +179,8 @@ export const make = ({ state, timed, verb }: Memory) =>
     cancel: (workspace, id, reason, events) =>
       verb(() => {
         const message = state.messages.get(id)
-        if (message?.workspace !== workspace || message.status !== "queued" || message.claim !== null) return false
+        if (message?.workspace !== workspace || message.status !== "queued") return false
+        if (message.claim !== null || message.lead !== null) return false
         cancel(state, message, reason)
         append(state, events)
         return true

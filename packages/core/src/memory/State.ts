@@ -7,6 +7,7 @@ import * as Address from "../channel/Address.ts"
 import type { Chat } from "../chat/Chat.ts"
 import type { Message } from "../chat/Message.ts"
 import type { Contact, ContactList, ContactTouch } from "../contact/Contact.ts"
+import type { ContactImport } from "../contact/ContactImport.ts"
 import type { Suppression } from "../contact/Suppression.ts"
 import type { DomainEvent } from "../event/DomainEvent.ts"
 import type * as Id from "../workspace/Id.ts"
@@ -73,6 +74,7 @@ export const make = (log: UndoLog) => {
   const contacts = new Table<Id.ContactId, ContactRow>(log)
   const lists = new Table<Id.ContactListId, ContactList>(log)
   const members = new Table<string, MemberRow>(log)
+  const imports = new Table<string, ContactImport>(log)
   const suppressions = new Table<string, Suppression>(log)
   const admitted = new Table<string, { readonly at: Instant }>(log)
   const chats = new Table<Id.ChatId, Chat>(log)
@@ -99,6 +101,7 @@ export const make = (log: UndoLog) => {
     lists,
     members,
     membersByList: members.index((member) => [member.list]),
+    imports,
     suppressions,
     suppressionsByAddress: suppressions.index((row) => [within(row.workspace, row.address)]),
     admitted,

@@ -1,4 +1,4 @@
-/** What outcomes do to the accounts they came from: troubles, rests and the breaker, told as events. */
+/** What outcomes do to the accounts they came from: warm-up, troubles, rests and the breaker; what shows is an event. */
 import { Effect } from "effect"
 import type { AccountStore } from "../account/AccountStore.ts"
 import * as Account from "../account/Account.ts"
@@ -8,8 +8,14 @@ import { format, type Instant } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import type { Settled } from "./Settling.ts"
 
-const after = (account: Account.Account, one: Settled, now: Instant): Account.Account =>
-  Account.afterOutcome(account, one.outcome, one.fate === "failed", now)
+const after = (account: Account.Account, one: Settled, now: Instant): Account.Account => {
+  const judged = Account.afterOutcome(account, one.outcome, one.fate === "failed", now)
+  const { lead, reserved } = one.claimed.message
+  // A warm-up counts the days of campaigns, by the day that the message was reserved from.
+  return lead !== null && reserved !== null && (one.fate === "sent" || one.fate === "unknown")
+    ? Account.wentOut(judged, reserved.account)
+    : judged
+}
 
 /** Accounts that a batch changes; the others cost nothing. */
 const changed = (settled: ReadonlyArray<Settled>, now: Instant): ReadonlyMap<AccountId, ReadonlyArray<Settled>> => {

@@ -78,7 +78,8 @@ export class Outbox extends Context.Service<Outbox, {
   static readonly layer = Layer.effect(Outbox, Effect.suspend(() => make))
 }
 
-const monotonicMs = Effect.map(Clock.currentTimeNanos, (nanos) => Number(nanos / 1_000_000n))
+/** For measuring only: it never jumps, unlike `Clock.currentTimeNanos`, which follows the wall clock. */
+const monotonicMs = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
 
 const make = Effect.gen(function*() {
   const store = yield* OutboxStore
@@ -115,6 +116,15 @@ const make = Effect.gen(function*() {
 
   const sending = Sending.make(config.sendTimeoutMs)
 
+  /** Pacing time, and how far the wall clock was from the monotonic one, when it last agreed with the database's. */
+  let right: { readonly now: Instant; readonly offset: number } | null = null
+  const wallOffset = Effect.zipWith(Clock.currentTimeMillis, monotonicMs, (wall, monotonic) => wall - monotonic)
+  /** Whether the wall clock was set since: known at once, without asking the database. */
+  const hasJumped = Effect.map(wallOffset, (offset) =>
+    right !== null && Math.abs(offset - right.offset) > config.maxClockSkewMs)
+  /** Pacing time. While the wall clock is wrong it is the last instant that was right, so nothing is put an hour off. */
+  const present = Effect.flatMap(hasJumped, (jumped) => jumped && right !== null ? Effect.succeed(right.now) : time.now)
+
   const settleClaim = (held: Held, results: ReadonlyArray<Result>, now: Instant) =>
     insist(transaction.within(Effect.gen(function*() {
       const ids = yield* makeIds
@@ -130,7 +140,7 @@ const make = Effect.gen(function*() {
     yield* Effect.yieldNow
     const all = yield* Queue.clear(finished)
     if (all.length === 0) return
-    const now = yield* time.now
+    const now = yield* present
     const byClaim = new Map<Held, Array<Result>>()
     for (const { held, result } of all) {
       const results = byClaim.get(held)
@@ -149,14 +159,14 @@ const make = Effect.gen(function*() {
 
   const finish = (held: Held, claimed: Claimed, outcome: Outcome) =>
     Effect.gen(function*() {
-      const at = yield* time.now
+      const at = yield* present
       yield* Queue.offer(finished, { held, result: { claimed, outcome, at } })
       yield* flush
     })
 
   const giveBack = (claim: ClaimId, messages: ReadonlyArray<Claimed>) =>
     messages.length === 0 ? Effect.void : insist(transaction.within(Effect.gen(function*() {
-      const now = yield* time.now
+      const now = yield* present
       const returned = yield* store.release(claim, messages.map(({ message }) => message.id), now)
       if (returned.length > 0) yield* react((reaction) => reaction.returned(returned, now))
     })))
@@ -183,7 +193,8 @@ const make = Effect.gen(function*() {
       while (waiting.length > 0) {
         const group = waiting.splice(0, yield* places.take(waiting.length))
         yield* backlog.change(-group.length)
-        const late = held.lost || (yield* monotonicMs) >= held.beginUntil || (yield* Ref.get(draining))
+        const late = held.lost || (yield* monotonicMs) >= held.beginUntil || (yield* Ref.get(draining)) ||
+          (yield* hasJumped)
         const begun = late ? [] : yield* insist(store.begin(held.claim.id, group.map(({ message }) => message.id))).pipe(
           Effect.onError(() => Effect.andThen(places.release(group.length), backlog.change(-waiting.length)))
         )
@@ -249,7 +260,7 @@ const make = Effect.gen(function*() {
   const recover = Effect.gen(function*() {
     const lease = yield* leaseNow
     const from = yield* monotonicMs
-    const now = yield* time.now
+    const now = yield* present
     const recovered = yield* transaction.within(Effect.gen(function*() {
       const found = yield* store.recover(lease, now)
       if (found !== null && found.returned.length > 0) {
@@ -289,7 +300,9 @@ const make = Effect.gen(function*() {
   const ensureMaySend = Effect.gen(function*() {
     const there = yield* store.clock
     const here = yield* Clock.currentTimeMillis
+    const agreed = { now: yield* time.now, offset: here - (yield* monotonicMs) }
     if (Math.abs(here - there) > config.maxClockSkewMs) return yield* new ClockSkewed({ differenceMs: Math.round(here - there) })
+    right = agreed
     const guard = yield* store.guard
     if (guard.type === "restored") return yield* new RestoreDetected({ detail: guard.detail })
   })
@@ -303,7 +316,7 @@ const make = Effect.gen(function*() {
     if (recovery !== null) launched.push(recovery)
     let worked = recovery !== null
     for (const source of sources) {
-      const now = yield* time.now
+      const now = yield* present
       const lease = yield* leaseNow
       const from = yield* monotonicMs
       const found = yield* source.claim(now, config.claimSize, lease)

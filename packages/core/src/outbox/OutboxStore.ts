@@ -112,6 +112,9 @@ export class OutboxStore extends Context.Service<OutboxStore, {
     openings: ReadonlyArray<ChatOpening>,
     events: ReadonlyArray<DomainEvent>
   ): Effect.Effect<ReadonlyArray<MessageId>, StorageError>
-  /** Cancels what is queued and unclaimed, and gives back what it reserved; false = not such a message, or it is too late. */
+  /**
+   * Cancels what is queued, unclaimed and not of a lead (its campaign decides about those), and gives back what it
+   * reserved; false = not such a message, or it is too late.
+   */
   cancel(workspace: WorkspaceId, id: MessageId, reason: string, events: ReadonlyArray<DomainEvent>): Effect.Effect<boolean, StorageError>
 }>()("@overture/core/OutboxStore") {}

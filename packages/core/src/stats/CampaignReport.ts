@@ -48,6 +48,8 @@ export interface CampaignActivity {
   /** Dates on which something happened, in order. */
   readonly days: ReadonlyArray<DayActivity>
   readonly accounts: ReadonlyMap<AccountId, AccountActivity>
+  /** People it wrote to who opted out, at any time: also after their sequence had ended. */
+  readonly optOuts: number
   readonly firstSentAt: Instant | null
   readonly lastSentAt: Instant | null
   readonly finishedAt: Instant | null
@@ -75,6 +77,8 @@ export const follow = (campaign: Campaign, accounts: ReadonlyArray<AccountId>) =
   const firstStep = campaign.settings.steps[0].id
   const days = new Map<LocalDate, Mutable<DayActivity>>()
   const byAccount = new Map<AccountId, Mutable<AccountActivity>>(accounts.map((id) => [id, { ...noActivity }]))
+  const chats = new Set<unknown>()
+  let optOuts = 0
   let firstSentAt: Instant | null = null
   let lastSentAt: Instant | null = null
   let finishedAt: Instant | null = null
@@ -96,6 +100,7 @@ export const follow = (campaign: Campaign, accounts: ReadonlyArray<AccountId>) =
         const account = accountOf(event)
         if (!isOurs(event) || account === undefined) return
         account.messages++
+        chats.add(event.data["chat"])
         firstSentAt ??= event.at
         lastSentAt = event.at
         return
@@ -128,6 +133,9 @@ export const follow = (campaign: Campaign, accounts: ReadonlyArray<AccountId>) =
       case "lead.replied":
         if (isOurs(event)) dayOf(event.at).replies++
         return
+      case "contact.opted_out":
+        if (chats.has(event.data["chat"])) optOuts++
+        return
       case "account.changed": {
         const account = byAccount.get(event.subject as AccountId)
         if (account !== undefined && typeof event.data["restingUntil"] === "string") account.rests++
@@ -147,6 +155,7 @@ export const follow = (campaign: Campaign, accounts: ReadonlyArray<AccountId>) =
   const result = (): CampaignActivity => ({
     days: [...days.values()].sort((a, b) => (a.date < b.date ? -1 : 1)),
     accounts: byAccount,
+    optOuts,
     firstSentAt,
     lastSentAt,
     finishedAt

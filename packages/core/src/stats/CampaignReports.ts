@@ -14,27 +14,40 @@ import { follow } from "./CampaignReport.ts"
 const mostEvents = 500_000
 const eventsPerRead = 1_000
 
-export class CampaignReports extends Context.Service<CampaignReports, {
-  /** The report of a campaign as it stands now. */
-  of(workspace: WorkspaceId, id: CampaignId): Effect.Effect<CampaignReport, StorageError | CampaignNotFound | CursorExpired>
-}>()("@overture/core/CampaignReports") {
+export class CampaignReports extends Context.Service<
+  CampaignReports,
+  {
+    /** The report of a campaign as it stands now. */
+    of(
+      workspace: WorkspaceId,
+      id: CampaignId
+    ): Effect.Effect<CampaignReport, StorageError | CampaignNotFound | CursorExpired>
+  }
+>()("@overture/core/CampaignReports") {
   static readonly layer = Layer.effect(
     CampaignReports,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const campaigns = yield* CampaignStore
       const events = yield* EventStore
       const time = yield* PacingTime
       return CampaignReports.of({
-        of: Effect.fn("CampaignReports.of")(function*(workspace: WorkspaceId, id: CampaignId) {
+        of: Effect.fn("CampaignReports.of")(function* (workspace: WorkspaceId, id: CampaignId) {
           const found = yield* campaigns.get(workspace, id)
           if (Option.isNone(found)) return yield* new CampaignNotFound({ campaign: id })
           const campaign = found.value
           const accounts = yield* campaigns.paces(id)
-          const activity = follow(campaign, accounts.map(({ account }) => account.id))
+          const activity = follow(
+            campaign,
+            accounts.map(({ account }) => account.id)
+          )
           let after: Position | null = null
           let read = 0
           while (read < mostEvents) {
-            const page: Effect.Success<ReturnType<typeof events.read>> = yield* events.read(workspace, after, eventsPerRead)
+            const page: Effect.Success<ReturnType<typeof events.read>> = yield* events.read(
+              workspace,
+              after,
+              eventsPerRead
+            )
             for (const { event } of page) activity.take(event)
             read += page.length
             const last = page.at(-1)

@@ -102,6 +102,9 @@ export const make = (name: string): Zone => {
   return zone
 }
 
+/** The zone of that name; null for one that `ZoneName` refuses, as an imported contact may have. */
+export const find = (name: string): Zone | null => zones.get(name) ?? (isKnown(name) ? make(name) : null)
+
 /** The offset as Intl knows it: the wall time it writes, read as UTC, minus the instant. `at` is a whole second. */
 const formattedOffset = (formatter: Intl.DateTimeFormat, at: Instant): number => {
   const [month, dayOfMonth, year, hours, minutes, seconds] = formatter.format(at).split(/\D+/).map(Number)

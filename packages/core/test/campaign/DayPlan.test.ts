@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import * as DayPlan from "../../src/campaign/DayPlan.ts"
-import type { RampUp } from "../../src/campaign/RampUp.ts"
+import type { RampUp } from "../../src/workspace/RampUp.ts"
 import { day, hour, minute } from "../../src/workspace/Instant.ts"
 import * as LocalDate from "../../src/workspace/LocalDate.ts"
 import * as Zone from "../../src/workspace/Zone.ts"

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import * as fc from "fast-check"
 import * as CampaignFile from "../../src/campaign/CampaignFile.ts"
 import type * as DayPlan from "../../src/campaign/DayPlan.ts"
-import * as RampUp from "../../src/campaign/RampUp.ts"
+import * as RampUp from "../../src/workspace/RampUp.ts"
 import * as Schedule from "../../src/campaign/Schedule.ts"
 import * as SendWindow from "../../src/campaign/SendWindow.ts"
 import { day, second } from "../../src/workspace/Instant.ts"
@@ -173,9 +173,6 @@ describe("the schedule of a campaign", () => {
       const line = JSON.parse(Schedule.toJson(days[0]!)) as Record<string, unknown>
       assert.deepStrictEqual(Object.keys(line), ["account", "date", "quota", "interval", "slots"])
       assert.match(String((line["slots"] as Array<string>)[0]), /^2026-03-06T\d\d:\d\d:\d\d\.\d{3}Z$/)
-      assert.strictEqual(
-        Schedule.toJson(days[1]!).replace(/"b"/, "").includes("\"quota\":4"),
-        true
-      )
+      assert.deepStrictEqual([days[1]?.account, days[1]?.date], ["b", "2026-03-06"])
     }))
 })

@@ -11,6 +11,7 @@ import * as PauseCommand from "./commands/PauseCommand.ts"
 import * as ReportCommand from "./commands/ReportCommand.ts"
 import * as RunCommand from "./commands/RunCommand.ts"
 import * as WorkerCommand from "./commands/WorkerCommand.ts"
+import * as Plan from "./plan/Plan.ts"
 import { exitCode, tell } from "./Failure.ts"
 import * as Output from "./Output.ts"
 
@@ -24,6 +25,7 @@ const root = Command.make("overture").pipe(
   ),
   Command.withSubcommands([
     RunCommand.command,
+    Plan.command,
     WorkerCommand.command,
     ReportCommand.command,
     ExplainCommand.command,
@@ -42,7 +44,9 @@ const presenter = CliOutput.layerPresenter({
       ? CliOutput.defaultPresenter.present(event)
       : Effect.sync(() =>
           Output.say(
-            ...event.errors.map((error) => `${event.commandPath.join(" ")}: ${error.message.replace(/^\s+/gm, "").trim()}`),
+            ...event.errors.map(
+              (error) => `${event.commandPath.join(" ")}: ${error.message.replace(/^\s+/gm, "").trim()}`
+            ),
             `See ${event.commandPath.join(" ")} --help`
           )
         )
@@ -59,7 +63,7 @@ const environment = Layer.mergeAll(
 const databaseOf = (args: ReadonlyArray<string>): string => {
   const at = args.indexOf("--database")
   const given = at < 0 ? process.env["OVERTURE_DATABASE"] : args[at + 1]
-  return given === undefined || /^postgres/.test(given) ? "the database" : given
+  return given === undefined || given.startsWith("postgres") ? "the database" : given
 }
 
 /** Runs `overture` with these arguments. Never rejects. */

@@ -3,12 +3,13 @@ import * as Account from "@overture/core/account/Account"
 import { CampaignStore } from "@overture/core/campaign/CampaignStore"
 import type { CampaignId } from "@overture/core/workspace/Id"
 import { Driver } from "@overture/core/outbox/Driver"
+import type { StorageError } from "@overture/core/workspace/StorageError"
 import { WorkspaceStore } from "@overture/core/workspace/WorkspaceStore"
 import { Effect, Fiber, Option } from "effect"
 import { workspace } from "./Engine.ts"
 import { say } from "./Output.ts"
 import * as Progress from "./Progress.ts"
-import * as Stop from "./Stop.ts"
+import type { Stop } from "./Stop.ts"
 
 /** Why nothing of a campaign can go out for now. */
 export type Halt =
@@ -19,17 +20,19 @@ export type Halt =
   | { readonly type: "inactive"; readonly accounts: ReadonlyArray<string> }
 
 /** What holds up a campaign until someone acts; null while it can go on. */
-export const halted = Effect.fnUntraced(function* (id: CampaignId) {
+export const halted = Effect.fnUntraced(function* (
+  id: CampaignId
+): Effect.fn.Return<Halt | null, StorageError, CampaignStore | WorkspaceStore> {
   const workspaces = yield* WorkspaceStore
   const store = yield* CampaignStore
   const campaign = Option.getOrNull(yield* store.get(workspace, id))
   if (campaign === null || campaign.status === "deleted" || campaign.status === "finished") {
-    return { type: "finished" } satisfies Halt as Halt
+    return { type: "finished" }
   }
-  if (campaign.status === "paused") return { type: "paused", reason: campaign.pauseReason } satisfies Halt as Halt
-  if (yield* workspaces.stopped) return { type: "stopped", by: "all" } satisfies Halt as Halt
+  if (campaign.status === "paused") return { type: "paused", reason: campaign.pauseReason }
+  if (yield* workspaces.stopped) return { type: "stopped", by: "all" }
   const here = yield* workspaces.get(workspace)
-  if (Option.isSome(here) && here.value.paused) return { type: "stopped", by: "workspace" } satisfies Halt as Halt
+  if (Option.isSome(here) && here.value.paused) return { type: "stopped", by: "workspace" }
   const accounts = (yield* store.paces(id)).map(({ account }) => account)
   if (accounts.some(Account.isAble)) return null
   return {
@@ -38,7 +41,7 @@ export const halted = Effect.fnUntraced(function* (id: CampaignId) {
       const why = !account.enabled ? "disabled" : account.banned ? "banned" : account.attention.join(", ")
       return `${account.name}: ${why}`
     })
-  } satisfies Halt as Halt
+  }
 })
 
 /** How it ended: all was done, nothing more is to come, or a signal asked for it. */
@@ -46,6 +49,7 @@ export type Ended = "done" | NodeJS.Signals
 
 /** Drives until `isDone` says so. Asked to stop, it settles what is being sent and gives the rest back. */
 export const until = <E, R>(
+  stop: Stop,
   isDone: Effect.Effect<boolean, E, R>,
   campaigns: Effect.Effect<ReadonlyArray<CampaignId>, never, R>
 ) =>
@@ -54,16 +58,19 @@ export const until = <E, R>(
     const progress = yield* Effect.forkChild(Progress.follow(campaigns))
     // A moment in which the storage is away is the driver's to wait out.
     const context = yield* Effect.context<R>()
-    const done = Effect.provideContext(Effect.orElseSucceed(isDone, () => false), context)
+    const done = Effect.provideContext(
+      Effect.orElseSucceed(isDone, () => false),
+      context
+    )
     const driving = yield* Effect.forkChild(driver.runUntil(done))
     const ended = yield* Effect.raceFirst(
       Effect.as(Fiber.join(driving), "done" as const),
-      Effect.tap(Stop.requested, (signal) =>
+      Effect.tap(stop, (signal) =>
         Effect.sync(() => say(`${signal}: finishing what is being sent; once more stops at once`))
       )
     )
     yield* Fiber.interrupt(driving)
     yield* Fiber.interrupt(progress)
     say()
-    return ended as Ended
+    return ended
   })

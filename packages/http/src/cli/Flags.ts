@@ -46,7 +46,8 @@ export const clockRate = Flag.Finite("clock-rate").pipe(
   Flag.optional
 )
 
-const atLeast = (least: number) => [(value: number) => value >= least, () => `Expected a number of at least ${least}`] as const
+const atLeast = (least: number) =>
+  [(value: number) => value >= least, () => `Expected a number of at least ${least}`] as const
 
 export const lease = Flag.Finite("lease").pipe(
   Flag.withMetavar("SECONDS"),

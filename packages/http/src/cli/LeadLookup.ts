@@ -27,14 +27,22 @@ const contactOf = Effect.fnUntraced(function* (externalId: string) {
     const found = yield* contacts.byAddress(workspace, key)
     if (Option.isSome(found)) return found.value.id
   }
-  return yield* refuse(`there is no contact ${externalId} in this database`, "Give the id as it stands in the CSV, or a lead's id (led_…).")
+  return yield* refuse(
+    `there is no contact ${externalId} in this database`,
+    "Give the id as it stands in the CSV, or a lead's id (led_…)."
+  )
 })
 
 const leadIn = Effect.fnUntraced(function* (campaign: Campaign, contact: ContactId) {
   const store = yield* CampaignStore
   let cursor: string | undefined
   do {
-    const page: Effect.Success<ReturnType<typeof store.leads>> = yield* store.leads(workspace, campaign.id, {}, { limit: 500, cursor })
+    const page: Effect.Success<ReturnType<typeof store.leads>> = yield* store.leads(
+      workspace,
+      campaign.id,
+      {},
+      { limit: 500, cursor }
+    )
     const lead = page.data.find((one) => one.contact === contact)
     if (lead !== undefined) return lead
     cursor = page.nextCursor ?? undefined

@@ -6,7 +6,10 @@ import * as Selection from "./Selection.ts"
 import * as Target from "./Target.ts"
 
 /** Runs `use` over the engine of a database that is there. Nothing is sent. */
-export const over = <A, E, R extends Engine.Services | Scope.Scope>(target: Target.Target, use: Effect.Effect<A, E, R>) =>
+export const over = <A, E, R extends Engine.Services | Scope.Scope>(
+  target: Target.Target,
+  use: Effect.Effect<A, E, R>
+) =>
   Effect.scoped(
     Effect.gen(function* () {
       yield* Target.ensureThere(target)

@@ -1,5 +1,5 @@
 /** The database that `--database` names: a SQLite file, PostgreSQL by its URL, or `:memory:`, which keeps nothing. */
-import { DatabaseUnavailable } from "@overture/adapters/storage/Connection"
+import type { DatabaseUnavailable } from "@overture/adapters/storage/Connection"
 import type { SchemaTooNew } from "@overture/adapters/storage/Migrator"
 import * as Postgres from "@overture/adapters/storage/postgres/Postgres"
 import * as PostgresStorage from "@overture/adapters/storage/PostgresStorage"
@@ -67,7 +67,9 @@ export const ensureThere = (self: Target): Effect.Effect<void, CliFailure> =>
   self.type === "memory"
     ? Effect.fail(misuse("--database :memory: keeps nothing, so there is nothing to look at"))
     : isMissing(self)
-      ? Effect.fail(refuse(`${nameOf(self)}: there is no such database`, "Name another with --database; overture run makes one."))
+      ? Effect.fail(
+          refuse(`${nameOf(self)}: there is no such database`, "Name another with --database; overture run makes one.")
+        )
       : Effect.void
 
 type Unusable = DatabaseUnavailable | SchemaTooNew | StorageError

@@ -70,7 +70,8 @@ export const desk = (): Desk => {
   return {
     directory,
     path,
-    write: (name, content) => writeFileSync(path(name), typeof content === "string" ? content : JSON.stringify(content)),
+    write: (name, content) =>
+      writeFileSync(path(name), typeof content === "string" ? content : JSON.stringify(content)),
     lines: (name) =>
       readFileSync(path(name), "utf8")
         .trim()

@@ -62,7 +62,9 @@ export const make = (
       ? Effect.void
       : Effect.asVoid(
           database.affected(sql.campaigns, [
-            Array.from(sums, ([campaign, row]) => ({ campaign, ...row })).sort((a, b) => (a.campaign < b.campaign ? -1 : 1))
+            Array.from(sums, ([campaign, row]) => ({ campaign, ...row })).sort((a, b) =>
+              a.campaign < b.campaign ? -1 : 1
+            )
           ])
         )
 
@@ -94,9 +96,10 @@ export const make = (
     }))
     const orphaned = new Map<CampaignId, Sums>()
     for (let isFirst = true; rows.length > 0; isFirst = false) {
-      const written = yield* database.execute<{ readonly campaign_id: string; readonly account_id: string }>(sql.paces, [
-        rows.map(({ account, campaign, days, sums }) => ({ campaign, account, day: days[0] ?? null, ...sums }))
-      ])
+      const written = yield* database.execute<{ readonly campaign_id: string; readonly account_id: string }>(
+        sql.paces,
+        [rows.map(({ account, campaign, days, sums }) => ({ campaign, account, day: days[0] ?? null, ...sums }))]
+      )
       if (isFirst && written.length < rows.length) {
         const known = new Set(written.map((row) => `${row.campaign_id}|${row.account_id}`))
         for (const { account, campaign, sums } of rows) {

@@ -61,7 +61,9 @@ export const make = (database: Database["Service"]): Verbs => {
     get: (workspace, id) => Effect.map(execute<CampaignRow.CampaignRow>(sql.get, [workspace, id]), one),
     byExternalRef: (workspace, ref) => Effect.map(execute<CampaignRow.CampaignRow>(sql.byRef, [workspace, ref]), one),
     byName: (workspace, name) =>
-      Effect.map(execute<CampaignRow.CampaignRow>(sql.byName, [workspace, name]), (rows) => rows.map(CampaignRow.decode)),
+      Effect.map(execute<CampaignRow.CampaignRow>(sql.byName, [workspace, name]), (rows) =>
+        rows.map(CampaignRow.decode)
+      ),
     list: (workspace, request) =>
       Paging.page(
         database,
@@ -80,9 +82,11 @@ export const make = (database: Database["Service"]): Verbs => {
         Effect.gen(function* () {
           const [row] = yield* execute<CampaignRow.CampaignRow>(sql.lock, [workspace, id])
           if (row === undefined) return Option.none()
-          const { campaign, events } = change(CampaignRow.decode(row))
+          const before = CampaignRow.decode(row)
+          const { campaign, events } = change(before)
+          if (campaign === before) return Option.some(campaign)
           yield* affected(sql.write, [[CampaignRow.encode(campaign)]])
-          yield* alarms.set(campaign, now)
+          if (campaign.status !== before.status || campaign.version !== before.version) yield* alarms.set(campaign, now)
           yield* append(events)
           return Option.some(campaign)
         })

@@ -4,7 +4,6 @@
  */
 import type { CampaignStore, LeadChange, LeadSelector } from "@overture/core/campaign/CampaignStore"
 import { type Lead, isOpen } from "@overture/core/campaign/Lead"
-import type { PaceCounts } from "@overture/core/campaign/Pace"
 import type { Message } from "@overture/core/chat/Message"
 import type { LeadId, MessageId } from "@overture/core/workspace/Id"
 import { Effect } from "effect"
@@ -169,9 +168,11 @@ export const make = (database: Database["Service"]): CampaignStore["Service"]["c
           changes.map(({ before, change }) => ({
             campaign: before.campaign,
             account: before.account,
-            counts: change.counts as Partial<PaceCounts>,
+            counts: change.counts,
             wentOut:
-              change.wentOutOn === null ? null : { account: before.account ?? change.lead.account, on: change.wentOutOn }
+              change.wentOutOn === null
+                ? null
+                : { account: before.account ?? change.lead.account, on: change.wentOutOn }
           }))
         )
         yield* budgets.giveBack(released)

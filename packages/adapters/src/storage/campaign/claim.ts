@@ -40,7 +40,10 @@ export const completer = (database: Database["Service"], lock: "skip" | "none") 
     const ids = [...new Set<CampaignId>(rows.map((row) => row.campaign_id))]
     const found = yield* database.execute<CampaignRow.CampaignRow>(sql.campaigns, [ids.map((id) => ({ id }))])
     const campaigns = new Map(found.map((row) => [row.id, CampaignRow.decode(row)]))
-    const workspaces = yield* around.workspaces(rows.map((row) => row.workspace_id), lock)
+    const workspaces = yield* around.workspaces(
+      rows.map((row) => row.workspace_id),
+      lock
+    )
     return rows.flatMap((row): ReadonlyArray<DuePace> => {
       const campaign = campaigns.get(row.campaign_id)
       const workspace = workspaces.get(row.workspace_id)
@@ -68,8 +71,9 @@ export const make = (database: Database["Service"]): CampaignStore["Service"]["c
         })
       )
       .pipe(
-        Effect.tap((made): Effect.Effect<void, StorageError> =>
-          made === null || made.claim === null ? Effect.void : Guard.claimed(database)
+        Effect.tap(
+          (made): Effect.Effect<void, StorageError> =>
+            made === null || made.claim === null ? Effect.void : Guard.claimed(database)
         )
       )
 }

@@ -9,6 +9,7 @@ import type { PaceCounts } from "@overture/core/campaign/Pace"
 import { Effect, Option } from "effect"
 import type { Database } from "../Database.ts"
 import { defineStatements } from "../Dialect.ts"
+import { lookup } from "../outbox/Lookup.ts"
 import * as Paging from "../Paging.ts"
 import * as AccountRow from "../rows/AccountRow.ts"
 import * as CampaignRow from "../rows/CampaignRow.ts"
@@ -18,7 +19,6 @@ import * as LeadRow from "../rows/LeadRow.ts"
 import * as PaceRow from "../rows/PaceRow.ts"
 import { completer, type PaceWithAccount } from "./claim.ts"
 import * as Look from "./look.ts"
-import { isBetweenParts } from "./look.ts"
 import * as Ready from "./ready.ts"
 
 const counters = ["sent", "partial", "failed", "skipped", "replied"] as const
@@ -33,9 +33,10 @@ const statements = defineStatements("CampaignLeads", (sql) => {
     sqlite: `${t("claim")} as k cross join (select 1) cross join json_each(k.message_ids) as i`
   })
   const idIn = sql.pick({ postgres: "i.id", sqlite: "i.value" })
-  const has = (where: string) => `exists (select 1 ${lead} where l.campaign_id = g.id and ${where})`
+  // Not `exists`, which PostgreSQL may answer for all campaigns at once.
+  const has = (where: string) => `(select 1 ${lead} where l.campaign_id = g.id and ${where} limit 1) is not null`
   const isOpen = `(${has("l.status = 'pending'")} or ${has("l.status = 'assigned' and l.due_at is null")}
-    or ${has("l.due_at is not null")} or ${has(isBetweenParts)})`
+    or ${has("l.due_at is not null")} or ${has(Look.isBetweenParts)})`
   // Held by a claim, the stored status is still assigned: see Lead.shown.
   const standing = `case when l.status = 'assigned' and l.claim_id is not null then case when exists (
       select 1 from ${t("message")} as m where m.lead_id = l.id and m.step_id = l.step_id and m.status = 'sending')
@@ -54,8 +55,9 @@ const statements = defineStatements("CampaignLeads", (sql) => {
     open: `select ${count("l.status = 'pending'")} as pending, ${count("l.status = 'sending'")} as sending,
       ${count("l.status = 'assigned' and l.due_at is null")} + ${count("l.status = 'assigned' and l.due_at is not null")} as assigned`,
     claimed: `select m.status, count(distinct l.id) as leads from ${inClaims}
-      join ${t("message")} as m on m.id = ${idIn} join ${t("lead")} as l on l.id = m.lead_id
-      where m.campaign_id = $1 and m.claim_id = k.id and l.status = 'assigned' and l.claim_id is not null group by m.status`,
+      ${lookup(sql, "message", "m", `m.id = ${idIn} and m.claim_id = k.id`)}
+      ${lookup(sql, "lead", "l", "l.id = m.lead_id and l.status = 'assigned' and l.claim_id is not null")}
+      where m.campaign_id = $1 group by m.status`,
     counted: `select ${counters.map((name) => `sum(o.${name}) as ${name}`).join(", ")} from (
       select ${counters.join(", ")} from ${t("pace")} where campaign_id = $1
       union all select ${counters.join(", ")} from ${t("campaign")} where id = $1) as o`,
@@ -151,11 +153,16 @@ export const make = (database: Database["Service"]): Verbs => {
       ),
     recount: (campaign) =>
       Effect.map(
-        execute<{ readonly standing: LeadStatus; readonly leads: number; readonly replied: number }>(sql.recount, [campaign]),
+        execute<{ readonly standing: LeadStatus; readonly leads: number; readonly replied: number }>(sql.recount, [
+          campaign
+        ]),
         (rows) => {
           const terms = { ...noLeads }
           for (const { leads, standing } of rows) terms[standing] += leads
-          return withTotal(terms, rows.reduce((sum, { replied }) => sum + replied, 0))
+          return withTotal(
+            terms,
+            rows.reduce((sum, { replied }) => sum + replied, 0)
+          )
         }
       ),
     breakdown: (campaign) =>
@@ -170,4 +177,3 @@ export const make = (database: Database["Service"]): Verbs => {
       Effect.map(execute<CampaignRow.CampaignRow>(sql.finishable, [limit]), (rows) => rows.map(CampaignRow.decode))
   }
 }
-

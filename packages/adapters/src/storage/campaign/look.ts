@@ -17,12 +17,14 @@ import * as MessageRow from "../rows/MessageRow.ts"
 import * as Ready from "./ready.ts"
 
 /** Leads between two parts of a touch, in the words of the partial index `lead_parts`. */
-export const isBetweenParts = "(l.status = 'sending' or (l.follow_up = 1 and l.step_id is not null and l.due_at is null))"
+export const isBetweenParts =
+  "(l.status = 'sending' or (l.follow_up = 1 and l.step_id is not null and l.due_at is null))"
 
 const statements = defineStatements("CampaignLook", (sql) => {
   const lead = (where: string) => `from ${sql.t("lead")} as l
     where l.campaign_id = x.campaign_id and l.account_id = x.account_id and ${where}`
-  const next = (followUp: 0 | 1) => `(select l.due_at ${lead(`l.follow_up = ${followUp} and l.due_at is not null
+  const next = (followUp: 0 | 1) =>
+    `(select l.due_at ${lead(`l.follow_up = ${followUp} and l.due_at is not null
     and l.claim_id is null and l.stop is null`)} order by l.due_at limit 1)`
   const has = (where: string) => `(select 1 ${lead(where)} limit 1)`
   return {

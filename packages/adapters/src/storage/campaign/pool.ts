@@ -48,8 +48,9 @@ const statements = defineStatements("CampaignPool", (sql) => {
         cross join json_each((select json_group_array(id) from (${pool("$3")}))) as i
         cross join ${t("lead")} as l on l.id = i.value`
     }),
+    // Locked and pending already; saying so again would let PostgreSQL walk the index of the pool.
     take: `update ${t("lead")} as l set status = 'assigned', account_id = x.account
-      from ${sql.rows("x", 1, { lead: "id", account: "id" })} where ${matches(sql, "l.id", "x.lead")} and l.status = 'pending'`
+      from ${sql.rows("x", 1, { lead: "id", account: "id" })} where ${matches(sql, "l.id", "x.lead")}`
   }
 })
 
@@ -65,9 +66,7 @@ type Take = { readonly account: AccountId; readonly take: number; readonly reach
 /** Gives the locked leads out, account by account: each gets the first of what its reaches have left. */
 const deal = (takes: ReadonlyArray<Take>, rows: ReadonlyArray<PoolRow>) => {
   const queues = new Map<string, Array<PoolRow>>()
-  const inTurn = [...rows].sort(
-    (a, b) => b.priority - a.priority || a.position - b.position || (a.id < b.id ? -1 : 1)
-  )
+  const inTurn = [...rows].sort((a, b) => b.priority - a.priority || a.position - b.position || (a.id < b.id ? -1 : 1))
   for (const row of inTurn) {
     const queue = queues.get(row.reach)
     if (queue === undefined) queues.set(row.reach, [row])
@@ -75,7 +74,11 @@ const deal = (takes: ReadonlyArray<Take>, rows: ReadonlyArray<PoolRow>) => {
   }
   const places = new Map<string, number>()
   const isBefore = (a: PoolRow, b: PoolRow) =>
-    a.priority !== b.priority ? a.priority > b.priority : a.position !== b.position ? a.position < b.position : a.id < b.id
+    a.priority !== b.priority
+      ? a.priority > b.priority
+      : a.position !== b.position
+        ? a.position < b.position
+        : a.id < b.id
   return takes.map(({ account, reaches, take }) => {
     const leads: Array<LeadId> = []
     while (leads.length < take) {

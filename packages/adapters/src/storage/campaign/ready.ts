@@ -23,7 +23,8 @@ const queues = [
   { where: "l.follow_up = 1 and l.due_at <= $2 and l.step_id is not null", order: "l.due_at" }
 ] as const
 
-const isReady = "l.campaign_id = x.campaign_id and l.account_id = x.account_id and l.claim_id is null and l.stop is null"
+const isReady =
+  "l.campaign_id = x.campaign_id and l.account_id = x.account_id and l.claim_id is null and l.stop is null"
 const asked = { n: "int", campaign_id: "id", account_id: "id", most: "int" } as const
 const columns = `${Columns.select(LeadRow.columns, "l")}, ${Columns.select(ContactRow.stateColumns, "c", "c_")}`
 
@@ -88,7 +89,11 @@ const mostPasses = 4
 export const make = (database: Database["Service"]) => {
   const { look } = database.statements(statements)
 
-  const ask = Effect.fnUntraced(function* (wants: ReadonlyArray<PaceWant>, most: ReadonlyMap<number, number>, now: Instant) {
+  const ask = Effect.fnUntraced(function* (
+    wants: ReadonlyArray<PaceWant>,
+    most: ReadonlyMap<number, number>,
+    now: Instant
+  ) {
     const rows = Array.from(most, ([n, limit]) => {
       const { account, campaign } = wants[n]!.due.pace
       return { n, campaign_id: campaign, account_id: account, most: limit }

@@ -92,13 +92,20 @@ export const make = (database: Database["Service"]) => {
       const account = accounts.get(message.account)
       return message.claim === lease.claim && account !== undefined ? [{ message, account }] : []
     })
-    if (claimed.length > 0) yield* held.start(lease, claimed.map(({ message }) => message.id))
+    if (claimed.length > 0)
+      yield* held.start(
+        lease,
+        claimed.map(({ message }) => message.id)
+      )
     yield* leads([...decision.touches.map(({ lead }) => lead), ...decision.leads])
     yield* messages(all)
     if (decision.paces.length > 0) yield* affected(sql.paces, [rowSet(decision.paces.map(PaceRow.encode))])
     yield* budgets.write(decision)
     if (decision.touches.length > 0) {
-      const rows = decision.touches.map(({ contactTouches, lead }) => ({ contact_id: lead.contact, made: contactTouches }))
+      const rows = decision.touches.map(({ contactTouches, lead }) => ({
+        contact_id: lead.contact,
+        made: contactTouches
+      }))
       yield* affected(sql.contacts, [rows])
     }
     yield* cancel(earlierTries(decision, looked))
@@ -107,4 +114,3 @@ export const make = (database: Database["Service"]) => {
     return claim
   })
 }
-

@@ -2,9 +2,12 @@
  * Imports a batch of contacts by a dozen statements, however many rows it has. Two imports of the same people at once
  * come out as one after the other: an address goes to whoever inserts it first, and who comes second waits, takes back
  * what it had inserted and looks again.
+ *
+ * A batch may be large: the dedupe is done in memory by the rule itself, what goes into an index goes in its order, and a
+ * statement carries some thousand rows. So an import is staged by its caller and needs no second copy in the database.
  */
 import * as Address from "@overture/core/channel/Address"
-import type { Contact } from "@overture/core/contact/Contact"
+import type { Contact, MergeMode } from "@overture/core/contact/Contact"
 import type { Imported } from "@overture/core/contact/ContactStore"
 import type { ContactId, ContactListId, WorkspaceId } from "@overture/core/workspace/Id"
 import { StorageError } from "@overture/core/workspace/StorageError"
@@ -15,25 +18,40 @@ import * as Columns from "../rows/Columns.ts"
 import * as ContactRow from "../rows/ContactRow.ts"
 import { type ImportPlan, type Known, plan } from "./ImportPlan.ts"
 
+/** What a row of a file gives; the other columns of a new contact are the same for all. */
+const plain = Columns.pick(ContactRow.columns, "id", "name", "first", "last", "addresses", "tags", "attributes", "timezone")
+
 const statements = defineStatements("ContactStore.import", (sql) => {
   const { t } = sql
   const columns = { ...ContactRow.columns, touches: "json" } as const
+  // Scalar subqueries: one look-up per row, whatever a plan made over empty tables thought. The fence keeps them single.
+  const found = (rows: string, name: string, id: string) =>
+    `select q.name, q.contact_id from (select ${name} as name, (${id}) as contact_id from ${rows}
+      ${sql.pick({ postgres: "offset 0", sqlite: "limit -1" })}) as q where q.contact_id is not null`
   return {
-    // Scalar subqueries: one look-up per row, whatever a plan made over empty tables thought.
-    addresses: `select x.address as name, (select a.contact_id from ${t("contact_address")} as a
-        where a.workspace_id = $1 and a.address = x.address) as contact_id
-      from ${sql.rows("x", 2, { address: "text" })}`,
-    refs: `select x.ref as name, (select c.id from ${t("contact")} as c where c.workspace_id = $1
-        and c.external_ref = x.ref and c.external_ref is not null) as contact_id
-      from ${sql.rows("x", 2, { ref: "text" })}`,
+    addresses: found(
+      sql.rows("x", 2, { a: "text" }),
+      "x.a",
+      `select a.contact_id from ${t("contact_address")} as a where a.workspace_id = $1 and a.address = x.a`
+    ),
+    refs: found(
+      sql.rows("x", 2, { a: "text" }),
+      "x.a",
+      `select c.id from ${t("contact")} as c
+        where c.workspace_id = $1 and c.external_ref = x.a and c.external_ref is not null`
+    ),
     lock: `select ${Columns.select(ContactRow.columns, "c")} from ${t("contact")} as c
       where c.id in (select x.id from ${sql.rows("x", 1, { id: "id" })}) order by c.id ${sql.lock("c")}`,
     take: `insert into ${t("contact_address")}(workspace_id, address, contact_id)
-      select $1, x.address, x.contact_id from ${sql.rows("x", 2, { address: "text", contact_id: "id" })} where true
-      order by x.address on conflict (workspace_id, address) do nothing returning address`,
-    giveBack: `delete from ${t("contact_address")}
-      where workspace_id = $1 and address in (select x.address from ${sql.rows("x", 2, { address: "text" })})`,
-    insert: `insert into ${t("contact")}(${Columns.names(columns)})
+      select $1, x.a, x.c from ${sql.rows("x", 2, { a: "text", c: "id" })} where true
+      on conflict (workspace_id, address) do nothing`,
+    giveBack: `delete from ${t("contact_address")} where workspace_id = $1 and address in (
+      select o.address from ${sql.rows("x", 2, { a: "text", c: "id" })} join ${t("contact_address")} as o
+        on o.workspace_id = $1 and o.address = x.a and o.contact_id = x.c)`,
+    insert: `insert into ${t("contact")}(${Columns.names(plain)}, workspace_id, created_at, consents, metadata, touches)
+      select ${Columns.select(plain, "x")}, ${sql.p(2, "id")}, ${sql.p(3, "bigint")}, ${sql.cast("'[]'", "json")},
+        ${sql.cast("'{}'", "json")}, ${sql.cast("'[]'", "json")} from ${sql.rows("x", 1, plain)} where true`,
+    insertWhole: `insert into ${t("contact")}(${Columns.names(columns)})
       select ${Columns.select(columns, "x")} from ${sql.rows("x", 1, columns)} where true order by x.id
       on conflict (workspace_id, external_ref) where external_ref is not null do nothing returning id`,
     remove: `delete from ${t("contact")} where id in (select x.id from ${sql.rows("x", 1, { id: "id" })})`,
@@ -45,97 +63,141 @@ const statements = defineStatements("ContactStore.import", (sql) => {
         where m.list_id = $1 and m.contact_id = x.id) as found
       from ${sql.rows("x", 2, { id: "id" })}`,
     join: `insert into ${t("list_member")}(list_id, position, contact_id)
-      select $1, x.position, x.contact_id from ${sql.rows("x", 2, { position: "int", contact_id: "id" })} where true
-      order by x.position`,
+      select $1, x.p, x.c from ${sql.rows("x", 2, { p: "int", c: "id" })} where true`,
     countMembers: `update ${t("contact_list")} set members = $2 where id = $1`
   }
 })
 
 const attempts = 5
+/** Rows in one statement: more gain nothing, and their text is held several times over on both sides. */
+const slice = 2_000
 
 /** An address or externalRef of the batch, and who has it. */
 interface Found {
   readonly name: string
-  readonly contact_id: ContactId | null
+  readonly contact_id: ContactId
 }
+
+const slices = <A>(rows: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> =>
+  rows.length <= slice
+    ? rows.length === 0 ? [] : [rows]
+    : Array.from({ length: Math.ceil(rows.length / slice) }, (_, i) => rows.slice(i * slice, (i + 1) * slice))
+
+const isPlain = (row: Contact) =>
+  row.externalRef === null && row.consents.length === 0 && Object.keys(row.metadata).length === 0
+
+const plainRow = ({ addresses, attributes, first, id, last, name, tags, timezone }: Contact) => ({
+  id,
+  name,
+  first,
+  last,
+  addresses,
+  tags,
+  attributes,
+  timezone
+})
 
 export const make = (database: Database["Service"]) => {
   const sql = database.statements(statements)
   const { affected, execute } = database
 
-  /** Who has an address or externalRef of the batch, locked. */
-  const look = Effect.fnUntraced(function* (workspace: WorkspaceId, rows: ReadonlyArray<Contact>) {
-    const find = <Row>(statement: Statement, found: ReadonlyArray<Row>) =>
-      found.length === 0
-        ? Effect.succeed([])
-        : Effect.map(execute<Found>(statement, [workspace, found]), (owned) =>
-            owned.flatMap((row) => (row.contact_id === null ? [] : [[row.name, row.contact_id] as const]))
-          )
-    const addresses = new Set(rows.flatMap((row) => row.addresses.map(Address.key)))
-    const refs = new Set(rows.flatMap((row) => row.externalRef ?? []))
-    const byAddress = new Map(
-      yield* find(
-        sql.addresses,
-        Array.from(addresses, (address) => ({ address }))
-      )
-    )
-    const byRef = new Map(
-      yield* find(
-        sql.refs,
-        Array.from(refs, (ref) => ({ ref }))
-      )
-    )
-    const ids = new Set([...byAddress.values(), ...byRef.values()])
-    const contacts =
-      ids.size === 0 ? [] : yield* execute<ContactRow.ContactRow>(sql.lock, [Array.from(ids, (id) => ({ id }))])
-    const known: Known = {
-      byAddress,
-      byRef,
-      contacts: new Map(contacts.map((row) => [row.id, ContactRow.decode(row)]))
+  const find = Effect.fnUntraced(function* (statement: Statement, workspace: WorkspaceId, names: ReadonlySet<string>) {
+    const found = new Map<string, ContactId>()
+    // In the order of the index, so that a page is read once.
+    for (const some of slices([...names].sort())) {
+      for (const row of yield* execute<Found>(statement, [workspace, some.map((a) => ({ a }))]))
+        found.set(row.name, row.contact_id)
     }
-    return known
+    return found
+  })
+
+  /** Who has an address or externalRef of the batch, locked; undefined when someone of them went meanwhile. */
+  const look = Effect.fnUntraced(function* (workspace: WorkspaceId, rows: ReadonlyArray<Contact>) {
+    const addresses = new Set<string>()
+    const refs = new Set<string>()
+    for (const row of rows) {
+      for (const address of row.addresses) addresses.add(Address.key(address))
+      if (row.externalRef !== null) refs.add(row.externalRef)
+    }
+    const byAddress = yield* find(sql.addresses, workspace, addresses)
+    const byRef = yield* find(sql.refs, workspace, refs)
+    const ids = new Set([...byAddress.values(), ...byRef.values()])
+    const contacts = new Map<ContactId, Contact>()
+    for (const some of slices([...ids].sort())) {
+      for (const row of yield* execute<ContactRow.ContactRow>(sql.lock, [some.map((id) => ({ id }))]))
+        contacts.set(row.id, ContactRow.decode(row))
+    }
+    const known: Known = { byAddress, byRef, contacts }
+    return contacts.size === ids.size ? known : undefined
   })
 
   /** Writes the addresses and the new contacts, or nothing when another import was first. */
   const take = Effect.fnUntraced(function* (workspace: WorkspaceId, { addresses, created }: ImportPlan) {
-    const taken = addresses.length === 0 ? [] : yield* execute<object>(sql.take, [workspace, addresses])
-    const added =
-      taken.length < addresses.length || created.length === 0
-        ? []
-        : yield* execute<object>(sql.insert, [created.map((row) => ({ ...ContactRow.encode(row), touches: [] }))])
-    if (taken.length === addresses.length && added.length === created.length) return true
-    if (added.length > 0) yield* affected(sql.remove, [added])
-    if (taken.length > 0) yield* affected(sql.giveBack, [workspace, taken])
+    const pairs = slices(addresses.map(({ address, contact_id }) => ({ a: address, c: contact_id })))
+    let taken = 0
+    for (const some of pairs) taken += yield* affected(sql.take, [workspace, some])
+    const added: Array<{ readonly id: ContactId }> = []
+    let isWhole = taken === addresses.length
+    if (isWhole) {
+      for (const some of slices(created.filter((row) => !isPlain(row)))) {
+        const rows = some.map((row) => ({ ...ContactRow.encode(row), touches: [] }))
+        const inserted = yield* execute<{ readonly id: ContactId }>(sql.insertWhole, [rows])
+        added.push(...inserted)
+        isWhole &&= inserted.length === some.length
+      }
+    }
+    if (isWhole) {
+      const byTime = Map.groupBy(created.filter(isPlain), (row) => row.createdAt)
+      for (const [at, rows] of byTime) {
+        for (const some of slices(rows)) yield* affected(sql.insert, [some.map(plainRow), workspace, at])
+      }
+      return true
+    }
+    for (const some of slices(added)) yield* affected(sql.remove, [some])
+    for (const some of pairs) yield* affected(sql.giveBack, [workspace, some])
     return false
   })
 
   const join = Effect.fnUntraced(function* (
     workspace: WorkspaceId,
     list: ContactListId,
-    contacts: ReadonlyArray<ContactId>
+    contacts: ReadonlyArray<ContactId>,
+    created: ReadonlySet<ContactId>
   ) {
     const [row] = yield* execute<{ readonly members: number }>(sql.lockList, [workspace, list])
     if (row === undefined || contacts.length === 0) return
-    const asked = yield* execute<{ readonly id: ContactId; readonly found: number | null }>(sql.isMember, [
-      list,
-      contacts.map((id) => ({ id }))
-    ])
-    const members = new Set(asked.flatMap(({ found, id }) => (found === null ? [] : [id])))
+    const members = new Set<ContactId>()
+    for (const some of slices(contacts.filter((id) => !created.has(id)).sort())) {
+      const asked = yield* execute<{ readonly id: ContactId; readonly found: number | null }>(sql.isMember, [
+        list,
+        some.map((id) => ({ id }))
+      ])
+      for (const { found, id } of asked) if (found !== null) members.add(id)
+    }
     const joining = contacts.filter((id) => !members.has(id))
     if (joining.length === 0) return
-    yield* affected(sql.join, [list, joining.map((contact_id, i) => ({ contact_id, position: row.members + i + 1 }))])
+    for (const some of slices(joining.map((c, i) => ({ c, p: row.members + i + 1 }))))
+      yield* affected(sql.join, [list, some])
     yield* affected(sql.countMembers, [list, row.members + joining.length])
   })
 
-  return (workspace: WorkspaceId, rows: ReadonlyArray<Contact>, list: ContactListId | null) =>
+  return (
+    workspace: WorkspaceId,
+    rows: ReadonlyArray<Contact>,
+    list: ContactListId | null,
+    mode: MergeMode = "update"
+  ): Effect.Effect<Imported, StorageError> =>
     database.hotTransaction(
       Effect.gen(function* (): Effect.fn.Return<Imported, StorageError> {
         const contacts = rows.map((row) => (row.workspace === workspace ? row : { ...row, workspace }))
         for (let attempt = 1; attempt <= attempts; attempt++) {
-          const planned = plan(contacts, yield* look(workspace, contacts))
+          const known = yield* look(workspace, contacts)
+          if (known === undefined) continue
+          const planned = plan(contacts, known, mode)
           if (!(yield* take(workspace, planned))) continue
-          if (planned.changed.length > 0) yield* affected(sql.write, [planned.changed.map(ContactRow.encode)])
-          if (list !== null) yield* join(workspace, list, planned.members)
+          for (const some of slices(planned.changed)) yield* affected(sql.write, [some.map(ContactRow.encode)])
+          if (list !== null)
+            yield* join(workspace, list, planned.members, new Set(planned.created.map(({ id }) => id)))
           return planned.imported
         }
         return yield* new StorageError({

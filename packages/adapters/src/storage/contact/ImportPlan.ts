@@ -3,7 +3,7 @@
  * who becomes part of whom, and which rows could be two people. Pure; the store reads before and writes after it.
  */
 import * as Address from "@overture/core/channel/Address"
-import { type Contact, merge } from "@overture/core/contact/Contact"
+import { type Contact, merge, type MergeMode } from "@overture/core/contact/Contact"
 import type { Imported } from "@overture/core/contact/ContactStore"
 import type { ContactId } from "@overture/core/workspace/Id"
 
@@ -25,7 +25,23 @@ export interface ImportPlan {
   readonly members: ReadonlyArray<ContactId>
 }
 
-export const plan = (rows: ReadonlyArray<Contact>, known: Known): ImportPlan => {
+const sameTexts = (one: ReadonlyArray<string>, other: ReadonlyArray<string>) =>
+  one.length === other.length && one.every((text, i) => text === other[i])
+const sameRecord = (one: object, other: object) => JSON.stringify(one) === JSON.stringify(other)
+
+/** Whether a merge changed nothing: then nothing is written. Addresses are only ever added. */
+const isSame = (one: Contact, other: Contact): boolean =>
+  one.name === other.name &&
+  one.first === other.first &&
+  one.last === other.last &&
+  one.timezone === other.timezone &&
+  one.externalRef === other.externalRef &&
+  one.addresses.length === other.addresses.length &&
+  sameTexts(one.tags, other.tags) &&
+  sameRecord(one.attributes, other.attributes) &&
+  sameRecord(one.metadata, other.metadata)
+
+export const plan = (rows: ReadonlyArray<Contact>, known: Known, mode: MergeMode): ImportPlan => {
   const byAddress = new Map(known.byAddress)
   const byRef = new Map(known.byRef)
   const contacts = new Map(known.contacts)
@@ -38,24 +54,24 @@ export const plan = (rows: ReadonlyArray<Contact>, known: Known): ImportPlan => 
 
   for (const [index, row] of rows.entries()) {
     const keys = row.addresses.map(Address.key)
-    const owners = new Set<ContactId>()
+    let owner = row.externalRef === null ? undefined : byRef.get(row.externalRef)
+    let others: Set<ContactId> | undefined
     for (const key of keys) {
-      const owner = byAddress.get(key)
-      if (owner !== undefined) owners.add(owner)
+      const found = byAddress.get(key)
+      if (found === undefined || found === owner) continue
+      if (owner === undefined) owner = found
+      else others = (others ?? new Set([owner])).add(found)
     }
-    const named = row.externalRef === null ? undefined : byRef.get(row.externalRef)
-    if (named !== undefined) owners.add(named)
-    if (owners.size > 1) {
-      ambiguous.push({ index, contacts: [...owners].sort() })
+    if (others !== undefined) {
+      ambiguous.push({ index, contacts: [...others].sort() })
       continue
     }
-    const [owner] = owners
     const before = owner === undefined ? undefined : contacts.get(owner)
-    const after = before === undefined ? row : merge(before, row)
+    const after = before === undefined ? row : merge(before, row, mode)
     if (before === undefined) created.add(after.id)
     else {
       merged++
-      if (!created.has(after.id)) changed.add(after.id)
+      if (!created.has(after.id) && !isSame(before, after)) changed.add(after.id)
     }
     contacts.set(after.id, after)
     members.add(after.id)
@@ -71,7 +87,8 @@ export const plan = (rows: ReadonlyArray<Contact>, known: Known): ImportPlan => 
     imported: { created: created.size, merged, ambiguous },
     created: written(created),
     changed: written(changed),
-    addresses,
+    // In the order of their index: its pages are written one after the other, and two imports never wait crosswise.
+    addresses: addresses.sort((a, b) => (a.address < b.address ? -1 : 1)),
     members: [...members]
   }
 }

@@ -63,7 +63,7 @@ create table ${t("contact")}(
   attributes ${type("json")} not null, timezone ${type("text")}, consents ${type("json")} not null,
   external_ref ${type("text")}, metadata ${type("json")} not null, created_at ${type("bigint")} not null,
   touches ${type("json")} not null
-) ${table({ fillfactor: 70 })};
+) ${table({ fillfactor: 50 })};
 create index ${t("contact_workspace")} on ${t("contact")}(workspace_id, id);
 create unique index ${t("contact_ref")} on ${t("contact")}(workspace_id, external_ref) where external_ref is not null;
 
@@ -71,7 +71,13 @@ create table ${t("contact_address")}(
   workspace_id ${type("id")} not null, address ${type("text")} not null, contact_id ${type("id")} not null,
   primary key(workspace_id, address)
 ) ${table({ withoutRowid: true })};
-create index ${t("contact_address_contact")} on ${t("contact_address")}(contact_id);
+
+create table ${t("contact_import")}(
+  workspace_id ${type("id")} not null, id ${type("text")} not null, list_id ${type("id")},
+  mode ${type("text")} not null, fingerprint ${type("text")} not null, records ${type("bigint")} not null,
+  created ${type("bigint")} not null, merged ${type("bigint")} not null, rejected ${type("bigint")} not null,
+  started_at ${type("bigint")} not null, finished_at ${type("bigint")}, primary key(workspace_id, id)
+) ${table({ fillfactor: 70, withoutRowid: true })};
 
 create table ${t("contact_list")}(
   id ${type("id")} primary key, workspace_id ${type("id")} not null, number ${type("int")} not null,
@@ -134,7 +140,7 @@ create table ${t("message")}(
   stop ${type("text")}, reserved ${type("json")}, created_at ${type("bigint")} not null, begun_at ${type("bigint")},
   sent_at ${type("bigint")}, delivered_at ${type("bigint")}, read_at ${type("bigint")}, failed_at ${type("bigint")},
   external_ref ${type("text")}, metadata ${type("json")} not null
-) ${table({ fillfactor: 80 })};
+) ${table({ fillfactor: 45 })};
 create unique index ${t("message_touch")} on ${t("message")}(lead_id, step_id, part) where lead_id is not null;
 create unique index ${t("message_external")} on ${t("message")}(chat_id, external_id) where external_id is not null;
 create index ${t("message_due")} on ${t("message")}(due_at) where due_at is not null;
@@ -173,7 +179,7 @@ create table ${t("pace")}(
   primary key(campaign_id, account_id)
 ) ${table({ fillfactor: 50, withoutRowid: true })};
 create index ${t("pace_due")} on ${t("pace")}(next_at) where next_at is not null;
-create index ${t("pace_account")} on ${t("pace")}(account_id);
+create index ${t("pace_account")} on ${t("pace")}(account_id, campaign_id);
 
 create table ${t("lead")}(
   id ${type("id")} primary key, workspace_id ${type("id")} not null, campaign_id ${type("id")} not null,
@@ -184,12 +190,14 @@ create table ${t("lead")}(
   first_sent_at ${type("bigint")}, last_sent_at ${type("bigint")}, replied_at ${type("bigint")},
   booked_at ${type("bigint")}, external_ref ${type("text")}, metadata ${type("json")} not null,
   created_at ${type("bigint")} not null, follow_up ${type("int")} not null
-) ${table({ fillfactor: 75 })};
+) ${table({ fillfactor: 50 })};
 create unique index ${t("lead_once")} on ${t("lead")}(campaign_id, contact_id);
 create index ${t("lead_pool")} on ${t("lead")}(campaign_id, reach, priority desc, position) where status = 'pending';
 create index ${t("lead_ready")} on ${t("lead")}(campaign_id, account_id, priority desc, position)
   where status = 'assigned' and due_at is null;
 create index ${t("lead_due")} on ${t("lead")}(campaign_id, account_id, follow_up, due_at) where due_at is not null;
+create index ${t("lead_parts")} on ${t("lead")}(campaign_id, account_id)
+  where status = 'sending' or (follow_up = 1 and step_id is not null and due_at is null);
 create index ${t("lead_contact")} on ${t("lead")}(workspace_id, contact_id);`
 }
 

@@ -88,7 +88,10 @@ export const make = (
   const { affected, execute } = database
 
   /** Opens chats with their touches; returns those that it made. */
-  const open = Effect.fnUntraced(function* (wanted: ReadonlyMap<ChatId, ChatOpening>, touched: ReadonlyMap<ChatId, Touched>) {
+  const open = Effect.fnUntraced(function* (
+    wanted: ReadonlyMap<ChatId, ChatOpening>,
+    touched: ReadonlyMap<ChatId, Touched>
+  ) {
     const ids = [...wanted.keys()].sort()
     const missing = yield* execute<{ readonly id: ChatId }>(sql.missing, [ids.map((id) => ({ id }))])
     if (missing.length === 0) return []
@@ -96,7 +99,9 @@ export const make = (
     const counts = new Map<WorkspaceId, number>()
     for (const { workspace } of openings) counts.set(workspace, (counts.get(workspace) ?? 0) + 1)
     const workspaces = Array.from(counts, ([id, chats]) => ({ id, chats })).sort((a, b) => (a.id < b.id ? -1 : 1))
-    const numbered = yield* execute<{ readonly workspace_id: WorkspaceId; readonly chats: number }>(sql.number, [workspaces])
+    const numbered = yield* execute<{ readonly workspace_id: WorkspaceId; readonly chats: number }>(sql.number, [
+      workspaces
+    ])
     const next = new Map(numbered.map((row) => [row.workspace_id, row.chats - counts.get(row.workspace_id)!]))
     const rows = openings.map((opening) => {
       const number = next.get(opening.workspace)! + 1

@@ -87,7 +87,10 @@ export interface Held {
   /** Locks the claim's row and tells the ids in it; null when there is none. Ids may be of messages it no longer holds. */
   readonly claim: (claim: ClaimId) => Effect.Effect<ReadonlyArray<MessageId> | null, StorageError>
   /** Locks and reads those of the messages that the claim holds. */
-  readonly messages: (claim: ClaimId, ids: ReadonlyArray<MessageId>) => Effect.Effect<ReadonlyArray<Message>, StorageError>
+  readonly messages: (
+    claim: ClaimId,
+    ids: ReadonlyArray<MessageId>
+  ) => Effect.Effect<ReadonlyArray<Message>, StorageError>
   /** The same for messages that the caller knows as they were claimed; by id. */
   readonly refresh: (
     claim: ClaimId,
@@ -141,7 +144,8 @@ export const make = (database: Database["Service"]): Held => {
         return account === undefined ? [] : [{ message, account }]
       })
     }),
-    start: ({ claim, durationMs, worker }, ids) => Effect.asVoid(affected(sql.insert, [claim, worker, durationMs, ids])),
+    start: ({ claim, durationMs, worker }, ids) =>
+      Effect.asVoid(affected(sql.insert, [claim, worker, durationMs, ids])),
     forget: Effect.fnUntraced(function* (claim, ids, gone) {
       const left = ids.filter((id) => !gone.has(id))
       const alive = left.length > 0 && (yield* execute(sql.alive, [left.map((id) => ({ id })), claim])).length > 0

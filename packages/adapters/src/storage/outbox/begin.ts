@@ -11,7 +11,8 @@ import { matches } from "./Lookup.ts"
 
 const statements = defineStatements("OutboxBegin", (sql) => {
   const { t } = sql
-  const one = (column: string, table: string, where: string) => `(select ${column} from ${t(table)} as o where ${where} limit 1)`
+  const one = (column: string, table: string, where: string) =>
+    `(select ${column} from ${t(table)} as o where ${where} limit 1)`
   return {
     begin: `update ${t("message")} as m set status = 'sending', begun_at = ${sql.now}
       from ${sql.rows("x", 1, { message_id: "id" })}
@@ -36,7 +37,9 @@ export const make = (database: Database["Service"]): Pick<OutboxStore["Service"]
       ids.length === 0
         ? Effect.succeed([])
         : Effect.map(
-            hotTransaction(execute<{ readonly id: MessageId }>(sql.begin, [ids.map((id) => ({ message_id: id })), claim])),
+            hotTransaction(
+              execute<{ readonly id: MessageId }>(sql.begin, [ids.map((id) => ({ message_id: id })), claim])
+            ),
             (rows) => {
               const begun = new Set(rows.map(({ id }) => id))
               return ids.filter((id) => begun.has(id))

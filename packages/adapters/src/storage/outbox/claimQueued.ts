@@ -65,7 +65,8 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["cla
     const wanted = new Map<string, object>()
     for (const { message } of due) {
       const campaign = paceOf(message)
-      if (campaign !== null) wanted.set(`${campaign}|${message.account}`, { campaign_id: campaign, account_id: message.account })
+      if (campaign !== null)
+        wanted.set(`${campaign}|${message.account}`, { campaign_id: campaign, account_id: message.account })
     }
     if (wanted.size === 0) return due
     const rows = yield* execute<{ readonly campaign_id: string; readonly account_id: string }>(sql.paces, [
@@ -95,7 +96,10 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["cla
   })
 
   const candidates = Effect.fnUntraced(function* (due: ReadonlyArray<Due>) {
-    const workspaces = yield* around.workspaces(due.map(({ message }) => message.workspace), "skip")
+    const workspaces = yield* around.workspaces(
+      due.map(({ message }) => message.workspace),
+      "skip"
+    )
     const mine = yield* lockPaces(due.filter(({ message }) => workspaces.has(message.workspace)))
     const contacts = yield* lockContacts(mine)
     const free = mine.filter(({ message }) => message.contact === null || contacts.has(message.contact))
@@ -127,7 +131,10 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["cla
       return claimed({ ...message, claim: lease.claim, dueAt: null, reserved })
     })
     if (take.length > 0) {
-      yield* held.start(lease, take.map(({ message }) => message.id))
+      yield* held.start(
+        lease,
+        take.map(({ message }) => message.id)
+      )
       yield* affected(sql.take, [
         take.map(({ message }) => ({ message_id: message.id, holds: message.reserved })),
         lease.claim

@@ -18,7 +18,8 @@ const statements = defineStatements("OutboxQueue", (sql) => ({
     select ${Columns.select(MessageRow.columns, "x")} from ${sql.rows("x", 1, MessageRow.columns)} where true
     on conflict (id) do nothing returning id`,
   lock: `select ${Columns.select(MessageRow.columns, "m")} from ${sql.t("message")} as m
-    where m.id = $1 and m.workspace_id = $2 and m.status = 'queued' and m.claim_id is null ${sql.lock("m")}`,
+    where m.id = $1 and m.workspace_id = $2 and m.status = 'queued' and m.claim_id is null
+      and m.lead_id is null ${sql.lock("m")}`,
   cancel: `update ${sql.t("message")} as m set status = 'cancelled', reason = x.why, claim_id = null, due_at = null,
     reserved = null from ${sql.rows("x", 1, { message_id: "id", why: "text" })} where ${matches(sql, "m.id", "x.message_id")}`,
   next: `select m.due_at from ${sql.t("message")} as m where m.due_at is not null order by m.due_at limit 1`
@@ -32,7 +33,9 @@ export const canceller = (database: Database["Service"]) => {
     cancelled: ReadonlyArray<{ readonly message: Message; readonly reason: string | null }>
   ) {
     if (cancelled.length === 0) return []
-    yield* database.affected(cancel, [cancelled.map(({ message, reason }) => ({ message_id: message.id, why: reason }))])
+    yield* database.affected(cancel, [
+      cancelled.map(({ message, reason }) => ({ message_id: message.id, why: reason }))
+    ])
     yield* budgets.giveBack(cancelled.map(({ message }) => message))
     return cancelled.map(
       ({ message, reason }): Message => ({
@@ -63,9 +66,7 @@ export const make = (
           const rows =
             messages.length === 0
               ? []
-              : yield* execute<{ readonly id: MessageId }>(sql.enqueue, [
-                  rowSet(messages.map(MessageRow.encode))
-                ])
+              : yield* execute<{ readonly id: MessageId }>(sql.enqueue, [rowSet(messages.map(MessageRow.encode))])
           const added = new Set(rows.map(({ id }) => id))
           const leftOut = new Set<string>(messages.flatMap(({ id }) => (added.has(id) ? [] : [id])))
           yield* append(events.filter(({ subject }) => !leftOut.has(subject)))

@@ -25,9 +25,7 @@ const statements = defineStatements("OutboxRelease", (sql) => ({
     from ${sql.rows("x", 1, { message_id: "id" })} where ${matches(sql, "m.id", "x.message_id")}`
 }))
 
-export const make = (
-  database: Database["Service"]
-): Pick<OutboxStore["Service"], "release" | "recover" | "finish"> => {
+export const make = (database: Database["Service"]): Pick<OutboxStore["Service"], "release" | "recover" | "finish"> => {
   const sql = database.statements(statements)
   const { affected, execute, hotTransaction } = database
   const budgets = Budgets.make(database)
@@ -76,7 +74,10 @@ export const make = (
             .map((message): Message => ({ ...message, claim: lease.claim }))
           if (sending.length > 0) {
             yield* affected(sql.adopt, [sending.map(({ id }) => ({ message_id: id })), lease.claim])
-            yield* held.start(lease, sending.map(({ id }) => id))
+            yield* held.start(
+              lease,
+              sending.map(({ id }) => id)
+            )
           }
           yield* held.remove(old.id)
           return { id: lease.claim, sending: yield* held.claimed(sending), returned: yield* held.claimed(queued) }

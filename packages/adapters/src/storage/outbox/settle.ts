@@ -90,9 +90,7 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["set
   ) {
     const kept = settled.filter((one) => !isRemoved(one))
     if (kept.length > 0) {
-      yield* database.affected(sql.messages, [
-        rowSet(kept.map((one) => encode(one, before.get(one.message.id)!)))
-      ])
+      yield* database.affected(sql.messages, [rowSet(kept.map((one) => encode(one, before.get(one.message.id)!)))])
     }
     const removed = settled.filter(isRemoved).map(({ message }) => before.get(message.id)!)
     const settledIds = new Set(settled.map(({ message }) => message.id))
@@ -110,7 +108,10 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["set
       Effect.gen(function* () {
         const ids = yield* held.claim(claim)
         if (ids === null) return conclude([])
-        const before = yield* held.refresh(claim, results.map(({ claimed }) => claimed.message))
+        const before = yield* held.refresh(
+          claim,
+          results.map(({ claimed }) => claimed.message)
+        )
         const writes = conclude(
           results.flatMap((result) => {
             const message = before.get(result.claimed.message.id)

@@ -1,6 +1,7 @@
-/** Contacts with the touches their row remembers, their lists, and suppressions. */
+/** Contacts with the touches their row remembers, their lists and imports, and suppressions. */
 import type { Address } from "@overture/core/channel/Address"
 import type { Consent, Contact, ContactList, ContactTouch } from "@overture/core/contact/Contact"
+import type { ContactImport } from "@overture/core/contact/ContactImport"
 import type { Suppression } from "@overture/core/contact/Suppression"
 import type { AccountId, ContactId, ContactListId, WorkspaceId } from "@overture/core/workspace/Id"
 import type { Metadata } from "@overture/core/workspace/Json"
@@ -108,6 +109,62 @@ export const decodeList = (row: ContactListRow): ContactList => ({
   name: row.name,
   status: row.status,
   createdAt: row.created_at
+})
+
+export const importColumns = {
+  workspace_id: "id",
+  id: "text",
+  list_id: "id",
+  mode: "text",
+  fingerprint: "text",
+  records: "bigint",
+  created: "bigint",
+  merged: "bigint",
+  rejected: "bigint",
+  started_at: "bigint",
+  finished_at: "bigint"
+} as const satisfies Columns.Columns
+
+export interface ImportRow {
+  readonly workspace_id: WorkspaceId
+  readonly id: string
+  readonly list_id: ContactListId | null
+  readonly mode: ContactImport["mode"]
+  readonly fingerprint: string
+  readonly records: number
+  readonly created: number
+  readonly merged: number
+  readonly rejected: number
+  readonly started_at: number
+  readonly finished_at: number | null
+}
+
+export const decodeImport = (row: ImportRow): ContactImport => ({
+  workspace: row.workspace_id,
+  id: row.id,
+  list: row.list_id,
+  mode: row.mode,
+  fingerprint: row.fingerprint,
+  records: row.records,
+  created: row.created,
+  merged: row.merged,
+  rejected: row.rejected,
+  startedAt: row.started_at,
+  finishedAt: row.finished_at
+})
+
+export const encodeImport = (self: ContactImport): Columns.Written<typeof importColumns> => ({
+  workspace_id: self.workspace,
+  id: self.id,
+  list_id: self.list,
+  mode: self.mode,
+  fingerprint: self.fingerprint,
+  records: self.records,
+  created: self.created,
+  merged: self.merged,
+  rejected: self.rejected,
+  started_at: self.startedAt,
+  finished_at: self.finishedAt
 })
 
 export const suppressionColumns = {

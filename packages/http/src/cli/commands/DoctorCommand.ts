@@ -46,9 +46,17 @@ const ofDatabase = Effect.gen(function* () {
     finding(
       "pacing time",
       "ok",
-      pacing.type === "real" ? "the real clock" : pacing.type === "virtual" ? `virtual, now ${format(pacing.at)}` : `${pacing.rate} times the real clock`
+      pacing.type === "real"
+        ? "the real clock"
+        : pacing.type === "virtual"
+          ? `virtual, now ${format(pacing.at)}`
+          : `${pacing.rate} times the real clock`
     ),
-    finding("switch", stopped ? "note" : "ok", stopped ? "everything is stopped; overture resume --all lets it go on" : "on")
+    finding(
+      "switch",
+      stopped ? "note" : "ok",
+      stopped ? "everything is stopped; overture resume --all lets it go on" : "on"
+    )
   ]
 })
 
@@ -60,16 +68,26 @@ const ofCampaigns = Effect.gen(function* () {
     const differing = Effect.gen(function* () {
       const counts = yield* store.counts(campaign.id)
       const recount = yield* store.recount(campaign.id)
-      return { counts, names: (Object.keys(recount) as Array<keyof typeof recount>).filter((name) => counts[name] !== recount[name]).map((name) => `${name} ${counts[name]}, counted ${recount[name]}`) }
+      return {
+        counts,
+        names: (Object.keys(recount) as Array<keyof typeof recount>)
+          .filter((name) => counts[name] !== recount[name])
+          .map((name) => `${name} ${counts[name]}, counted ${recount[name]}`)
+      }
     })
     const first = yield* differing
     const { counts, names } = first.names.length === 0 ? first : yield* Effect.delay(differing, "300 millis")
     found.push(
       names.length > 0
         ? finding(campaign.name, "trouble", `counters differ from a recount: ${names.join("; ")}`)
-        : finding(campaign.name, "ok", `${campaign.status}, ${Text.count(counts.total, "lead")}, counters agree; ${counts.claimed} claimed, ${counts.sending} being sent`)
+        : finding(
+            campaign.name,
+            "ok",
+            `${campaign.status}, ${Text.count(counts.total, "lead")}, counters agree; ${counts.claimed} claimed, ${counts.sending} being sent`
+          )
     )
-    if (campaign.status === "paused") found.push(finding(campaign.name, "note", `paused: ${campaign.pauseReason ?? "no reason given"}`))
+    if (campaign.status === "paused")
+      found.push(finding(campaign.name, "note", `paused: ${campaign.pauseReason ?? "no reason given"}`))
     if (campaign.status !== "running") continue
     for (const { account } of yield* store.paces(campaign.id)) {
       if (Account.isAble(account)) continue

@@ -53,6 +53,9 @@ export const command = Command.make("explain", flags, ({ campaign, database, jso
   ),
   Command.withExamples([
     { command: "overture explain ravi.dubois", description: "By the id in the CSV" },
-    { command: "overture explain ravi.dubois --campaign studio-spring --json", description: "In one of several campaigns, as JSON" }
+    {
+      command: "overture explain ravi.dubois --campaign studio-spring --json",
+      description: "In one of several campaigns, as JSON"
+    }
   ])
 )

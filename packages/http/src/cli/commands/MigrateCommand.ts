@@ -21,15 +21,21 @@ const steps = (all: ReadonlyArray<{ readonly version: number; readonly name: str
 
 export const command = Command.make("migrate", flags, ({ database, json, status }) =>
   Effect.gen(function* () {
-    if (database.type === "memory") return yield* misuse("--database :memory: keeps nothing, so there is nothing to migrate")
+    if (database.type === "memory")
+      return yield* misuse("--database :memory: keeps nothing, so there is nothing to migrate")
     const name = Target.nameOf(database)
     if (status) {
       yield* Target.ensureThere(database)
       const found = yield* Effect.scoped(Effect.provide(Migrator.status, Target.database(database)))
       if (json) Output.printJson({ found: found.found, known: found.known, pending: steps(found.pending) })
       else Output.print(`${name}: version ${found.found}; this program knows ${found.known}`)
-      if (found.found > found.known) return yield* refuse(`${name} was made by a newer program`, "Run that one, or restore a backup made before the upgrade.")
-      if (found.pending.length > 0) return yield* refuse(`${found.pending.length} steps are due`, "overture migrate runs them.")
+      if (found.found > found.known)
+        return yield* refuse(
+          `${name} was made by a newer program`,
+          "Run that one, or restore a backup made before the upgrade."
+        )
+      if (found.pending.length > 0)
+        return yield* refuse(`${found.pending.length} steps are due`, "overture migrate runs them.")
       return
     }
     const ran = yield* Effect.scoped(Effect.provide(Migrator.migrate, Target.database(database)))

@@ -54,7 +54,9 @@ const one = ({ campaign, database, json }: Given, running: boolean) =>
       yield* told(
         json,
         { campaign: { id: changed.id, externalRef: changed.externalRef, name: changed.name, status: changed.status } },
-        running ? `${changed.name} is running: a worker, or overture run, sends on.` : `${changed.name} is paused: none of its messages begins.`
+        running
+          ? `${changed.name} is running: a worker, or overture run, sends on.`
+          : `${changed.name} is paused: none of its messages begins.`
       )
     })
   )
@@ -72,7 +74,10 @@ export const pause = Command.make(
   "pause",
   {
     ...shared,
-    resume: Flag.Boolean("resume").pipe(Flag.withDescription("The opposite; the same as overture resume"), Flag.withDefault(false))
+    resume: Flag.Boolean("resume").pipe(
+      Flag.withDescription("The opposite; the same as overture resume"),
+      Flag.withDefault(false)
+    )
   },
   (given) => change(given, given.resume)
 ).pipe(

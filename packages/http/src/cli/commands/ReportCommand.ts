@@ -26,5 +26,7 @@ export const command = Command.make("report", flags, ({ campaign, database, json
   Command.withDescription(
     "Shows how a campaign stands: its leads and why, answers, follow-ups, accounts and days. A worker may be at work meanwhile."
   ),
-  Command.withExamples([{ command: "overture report --json", description: "The only campaign of ./overture.sqlite, as JSON" }])
+  Command.withExamples([
+    { command: "overture report --json", description: "The only campaign of ./overture.sqlite, as JSON" }
+  ])
 )

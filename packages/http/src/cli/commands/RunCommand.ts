@@ -4,13 +4,16 @@ import { Instant, minute } from "@overture/core/workspace/Instant"
 import { Clock, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import type { TimeWish } from "../Engine.ts"
-import { misuse } from "../Failure.ts"
+import { type CliFailure, misuse } from "../Failure.ts"
 import * as Flags from "../Flags.ts"
 import { outboxOf } from "./WorkerCommand.ts"
 import * as Run from "../run/Run.ts"
 
 const flags = {
-  contacts: Flag.String("contacts").pipe(Flag.withMetavar("FILE.csv"), Flag.withDescription("The people, as CSV in UTF-8")),
+  contacts: Flag.String("contacts").pipe(
+    Flag.withMetavar("FILE.csv"),
+    Flag.withDescription("The people, as CSV in UTF-8")
+  ),
   campaign: Flag.String("campaign").pipe(
     Flag.withMetavar("FILE.json"),
     Flag.withDescription("What is said, from which accounts, when")
@@ -54,16 +57,18 @@ const flags = {
   json: Flags.json
 }
 
-const timeOf = (virtual: boolean, from: Option.Option<number>, rate: Option.Option<number>) =>
-  Effect.gen(function* () {
-    if (Option.isSome(from) && !virtual) return yield* misuse("--from is for --virtual: add it, or leave --from out")
-    if (Option.isSome(rate) && virtual) return yield* misuse("--virtual and --clock-rate exclude each other")
-    if (Option.isSome(rate)) return { type: "rate", rate: rate.value } satisfies TimeWish as TimeWish
-    if (!virtual) return { type: "asStored" } satisfies TimeWish as TimeWish
-    const now = yield* Clock.currentTimeMillis
-    const wish: TimeWish = { type: "virtual", from: Option.getOrElse(from, () => Math.floor(now / minute) * minute) }
-    return wish
-  })
+const timeOf = Effect.fnUntraced(function* (
+  virtual: boolean,
+  from: Option.Option<number>,
+  rate: Option.Option<number>
+): Effect.fn.Return<TimeWish, CliFailure> {
+  if (Option.isSome(from) && !virtual) return yield* misuse("--from is for --virtual: add it, or leave --from out")
+  if (Option.isSome(rate) && virtual) return yield* misuse("--virtual and --clock-rate exclude each other")
+  if (Option.isSome(rate)) return { type: "rate", rate: rate.value }
+  if (!virtual) return { type: "asStored" }
+  const now = yield* Clock.currentTimeMillis
+  return { type: "virtual", from: Option.getOrElse(from, () => Math.floor(now / minute) * minute) }
+})
 
 export const command = Command.make("run", flags, (given) =>
   Effect.gen(function* () {

@@ -16,6 +16,7 @@ import { unfinished } from "../Failure.ts"
 import * as Flags from "../Flags.ts"
 import * as Output from "../Output.ts"
 import * as Inputs from "../run/Inputs.ts"
+import * as Stop from "../Stop.ts"
 import * as Target from "../Target.ts"
 
 /** How this process sends, from the flags that were given. */
@@ -56,7 +57,9 @@ const everything = <A>(read: (request: PageRequest) => Effect.Effect<Page<A>, St
     return found
   })
 
-const ofWorkspaces = <A>(read: (workspace: Campaign["workspace"], request: PageRequest) => Effect.Effect<Page<A>, StorageError>) =>
+const ofWorkspaces = <A>(
+  read: (workspace: Campaign["workspace"], request: PageRequest) => Effect.Effect<Page<A>, StorageError>
+) =>
   Effect.gen(function* () {
     const workspaces = yield* (yield* WorkspaceStore).list
     const found = yield* Effect.forEach(workspaces, ({ id }) => everything((request) => read(id, request)))
@@ -79,6 +82,7 @@ const channelsInUse = Effect.gen(function* () {
 export const command = Command.make("worker", flags, (given) =>
   Effect.scoped(
     Effect.gen(function* () {
+      const stop = yield* Stop.listen
       const target = given.database
       const script = Option.isSome(given.sandbox) ? yield* Inputs.readScript(given.sandbox.value) : null
       yield* Target.ensureThere(target)
@@ -99,18 +103,26 @@ export const command = Command.make("worker", flags, (given) =>
       const names = script === null ? ["sandbox"] : inUse
       const missing = inUse.filter((name) => !names.includes(name))
       if (missing.length > 0) {
-        Output.say(`warning: accounts on ${missing.join(", ")} send nothing here; with --sandbox SCRIPT.json the sandbox plays them`)
+        Output.say(
+          `warning: accounts on ${missing.join(", ")} send nothing here; with --sandbox SCRIPT.json the sandbox plays them`
+        )
       }
       const channels = yield* Engine.sandboxes(names, { script, log }, clock)
       const engine = yield* Engine.build(storage, { time, channels, clock, outbox: outboxOf(given) })
       Output.say(`worker ${process.pid} on ${Target.nameOf(target)}; SIGTERM or Ctrl-C ends it`)
       const isDone = given.exitWhenIdle ? Effect.map(running, (ids) => ids.length === 0) : Effect.succeed(false)
       const ended = yield* Effect.provideContext(
-        Drive.until(isDone, Effect.orElseSucceed(running, () => [])),
+        Drive.until(
+          stop,
+          isDone,
+          Effect.orElseSucceed(running, () => [])
+        ),
         engine
       )
       if (ended !== "done") return Output.say(`stopped by ${ended}; everything that was begun is settled`)
-      return given.exitWhenIdle ? Output.say("no campaign is running any more") : yield* unfinished("nothing more is to come")
+      return given.exitWhenIdle
+        ? Output.say("no campaign is running any more")
+        : yield* unfinished("nothing more is to come")
     })
   )
 ).pipe(
@@ -119,7 +131,10 @@ export const command = Command.make("worker", flags, (given) =>
     "Sends for every campaign of a database until SIGTERM or SIGINT: then it settles what is being sent, gives the rest back and ends with 0. One worker at a time on a SQLite file; as many as wanted on one PostgreSQL."
   ),
   Command.withExamples([
-    { command: "overture worker --database postgres://overture@localhost/overture", description: "One of several workers" },
+    {
+      command: "overture worker --database postgres://overture@localhost/overture",
+      description: "One of several workers"
+    },
     {
       command: "overture worker --clock-rate 60 --sandbox sandbox.json",
       description: "A rehearsal: an hour of the campaign a minute"

@@ -94,9 +94,12 @@ export const command = Command.make("plan", flags, (given) =>
 ).pipe(
   Command.withShortDescription("Show the days a campaign file lays out; no database needed"),
   Command.withDescription(
-    "Prints quota, interval and slots of every account on every date, as if every active date sent something: ramp-up begins on the first one. One line of JSON each: {\"account\",\"date\",\"quota\",\"interval\",\"slots\"}, the interval in seconds. Ids in the file are taken as they are, and the same file gives the same days on every machine."
+    'Prints quota, interval and slots of every account on every date, as if every active date sent something: ramp-up begins on the first one. One line of JSON each: {"account","date","quota","interval","slots"}, the interval in seconds. Ids in the file are taken as they are, and the same file gives the same days on every machine.'
   ),
   Command.withExamples([
-    { command: "overture plan campaign.json --from 2026-03-02 --days 28 --json", description: "Four weeks, a line for each account and day" }
+    {
+      command: "overture plan campaign.json --from 2026-03-02 --days 28 --json",
+      description: "Four weeks, a line for each account and day"
+    }
   ])
 )

@@ -22,7 +22,8 @@ export const encode = (report: CampaignReport) => {
     now: format(report.now),
     leads: report.counts,
     outcomes: report.outcomes,
-    optedOut: endedCount(report, "optedOut"),
+    optedOut: activity?.optOuts ?? endedCount(report, "optedOut"),
+    stoppedByOptOut: endedCount(report, "optedOut"),
     stoppedByReply: endedCount(report, "replied"),
     accounts: report.accounts.map(({ account, pace }) => {
       const did = activity?.accounts.get(account.id)

@@ -1,5 +1,5 @@
 /** The report of a campaign as a page of text. Pure: the same report gives the same lines. */
-import * as Account from "@overture/core/account/Account"
+import type * as Account from "@overture/core/account/Account"
 import { seedKey } from "@overture/core/campaign/Campaign"
 import { type CampaignReport, endedCount, reasonsOf } from "@overture/core/stats/CampaignReport"
 import type { LeadStatus } from "@overture/core/campaign/Lead"
@@ -35,8 +35,15 @@ const section = (title: string, lines: ReadonlyArray<string>, { paint }: PageOpt
 const heading = (report: CampaignReport, { paint }: PageOptions): ReadonlyArray<string> => {
   const { activity, campaign, now } = report
   const zone = campaign.settings.timezone
-  const status = campaign.pauseReason === null ? campaign.status : `${campaign.status}: ${inWords(campaign.pauseReason)}`
-  const colour = { finished: paint.green, running: paint.cyan, paused: paint.yellow, draft: paint.dim, deleted: paint.red }
+  const status =
+    campaign.pauseReason === null ? campaign.status : `${campaign.status}: ${inWords(campaign.pauseReason)}`
+  const colour = {
+    finished: paint.green,
+    running: paint.cyan,
+    paused: paint.yellow,
+    draft: paint.dim,
+    deleted: paint.red
+  }
   const from = campaign.startedAt
   const to = activity?.finishedAt ?? (campaign.status === "finished" ? activity?.lastSentAt : null) ?? now
   const days = activity?.days.filter((day) => day.first + day.followUps > 0).length ?? 0
@@ -97,7 +104,8 @@ const answers = (report: CampaignReport, options: PageOptions): ReadonlyArray<st
   const share = (value: number) => paint.dim(Text.percent(value, reached(report)))
   const line = (label: string, value: number, note: string) =>
     `${Text.fit(label, 12)}${Text.right(Text.number(value), 7)}  ${note}`.trimEnd()
-  const optedOut = endedCount(report, "optedOut")
+  const stoppedByOptOut = endedCount(report, "optedOut")
+  const optedOut = report.activity?.optOuts ?? stoppedByOptOut
   const replied = endedCount(report, "replied")
   const followUps = report.activity?.days.reduce((sum, day) => sum + day.followUps, 0)
   return [
@@ -112,7 +120,11 @@ const answers = (report: CampaignReport, options: PageOptions): ReadonlyArray<st
           "Follow-ups",
           [
             ...(followUps === undefined ? [] : [line("sent", followUps, "")]),
-            line("stopped", replied + optedOut, paint.dim(`${Text.count(replied, "reply", "replies")}, ${Text.count(optedOut, "opt-out")} came first`))
+            line(
+              "stopped",
+              replied + stoppedByOptOut,
+              paint.dim(`${Text.count(replied, "reply", "replies")}, ${Text.count(stoppedByOptOut, "opt-out")} came first`)
+            )
           ],
           options
         ))

@@ -68,8 +68,13 @@ export const answerText = (answer: Answer, zone: string): string => {
 const line = (message: Message, zone: string, paint: Text.Paint): ReadonlyArray<string> => {
   const at = message.sentAt ?? message.failedAt ?? message.begunAt ?? message.createdAt
   const who = message.direction === "inbound" ? paint.cyan("they") : paint.bold("we  ")
-  const status = message.direction === "inbound" ? "" : [message.status, ...(message.reason === null ? [] : [said(message.reason)])].join(": ")
-  return [`  ${Text.dateTime(at, zone)}  ${who}  ${Content.preview(message.content)}${status === "" ? "" : paint.dim(`  (${status})`)}`]
+  const status =
+    message.direction === "inbound"
+      ? ""
+      : [message.status, ...(message.reason === null ? [] : [said(message.reason)])].join(": ")
+  return [
+    `  ${Text.dateTime(at, zone)}  ${who}  ${Content.preview(message.content)}${status === "" ? "" : paint.dim(`  (${status})`)}`
+  ]
 }
 
 /** The lines of the page. */
@@ -79,7 +84,9 @@ export const render = (story: LeadStory, paint: Text.Paint): ReadonlyArray<strin
   const status = lead.reason === null ? lead.status : `${lead.status}: ${said(lead.reason)}`
   return [
     `${paint.bold(contact?.name ?? lead.contact)}  ${status}${lead.ended === null ? "" : paint.dim(` (ended: ${lead.ended})`)}`,
-    paint.dim(`${lead.address} in ${campaign.name} (${seedKey(campaign)}), ${account === null ? "no account yet" : `by ${account.name}`}; ${lead.id}`),
+    paint.dim(
+      `${lead.address} in ${campaign.name} (${seedKey(campaign)}), ${account === null ? "no account yet" : `by ${account.name}`}; ${lead.id}`
+    ),
     ...(messages.length === 0 ? [] : ["", ...messages.flatMap((message) => line(message, zone, paint))]),
     "",
     answerText(answer, zone)
@@ -98,7 +105,8 @@ export const encode = ({ account, answer, campaign, contact, lead, messages }: L
     repliedAt: lead.repliedAt === null ? null : format(lead.repliedAt),
     touches: lead.touches.map((touch) => ({ ...touch, at: format(touch.at) }))
   },
-  contact: contact === null ? null : { id: contact.id, name: contact.name, timezone: contact.timezone, tags: contact.tags },
+  contact:
+    contact === null ? null : { id: contact.id, name: contact.name, timezone: contact.timezone, tags: contact.tags },
   campaign: { id: campaign.id, externalRef: campaign.externalRef, name: campaign.name, status: campaign.status },
   account: account === null ? null : { id: account.id, externalRef: account.externalRef, name: account.name },
   messages: messages.map((message) => ({

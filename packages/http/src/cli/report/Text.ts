@@ -41,7 +41,8 @@ const numbers = new Intl.NumberFormat("en-US")
 export const number = (value: number): string => numbers.format(value)
 
 /** `1 reply`, `2 replies` */
-export const count = (value: number, one: string, many = `${one}s`): string => `${number(value)} ${value === 1 ? one : many}`
+export const count = (value: number, one: string, many = `${one}s`): string =>
+  `${number(value)} ${value === 1 ? one : many}`
 
 /** `18 %`, `0.4 %`; empty when there is nothing to be a part of. */
 export const percent = (part: number, whole: number): string => {

@@ -47,7 +47,8 @@ const jsonOf = (path: string): Effect.Effect<unknown, CliFailure> =>
         const message = cause instanceof Error ? cause.message : String(cause)
         const position = /at position (\d+)/.exec(message)?.[1]
         const at = text.trim() === "" || position === undefined ? text.length : Number(position)
-        const problem = text.trim() === "" ? "it is empty" : message.replace(/ in JSON at position.*| \(line \d+.*/s, "")
+        const problem =
+          text.trim() === "" ? "it is empty" : message.replace(/ in JSON at position.*| \(line \d+.*/s, "")
         return refuse(`${path}, ${placeOf(text, at)}: it is not JSON: ${problem}`)
       }
     })
@@ -66,10 +67,7 @@ const zoneProblems = (file: CampaignFile.CampaignFile): ReadonlyArray<CampaignFi
 
 const knownZone = Schema.decodeUnknownOption(Zone.ZoneName)
 
-const channelProblems = (
-  file: CampaignFile.CampaignFile,
-  hasScript: boolean
-): ReadonlyArray<CampaignFile.Problem> =>
+const channelProblems = (file: CampaignFile.CampaignFile, hasScript: boolean): ReadonlyArray<CampaignFile.Problem> =>
   file.accounts.flatMap((entry, i) =>
     hasScript || typeof entry === "string" || entry.channel === "sandbox"
       ? []

@@ -19,6 +19,7 @@ import * as CampaignJson from "../report/CampaignJson.ts"
 import * as CampaignPage from "../report/CampaignPage.ts"
 import * as Text from "../report/Text.ts"
 import * as Selection from "../Selection.ts"
+import * as Stop from "../Stop.ts"
 import * as Target from "../Target.ts"
 import * as Inputs from "./Inputs.ts"
 import * as Setup from "./Setup.ts"
@@ -76,19 +77,30 @@ const explainHalt = (halt: Drive.Halt, campaign: Campaign, target: Target.Target
         `overture resume --all${flags} lets it go on; then start the same command again.`
       )
     case "inactive":
-      return unfinished(`${title} cannot go on: none of its accounts can send`, ...halt.accounts.map((line) => `  ${line}`))
+      return unfinished(
+        `${title} cannot go on: none of its accounts can send`,
+        ...halt.accounts.map((line) => `  ${line}`)
+      )
   }
 }
 
 const say = (options: RunOptions, ...lines: ReadonlyArray<string>) => Effect.sync(() => Output.say(...lines))
 
 /** Imports, enrols and starts; ends when there is nothing left to do before sending. */
-const prepare = (options: RunOptions, file: CampaignFile, rules: Effect.Success<ReturnType<typeof rowRules>>, csv: Csv.Options) =>
+const prepare = (
+  options: RunOptions,
+  file: CampaignFile,
+  rules: Effect.Success<ReturnType<typeof rowRules>>,
+  csv: Csv.Options
+) =>
   Effect.gen(function* () {
     const campaigns = yield* Campaigns
     const made = yield* Setup.makeCampaign(file)
     if (!made.created && (yield* Setup.differs(made.campaign, file))) {
-      yield* say(options, `${options.campaign}: the campaign exists with other settings; they stay, changes in the file are not applied`)
+      yield* say(
+        options,
+        `${options.campaign}: the campaign exists with other settings; they stay, changes in the file are not applied`
+      )
     }
     const imported = yield* Setup.importContacts(
       options.contacts,
@@ -100,7 +112,12 @@ const prepare = (options: RunOptions, file: CampaignFile, rules: Effect.Success<
     const enrolment = yield* campaigns.enrollList(Engine.workspace, made.campaign.id, imported.list.id)
     yield* say(
       options,
-      ...imported.rejected.slice(0, Inputs.rejectedShown).map(({ column, line, reason, value }) => `${options.contacts}, line ${line}, column ${column}: ${reason} (${JSON.stringify(value)})`),
+      ...imported.rejected
+        .slice(0, Inputs.rejectedShown)
+        .map(
+          ({ column, line, reason, value }) =>
+            `${options.contacts}, line ${line}, column ${column}: ${reason} (${JSON.stringify(value)})`
+        ),
       `${options.contacts}: ${Text.count(imported.created, "new contact")}, ${Text.number(imported.merged)} known already; ` +
         `${Text.count(enrolment.enrolled, "new lead")} of ${file.name}` +
         (enrolment.unreachable > 0 ? `, ${Text.number(enrolment.unreachable)} unreachable` : "")
@@ -111,6 +128,7 @@ const prepare = (options: RunOptions, file: CampaignFile, rules: Effect.Success<
 const program = (options: RunOptions) =>
   Effect.gen(function* () {
     const target = options.database
+    const stop = yield* Stop.listen
     const script = options.sandbox === undefined ? null : yield* Inputs.readScript(options.sandbox)
     const { file, warnings } = yield* Inputs.readCampaign(options.campaign, script !== null)
     const csv: Csv.Options = { name: options.contacts, defaultCountry: options.country }
@@ -123,7 +141,8 @@ const program = (options: RunOptions) =>
     // What can be checked without the database is, before there is a file for it.
     const written = Setup.channelsOf(file, new Map())
     const early = Target.isMissing(target) ? yield* rowRules(options, written) : null
-    const read = early === null ? null : yield* Inputs.readContacts(options.contacts, csv, early.problem)
+    const read =
+      early === null ? null : yield* Stop.interrupting(stop)(Inputs.readContacts(options.contacts, csv, early.problem))
 
     yield* Target.lock(target)
     const storage = yield* Target.open(target)
@@ -136,7 +155,7 @@ const program = (options: RunOptions) =>
     )
     const channels = Setup.channelsOf(checked, known)
     const rules = yield* rowRules(options, channels)
-    const contents = read ?? (yield* Inputs.readContacts(options.contacts, csv, rules.problem))
+    const contents = read ?? (yield* Stop.interrupting(stop)(Inputs.readContacts(options.contacts, csv, rules.problem)))
 
     const before = yield* Effect.provideContext(Setup.findCampaign(file), storage)
     const { stored, inUse } = yield* Effect.provideContext(
@@ -160,10 +179,14 @@ const program = (options: RunOptions) =>
 
     yield* Effect.provideContext(
       Effect.gen(function* () {
-        yield* say(options, ...warnings.map((line) => `warning: ${line}`), ...Inputs.rejectedLines(options.contacts, contents))
+        yield* say(
+          options,
+          ...warnings.map((line) => `warning: ${line}`),
+          ...Inputs.rejectedLines(options.contacts, contents)
+        )
         const campaigns = yield* Campaigns
         const reports = yield* CampaignReports
-        const campaign = yield* prepare(options, file, rules, csv)
+        const campaign = yield* Stop.interrupting(stop)(prepare(options, file, rules, csv))
         const already = yield* Drive.halted(campaign.id)
         const finishedBefore = already?.type === "finished"
         let ended: Drive.Ended = "done"
@@ -172,13 +195,19 @@ const program = (options: RunOptions) =>
         } else {
           if (campaign.status === "draft") yield* campaigns.start(Engine.workspace, campaign.id, Setup.actor)
           ended = yield* Drive.until(
+            stop,
             Effect.map(Drive.halted(campaign.id), (halt) => halt !== null),
             Effect.succeed([campaign.id])
           )
         }
         const report = yield* reports.of(Engine.workspace, campaign.id)
         if (options.json) {
-          Output.printJson({ ...CampaignJson.encode(report), finishedBefore, database: Target.nameOf(target), sandboxLogs: logs(channels, log) })
+          Output.printJson({
+            ...CampaignJson.encode(report),
+            finishedBefore,
+            database: Target.nameOf(target),
+            sandboxLogs: logs(channels, log)
+          })
         } else {
           const paint = Output.hasColors() ? Text.colors : Text.plain
           Output.print(...CampaignPage.render(report, { paint, width: Output.pageWidth() }))
@@ -186,7 +215,9 @@ const program = (options: RunOptions) =>
         const halt = yield* Drive.halted(campaign.id)
         if (halt !== null) return yield* explainHalt(halt, campaign, target)
         return yield* unfinished(
-          ended === "done" ? "nothing more is to come, but the campaign is not finished" : `stopped by ${ended} before the campaign was finished`,
+          ended === "done"
+            ? "nothing more is to come, but the campaign is not finished"
+            : `stopped by ${ended} before the campaign was finished`,
           "Start the same command again: it goes on."
         )
       }),

@@ -63,7 +63,9 @@ export const channelsOf = (
 ): ReadonlyArray<string> => [
   ...new Set(
     file.accounts.map((entry) =>
-      typeof entry === "string" ? (known.get(entry)?.channel ?? "sandbox") : (known.get(entry.id)?.channel ?? entry.channel)
+      typeof entry === "string"
+        ? (known.get(entry)?.channel ?? "sandbox")
+        : (known.get(entry.id)?.channel ?? entry.channel)
     )
   )
 ]
@@ -91,22 +93,27 @@ export const makeCampaign = Effect.fn("Setup.makeCampaign")(function* (file: Cam
       })
       const connected = yield* Effect.forEach(file.accounts, (entry) =>
         typeof entry === "string"
-          ? Effect.flatMap(accountStore.byExternalRef(workspace, entry), (found) => Effect.orDie(Effect.fromOption(found)))
+          ? Effect.flatMap(accountStore.byExternalRef(workspace, entry), (found) =>
+              Effect.orDie(Effect.fromOption(found))
+            )
           : Effect.map(
               // Ids of two instants ascend, and accounts draw leads in that order: so the same files give the same run.
-              Effect.delay(accounts.connect(
-                {
-                  workspace,
-                  channel: entry.channel,
-                  externalId: entry.externalId ?? entry.id,
-                  name: entry.name,
-                  dailyCap: entry.dailyCap,
-                  minGapMs: entry.minGap * second,
-                  timezone: entry.timezone,
-                  externalRef: entry.id
-                },
-                actor
-              ), "2 millis"),
+              Effect.delay(
+                accounts.connect(
+                  {
+                    workspace,
+                    channel: entry.channel,
+                    externalId: entry.externalId ?? entry.id,
+                    name: entry.name,
+                    dailyCap: entry.dailyCap,
+                    minGapMs: entry.minGap * second,
+                    timezone: entry.timezone,
+                    externalRef: entry.id
+                  },
+                  actor
+                ),
+                "2 millis"
+              ),
               ({ account }) => account
             )
       )

@@ -1,6 +1,6 @@
 /**
- * How the daily volume of a campaign's account grows from its first sending day on: a cap that applies beside the drawn
- * number, until the ramp is over and there is none. Days are ramp days: 1 is the first on which something went out.
+ * How a daily volume grows from the first sending day on: a cap that applies beside a campaign's drawn number, or over all
+ * campaigns of an account, until the ramp is over and there is none. Days are ramp days: 1 is the first on which something went out.
  */
 import { Schema } from "effect"
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
-import { cap, RampUp } from "../../src/campaign/RampUp.ts"
+import { cap, RampUp } from "../../src/workspace/RampUp.ts"
 
 const refusal = (input: unknown): string => {
   const result = Schema.decodeUnknownResult(RampUp)(input)

@@ -1,0 +1,183 @@
+/**
+ * Imports of any size: rows come as a stream, go to the store in chunks, and a chunk commits together with how far the
+ * import came. What is in memory is two chunks, whatever the size of the source. An import that was cut off goes on with
+ * the same id and source: it reads the source again and passes by what is done.
+ */
+import { Context, Effect, Layer, Option, Stream } from "effect"
+import * as Address from "../channel/Address.ts"
+import { Channels } from "../channel/Channel.ts"
+import type { ContactListId, WorkspaceId } from "../workspace/Id.ts"
+import { Ids } from "../workspace/Id.ts"
+import { PacingTime } from "../workspace/PacingTime.ts"
+import type { StorageError } from "../workspace/StorageError.ts"
+import { Transaction } from "../workspace/Transaction.ts"
+import type { Contact, MergeMode } from "./Contact.ts"
+import { type ContactImport, ImportMismatch, ImportOvertaken } from "./ContactImport.ts"
+import { type AddressRules, addresses, contactOf, type RowBatch, type RowProblem } from "./ContactRow.ts"
+import { ContactStore } from "./ContactStore.ts"
+import { AddressHash, isTombstone, tombstone } from "./Suppression.ts"
+
+export interface ImportOptions<E, R, E2, R2> {
+  readonly workspace: WorkspaceId
+  /** The same id goes on with the same import; one that is finished is not done again. */
+  readonly id: string
+  readonly list: ContactListId | null
+  readonly rules: AddressRules
+  /** @default "update" */
+  readonly mode?: MergeMode | undefined
+  /** Changes with the source and with how it is read: its digest and the mapping. */
+  readonly fingerprint: string
+  /** From its beginning, the same records in the same order each time. */
+  readonly source: Stream.Stream<RowBatch, E, R>
+  /**
+   * Takes the rejected records of a chunk in their order, before the chunk commits: after a crash those of the last chunk
+   * may come again, and none is missing.
+   */
+  readonly onRejected?: ((problems: ReadonlyArray<RowProblem>) => Effect.Effect<void, E2, R2>) | undefined
+  /** After each chunk. */
+  readonly onProgress?: ((at: ContactImport) => Effect.Effect<void, E2, R2>) | undefined
+  /** Records in one transaction. @default 20000 */
+  readonly chunk?: number | undefined
+}
+
+export class ContactImports extends Context.Service<ContactImports, {
+  /**
+   * Imports a source, or goes on with it. When the source fails, what was committed stays and `ContactStore.getImport`
+   * says how far that is; the same id may go on with the mended source only if its fingerprint is the same.
+   */
+  run<E = never, R = never, E2 = never, R2 = never>(
+    options: ImportOptions<E, R, E2, R2>
+  ): Effect.Effect<ContactImport, E | E2 | ImportMismatch | ImportOvertaken | StorageError, R | R2>
+}>()("@overture/core/ContactImports") {
+  static readonly layer = Layer.effect(ContactImports, Effect.suspend(() => make))
+}
+
+const recordsIn = (batch: RowBatch): number => batch.rows.length + batch.rejected.length
+
+/** The batch without its first `count` records. */
+const after = (batch: RowBatch, count: number): RowBatch => {
+  if (count <= 0) return batch
+  const lines = [...batch.rows, ...batch.rejected].map(({ line }) => line).sort((a, b) => a - b)
+  const from = lines[count] ?? Infinity
+  return { rows: batch.rows.filter(({ line }) => line >= from), rejected: batch.rejected.filter(({ line }) => line >= from) }
+}
+
+/** What is left of a source after its first `count` records. */
+const remaining = <E, R>(source: Stream.Stream<RowBatch, E, R>, count: number): Stream.Stream<RowBatch, E, R> =>
+  count === 0 ? source : source.pipe(
+    Stream.mapAccum(() => count, (left, batch) => [Math.max(0, left - recordsIn(batch)), [after(batch, left)]] as const),
+    Stream.filter((batch) => recordsIn(batch) > 0)
+  )
+
+interface Chunk {
+  readonly batches: ReadonlyArray<RowBatch>
+  readonly records: number
+}
+
+const empty: Chunk = { batches: [], records: 0 }
+
+/** Batches put together until they hold `size` records. */
+const chunks = <E, R>(source: Stream.Stream<RowBatch, E, R>, size: number): Stream.Stream<Chunk, E, R> =>
+  Stream.mapAccum(source, () => empty, (sofar, batch) => {
+    const next = { batches: [...sofar.batches, batch], records: sofar.records + recordsIn(batch) }
+    return next.records >= size ? [empty, [next]] as const : [next, []] as const
+  }, { onHalt: (rest) => (rest.records > 0 ? [rest] : []) })
+
+const make = Effect.gen(function*() {
+  const store = yield* ContactStore
+  const channels = yield* Channels
+  const time = yield* PacingTime
+  const transaction = yield* Transaction
+  const makeIds = (yield* Ids).generator
+
+  /** Which of these contacts were erased before and must not come back by an import. */
+  const erased = Effect.fnUntraced(function*(workspace: WorkspaceId, contacts: ReadonlyArray<Contact>) {
+    const hash = yield* AddressHash
+    const [first] = (yield* store.allSuppressions(workspace, { limit: 1 })).data
+    if (hash === null || first === undefined || !isTombstone(first.address)) return null
+    const keys = contacts.map(({ addresses: own }) => own.map((address) => tombstone(hash, Address.key(address))))
+    const gone = new Set((yield* store.suppressions(workspace, keys.flat())).map(({ address }) => address))
+    return keys.map((own) => own.some((key) => gone.has(key)))
+  })
+
+  /** A chunk as contacts, and why the others became none. */
+  const prepare = Effect.fnUntraced(function*(chunk: Chunk, { rules, workspace }: ImportOptions<never, never, never, never>) {
+    const ids = yield* makeIds
+    const at = yield* time.now
+    const addressOf = addresses(channels.all, rules)
+    const rejected: Array<RowProblem> = []
+    let contacts: Array<Contact> = []
+    let lines: Array<number> = []
+    for (const batch of chunk.batches) {
+      for (const problem of batch.rejected) rejected.push(problem)
+      for (const row of batch.rows) {
+        const address = addressOf(row)
+        if (!("channel" in address)) {
+          rejected.push({ line: row.line, ...address })
+          continue
+        }
+        contacts.push(contactOf(row, address, { id: ids.next("con"), workspace, at }))
+        lines.push(row.line)
+      }
+    }
+    const gone = yield* erased(workspace, contacts)
+    if (gone !== null && gone.includes(true)) {
+      for (const [i, isGone] of gone.entries()) {
+        // The value is not repeated: it is what was to be forgotten.
+        if (isGone) rejected.push({ line: lines[i]!, column: "externalId", value: "", reason: "this person was erased" })
+      }
+      contacts = contacts.filter((_, i) => !gone[i])
+      lines = lines.filter((_, i) => !gone[i])
+    }
+    return { contacts, lines, rejected }
+  })
+
+  const run = Effect.fn("ContactImports.run")(function*<E, R, E2, R2>(options: ImportOptions<E, R, E2, R2>) {
+    const { fingerprint, id, list, mode = "update", onProgress, onRejected, workspace } = options
+    const none = { records: 0, created: 0, merged: 0, rejected: 0, finishedAt: null }
+    let at = yield* store.beginImport({ workspace, id, list, mode, fingerprint, startedAt: yield* time.now, ...none })
+    for (const [field, wanted] of [["fingerprint", fingerprint], ["list", list], ["mode", mode]] as const) {
+      if (at[field] !== wanted) return yield* new ImportMismatch({ id, field })
+    }
+    if (at.finishedAt !== null) return at
+
+    const take = Effect.fnUntraced(function*(chunk: Chunk) {
+      const { contacts, lines, rejected } = yield* prepare(chunk, options as ImportOptions<never, never, never, never>)
+      at = yield* transaction.within(Effect.gen(function*() {
+        const done = yield* store.importChunk(at, { contacts, records: chunk.records, rejected: rejected.length })
+        if (Option.isNone(done)) return yield* new ImportOvertaken({ id })
+        for (const { contacts: several, index } of done.value.imported.ambiguous) {
+          rejected.push({
+            line: lines[index]!,
+            column: "externalId",
+            value: contacts[index]?.addresses[0]?.externalId ?? "",
+            reason: `matches ${several.length} contacts: ${several.join(", ")}`
+          })
+        }
+        if (onRejected !== undefined && rejected.length > 0) yield* onRejected(rejected.sort((a, b) => a.line - b.line))
+        return done.value.at
+      }))
+      if (onProgress !== undefined) yield* onProgress(at)
+    })
+
+    yield* chunks(remaining(options.source, at.records), options.chunk ?? 20_000).pipe(
+      // The next chunk is read while the last one is written.
+      Stream.buffer({ capacity: 1 }),
+      Stream.runForEach(take)
+    )
+    const finishedAt = yield* time.now
+    yield* transaction.within(Effect.gen(function*() {
+      yield* store.finishImport(workspace, id, finishedAt)
+      if (list === null) return
+      const event = (yield* makeIds).next("evt")
+      const actor = { type: "system", id: null } as const
+      const data = { import: id, created: at.created, merged: at.merged, rejected: at.rejected }
+      yield* store.setListReady(workspace, list, [
+        { id: event, workspace, type: "list.ready", at: finishedAt, subject: list, actor, cause: null, data }
+      ])
+    }))
+    return { ...at, finishedAt }
+  })
+
+  return ContactImports.of({ run })
+})

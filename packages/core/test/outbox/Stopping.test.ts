@@ -1,0 +1,119 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Clock, Effect, Fiber, Layer } from "effect"
+import { TestClock } from "effect/testing"
+import { AccountStore } from "../../src/account/AccountStore.ts"
+import * as TouchConclusion from "../../src/campaign/TouchConclusion.ts"
+import type { Outcome } from "../../src/channel/Outcome.ts"
+import { ChatStore } from "../../src/chat/ChatStore.ts"
+import { ContactStore } from "../../src/contact/ContactStore.ts"
+import * as MemoryStorage from "../../src/memory/MemoryStorage.ts"
+import * as Overture from "../../src/Overture.ts"
+import { Driver } from "../../src/outbox/Driver.ts"
+import { OutboxStore } from "../../src/outbox/OutboxStore.ts"
+import * as Builders from "../../src/testing/Builders.ts"
+import * as TestChannel from "../../src/testing/TestChannel.ts"
+import { WorkspaceStore } from "../../src/workspace/WorkspaceStore.ts"
+
+const { start } = Builders
+
+/** `count` queued messages to as many people, and how to read their rows. */
+const queued = (count: number) =>
+  Effect.gen(function*() {
+    yield* TestClock.setTime(start)
+    const build = Builders.make("stopping")
+    const workspace = build.workspace()
+    const account = build.account(workspace.id)
+    yield* (yield* WorkspaceStore).create(workspace)
+    yield* (yield* AccountStore).connect(account, [])
+    const contacts = Array.from({ length: count }, () => build.contact(workspace.id))
+    yield* (yield* ContactStore).import(workspace.id, contacts, null)
+    const messages = contacts.map((contact) => build.message(account, contact))
+    yield* (yield* OutboxStore).enqueue(messages, contacts.map((contact) => build.opening(account, contact)), [])
+    const chats = yield* ChatStore
+    return Effect.map(
+      Effect.forEach(messages, ({ chat }) => chats.messages(workspace.id, chat, {})),
+      (pages) => pages.flatMap(({ data }) => data)
+    )
+  })
+
+const slow = () =>
+  TestChannel.make({
+    answer: ({ key }) => Effect.delay(Effect.succeed<Outcome>({ type: "accepted", externalId: key }), 1_000)
+  })
+
+/** A database whose clock is always right. */
+const storage = Layer.provideMerge(
+  Layer.effect(
+    OutboxStore,
+    Effect.gen(function*() {
+      const clock = yield* Clock.Clock
+      return OutboxStore.of({ ...yield* OutboxStore, clock: clock.currentTimeMillis })
+    })
+  ),
+  MemoryStorage.layer
+)
+
+const engine = (channel: TestChannel.TestChannel) =>
+  Overture.layer({ storage, channels: [channel], outbox: { sendConcurrency: 2 } })
+
+const asked = (channel: TestChannel.TestChannel, count: number) =>
+  Effect.yieldNow.pipe(Effect.repeat({ until: () => channel.asked.length >= count }))
+
+describe("a driver", () => {
+  it.effect("that is stopped settles what it is sending and gives the rest back", () => {
+    const channel = slow()
+    return Effect.gen(function*() {
+      const rows = yield* queued(5)
+      const running = yield* Effect.forkChild((yield* Driver).runUntil(Effect.succeed(false)))
+      yield* asked(channel, 2)
+      const stopping = yield* Effect.forkChild(Fiber.interrupt(running))
+      yield* TestClock.adjust(1_000)
+      yield* Fiber.join(stopping)
+      const after = yield* rows
+      assert.deepStrictEqual(after.map(({ status }) => status).sort(), ["queued", "queued", "queued", "sent", "sent"])
+      assert.isTrue(after.every(({ claim, dueAt, status }) => status === "sent" || (claim === null && dueAt !== null)))
+      assert.strictEqual(channel.asked.length, 2)
+    }).pipe(Effect.provide(engine(channel)))
+  })
+
+  it.effect("whose wall clock jumps begins nothing more and settles by the last time that was right", () => {
+    const channel = slow()
+    return Effect.gen(function*() {
+      const clock = yield* Clock.Clock
+      let offset = 0
+      const jumping: Clock.Clock = {
+        ...clock,
+        currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() + offset,
+        currentTimeMillis: Effect.sync(() => clock.currentTimeMillisUnsafe() + offset)
+      }
+      const rows = yield* queued(5)
+      const sending = Effect.flatMap(Driver, (driver) => driver.runUntil(Effect.succeed(false)))
+      const running = yield* Effect.forkChild(Effect.provideService(sending, Clock.Clock, jumping))
+      yield* asked(channel, 2)
+      offset = 3_600_000
+      yield* TestClock.adjust(1_000)
+      const settled = (yield* rows).filter(({ status }) => status === "sent")
+      assert.strictEqual(settled.length, 2)
+      assert.strictEqual(channel.asked.length, 2)
+      for (const { sentAt } of settled) assert.isAtMost(sentAt ?? Infinity, start + 1_000)
+      yield* Fiber.interrupt(running)
+    }).pipe(Effect.provide(engine(channel)))
+  })
+})
+
+describe("an opt-out between two parts", () => {
+  it("tells that the touch was partial, and that the lead ended", () => {
+    const build = Builders.make("parts")
+    const workspace = build.workspace()
+    const contact = build.contact(workspace.id)
+    const account = build.account(workspace.id)
+    const campaign = build.campaign(workspace.id, { settings: build.settings({ steps: [build.step({ parts: 2 })] }) })
+    const lead = build.lead(campaign, contact, { status: "sending", account: account.id })
+    const part = (index: number, status: "sent" | "queued") =>
+      build.message(account, contact, { lead: lead.id, step: lead.step, part: index, parts: 2, status })
+    const stopped = TouchConclusion.stop(lead, [part(0, "sent"), part(1, "queued")], "optedOut", start)
+    assert.deepStrictEqual(stopped?.facts.map(({ type }) => type), ["lead.partial", "lead.ended"])
+    assert.strictEqual(stopped?.facts[0]?.data["step"], lead.step)
+    assert.strictEqual(stopped?.cancel.length, 1)
+  })
+})

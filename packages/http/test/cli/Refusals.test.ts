@@ -1,0 +1,214 @@
+import { existsSync, writeFileSync } from "node:fs"
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
+import { main } from "../../src/cli/Cli.ts"
+import { campaign, contacts, type Desk, desk, overture } from "./spawn.ts"
+
+let here: Desk
+beforeEach(() => {
+  here = desk()
+  here.write("contacts.csv", contacts(3))
+  here.write("campaign.json", campaign())
+  here.write("sandbox.json", {})
+})
+afterEach(() => here.remove())
+
+/** The command in this process, with what it prints: as good as a process of its own, and forty times as quick. */
+const inProcess = async (...args: ReadonlyArray<string>) => {
+  const text = { stdout: "", stderr: "" }
+  const spies = (["stdout", "stderr"] as const).map((name) =>
+    vi.spyOn(process[name], "write").mockImplementation((chunk) => {
+      text[name] += String(chunk)
+      return true
+    })
+  )
+  try {
+    return { code: await main(args), ...text }
+  } finally {
+    for (const spy of spies) spy.mockRestore()
+  }
+}
+
+/** Flags with the desk's files; one given again replaces it. */
+const run = (change: Readonly<Record<string, string>> = {}) => [
+  "run",
+  "--virtual",
+  ...Object.entries({
+    "--contacts": here.path("contacts.csv"),
+    "--campaign": here.path("campaign.json"),
+    "--database": here.path("overture.sqlite"),
+    ...change
+  }).flat()
+]
+
+type Case = readonly [name: string, spoil: () => void, message: string, flags?: () => Readonly<Record<string, string>>]
+
+const cases: ReadonlyArray<Case> = [
+  [
+    "no such file",
+    () => undefined,
+    "gone.json: there is no such file",
+    () => ({ "--campaign": here.path("gone.json") })
+  ],
+  [
+    "broken JSON",
+    () => here.write("campaign.json", '{\n  "name": "x",\n}'),
+    "campaign.json, line 3, column 1: it is not JSON"
+  ],
+  [
+    "an empty file",
+    () => here.write("campaign.json", ""),
+    "campaign.json, line 1, column 1: it is not JSON: it is empty"
+  ],
+  ["a missing field", () => here.write("campaign.json", campaign({ messages: undefined })), "campaign.json: messages:"],
+  ["an unknown field", () => here.write("campaign.json", campaign({ mesages: [] })), "campaign.json: mesages:"],
+  ["no account", () => here.write("campaign.json", campaign({ accounts: [] })), "campaign.json: accounts"],
+  [
+    "an unknown account",
+    () => here.write("campaign.json", campaign({ accounts: ["nora"] })),
+    "campaign.json: accounts[0]: there is no account nora"
+  ],
+  [
+    "an unknown channel",
+    () => here.write("campaign.json", campaign({ accounts: [{ id: "a", channel: "pigeon" }] })),
+    "campaign.json: accounts[0].channel: this program has no channel pigeon"
+  ],
+  [
+    "an unknown zone",
+    () => here.write("campaign.json", campaign({ sendWindow: { timezone: "Mars/Base" } })),
+    "campaign.json: sendWindow.timezone:"
+  ],
+  [
+    "an account's unknown zone",
+    () => here.write("campaign.json", campaign({ accounts: [{ id: "a", channel: "sandbox", timezone: "Mars/Base" }] })),
+    "campaign.json: accounts[0].timezone:"
+  ],
+  [
+    "a template error",
+    () => here.write("campaign.json", campaign({ messages: ["Hi {{ first"] })),
+    "campaign.json: messages[0]:"
+  ],
+  [
+    "what is not done yet",
+    () =>
+      here.write(
+        "campaign.json",
+        campaign({ followUps: [{ messages: ["x"], type: "noReplyResponded", sendAfterDays: 1 }] })
+      ),
+    "campaign.json: followUps[0].type: noReplyResponded is not supported yet"
+  ],
+  [
+    "a bad script",
+    () => here.write("sandbox.json", { outcomes: [{ rate: 2, outcome: "accepted" }] }),
+    "sandbox.json: outcomes[0].rate:",
+    () => ({ "--sandbox": here.path("sandbox.json") })
+  ],
+  [
+    "a CSV without ids",
+    () => here.write("contacts.csv", "name\nAnn\n"),
+    "contacts.csv, line 1: the header has no column externalId, id or phone"
+  ],
+  ["an empty list", () => here.write("contacts.csv", "id,name\n"), "contacts.csv: there are no rows below the header"],
+  ["an open quote", () => here.write("contacts.csv", 'id,name\na,"Ann\n'), "contacts.csv, line 2"],
+  [
+    "only unusable rows",
+    () => here.write("contacts.csv", "id,timezone\na,Mars/Base\n"),
+    "contacts.csv, line 2, column timezone: not a known time zone"
+  ],
+  [
+    "rows on a channel that no account is on",
+    () => here.write("contacts.csv", "id,channel\na,pigeon\n"),
+    "contacts.csv, line 2, column channel: no account of the campaign is on it, only on sandbox"
+  ],
+  [
+    "Latin-1",
+    () => writeFileSync(here.path("contacts.csv"), Buffer.from("id,name\na,Jos\xe9\n", "latin1")),
+    "contacts.csv, line 2: it is not UTF-8"
+  ],
+  [
+    "a missing directory",
+    () => undefined,
+    "its directory does not exist",
+    () => ({ "--database": here.path("no/x.sqlite") })
+  ]
+]
+
+describe("overture run refuses, by field or line, and leaves nothing behind:", { timeout: 60_000 }, () => {
+  for (const [name, spoil, message, flags] of cases) {
+    it(name, async () => {
+      spoil()
+      const { code, stderr, stdout } = await inProcess(...run(flags?.()))
+      expect(stderr).toContain(message)
+      expect(stderr).not.toMatch(/^\s+at |defect/m)
+      expect(stdout).toBe("")
+      expect(code).toBe(1)
+      expect(existsSync(here.path("overture.sqlite"))).toBe(false)
+    })
+  }
+
+  it("a file that is no database", async () => {
+    here.write("notes.txt", "these are notes, too long to be the beginning of a database\n".repeat(20))
+    const { code, stderr } = await inProcess(...run({ "--database": here.path("notes.txt") }))
+    expect(stderr).toContain("notes.txt: it is not a SQLite database")
+    expect(code).toBe(1)
+  })
+
+  it("an unknown account of a database that is there, and writes nothing", async () => {
+    expect((await inProcess(...run())).code).toBe(0)
+    here.write("campaign.json", campaign({ id: "second", accounts: ["nora", "ghost"] }))
+    const { code, stderr } = await inProcess(...run())
+    expect(stderr).toContain("campaign.json: accounts[1]: there is no account ghost in this database")
+    expect(code).toBe(1)
+    const report = await inProcess("report", "--json", "--database", here.path("overture.sqlite"))
+    expect(JSON.parse(report.stdout).campaign.externalRef).toBe("hello")
+  })
+
+  it("a newer database", async () => {
+    expect((await inProcess(...run())).code).toBe(0)
+    const { DatabaseSync } = await import("node:sqlite")
+    const raw = new DatabaseSync(here.path("overture.sqlite"))
+    raw.exec("insert into overture_migration(version, name, at) values (999, 'later', 0)")
+    raw.close()
+    for (const args of [run(), ["report", "--database", here.path("overture.sqlite")]]) {
+      const { code, stderr } = await inProcess(...args)
+      expect(stderr).toContain("the database has schema version 999, this program knows")
+      expect(code).toBe(1)
+    }
+  })
+
+  it("a real clock on a database in virtual time, and tells the way out", async () => {
+    expect((await inProcess(...run())).code).toBe(0)
+    const { code, stderr } = await inProcess(...run().filter((arg) => arg !== "--virtual"))
+    expect(stderr).toContain("this database runs on virtual time")
+    expect(code).toBe(1)
+  })
+
+  it("wrong usage, with exit code 2", async () => {
+    for (const [args, message] of [
+      [["run", "--contacts", "a.csv"], "Missing required flag: --campaign"],
+      [[...run().filter((arg) => arg !== "--virtual"), "--from", "2026-03-02T13:00:00Z"], "--from is for --virtual"],
+      [[...run(), "--clock-rate", "2"], "exclude each other"],
+      [["pause", "--all", "--campaign", "x"], "exclude each other"],
+      [["fly"], "fly"]
+    ] as const) {
+      const { code, stderr } = await inProcess(...args)
+      expect(stderr).toContain(message)
+      expect(code).toBe(2)
+    }
+  })
+
+  it("the same as a process: one line on stderr, its exit code, no file", async () => {
+    here.write("campaign.json", campaign({ mesages: [] }))
+    const { code, stderr, stdout } = await overture(
+      here.directory,
+      "run",
+      "--contacts",
+      "contacts.csv",
+      "--campaign",
+      "campaign.json"
+    )
+    expect(stderr).toBe("overture: campaign.json: mesages: Expected no excess property\n")
+    expect(stdout).toBe("")
+    expect(code).toBe(1)
+    expect(existsSync(here.path("overture.sqlite"))).toBe(false)
+  })
+})
