@@ -3,7 +3,7 @@
  * each seeded once and copied for every run; and how a run is started, timed and checked.
  */
 import { type ChildProcess, fork } from "node:child_process"
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { totalmem, tmpdir } from "node:os"
 import path from "node:path"
 import { DatabaseSync } from "node:sqlite"
@@ -86,8 +86,9 @@ const serverCpu = (pid: number): number | null => {
   const sum = (values: ReadonlyArray<number>) => values.reduce((all, one) => all + one, 0)
   try {
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ")
-    // utime and stime are fields 14 and 15; of the postmaster also those of children that ended.
-    return ((sum(stat(pid).slice(11, 15)) + sum(children.map((id) => sum(stat(id).slice(11, 13))))) / ticksPerSecond) * 1e6
+    // utime and stime are fields 14 and 15; of the postmaster also those of children that ended, as one may just now.
+    const living = children.filter((id) => existsSync(`/proc/${id}/stat`)).map((id) => sum(stat(id).slice(11, 13)))
+    return ((sum(stat(pid).slice(11, 15)) + sum(living)) / ticksPerSecond) * 1e6
   } catch {
     return null
   }

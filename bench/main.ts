@@ -2,7 +2,8 @@
  * `npm run bench`: the engine against job queues that do the same work, and against itself on other storages and in more
  * processes. All durable, all on one machine, each contestant once per round. Prints a table; `--json FILE` keeps it.
  *
- * `npm run bench -- [--rows NAME,…] [--rounds N] [--leads N] [--json FILE] [--large] [--profile DIR]`
+ * `npm run bench -- [--rows NAME,…] [--rounds N] [--leads N] [--json FILE] [--large [--large-leads N]]
+ * [--profile DIR]`
  */
 import { writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
@@ -63,11 +64,12 @@ const { values } = parseArgs({
     leads: { type: "string", default: "40000" },
     json: { type: "string" },
     profile: { type: "string" },
-    large: { type: "boolean", default: false }
+    large: { type: "boolean", default: false },
+    "large-leads": { type: "string", default: "10000000" }
   }
 })
 
-const count = (name: "rounds" | "leads", most: number): number => {
+const count = (name: "rounds" | "leads" | "large-leads", most: number): number => {
   const value = Number(values[name])
   if (Number.isInteger(value) && value >= 1 && value <= most) return value
   throw new Error(`--${name} must be a whole number from 1 to ${most}, not ${values[name]}`)
@@ -94,7 +96,7 @@ try {
   }
   const summary = Report.summary(found, goals)
   const plans = planner.measure()
-  const claims = values.large ? await large.measure(arena) : null
+  const claims = values.large ? await large.measure(arena, count("large-leads", 100_000_000)) : null
   if (found.length > 0) process.stdout.write(`\n${Report.text(summary)}\n`)
   process.stdout.write(`\n${planner.text(plans)}\n`)
   if (claims !== null) process.stdout.write(`\n${large.text(claims)}\n`)

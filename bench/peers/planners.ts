@@ -37,8 +37,7 @@ type Planner = (zone: string, date: string) => Float64Array
 /** The instant of a wall time. */
 type Edge = (zone: string, year: number, month: number, day: number, hour: number, minute: number) => number
 
-const clock = ([hours, minutes]: WallTime) =>
-  `${String(hours).padStart(2, "0")}:${String(minutes).padStart(2, "0")}`
+const clock = ([hours, minutes]: WallTime) => `${String(hours).padStart(2, "0")}:${String(minutes).padStart(2, "0")}`
 
 const own = (): Planner => {
   const settings = new Map(
@@ -57,7 +56,8 @@ const own = (): Planner => {
     ])
   )
   return (zone, date) =>
-    DayPlan.make({ campaign: "c", account: zone, date, settings: settings.get(zone)!, rampDay: 1, from: null, used: 0 }).slots
+    DayPlan.make({ campaign: "c", account: zone, date, settings: settings.get(zone)!, rampDay: 1, from: null, used: 0 })
+      .slots
 }
 
 /** What `DayPlan.make` does with the open time, over windows whose edges come from elsewhere. */
@@ -153,24 +153,29 @@ const ensureSame = (name: string, planner: Planner, other: Planner): void => {
   for (const zone of zones) {
     for (const date of dates) {
       const [a, b] = [planner(zone, date), other(zone, date)]
-      if (a.length !== b.length || a.some((slot, i) => slot !== b[i])) throw new Error(`${name} lays other slots in ${zone} on ${date}`)
+      if (a.length !== b.length || a.some((slot, i) => slot !== b[i]))
+        throw new Error(`${name} lays other slots in ${zone} on ${date}`)
     }
   }
 }
 
-const middle = (values: ReadonlyArray<number>): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!
+const middle = (values: ReadonlyArray<number>): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!
 
 /** Medians of rounds in which every contestant has its turn, after one that warms up. */
 export const measure = async (): Promise<ReadonlyArray<PlannerRow>> => {
   const planner = own()
   const found = await Promise.all(peers.map(async (peer) => ({ peer, module: await load(peer.name) })))
-  const contestants = [
+  const contestants: ReadonlyArray<{ readonly name: string; readonly planner: Planner }> = [
     { name: "own", planner },
-    ...found.flatMap(({ module, peer }) => (module === null ? [] : [{ name: peer.name as string, planner: over(peer.edge(module)) }]))
+    ...found.flatMap(({ module, peer }) =>
+      module === null ? [] : [{ name: peer.name, planner: over(peer.edge(module)) }]
+    )
   ]
   const speeds = new Map<string, Array<number>>(contestants.map(({ name }) => [name, []]))
   for (const one of contestants) ensureSame(one.name, one.planner, planner)
-  for (let round = 0; round < rounds; round++) for (const one of contestants) speeds.get(one.name)!.push(once(one.planner))
+  for (let round = 0; round < rounds; round++)
+    for (const one of contestants) speeds.get(one.name)!.push(once(one.planner))
   const speed = middle(speeds.get("own")!)
   return [
     { name: "own", slotsPerSecond: speed, factor: null, atLeast: null },

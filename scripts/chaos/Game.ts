@@ -80,8 +80,9 @@ export const finish = async (game: Game, first: ReadonlyArray<Workers.Worker>): 
     if (workers.some((worker) => worker.isAlive())) return false
     const open = await ledger.rows("select id from overture_campaign where status <> 'finished' limit 1")
     // The command line's worker ends also when everything has stopped itself.
-    if (open.length > 0 && setting.cli) workers.push(game.start())
-    return open.length === 0 || !setting.cli
+    const again = open.length > 0 && setting.cli && workers.length < first.length + 10
+    if (again) workers.push(game.start())
+    return !again
   }
   if (!(await Workers.until(isOver, size.patience, 250))) {
     const open = await ledger.rows<{ readonly status: string; readonly n: number }>(
@@ -92,7 +93,7 @@ export const finish = async (game: Game, first: ReadonlyArray<Workers.Worker>): 
   }
   for (const worker of workers) {
     const code = await worker.exited
-    if (code !== 0) game.problems.push(`${worker.name} ended with ${code}: ${worker.said().trim().slice(-400)}`)
+    if (code !== 0) game.problems.push(`${worker.name} ended with ${code}: ${worker.said().trim().slice(-300)}`)
   }
 }
 

@@ -8,6 +8,7 @@ import { Accounts } from "./account/Accounts.ts"
 import { Campaigns } from "./campaign/Campaigns.ts"
 import type { CampaignStore } from "./campaign/CampaignStore.ts"
 import { Explanation } from "./campaign/Explanation.ts"
+import { type AnyHostGate, HostGates } from "./campaign/HostGate.ts"
 import { Outreach } from "./campaign/Outreach.ts"
 import type { Channel } from "./channel/Channel.ts"
 import { Channels } from "./channel/Channel.ts"
@@ -63,6 +64,8 @@ export interface Options<E = never> {
   readonly channels: ReadonlyArray<Channel>
   /** The clock that pacing follows; the real one by default. */
   readonly time?: Layer.Layer<PacingTime, StorageError, WorkspaceStore> | undefined
+  /** Gates of the host's own, after the engine's: the same in every process of a database. */
+  readonly gates?: ReadonlyArray<AnyHostGate> | undefined
   /** How this process sends. */
   readonly outbox?: Partial<OutboxOptions> | undefined
 }
@@ -72,6 +75,7 @@ export const layer = <E = never>(options: Options<E>): Layer.Layer<Services, E |
   const base = Layer.mergeAll(
     Layer.succeed(Channels, Channels.from(options.channels)),
     Ids.layer,
+    options.gates === undefined ? Layer.empty : Layer.succeed(HostGates, options.gates),
     Layer.succeed(OutboxConfig, { ...defaults, ...options.outbox }),
     options.time ?? PacingTime.layer
   ).pipe(Layer.provideMerge(options.storage))

@@ -20,6 +20,8 @@ export interface ImportRow {
   readonly last?: string
   /** An IANA zone. */
   readonly timezone?: string
+  /** The contact's id in the system the row comes from. */
+  readonly externalRef?: string
   readonly tags: ReadonlyArray<string>
   /** By the column's own title; `email` whatever its case. May have any own key, `__proto__` too. */
   readonly attributes: Readonly<Record<string, string>>
@@ -45,10 +47,15 @@ export interface HeaderFault {
 export interface RowOptions {
   /** The country of phone numbers written without one, `DE`; without it only `+49…` is understood. */
   readonly defaultCountry?: CountryCode | undefined
+  /**
+   * What columns hold whose titles do not say it: a field (`phone`), an attribute (`attributes.city`), or null for a
+   * column to be left out. Other columns keep the meaning of their titles.
+   */
+  readonly mapping?: Readonly<Record<string, string | null>> | undefined
 }
 
-const known = ["externalId", "channel", "phone", "name", "first", "last", "timezone", "tags"] as const
-type Known = (typeof known)[number]
+const known = ["externalId", "channel", "phone", "name", "first", "last", "timezone", "externalRef", "tags"] as const
+export type Known = (typeof known)[number]
 const byTitle = new Map<string, Known>([
   ["id", "externalId"],
   ...known.map((field) => [field.toLowerCase(), field] as const)
@@ -56,25 +63,65 @@ const byTitle = new Map<string, Known>([
 
 export interface Column {
   readonly title: string
-  /** What it holds; null: an attribute named by the title, or nothing when the title is empty. */
+  /** What it holds; null: an attribute, or nothing. */
   readonly field: Known | null
+  /** The name of the attribute that it holds. */
+  readonly attribute: string | null
 }
 
-const columnOf = (cell: string): Column => {
+const attributePrefix = "attributes."
+
+/** What a column of that title holds. */
+export const columnOf = (cell: string, mapping: RowOptions["mapping"]): Column => {
   const title = cell.trim()
   const lower = title.toLowerCase()
-  return { title: lower === "email" ? lower : title, field: byTitle.get(lower) ?? null }
+  const mapped = mapping !== undefined && Object.hasOwn(mapping, title) ? mapping[title] : undefined
+  if (mapped === null) return { title, field: null, attribute: null }
+  if (mapped?.startsWith(attributePrefix) === true)
+    return { title, field: null, attribute: mapped.slice(attributePrefix.length) }
+  const field = byTitle.get(mapped === undefined ? lower : mapped.toLowerCase()) ?? null
+  if (field !== null || title === "") return { title, field, attribute: null }
+  const own = lower === "email" ? lower : title
+  return { title: own, field, attribute: own }
+}
+
+/** What is wrong with a mapping by itself. */
+export const mappingFault = ({ mapping = {} }: RowOptions): HeaderFault | null => {
+  for (const [title, target] of Object.entries(mapping)) {
+    if (target === null || byTitle.has(target.toLowerCase())) continue
+    if (target.startsWith(attributePrefix) && target.length > attributePrefix.length) continue
+    return {
+      column: title,
+      problem: `the mapping gives it to ${JSON.stringify(target)}, which is no field`,
+      advice: `the fields are ${known.join(", ")} and attributes.NAME`
+    }
+  }
+  return null
 }
 
 const label = (column: Column | undefined, index: number) => column?.title || `column ${index + 1}`
 
 /** Reads a header. Two columns for the same thing are refused, and so is a file whose rows nothing would identify. */
-export const columnsOf = (header: ReadonlyArray<string>): Result.Result<ReadonlyArray<Column>, HeaderFault> => {
-  const columns = header.map(columnOf)
+export const columnsOf = (
+  header: ReadonlyArray<string>,
+  options: RowOptions = {}
+): Result.Result<ReadonlyArray<Column>, HeaderFault> => {
+  const wrong = mappingFault(options)
+  if (wrong !== null) return Result.fail(wrong)
+  const columns = header.map((cell) => columnOf(cell, options.mapping))
+  const titles = new Set(header.map((cell) => cell.trim()))
+  const absent = Object.keys(options.mapping ?? {}).find((title) => !titles.has(title))
+  if (absent !== undefined) {
+    return Result.fail({
+      column: absent,
+      problem: "the mapping names this column, but the header does not have it",
+      advice: `the header read is: ${cut(header.join(", "))}`
+    })
+  }
   const seen = new Map<string, number>()
   for (const [index, column] of columns.entries()) {
-    if (column.title === "") continue
-    const meaning = column.field === null ? `attribute ${column.title}` : column.field
+    if (column.field === null && column.attribute === null) continue
+    const meaning = column.field ?? `attribute ${column.attribute}`
     const earlier = seen.get(meaning)
     if (earlier !== undefined) {
       const [one, two] = [`${earlier + 1} ("${header[earlier]?.trim()}")`, `${index + 1} ("${header[index]?.trim()}")`]
@@ -96,12 +143,12 @@ export const columnsOf = (header: ReadonlyArray<string>): Result.Result<Readonly
 }
 
 /** At most 80 characters, whole ones. */
-const cut = (value: string): string => (value.length <= 80 ? value : value.slice(0, 80).replace(/[\ud800-\udbff]$/, ""))
+export const cut = (value: string): string => (value.length <= 80 ? value : value.slice(0, 80).replace(/[\ud800-\udbff]$/, ""))
 
 /** Whether a record says nothing, as the lines do that spreadsheets leave at the end. */
 export const isBlank = (record: ReadonlyArray<string>): boolean => record.every((cell) => cell.trim() === "")
 
-type Parsed = Result.Result<string, string>
+export type Parsed = Result.Result<string, string>
 
 const phone = (value: string, { defaultCountry }: RowOptions): Parsed => {
   const number = parsePhoneNumberFromString(value, { ...(defaultCountry && { defaultCountry }), extract: false })
@@ -143,7 +190,8 @@ const remembering = (f: (value: string) => Parsed): ((value: string) => Parsed) 
   }
 }
 
-const tagsOf = (value: string): ReadonlyArray<string> => [
+/** The tags of a cell, separated by semicolon, bar or comma. */
+export const tagsOf = (value: string): ReadonlyArray<string> => [
   ...new Set(
     value
       .split(/[;|,]/)
@@ -152,16 +200,23 @@ const tagsOf = (value: string): ReadonlyArray<string> => [
   )
 ]
 
+/** How the fields are read that are more than text; of the same kind as long as a source is read. */
+export const parsers = (options: RowOptions): Readonly<Partial<Record<Known, (value: string) => Parsed>>> => ({
+  channel: remembering(channel),
+  timezone: remembering(timezone),
+  externalId,
+  externalRef: externalId,
+  phone: (value) => phone(value, options)
+})
+
+/** The fields of a row while they are gathered. */
+export type Fields = { -readonly [K in Exclude<Known, "tags">]?: string }
+
 export type Decode = (record: ReadonlyArray<string>, line: number) => Result.Result<ImportRow, Rejected>
 
 /** The reader of the records below a header. Known fields are trimmed, attributes kept as they are written. */
 export const decoder = (columns: ReadonlyArray<Column>, options: RowOptions): Decode => {
-  const parsers: Readonly<Partial<Record<Known, (value: string) => Parsed>>> = {
-    channel: remembering(channel),
-    timezone: remembering(timezone),
-    externalId,
-    phone: (value) => phone(value, options)
-  }
+  const parse = parsers(options)
   return (record, line) => {
     const reject = (index: number, reason: string) =>
       Result.fail({ line, column: label(columns[index], index), reason, value: cut(record[index] ?? "") })
@@ -169,21 +224,22 @@ export const decoder = (columns: ReadonlyArray<Column>, options: RowOptions): De
       const reason = `the record has ${record.length} fields, the header ${columns.length}`
       return reject(Math.min(record.length, columns.length), reason)
     }
-    const fields: { -readonly [K in Exclude<Known, "tags">]?: string } = {}
+    const fields: Fields = {}
     const attributes: Array<readonly [string, string]> = []
     let tags: ReadonlyArray<string> = []
-    for (const [index, { field, title }] of columns.entries()) {
+    for (let index = 0; index < columns.length; index++) {
+      const { attribute, field, title } = columns[index]!
       const cell = record[index] ?? ""
       const value = cell.trim()
       if (field === null) {
-        if (title !== "" && cell !== "") attributes.push([title, cell])
+        if (attribute !== null && cell !== "") attributes.push([attribute, cell])
         if (title === "" && value !== "") return reject(index, "the column has a value but no title")
       } else if (field === "tags") {
         tags = tagsOf(value)
       } else if (value !== "") {
-        const parsed = parsers[field]?.(value) ?? Result.succeed(value)
-        if (Result.isFailure(parsed)) return reject(index, parsed.failure)
-        fields[field] = parsed.success
+        const parsed = parse[field]?.(value)
+        if (parsed !== undefined && Result.isFailure(parsed)) return reject(index, parsed.failure)
+        fields[field] = parsed === undefined ? value : parsed.success
       }
     }
     if (fields.externalId === undefined && fields.phone === undefined) {

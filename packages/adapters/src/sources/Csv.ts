@@ -5,7 +5,7 @@
  */
 import { Effect, Result, Schema, Stream } from "effect"
 import { CsvError as ParserError, Parser } from "csv-parse"
-import { createReadStream } from "node:fs"
+import { bytesOf, sliceSize, slices } from "./Bytes.ts"
 import * as ContactRow from "./ContactRow.ts"
 import * as PlainText from "./PlainText.ts"
 
@@ -37,7 +37,6 @@ export interface Options extends ContactRow.RowOptions {
 }
 
 const batchSize = 500
-const sliceSize = 65_536
 /** Bytes. */
 const maxField = 65_536
 /** Bytes, within the precision of csv-parse, which counts finished fields by characters. */
@@ -163,7 +162,7 @@ class Pass {
       this.entries.push(this.decode(record, line))
     } else if (line > 1 || record[0]?.toLowerCase() !== "sep=") {
       // Excel's own line that names the delimiter
-      const columns = ContactRow.columnsOf(record)
+      const columns = ContactRow.columnsOf(record, this.options)
       if (Result.isFailure(columns)) return this.refuse({ line, ...columns.failure })
       this.columns = columns.success
       this.decode = ContactRow.decoder(columns.success, this.options)
@@ -199,35 +198,15 @@ class Pass {
   }
 }
 
-const slices = (bytes: Uint8Array): Stream.Stream<Uint8Array> =>
-  bytes.length <= sliceSize
-    ? Stream.succeed(bytes)
-    : Stream.range(0, Math.ceil(bytes.length / sliceSize) - 1).pipe(
-        Stream.map((i) => bytes.subarray(i * sliceSize, (i + 1) * sliceSize))
-      )
-
-const reasons: Readonly<Partial<Record<string, string>>> = {
-  ENOENT: "there is no such file",
-  EISDIR: "it is a directory",
-  EACCES: "reading it is not permitted"
-}
-
-const bytesOf = (path: string): Stream.Stream<Uint8Array, CsvError> =>
-  Stream.suspend(() =>
-    Stream.fromAsyncIterable<Uint8Array, CsvError>(createReadStream(path, { highWaterMark: sliceSize }), (cause) => {
-      const code = cause instanceof Error && "code" in cause ? String(cause.code) : ""
-      const problem = reasons[code] ?? String(cause)
-      return new CsvError({ file: path, line: null, column: null, problem, advice: "check the path" })
-    })
-  )
-
 /** Reads a file, or bytes from elsewhere. */
 export const read = <E = never, R = never>(
   source: string | Stream.Stream<Uint8Array, E, R>,
   options: Options = {}
 ): Stream.Stream<Batch, CsvError | E, R> => {
   const file = options.name ?? (typeof source === "string" ? source : "input")
-  const bytes: Stream.Stream<Uint8Array, CsvError | E, R> = typeof source === "string" ? bytesOf(source) : source
+  const bytes: Stream.Stream<Uint8Array, CsvError | E, R> = typeof source === "string"
+    ? bytesOf(source, (problem) => new CsvError({ file: source, line: null, column: null, problem, advice: "check the path" }))
+    : source
   return Stream.suspend(() => {
     const pass = new Pass(options)
     return bytes.pipe(

@@ -8,6 +8,8 @@ import { Instant } from "../workspace/Instant.ts"
 import { Metadata } from "../workspace/Json.ts"
 import * as Breaker from "./Breaker.ts"
 import { DailyRange } from "./DailyRange.ts"
+import { Frequency } from "./Frequency.ts"
+import { QuietHours } from "./QuietHours.ts"
 import { RampUp } from "../workspace/RampUp.ts"
 import { SendWindow } from "./SendWindow.ts"
 import type { Step } from "./Step.ts"
@@ -44,7 +46,13 @@ export class CampaignSettings extends Schema.Opaque<CampaignSettings>()(
     stopOn: Schema.Literals(["contact", "chat"]),
     startAt: Schema.NullOr(Instant),
     endAt: Schema.NullOr(Instant),
-    evergreen: Schema.Boolean
+    evergreen: Schema.Boolean,
+    /** Hours of the recipient's clock in which nothing is sent to them; absent = none. */
+    quietHours: Schema.optionalKey(Schema.NullOr(QuietHours)),
+    /** How often a contact may be touched over all campaigns; absent = as often as there is reason to. */
+    frequency: Schema.optionalKey(Schema.NullOr(Frequency)),
+    /** Whether people in an open sequence of another campaign are skipped, not put off until it is over; absent = no. */
+    skipContacted: Schema.optionalKey(Schema.Boolean)
   }).annotate({ identifier: "CampaignSettings" })
 ) {}
 

@@ -9,12 +9,16 @@ import { Content } from "../channel/Content.ts"
 import type { IdGenerator } from "../workspace/Id.ts"
 import { Instant, second } from "../workspace/Instant.ts"
 import { Metadata } from "../workspace/Json.ts"
+import * as LocalDate from "../workspace/LocalDate.ts"
+import * as Zone from "../workspace/Zone.ts"
 import { Distribution, Pacing } from "./Campaign.ts"
 import type { CampaignSettings } from "./Campaign.ts"
+import { Frequency } from "./Frequency.ts"
+import * as QuietHours from "./QuietHours.ts"
 import { OnMissing } from "./Rendering.ts"
 import * as Rendering from "./Rendering.ts"
 import { RampUp } from "../workspace/RampUp.ts"
-import { SendWindow } from "./SendWindow.ts"
+import * as SendWindow from "./SendWindow.ts"
 import { maxParts, type Part, Variant } from "./Step.ts"
 
 const defaulted = <S extends Schema.Top>(schema: S, value: S["Encoded"]) =>
@@ -52,6 +56,8 @@ export const AccountEntry = Schema.Union([
     externalId: Schema.optionalKey(Schema.NonEmptyString),
     name: Schema.optionalKey(Schema.String),
     dailyCap: Schema.optionalKey(positive),
+    /** A ramp over all campaigns of the account. */
+    warmUp: Schema.optionalKey(RampUp),
     /** Seconds between two automated touches. */
     minGap: defaulted(notNegative, Account.defaultMinGapMs / second),
     timezone: Schema.optionalKey(Schema.NonEmptyString)
@@ -78,7 +84,7 @@ export class CampaignFile extends Schema.Opaque<CampaignFile>()(
     accounts: Schema.NonEmptyArray(AccountEntry),
     messages: Messages,
     pacing: PacingEntry,
-    sendWindow: defaulted(SendWindow, {}),
+    sendWindow: defaulted(SendWindow.SendWindow, {}),
     rampUp: defaulted(RampUp, { type: "disabled" }),
     followUps: defaulted(Schema.Array(FollowUpEntry), []),
     distribution: defaulted(Distribution, { strategy: "capacity" }),
@@ -92,6 +98,12 @@ export class CampaignFile extends Schema.Opaque<CampaignFile>()(
     ),
     onAccountLost: defaulted(Schema.Literals(["end", "reassign"]), "end"),
     stopOn: defaulted(Schema.Literals(["contact", "chat"]), "contact"),
+    /** Hours of the recipient's clock in which nothing is sent to them. */
+    quietHours: defaulted(Schema.NullOr(QuietHours.QuietHours), null),
+    /** The most touches of one contact in a number of days, over all campaigns. */
+    frequency: defaulted(Schema.NullOr(Frequency), null),
+    /** Skips people in an open sequence of another campaign, where otherwise they wait until it is over. */
+    skipContacted: defaulted(Schema.Boolean, false),
     startAt: Schema.optionalKey(Instant),
     endAt: Schema.optionalKey(Instant),
     evergreen: defaulted(Schema.Boolean, false),
@@ -170,6 +182,16 @@ const duplicates = (file: CampaignFile): ReadonlyArray<Problem> => {
   })
 }
 
+/** Steps that an account's cap would never let pass. */
+const overCaps = (file: CampaignFile): ReadonlyArray<Problem> => {
+  const most = Math.max(file.messages.length, ...file.followUps.map(({ messages }) => messages.length))
+  return file.accounts.flatMap((entry, i): ReadonlyArray<Problem> =>
+    typeof entry === "string" || entry.dailyCap === undefined || entry.dailyCap >= most ? [] : [{
+      field: `accounts[${i}].dailyCap`,
+      message: `a step has ${most} messages, more than the ${entry.dailyCap} that the account may send a day`
+    }])
+}
+
 /** Decodes and checks a file. */
 export const decode = (input: unknown): Effect.Effect<CampaignFile, CampaignFileError> =>
   Schema.decodeUnknownEffect(CampaignFile)(input, { errors: "all", onExcessProperty: "error" }).pipe(
@@ -179,7 +201,7 @@ export const decode = (input: unknown): Effect.Effect<CampaignFile, CampaignFile
       })
     ),
     Effect.flatMap((file) => {
-      const problems = [...templateProblems(file), ...notYet(file), ...duplicates(file)]
+      const problems = [...templateProblems(file), ...notYet(file), ...overCaps(file), ...duplicates(file)]
       return problems.length === 0 ? Effect.succeed(file) : Effect.fail(new CampaignFileError({ problems }))
     })
   )
@@ -206,13 +228,26 @@ export const settingsOf = (file: CampaignFile, workspaceZone: string, ids: IdGen
   stopOn: file.stopOn,
   startAt: file.startAt ?? null,
   endAt: file.endAt ?? null,
-  evergreen: file.evergreen
+  evergreen: file.evergreen,
+  quietHours: file.quietHours,
+  frequency: file.frequency,
+  skipContacted: file.skipContacted
 })
 
 const parts = ([first, ...rest]: CampaignFile["messages"]): readonly [Part, ...Array<Part>] => [
   partOf(first),
   ...rest.map(partOf)
 ]
+
+/** Whether the send window opens only while it is quiet, for people of the campaign's own zone. */
+const isAlwaysQuiet = ({ quietHours, sendWindow }: CampaignFile): boolean => {
+  if (quietHours === null) return false
+  const zone = Zone.make("UTC")
+  // A week without dates that are blacked out.
+  const week = Array.from({ length: 7 }, (_, i) => LocalDate.addDays("2023-01-01", i))
+  return week.flatMap((date) => SendWindow.open({ ...sendWindow, blackoutDates: [] }, zone, date))
+    .every(({ end, start }) => (QuietHours.endOf(quietHours, zone, start) ?? start) >= end)
+}
 
 /** What is allowed but probably not meant, in words. */
 export const warnings = (file: CampaignFile): ReadonlyArray<Problem> => {
@@ -226,6 +261,9 @@ export const warnings = (file: CampaignFile): ReadonlyArray<Problem> => {
   }
   if (file.rampUp.type === "incremental" && file.rampUp.max < file.pacing.rangeMin) {
     found.push({ field: "rampUp.max", message: `the ramp ends at ${file.rampUp.max}, below rangeMin ${file.pacing.rangeMin}: the volume then jumps` })
+  }
+  if (isAlwaysQuiet(file)) {
+    found.push({ field: "quietHours", message: "they cover the send window: only people of other zones will be written to" })
   }
   return found
 }

@@ -4,6 +4,7 @@
  */
 import { Context, type Effect, type Option } from "effect"
 import type { Account, AccountState } from "../account/Account.ts"
+import type { AccountGroupState } from "../account/AccountGroup.ts"
 import type { Chat } from "../chat/Chat.ts"
 import type { Message } from "../chat/Message.ts"
 import type { Contact, ContactTouch } from "../contact/Contact.ts"
@@ -26,6 +27,11 @@ export interface DuePace {
   readonly account: AccountState
   readonly campaign: Campaign
   readonly workspace: WorkspaceState
+  /**
+   * The account's group. Locked with the account where it has a cap, as a workspace is, and a pace whose capped group
+   * another claim holds is left out as well; absent or null = the account is in none.
+   */
+  readonly group?: AccountGroupState | null | undefined
 }
 
 /** What a due pace wants to do now. */
@@ -35,6 +41,17 @@ export interface PaceWant {
   readonly want: number
 }
 
+/**
+ * A sequence of another campaign that a contact is in: a lead of the same contact, of a running campaign that is not the
+ * candidate's, that is in a claim, or in status `sending`, or waits for a later step (`Lead.isFollowUp` and a step).
+ */
+export interface OpenSequence {
+  readonly campaign: CampaignId
+  readonly lead: LeadId
+  /** When its next touch is due; null = one is being sent, or is between two parts. */
+  readonly dueAt: Instant | null
+}
+
 /** A ready lead with everything that can forbid or shape its touch, locked with its contact. */
 export interface LeadCandidate {
   readonly lead: Lead
@@ -42,6 +59,12 @@ export interface LeadCandidate {
   readonly touches: ReadonlyArray<ContactTouch>
   /** What suppresses any of the contact's addresses. */
   readonly suppressions: ReadonlyArray<Suppression>
+  /**
+   * The open sequences of the contact, read once its row is locked. Every touch is written to that row under its lock, so
+   * none begins unseen: where `touches` names no other campaign there is none and nothing need be read. One that ends
+   * meanwhile puts the lead off for nothing, at most until it is looked at again. Absent = none.
+   */
+  readonly sequences?: ReadonlyArray<OpenSequence> | undefined
   readonly chat: Chat | null
   /** The rows that the present step has from an earlier try. */
   readonly messages: ReadonlyArray<Message>
@@ -78,6 +101,11 @@ export interface LeadDecision extends BudgetWrites {
 export interface ClaimRules {
   /** From the paces that rang to what they want. A pace left out is left as it is. */
   readonly plan: (due: ReadonlyArray<DuePace>) => ReadonlyArray<PaceWant>
+  /**
+   * Runs once before `decide` with all candidates, in the claim's transaction and after they were locked: what the gates
+   * of a host load. Not called without candidates; absent = nothing to load.
+   */
+  readonly load?: ((candidates: ReadonlyArray<LeadCandidate>) => Effect.Effect<void>) | undefined
   /** From candidates to everything that is written. Called once, also when every `want` is 0. */
   readonly decide: (
     wants: ReadonlyArray<{
@@ -105,6 +133,11 @@ export interface LeadChange {
   readonly counts: Partial<PaceCounts>
   /** The touch went out, or may have, on this campaign date: what the ramp counts. */
   readonly wentOutOn: string | null
+  /**
+   * The touch of the step that the lead had before did not go out: the contact's row forgets it (`ContactTouch` of that
+   * lead and step), so that it counts for no frequency. Absent = false.
+   */
+  readonly forget?: boolean | undefined
   readonly events: ReadonlyArray<DomainEvent>
 }
 
@@ -129,6 +162,8 @@ export interface DrawAccount {
   readonly pace: Pace
   /** Its unclaimed leads in status assigned. */
   readonly holding: number
+  /** Of these, those put off: with a dueAt after the draw's `now`. They are not its hold. Absent = 0. */
+  readonly deferred?: number | undefined
 }
 
 export class CampaignStore extends Context.Service<CampaignStore, {

@@ -36,8 +36,11 @@ export const LeadEnded = Schema.Literals([
 ])
 export type LeadEnded = typeof LeadEnded.Type
 
-export const TouchStatus = Schema.Literals(["sent", "partial", "failed", "skipped"])
+/** A gate put it off (`deferred`, since `at`), until it is made, skipped or dropped: then nothing remains of that. */
+export const TouchStatus = Schema.Literals(["deferred", "sent", "partial", "failed", "skipped"])
 export type TouchStatus = typeof TouchStatus.Type
+/** What a touch came to in the end. */
+export type TouchFate = Exclude<TouchStatus, "deferred">
 
 export const Touch = Schema.Struct({
   step: StepId,
@@ -91,7 +94,7 @@ export const isOpen = (self: Pick<Lead, "status">): boolean =>
 
 /** Whether anything of it went out or may have. */
 export const isTouched = (self: Lead): boolean =>
-  self.firstSentAt !== null || self.touches.some((touch) => touch.status !== "skipped")
+  self.firstSentAt !== null || self.touches.some(({ status }) => status !== "skipped" && status !== "deferred")
 
 /** Whether it waits for a follow-up rather than for step 0. */
 export const isFollowUp = (self: Pick<Lead, "status">): boolean => !isOpen(self)
@@ -100,8 +103,33 @@ export const isFollowUp = (self: Pick<Lead, "status">): boolean => !isOpen(self)
 export const shown = (self: Lead): LeadStatus =>
   self.status === "assigned" && self.claim !== null ? "claimed" : self.status
 
+/** Why its present touch was put off, and since when it is for that reason; null when it was not. */
+export const deferral = (self: Lead): Touch | null =>
+  self.touches.find(({ status, step }) => status === "deferred" && step === self.step) ?? null
+
+/** The lead put off until `until`. */
+export const deferTo = (self: Lead, until: Instant, reason: string, now: Instant): Lead => {
+  const former = deferral(self)
+  if (self.step === null || former?.reason === reason) return { ...self, dueAt: until }
+  const touch: Touch = { step: self.step, status: "deferred", reason, at: now }
+  return { ...self, dueAt: until, touches: [...made(self), touch] }
+}
+
+/** Its touches without what was put off. */
+export const made = (self: Lead): ReadonlyArray<Touch> =>
+  self.touches.some(({ status }) => status === "deferred")
+    ? self.touches.filter(({ status }) => status !== "deferred")
+    : self.touches
+
 /** The lead with nothing more to come. */
-export const end = (self: Lead, ended: LeadEnded): Lead => ({ ...self, step: null, dueAt: null, ended, stop: null })
+export const end = (self: Lead, ended: LeadEnded): Lead => ({
+  ...self,
+  step: null,
+  dueAt: null,
+  ended,
+  stop: null,
+  touches: made(self)
+})
 
 export class LeadNotFound extends Schema.TaggedError<LeadNotFound>()("LeadNotFound", { lead: Schema.String }) {
   override get message(): string {

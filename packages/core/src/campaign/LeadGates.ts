@@ -1,76 +1,43 @@
 /**
- * The gates of campaign touches, in the order of the rules. Those of the pace decide whether anything of it may go out
- * now; those of the lead whether this person may be written to.
+ * The gates of one lead, in the order of the rules, once its pace may send: whether this person may be written to now, and
+ * whether the budgets have room for it. The same list answers claims, explanations, dry runs and forecasts.
  */
-import type { AccountState } from "../account/Account.ts"
 import * as Account from "../account/Account.ts"
 import type { Address } from "../channel/Address.ts"
 import { key } from "../channel/Address.ts"
-import type { Channel } from "../channel/Channel.ts"
-import type { Chat } from "../chat/Chat.ts"
+import * as ReplyWindow from "../chat/ReplyWindow.ts"
 import * as Contact from "../contact/Contact.ts"
 import type { Suppression } from "../contact/Suppression.ts"
 import type { Gate } from "../outbox/Gate.ts"
 import { allow, block, defer, skip } from "../outbox/Gate.ts"
-import type { Instant } from "../workspace/Instant.ts"
-import { day } from "../workspace/Instant.ts"
-import type { WorkspaceState } from "../workspace/WorkspaceStore.ts"
-import type { Campaign } from "./Campaign.ts"
-import type { Lead } from "./Lead.ts"
+import * as SendBudget from "../outbox/SendBudget.ts"
+import { day, hour } from "../workspace/Instant.ts"
+import * as Zone from "../workspace/Zone.ts"
+import type { LeadCandidate } from "./CampaignStore.ts"
+import * as Frequency from "./Frequency.ts"
+import * as Lead from "./Lead.ts"
+import type { PaceContext } from "./PaceGates.ts"
+import * as PacePlan from "./PacePlan.ts"
+import * as QuietHours from "./QuietHours.ts"
+import type { Step } from "./Step.ts"
+import type { RenderedTouch } from "./TouchRendering.ts"
+import * as TouchRendering from "./TouchRendering.ts"
 
-export interface PaceContext {
-  readonly now: Instant
-  readonly campaign: Campaign
-  readonly account: AccountState
-  readonly workspace: WorkspaceState
-  /** Undefined when this process has no such channel. */
-  readonly channel: Channel | undefined
-}
-
-/** Whether anything of a pace may go out now. */
-export const paceGates: ReadonlyArray<Gate<PaceContext>> = [
-  {
-    name: "workspace",
-    decide: ({ workspace }) => workspace.workspace.paused ? block("workspacePaused") : allow
-  },
-  {
-    name: "campaign",
-    decide: ({ campaign, now }) =>
-      campaign.status !== "running"
-        ? block("campaignNotRunning")
-        : campaign.settings.startAt !== null && campaign.settings.startAt > now
-        ? defer("pace", campaign.settings.startAt, "notStarted")
-        : allow
-  },
-  {
-    name: "account",
-    decide: ({ account: { account }, now }) =>
-      !account.enabled
-        ? block("accountDisabled")
-        : Account.health(account) !== "ready"
-        ? block(Account.health(account))
-        : account.restingUntil !== null && account.restingUntil > now
-        ? defer("pace", account.restingUntil, "accountResting")
-        : allow
-  },
-  {
-    name: "channel",
-    decide: ({ channel }) =>
-      channel === undefined ? block("channelMissing") : channel.policy.automationAllowed ? allow : block("policy")
-  }
-]
-
-export interface LeadContext extends PaceContext {
-  readonly lead: Lead
-  readonly contact: Contact.Contact
+/** A lead with everything that decides about its next touch. `pace` and `payers` are as the sends before left them. */
+export interface LeadContext extends PaceContext, LeadCandidate {
+  readonly step: Step
+  readonly payers: SendBudget.Payers
   /** The address it would be written to; null when none of the contact's may be. */
   readonly address: Address | null
-  readonly chat: Chat | null
+  /** Whether every address that the account reaches is suppressed. */
+  readonly isSuppressed: boolean
+  /** What it would say; null where there is no address or no channel. */
+  readonly contents: RenderedTouch | null
 }
 
 /** The first of the contact's addresses that the account reaches and nothing suppresses; the lead's own first. */
 export const chooseAddress = (
-  lead: Pick<Lead, "address">,
+  lead: Pick<Lead.Lead, "address">,
   contact: Contact.Contact,
   account: Account.Account,
   suppressions: ReadonlyArray<Suppression>
@@ -86,27 +53,95 @@ export const chooseAddress = (
 
 /** How long a lead whose chat a member holds waits before it is looked at again. */
 const takeoverMs = day
+/** How long after the next touch of another campaign's sequence a lead is looked at again. */
+const elsewhereMs = hour
 
-/** Whether this person may be written to now. */
-export const leadGates: ReadonlyArray<Gate<LeadContext & { readonly isSuppressed: boolean }>> = [
+const wrote = ({ chat }: LeadContext): boolean => chat !== null && chat.lastInboundAt !== null
+
+const budgetContext = ({ now, payers, step }: LeadContext): SendBudget.BudgetContext => ({
+  now,
+  parts: step.parts.length,
+  isTouch: true,
+  payers
+})
+
+/** The recipient's zone; the campaign's where it is unknown. */
+const zoneOf = ({ campaign, contact }: LeadContext): Zone.Zone =>
+  (contact.timezone === null ? null : Zone.find(contact.timezone)) ?? Zone.make(campaign.settings.timezone)
+
+/** When the person was touched by any campaign, leaving aside earlier tries of this very touch. */
+const touchedAt = ({ lead, step, touches }: LeadContext): ReadonlyArray<number> =>
+  touches.filter((touch) => touch.lead !== lead.id || touch.step !== step.id).map(({ at }) => at)
+
+export const leadGates: ReadonlyArray<Gate<LeadContext>> = [
   {
     name: "policy",
-    decide: ({ channel, chat, contact, now }) => {
-      if (channel === undefined) return allow
-      const wrote = chat !== null && chat.lastInboundAt !== null
-      if (channel.policy.personWritesFirst && !wrote) return skip("policy")
-      return channel.policy.optInRequired && !wrote && !Contact.consented(contact, channel.name, now)
-        ? skip("noConsent")
-        : allow
+    decide: (context) => {
+      const { channel, contact, now } = context
+      if (channel === undefined || wrote(context)) return allow
+      if (channel.policy.personWritesFirst) return skip("policy")
+      return channel.policy.optInRequired && !Contact.consented(contact, channel.name, now) ? skip("noConsent") : allow
     }
   },
   { name: "suppression", decide: ({ isSuppressed }) => isSuppressed ? skip("suppressed") : allow },
+  { name: "reach", decide: ({ address, isSuppressed }) => address === null && !isSuppressed ? skip("unreachable") : allow },
+  {
+    name: "quietHours",
+    decide: (context) => {
+      const { quietHours } = context.campaign.settings
+      const until = quietHours === undefined || quietHours === null
+        ? null
+        : QuietHours.endOf(quietHours, zoneOf(context), context.now)
+      return until === null ? allow : defer("lead", until, "quietHours")
+    }
+  },
+  {
+    name: "quota",
+    decide: ({ campaign, pace, planned, step }) => {
+      if (pace.used === 0 || pace.used + step.parts.length <= pace.quota) return allow
+      const until = PacePlan.nextDayOf(planned, campaign)
+      return until === null ? block("neverOpens") : defer("pace", until, "quota")
+    }
+  },
+  ...[...SendBudget.budgetGates, SendBudget.gapGate].map((gate): Gate<LeadContext> => ({
+    name: gate.name,
+    decide: (context) => gate.decide(budgetContext(context))
+  })),
+  {
+    name: "frequency",
+    decide: (context) => {
+      const { campaign, lead, now } = context
+      const { frequency } = campaign.settings
+      if (frequency === undefined || frequency === null) return allow
+      const allowedAt = Frequency.allowedAt(frequency, touchedAt(context), now)
+      if (allowedAt <= now) return allow
+      const former = Lead.deferral(lead)
+      const waitsUntil = (former?.reason === "frequencyCapped" ? former.at : now) + Frequency.mostWaitMs
+      return waitsUntil <= now
+        ? skip("frequencyCapped")
+        : defer("lead", Math.min(allowedAt, waitsUntil), "frequencyCapped")
+    }
+  },
+  {
+    name: "contactedElsewhere",
+    decide: ({ campaign, lead, now, sequences = [] }) => {
+      // Only a lead that nothing was said to waits: two begun sequences would wait for each other for ever.
+      if (sequences.length === 0 || Lead.isTouched(lead)) return allow
+      // What is being sent just now may be the last of its sequence: that is known in a while.
+      if (campaign.settings.skipContacted === true && sequences.some(({ dueAt }) => dueAt !== null)) {
+        return skip("contactedElsewhere")
+      }
+      const next = sequences.reduce((latest, { dueAt }) => Math.max(latest, dueAt ?? now), now)
+      return defer("lead", next + elsewhereMs, "contactedElsewhere")
+    }
+  },
   {
     name: "replyWindow",
-    decide: ({ channel, chat, now }) => {
-      const openMs = channel?.policy.replyWindow.automatedMs ?? null
-      if (openMs === null) return allow
-      return (chat?.lastInboundAt ?? -Infinity) + openMs > now ? allow : skip("replyWindowClosed")
+    decide: ({ channel, chat, contents, now }) => {
+      if (channel === undefined) return allow
+      const window = ReplyWindow.of(channel.policy, "automated", chat, now)
+      const said = contents?.type === "rendered" ? contents.contents : []
+      return ReplyWindow.permits(window, said) ? allow : skip("replyWindowClosed")
     }
   },
   {
@@ -114,5 +149,8 @@ export const leadGates: ReadonlyArray<Gate<LeadContext & { readonly isSuppressed
     decide: ({ chat, now }) =>
       chat !== null && chat.takenOverAt !== null ? defer("lead", now + takeoverMs, "takenOver") : allow
   },
-  { name: "reach", decide: ({ address, isSuppressed }) => address === null && !isSuppressed ? skip("unreachable") : allow }
+  {
+    name: "content",
+    decide: ({ contents }) => contents === null ? allow : TouchRendering.contentGate.decide(contents)
+  }
 ]

@@ -22,10 +22,11 @@ import { Transaction } from "../workspace/Transaction.ts"
 import * as Breaker from "./Breaker.ts"
 import type { Campaign } from "./Campaign.ts"
 import { seedKey } from "./Campaign.ts"
-import type { LeadChange } from "./CampaignStore.ts"
+import type { LeadCandidate, LeadChange } from "./CampaignStore.ts"
 import { CampaignStore } from "./CampaignStore.ts"
 import * as DayPlan from "./DayPlan.ts"
 import * as Draw from "./Draw.ts"
+import * as HostGate from "./HostGate.ts"
 import type { LeadEnded } from "./Lead.ts"
 import * as LeadTouching from "./LeadTouching.ts"
 import * as PacePlan from "./PacePlan.ts"
@@ -62,6 +63,7 @@ const make = Effect.gen(function*() {
   const store = yield* CampaignStore
   const channels = yield* Channels
   const transaction = yield* Transaction
+  const gates = yield* HostGate.HostGates
   const makeIds = (yield* Ids).generator
   const templates: LeadTouching.Input["templates"] = new Map()
   const known = new Map<CampaignId, Campaign>()
@@ -95,14 +97,16 @@ const make = Effect.gen(function*() {
     })
 
   const draw = Effect.fn("Outreach.draw")(function*(_workspace: WorkspaceId, id: CampaignId, now: Instant) {
-    const drawn = yield* store.draw(id, now, (campaign, accounts, pool) =>
+    const drawn = yield* store.draw(id, now, (campaign, unordered, pool) =>
       Effect.gen(function*() {
+        // By seed key, not by id: the same file draws the same leads on every machine.
+        const accounts = unordered.toSorted((a, b) => Account.seedKey(a.account) < Account.seedKey(b.account) ? -1 : 1)
         const settings = PacePlan.dayPlanSettings(campaign.settings)
         const at = SendWindow.nextOpen(settings.window, settings.zone, now)
         const date = at === null ? null : SendWindow.dateOf(settings.window, settings.zone, at)
-        const drawers = accounts.map(({ account, holding, pace }): Draw.Drawer => ({
+        const drawers = accounts.map(({ account, deferred = 0, holding, pace }): Draw.Drawer => ({
           account: account.id,
-          holding,
+          holding: holding - deferred,
           touches: date === null || !Account.isAble(account) || !channels.all.has(account.channel)
             ? 0
             : DayPlan.make({
@@ -169,8 +173,23 @@ const make = Effect.gen(function*() {
 
   const claim: ClaimSource["claim"] = Effect.fn("Outreach.claim")(function*(now: Instant, limit: number, lease: Lease) {
     const ids = yield* makeIds
-    const rules = LeadTouching.rules({ now, claim: lease.claim, ids, channels: channels.all, templates })
-    const found = yield* store.claim({ now, limit, lease, rules })
+    let loaded: HostGate.LoadedGates = new Map()
+    const rules = LeadTouching.rules({
+      now,
+      claim: lease.claim,
+      ids,
+      channels: channels.all,
+      templates,
+      gates,
+      loaded: () => loaded
+    })
+    const load = (candidates: ReadonlyArray<LeadCandidate>) =>
+      Effect.map(HostGate.load(gates, candidates), (all) => {
+        loaded = all
+      })
+    const { decide, plan } = rules
+    const loads = gates.some((gate) => gate.load !== null)
+    const found = yield* store.claim({ now, limit, lease, rules: { plan, decide, ...(loads && { load }) } })
     if (found === null) return { claim: null, worked: yield* finish(now) }
     yield* Effect.forEach(rules.lost, (due) => putBack(due, now), { discard: true })
     const hungry = new Map(
@@ -251,6 +270,7 @@ const make = Effect.gen(function*() {
           queue: [],
           counts: {},
           wentOutOn: null,
+          forget: true,
           events: []
         })
       const accounts = [...new Set(messages.flatMap(({ account, lead }) => lead === null ? [] : [account]))]

@@ -10,10 +10,10 @@ import { second } from "../workspace/Instant.ts"
 import * as Seed from "../workspace/Seed.ts"
 import * as Zone from "../workspace/Zone.ts"
 import type { Campaign } from "./Campaign.ts"
-import { stepAt } from "./Campaign.ts"
+import { seedKey, stepAt } from "./Campaign.ts"
 import type { LeadChange } from "./CampaignStore.ts"
 import * as Lead from "./Lead.ts"
-import type { LeadEnded, TouchStatus } from "./Lead.ts"
+import type { LeadEnded, TouchFate } from "./Lead.ts"
 
 /** A lead change whose facts still want an id and a time. */
 export type Conclusion = Omit<LeadChange, "events"> & { readonly facts: ReadonlyArray<Fact> }
@@ -23,15 +23,16 @@ const nothing = { cancel: [], stop: [], queue: [], counts: {}, wentOutOn: null, 
 /** Milliseconds between part `part - 1` and `part` of a touch; the same every time it is asked. */
 export const partDelayMs = (campaign: Campaign, lead: Lead.Lead, part: number): number => {
   const { maxSeconds, minSeconds } = campaign.settings.partDelay
+  const seed = `${seedKey(campaign)}|${lead.address}|${stepAt(campaign.settings, lead.step)?.index ?? 0}|${part}`
   return Math.round(
-    (minSeconds + Seed.random(`${lead.id}|${lead.step}|${part}`)() * (maxSeconds - minSeconds)) * second
+    (minSeconds + Seed.random(seed)() * (maxSeconds - minSeconds)) * second
   )
 }
 
 const finish = (
   lead: Lead.Lead,
   campaign: Campaign,
-  status: TouchStatus,
+  status: TouchFate,
   reason: string | null,
   at: Instant
 ): Lead.Lead => {
@@ -41,7 +42,7 @@ const finish = (
     ...lead,
     claim: null,
     ...(index === 0 && { status, reason }),
-    touches: lead.step === null ? lead.touches : [...lead.touches, { step: lead.step, status, reason, at }]
+    touches: lead.step === null ? lead.touches : [...Lead.made(lead), { step: lead.step, status, reason, at }]
   }
   if (lead.stop !== null) return Lead.end(touched, lead.stop)
   if (status === "failed") return Lead.end(touched, "failed")
@@ -59,7 +60,7 @@ const finish = (
 }
 
 /** The counts that a touch of step 0, or of a later one, adds to. */
-const countsOf = (index: number, status: TouchStatus) => ({
+const countsOf = (index: number, status: TouchFate) => ({
   touched: 1,
   ...(index === 0 && (status === "sent" || status === "partial" || status === "failed") && { [status]: 1 })
 })
@@ -82,7 +83,7 @@ export const conclude = (
   const wentOutOn = message.reserved?.pace ?? null
   const free: Lead.Lead = { ...lead, claim: null }
 
-  const done = (before: Lead.Lead, status: TouchStatus, reason: string | null, change: Partial<Conclusion>): Conclusion => {
+  const done = (before: Lead.Lead, status: TouchFate, reason: string | null, change: Partial<Conclusion>): Conclusion => {
     const after = finish(before, campaign, status, reason, at)
     return {
       ...nothing,
@@ -129,13 +130,15 @@ export const conclude = (
       const reason = settled.message.reason ?? settled.outcome.type
       return done(free, message.part === 0 ? "failed" : "partial", reason, {
         cancel: cancel(reason),
-        wentOutOn: fate === "unknown" ? wentOutOn : null
+        wentOutOn: fate === "unknown" ? wentOutOn : null,
+        forget: fate === "failed" && message.part === 0
       })
     }
     case "again":
       if (message.part > 0) return { ...nothing, lead: { ...free, dueAt: null } }
       return {
         ...nothing,
+        forget: true,
         lead: {
           ...free,
           dueAt: settled.retryAt,
@@ -147,13 +150,14 @@ export const conclude = (
         const after = stopped(free, lead.stop, at)
         return {
           ...nothing,
+          forget: message.part === 0,
           lead: after,
           cancel: cancel(lead.stop),
           counts: Lead.isOpen(lead) ? { skipped: 1 } : {},
           facts: [stopFact(lead, after, lead.stop)]
         }
       }
-      return { ...nothing, lead: free }
+      return { ...nothing, forget: message.part === 0, lead: free }
   }
 }
 
@@ -199,6 +203,8 @@ export const stop = (
   const queued = messages.filter((message) => message.status === "queued")
   const cancel = queued.map((message) => ({ id: message.id, reason: ended }))
   const fact = (after: Lead.Lead): ReadonlyArray<Fact> => [stopFact(lead, after, ended)]
+  // Claimed and not begun: the claim remembered a touch that will not be made.
+  const forget = lead.claim !== null
 
   if (sending.length > 0) {
     if (lead.stop !== null) return null
@@ -233,7 +239,7 @@ export const stop = (
   if (Lead.isOpen(lead)) {
     if (isReply) return null
     const after = stopped(marked, ended, at)
-    return { ...nothing, lead: after, cancel, counts: { ...counts, skipped: 1 }, facts: fact(after) }
+    return { ...nothing, forget, lead: after, cancel, counts: { ...counts, skipped: 1 }, facts: fact(after) }
   }
   if (lead.step === null) {
     return isReply && lead.repliedAt === null && Lead.isTouched(lead)
@@ -241,7 +247,7 @@ export const stop = (
       : null
   }
   const after = Lead.end({ ...marked, claim: null }, ended)
-  return { ...nothing, lead: after, cancel, counts, facts: fact(after) }
+  return { ...nothing, forget, lead: after, cancel, counts, facts: fact(after) }
 }
 
 /**

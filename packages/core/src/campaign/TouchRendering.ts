@@ -42,7 +42,7 @@ export const render = (
   const values = Rendering.variablesOf(contact)
   const contents: Array<Content> = []
   for (const [index, part] of step.parts.entries()) {
-    const template = compiled(cache, StepRules.choose(part, `${seed}|${step.id}|${index}`))
+    const template = compiled(cache, StepRules.choose(part, `${seed}|${campaign.settings.steps.findIndex(({ id }) => id === step.id)}|${index}`))
     if (Result.isFailure(template)) {
       return { type: "refused", reason: "contentRejected", detail: template.failure.message }
     }

@@ -8,6 +8,7 @@ import type { Account } from "../account/Account.ts"
 import { Content } from "../channel/Content.ts"
 import { LocalDate } from "../workspace/LocalDate.ts"
 import {
+  AccountGroupId,
   AccountId,
   CampaignId,
   ChatId,
@@ -45,7 +46,9 @@ export const Reservation = Schema.Struct({
   /** The campaign day of the pace; null for messages of no pace. */
   pace: Schema.NullOr(LocalDate),
   account: LocalDate,
-  workspace: LocalDate
+  workspace: LocalDate,
+  /** Of the account's group at that time; absent where it had none. */
+  group: Schema.optionalKey(Schema.Struct({ id: AccountGroupId, day: LocalDate }))
 })
 export type Reservation = typeof Reservation.Type
 

@@ -3,6 +3,7 @@
  * again is the same people with the same data. One row is one contact with its first address.
  */
 import type { Contact } from "./Contact.ts"
+import type { RowProblem } from "./ContactRow.ts"
 
 export interface CsvOptions {
   /** The channels whose external ids are phone numbers: theirs stand in the column phone as well. */
@@ -57,3 +58,10 @@ export const encoder = (attributes: ReadonlyArray<string>, options: CsvOptions) 
     }
   }
 }
+
+/** The header of a report of rows that were left out. */
+export const problemHeader = "line,column,reason,value\r\n"
+
+/** A row of that report. It is for people to open, so nothing in it is taken for a formula. */
+export const problemRow = ({ column, line, reason, value }: RowProblem): string =>
+  `${[String(line), column, reason, value].map(cellOf(true)).join(",")}\r\n`

@@ -103,18 +103,22 @@ const missing = (story: LeadStory | undefined, step: number, earlier: Cause | nu
   if (story?.ended !== undefined && story.ended !== null && story.ended !== "completed") {
     const failed = story.ended === "failed" ? story.misses.findLast(({ status }) => status === "failed") : undefined
     const reason = failed?.reason ?? story.ended
-    return { cause: failed === undefined ? endedBy[story.ended] ?? "skip" : causeOfMiss("failed", reason), reason }
+    return { cause: failed === undefined ? (endedBy[story.ended] ?? "skip") : causeOfMiss("failed", reason), reason }
   }
   if (story?.retrying === true) return { cause: "retry", reason: null }
   return earlier ?? { cause: "deferral", reason: null }
 }
 
 const causeOfMiss = (status: "failed" | "skipped", reason: string): DifferenceCause =>
-  reason === "optedOut" || reason === "suppressed" ? "optOut" : status === "failed" ? "failure" : endedBy[reason] ?? "skip"
+  reason === "optedOut" || reason === "suppressed"
+    ? "optOut"
+    : status === "failed"
+      ? "failure"
+      : (endedBy[reason] ?? "skip")
 
 /** Why a step went out elsewhere than forecast. */
 const moved = (touch: LoggedTouch, earlier: Cause | null): Cause =>
-  touch.retried ? { cause: "retry", reason: null } : earlier ?? { cause: "deferral", reason: null }
+  touch.retried ? { cause: "retry", reason: null } : (earlier ?? { cause: "deferral", reason: null })
 
 export const compare = (input: ComparisonInput): Comparison => {
   const { accountKey, forecast, until } = input
@@ -149,20 +153,22 @@ export const compare = (input: ComparisonInput): Comparison => {
   for (const lead of names) {
     const story = stories.get(lead)
     const isKnown = foreseen.has(lead)
-    const steps = new Set([...foreseen.get(lead)?.keys() ?? [], ...happened.get(lead)?.keys() ?? []])
+    const steps = new Set([...(foreseen.get(lead)?.keys() ?? []), ...(happened.get(lead)?.keys() ?? [])])
     let earlier: Cause | null = null
     for (const step of [...steps].sort((a, b) => a - b)) {
       const planned = foreseen.get(lead)?.get(step) ?? null
       const touch = happened.get(lead)?.get(step)
-      const actual: TouchPlace | null = touch === undefined ? null : { account: accountKey(touch.account), date: touch.date }
+      const actual: TouchPlace | null =
+        touch === undefined ? null : { account: accountKey(touch.account), date: touch.date }
       if (isOver(planned)) countOf(planned, step).forecast += 1
       if (isOver(actual)) countOf(actual, step).actual += 1
       if (planned?.account === actual?.account && planned?.date === actual?.date) continue
-      const found: Cause = touch === undefined
-        ? missing(story, step, earlier)
-        : planned === null && !isKnown
-        ? { cause: "enrolled", reason: null }
-        : moved(touch, earlier)
+      const found: Cause =
+        touch === undefined
+          ? missing(story, step, earlier)
+          : planned === null && !isKnown
+            ? { cause: "enrolled", reason: null }
+            : moved(touch, earlier)
       earlier = found
       if (!isOver(planned) && !isOver(actual)) continue
       differences.push({ lead, step, forecast: planned, actual, ...found })
@@ -172,7 +178,7 @@ export const compare = (input: ComparisonInput): Comparison => {
   }
   return {
     until,
-    days: [...days.values()].sort((a, b) => a.date < b.date || (a.date === b.date && a.account < b.account) ? -1 : 1),
+    days: [...days.values()].sort((a, b) => (a.date < b.date || (a.date === b.date && a.account < b.account) ? -1 : 1)),
     differences
   }
 }
@@ -197,7 +203,9 @@ const add = (count: Counting, cause: DifferenceCause, by: number): void => {
 }
 
 /** How often each cause is one, most frequent first. */
-export const causes = (self: Comparison): ReadonlyArray<{ readonly cause: DifferenceCause; readonly count: number }> => {
+export const causes = (
+  self: Comparison
+): ReadonlyArray<{ readonly cause: DifferenceCause; readonly count: number }> => {
   const counts = new Map<DifferenceCause, number>()
   for (const { cause } of self.differences) counts.set(cause, (counts.get(cause) ?? 0) + 1)
   return Array.from(counts, ([cause, count]) => ({ cause, count })).sort((a, b) => b.count - a.count)

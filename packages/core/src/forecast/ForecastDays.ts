@@ -38,8 +38,12 @@ const usedBefore = (ran: Ran, pace: Pace, date: LocalDate): number => {
   if (pace.date !== date || ran.snapshot.leads.type === "anonymous") return 0
   const underWay = ran.snapshot.leads.candidates.reduce(
     (sum, { messages }) =>
-      sum + messages.filter((row) =>
-        row.account === pace.account && row.reserved?.pace === date && (row.status === "queued" || row.status === "sending")
+      sum +
+      messages.filter(
+        (row) =>
+          row.account === pace.account &&
+          row.reserved?.pace === date &&
+          (row.status === "queued" || row.status === "sending")
       ).length,
     0
   )
@@ -49,8 +53,13 @@ const usedBefore = (ran: Ran, pace: Pace, date: LocalDate): number => {
 /** Whether the account itself, or its channel here, sends nothing on a date whose open time ends at `until`. */
 const isUnable = (ran: Ran, { account }: AccountState, until: Instant): boolean => {
   const channel = ran.channels.get(account.channel)
-  return !Account.isAble(account) || channel === undefined || !channel.policy.automationAllowed ||
-    ran.snapshot.workspace.workspace.paused || (account.restingUntil ?? 0) >= until
+  return (
+    !Account.isAble(account) ||
+    channel === undefined ||
+    !channel.policy.automationAllowed ||
+    ran.snapshot.workspace.workspace.paused ||
+    (account.restingUntil ?? 0) >= until
+  )
 }
 
 const limitOf = (
@@ -189,11 +198,13 @@ export const assemble = (ran: Ran): Forecast => {
     finishAt: ran.finishAt,
     finishDate: ran.finishAt === null ? null : SendWindow.dateOf(settings.window, settings.zone, ran.finishAt),
     cut: ran.cut,
-    touches: log.touches.map((touch): ForecastTouch => [
-      ran.names.get(touch.lead) ?? touch.lead,
-      touch.step,
-      places.get(touch.account) ?? 0,
-      touch.date
-    ])
+    touches: log.touches.map(
+      (touch): ForecastTouch => [
+        ran.names.get(touch.lead) ?? touch.lead,
+        touch.step,
+        places.get(touch.account) ?? 0,
+        touch.date
+      ]
+    )
   }
 }

@@ -44,14 +44,18 @@ const silent = (real: Channel.Channel): Channel.Channel =>
 /** Rounds at one instant after which something is broken: a claim takes 20 leads of a pace, so none comes near it. */
 const mostRounds = 100_000
 
-export class ForecastEngine extends Context.Service<ForecastEngine, {
-  /** What the campaign will do from the snapshot on, if every message is taken and nobody answers. */
-  run(snapshot: Snapshot.Snapshot, bounds: Forecast.ForecastBounds): Effect.Effect<Forecast.Forecast>
-}>()("@overture/core/ForecastEngine") {
+export class ForecastEngine extends Context.Service<
+  ForecastEngine,
+  {
+    /** What the campaign will do from the snapshot on, if every message is taken and nobody answers. */
+    run(snapshot: Snapshot.Snapshot, bounds: Forecast.ForecastBounds): Effect.Effect<Forecast.Forecast>
+  }
+>()("@overture/core/ForecastEngine") {
   static readonly layer = Layer.effect(
     ForecastEngine,
     Effect.map(Channel.Channels, ({ all }) =>
-      ForecastEngine.of({ run: (snapshot, bounds) => Effect.orDie(run(snapshot, bounds, all)) }))
+      ForecastEngine.of({ run: (snapshot, bounds) => Effect.orDie(run(snapshot, bounds, all)) })
+    )
   )
 }
 
@@ -64,10 +68,14 @@ const engine = (
 ) => {
   const storage = MemoryStorage.of(memory)
   const store = Context.get(storage, CampaignStore)
-  const watched = Context.add(storage, CampaignStore, CampaignStore.of({
-    ...store,
-    claim: (request) => store.claim({ ...request, rules: watch.rules(request.rules, request.now) })
-  }))
+  const watched = Context.add(
+    storage,
+    CampaignStore,
+    CampaignStore.of({
+      ...store,
+      claim: (request) => store.claim({ ...request, rules: watch.rules(request.rules, request.now) })
+    })
+  )
   const base = Layer.mergeAll(
     Layer.succeed(Channel.Channels, Channel.Channels.from([...channels.values()].map(silent))),
     Ids.layer,
@@ -112,7 +120,8 @@ const run = Effect.fn("ForecastEngine.run")(function* (
       const { nextDue, worked } = yield* driver.step
       if (worked) {
         follow()
-        if (rounds > mostRounds) return yield* Effect.die(`the forecast of ${campaign.id} does not get past ${yield* time.now}`)
+        if (rounds > mostRounds)
+          return yield* Effect.die(`the forecast of ${campaign.id} does not get past ${yield* time.now}`)
         yield* Effect.yieldNow
         continue
       }
@@ -127,7 +136,10 @@ const run = Effect.fn("ForecastEngine.run")(function* (
   const touched = log.result()
   const isDone = memory.state.activeLeads.get(campaign.id).size === 0
   const names = new Map<LeadId, string>(
-    candidates.map(({ lead }) => [lead.id, snapshot.leads.type === "known" ? lead.id : Forecast.anonymous(lead.position)])
+    candidates.map(({ lead }) => [
+      lead.id,
+      snapshot.leads.type === "known" ? lead.id : Forecast.anonymous(lead.position)
+    ])
   )
   const finishAt = tooMany || !isDone || campaign.settings.evergreen ? null : touched.finishedAt
   return ForecastDays.assemble({
@@ -149,13 +161,14 @@ const limited = (snapshot: Snapshot.Snapshot, bounds: Forecast.ForecastBounds) =
   const { leads } = snapshot
   const count = leads.type === "known" ? leads.candidates.length : leads.count
   if (count <= bounds.leads) return { snapshot, cut: false }
-  const kept: Snapshot.Snapshot["leads"] = leads.type === "anonymous"
-    ? { type: "anonymous", count: bounds.leads }
-    : {
-      type: "known",
-      candidates: [...leads.candidates]
-        .sort((a, b) => b.lead.priority - a.lead.priority || a.lead.position - b.lead.position)
-        .slice(0, bounds.leads)
-    }
+  const kept: Snapshot.Snapshot["leads"] =
+    leads.type === "anonymous"
+      ? { type: "anonymous", count: bounds.leads }
+      : {
+          type: "known",
+          candidates: [...leads.candidates]
+            .sort((a, b) => b.lead.priority - a.lead.priority || a.lead.position - b.lead.position)
+            .slice(0, bounds.leads)
+        }
   return { snapshot: { ...snapshot, leads: kept }, cut: true }
 }

@@ -29,16 +29,26 @@ export interface ForecastRequest {
   readonly bounds?: Partial<ForecastBounds> | undefined
 }
 
-export class Forecasts extends Context.Service<Forecasts, {
-  /** What a campaign will do from now on, or from its start, if every message is taken and nobody answers. */
-  of(workspace: WorkspaceId, id: CampaignId, request?: ForecastRequest): Effect.Effect<Forecast, StorageError | CampaignNotFound>
-  /** What it did, from the whole feed of its workspace. */
-  actual(
-    workspace: WorkspaceId,
-    id: CampaignId
-  ): Effect.Effect<TouchLog.TouchLog, StorageError | CampaignNotFound | CursorExpired>
-}>()("@overture/core/Forecasts") {
-  static readonly layer = Layer.effect(Forecasts, Effect.suspend(() => make))
+export class Forecasts extends Context.Service<
+  Forecasts,
+  {
+    /** What a campaign will do from now on, or from its start, if every message is taken and nobody answers. */
+    of(
+      workspace: WorkspaceId,
+      id: CampaignId,
+      request?: ForecastRequest
+    ): Effect.Effect<Forecast, StorageError | CampaignNotFound>
+    /** What it did, from the whole feed of its workspace. */
+    actual(
+      workspace: WorkspaceId,
+      id: CampaignId
+    ): Effect.Effect<TouchLog.TouchLog, StorageError | CampaignNotFound | CursorExpired>
+  }
+>()("@overture/core/Forecasts") {
+  static readonly layer = Layer.effect(
+    Forecasts,
+    Effect.suspend(() => make)
+  )
 }
 
 /** Leads in one of these may have something to come. */
@@ -90,7 +100,9 @@ const make = Effect.gen(function* () {
     const tenant = yield* workspaces.get(campaign.workspace)
     if (Option.isNone(tenant)) return yield* new CampaignNotFound({ campaign: campaign.id })
     // What budgets hold is told with a lead that an account has; an account without one is taken as unused today.
-    const states = new Map<AccountId, DuePace>(found.flatMap(({ due }) => (due === null ? [] : [[due.pace.account, due]])))
+    const states = new Map<AccountId, DuePace>(
+      found.flatMap(({ due }) => (due === null ? [] : [[due.pace.account, due]]))
+    )
     const [any] = states.values()
     const workspace: WorkspaceState = any?.workspace ?? { workspace: tenant.value, use: Budget.none }
     const made: Snapshot = {
@@ -98,12 +110,14 @@ const make = Effect.gen(function* () {
       campaign,
       accounts: paces.map(({ account, pace }) => ({
         pace,
-        account: states.get(account.id)?.account ?? { account, use: Budget.none, lastTouchAt: null }
+        account: states.get(account.id)?.account ?? { account, use: Budget.none, lastTouchAt: null },
+        group: states.get(account.id)?.group
       })),
-      leads: found.length === 0 && request.contacts !== undefined
-        ? { type: "anonymous", count: request.contacts }
-        : { type: "known", candidates: found.map(({ candidate }) => candidate) },
-      at: campaign.status === "running" ? now : request.from ?? now
+      leads:
+        found.length === 0 && request.contacts !== undefined
+          ? { type: "anonymous", count: request.contacts }
+          : { type: "known", candidates: found.map(({ candidate }) => candidate) },
+      at: campaign.status === "running" ? now : (request.from ?? now)
     }
     return made
   })

@@ -3,16 +3,23 @@
  * a cap stopped it. It changes nothing that they decide.
  */
 import type { ClaimRules, LeadDecision } from "../campaign/CampaignStore.ts"
-import * as LeadTouching from "../campaign/LeadTouching.ts"
 import { stepAt } from "../campaign/Campaign.ts"
-import * as Budget from "../workspace/Budget.ts"
+import * as Gate from "../outbox/Gate.ts"
+import * as SendBudget from "../outbox/SendBudget.ts"
 import type { AccountId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { LocalDate } from "../workspace/LocalDate.ts"
-import * as Zone from "../workspace/Zone.ts"
 
 /** What stopped a pace that had a lead. */
-export type Refusal = "quota" | "accountCap" | "workspaceCap"
+export type Refusal = "quota" | "accountCap" | "groupCap" | "workspaceCap"
+
+/** What a budget's own word counts as: the warm-up is a cap of the account that grows. */
+const refusals: Readonly<Record<string, Refusal>> = {
+  accountCap: "accountCap",
+  groupCap: "groupCap",
+  workspaceCap: "workspaceCap",
+  warmUp: "accountCap"
+}
 
 interface Account {
   readonly refusals: Map<LocalDate, Refusal>
@@ -40,7 +47,11 @@ export const make = (): PaceWatch => {
   }
 
   /** What is left undecided of a want that made fewer touches than it had slots for. */
-  const refusalOf = ({ first, followUps, want: { due } }: Decided, decision: LeadDecision, now: Instant): Refusal | null => {
+  const refusalOf = (
+    { first, followUps, want: { due } }: Decided,
+    decision: LeadDecision,
+    now: Instant
+  ): Refusal | null => {
     const decided = new Set([...decision.touches.map(({ lead }) => lead.id), ...decision.leads.map(({ id }) => id)])
     const next = [...first, ...followUps].find(({ lead }) => !decided.has(lead.id))
     const step = next === undefined ? null : stepAt(due.campaign.settings, next.lead.step)
@@ -48,14 +59,17 @@ export const make = (): PaceWatch => {
     if (step === null || pace === undefined) return null
     const k = step.step.parts.length
     if (pace.used > 0 && pace.used + k > pace.quota) return "quota"
-    const { account } = due.account
-    const { workspace } = due.workspace
-    const use = decision.accounts.find(({ id }) => id === account.id)?.use ?? due.account.use
-    const day = LeadTouching.accountDay(account, workspace.timezone, now)
-    if (Budget.left(use, day, account.dailyCap) < k) return "accountCap"
-    const tenant = decision.workspaces.find(({ id }) => id === workspace.id)?.use ?? due.workspace.use
-    const today = Zone.localDate(Zone.make(workspace.timezone), now)
-    return Budget.left(tenant, today, workspace.dailyCap) < k ? "workspaceCap" : null
+    const { account, group, workspace } = due
+    const paid = decision.accounts.find(({ id }) => id === account.account.id)
+    const payers: SendBudget.Payers = {
+      account: paid === undefined ? account : { ...account, use: paid.use, lastTouchAt: paid.lastTouchAt },
+      workspace: { ...workspace, use: decision.workspaces.find(({ id }) => id === workspace.workspace.id)?.use ?? workspace.use },
+      group: group === null || group === undefined
+        ? null
+        : { ...group, use: decision.groups?.find(({ id }) => id === group.group.id)?.use ?? group.use }
+    }
+    const verdict = Gate.decide(SendBudget.budgetGates, { now, parts: k, isTouch: true, payers })
+    return verdict.type === "defer" ? refusals[verdict.reason] ?? null : null
   }
 
   const see = (one: Decided, decision: LeadDecision, now: Instant): void => {
@@ -76,7 +90,7 @@ export const make = (): PaceWatch => {
 
   return {
     rules: (rules, now) => ({
-      plan: rules.plan,
+      ...rules,
       decide: (wants) => {
         const decision = rules.decide(wants)
         for (const one of wants) see(one, decision, now)

@@ -3,6 +3,7 @@
  * keys are those of the original, as chance and the order of equals depend on them.
  */
 import type { Account, AccountState } from "../account/Account.ts"
+import type { AccountGroupState } from "../account/AccountGroup.ts"
 import type { Campaign } from "../campaign/Campaign.ts"
 import type { LeadCandidate } from "../campaign/CampaignStore.ts"
 import type { Lead } from "../campaign/Lead.ts"
@@ -20,7 +21,12 @@ export interface Snapshot {
   readonly workspace: WorkspaceState
   readonly campaign: Campaign
   /** Each with what its budgets hold. */
-  readonly accounts: ReadonlyArray<{ readonly account: AccountState; readonly pace: Pace }>
+  readonly accounts: ReadonlyArray<{
+    readonly account: AccountState
+    readonly pace: Pace
+    /** Absent or null = it is in no group. */
+    readonly group?: AccountGroupState | null | undefined
+  }>
   /** Those with something open or to come; or how many people there will be. */
   readonly leads:
     | { readonly type: "known"; readonly candidates: ReadonlyArray<LeadCandidate> }
@@ -50,11 +56,14 @@ export const freshPace = (campaign: Campaign, account: Account): Pace => ({
 })
 
 /** Where people can be who are not known yet: each kind of reach that the accounts have, in the order of the accounts. */
-const reaches = (accounts: ReadonlyArray<Account>, channels: ReadonlyMap<string, Channel>): ReadonlyArray<Omit<Address.Address, "externalId">> => {
+const reaches = (
+  accounts: ReadonlyArray<Account>,
+  channels: ReadonlyMap<string, Channel>
+): ReadonlyArray<Omit<Address.Address, "externalId">> => {
   const found = new Map<string, Omit<Address.Address, "externalId">>()
   for (const { channel, externalId, group } of accounts) {
     const kind = channels.get(channel)?.capabilities.addressScope ?? "channel"
-    const scope = kind === "channel" ? "" : kind === "group" ? group ?? externalId : externalId
+    const scope = kind === "channel" ? "" : kind === "group" ? (group ?? externalId) : externalId
     found.set(Address.reach({ channel, scope }), { channel, scope })
   }
   return [...found.values()]
@@ -124,7 +133,10 @@ export const candidatesOf = (
   ids: IdGenerator
 ): ReadonlyArray<LeadCandidate> => {
   if (self.leads.type === "known") return self.leads.candidates
-  const places = reaches(self.accounts.map(({ account }) => account.account), channels)
+  const places = reaches(
+    self.accounts.map(({ account }) => account.account),
+    channels
+  )
   return places.length === 0
     ? []
     : Array.from({ length: self.leads.count }, (_, i) => stranger(self, places, i + 1, ids))
@@ -141,8 +153,9 @@ export const fill = (state: State, self: Snapshot, candidates: ReadonlyArray<Lea
   // Nothing is known of a stranger that a text could name.
   const settings = isAnonymous ? { ...campaign.settings, onMissing: "blank" as const } : campaign.settings
   state.campaigns.set(campaign.id, { campaign: { ...campaign, settings }, counts: noCounts })
-  for (const { account, pace } of self.accounts) {
+  for (const { account, group, pace } of self.accounts) {
     state.accounts.set(account.account.id, account)
+    if (group !== null && group !== undefined) state.groups.set(group.group.id, group)
     state.paces.set(paceKey(pace), pace)
   }
   let underWay = false

@@ -123,7 +123,11 @@ export const follow = (campaign: Campaign) => {
     if (text(event.data["step"]) === null) {
       // Ended from outside: what is being sent of it is told by an event of its own.
       if (event.type === "lead.skipped") {
-        open.misses.push({ step: open.next, status: "skipped", reason: text(event.data["reason"]) ?? ended ?? "cancelled" })
+        open.misses.push({
+          step: open.next,
+          status: "skipped",
+          reason: text(event.data["reason"]) ?? ended ?? "cancelled"
+        })
       }
       return
     }

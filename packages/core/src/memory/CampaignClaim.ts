@@ -1,5 +1,5 @@
 /** The claim of campaigns in memory: due paces, their ready leads, and what the rules decided about them. */
-import type { ClaimRules, Dryness, LeadCandidate, LeadDecision, PaceWant } from "../campaign/CampaignStore.ts"
+import type { ClaimRules, Dryness, LeadCandidate, LeadDecision, OpenSequence, PaceWant } from "../campaign/CampaignStore.ts"
 import * as Lead from "../campaign/Lead.ts"
 import type { Pace } from "../campaign/Pace.ts"
 import * as Address from "../channel/Address.ts"
@@ -49,6 +49,16 @@ const isUnderWay = (lead: Lead.Lead): boolean =>
   lead.status === "sending" ||
   (Lead.isFollowUp(lead) && lead.step !== null && lead.dueAt === null)
 
+/** The sequences that the contact is in by other campaigns. */
+const sequences = (state: State, { campaign, contact }: Lead.Lead): ReadonlyArray<OpenSequence> =>
+  [...state.leadsByContact.get(contact).values()].flatMap((lead) => {
+    const isOpen = isUnderWay(lead) || (Lead.isFollowUp(lead) && lead.step !== null)
+    const isElsewhere = lead.campaign !== campaign && state.campaigns.need(lead.campaign).campaign.status === "running"
+    return isOpen && isElsewhere
+      ? [{ campaign: lead.campaign, lead: lead.id, dueAt: isUnderWay(lead) ? null : lead.dueAt }]
+      : []
+  })
+
 /** A lead with everything that can forbid or shape its next touch. */
 export const candidate = (state: State, lead: Lead.Lead): LeadCandidate => {
   const { contact, touches } = state.contacts.need(lead.contact)
@@ -57,6 +67,7 @@ export const candidate = (state: State, lead: Lead.Lead): LeadCandidate => {
     contact,
     touches,
     suppressions: suppressionsOf(state, lead.workspace, contact.addresses.map(Address.key), lead.account),
+    sequences: touches.some(({ campaign }) => campaign !== lead.campaign) ? sequences(state, lead) : [],
     chat: lead.account === null ? null : (state.chats.get(Chat.idOf(lead.account, lead.address)) ?? null),
     messages: touchMessages(state, lead.id, lead.step)
   }
@@ -154,18 +165,26 @@ const write = (state: State, decision: LeadDecision, lease: Lease, clock: Instan
   return { id: lease.claim, messages }
 }
 
-/** Claims for the paces whose alarm has rung; null when none has. */
-export const claim = (
-  state: State,
-  clock: Instant,
-  request: { readonly now: Instant; readonly limit: number; readonly lease: Lease; readonly rules: ClaimRules }
-) => {
-  const { lease, limit, now, rules } = request
+interface Request {
+  readonly now: Instant
+  readonly limit: number
+  readonly lease: Lease
+  readonly rules: ClaimRules
+}
+
+type Looked = ReturnType<typeof select>
+
+/** The paces whose alarm has rung with their candidates; null when none has. */
+export const look = (state: State, { limit, now, rules }: Request): ReadonlyArray<Looked> | null => {
   const rung = [...state.paces.values()].filter((pace) => pace.nextAt !== null && pace.nextAt <= now)
   const due = firstOf(rung, limit, byAlarm).map((pace) => Paces.due(state, pace))
   if (due.length === 0) return null
-  const planned = rules.plan(due)
   const taken = new Set<ContactId>()
-  const decision = rules.decide(planned.map((want) => select(state, want, now, taken)))
-  return { claim: write(state, decision, lease, clock), planned }
+  return rules.plan(due).map((want) => select(state, want, now, taken))
 }
+
+/** Writes what the rules decide about them. */
+export const decide = (state: State, clock: Instant, { lease, rules }: Request, looked: ReadonlyArray<Looked>) => ({
+  claim: write(state, rules.decide(looked), lease, clock),
+  planned: looked.map(({ want }) => want)
+})

@@ -31,6 +31,13 @@ const select = (state: State, selector: LeadSelector): ReadonlyArray<Lead.Lead> 
   }
 }
 
+/** Takes the touch of the lead's step out of what its contact remembers. */
+const forget = (state: State, { contact, id, step }: Lead.Lead): void => {
+  const row = state.contacts.get(contact)
+  const touches = row?.touches.filter((touch) => touch.lead !== id || touch.step !== step)
+  if (row !== undefined && touches !== undefined) state.contacts.set(contact, { ...row, touches })
+}
+
 const write = (state: State, before: Lead.Lead, change: LeadChange): Lead.Lead => {
   const { lead } = change
   state.leads.set(lead.id, lead)
@@ -45,6 +52,7 @@ const write = (state: State, before: Lead.Lead, change: LeadChange): Lead.Lead =
   }
   Paces.count(state, before, change.counts)
   const account = before.account ?? lead.account
+  if (change.forget === true) forget(state, before)
   if (change.wentOutOn !== null && account !== null) Paces.wentOut(state, lead.campaign, account, change.wentOutOn)
   append(state, change.events)
   return lead
@@ -96,14 +104,18 @@ export const pool = (state: State, campaign: CampaignId): ReadonlyArray<Lead.Lea
   [...state.activeLeads.get(activeKey(campaign, null)).values()].filter((lead) => lead.status === "pending")
 
 /** The accounts of a campaign with what each still has to touch. */
-export const drawAccounts = (state: State, campaign: CampaignId): ReadonlyArray<DrawAccount> =>
-  Paces.of(state, campaign).map((pace) => ({
-    account: state.accounts.need(pace.account).account,
-    pace,
-    holding: [...state.activeLeads.get(activeKey(campaign, pace.account)).values()].filter(
+export const drawAccounts = (state: State, campaign: CampaignId, now: Instant): ReadonlyArray<DrawAccount> =>
+  Paces.of(state, campaign).map((pace) => {
+    const held = [...state.activeLeads.get(activeKey(campaign, pace.account)).values()].filter(
       (lead) => lead.status === "assigned" && lead.claim === null
-    ).length
-  }))
+    )
+    return {
+      account: state.accounts.need(pace.account).account,
+      pace,
+      holding: held.length,
+      deferred: held.filter((lead) => lead.dueAt !== null && lead.dueAt > now).length
+    }
+  })
 
 const byPriority = by<Lead.Lead>(
   (lead) => -lead.priority,

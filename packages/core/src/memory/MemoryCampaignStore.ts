@@ -82,11 +82,20 @@ export const make = ({ state, timed, verb, within }: Memory) =>
           const row = state.campaigns.get(id)
           if (row === undefined) return []
           const pool = (atMost: number) => verb(() => Math.min(atMost, LeadChanges.pool(state, id).length))
-          const takes = yield* decide(row.campaign, LeadChanges.drawAccounts(state, id), pool)
+          const takes = yield* decide(row.campaign, LeadChanges.drawAccounts(state, id, now), pool)
           return yield* verb(() => LeadChanges.draw(state, id, now, takes))
         })
       ),
-    claim: (request) => timed((clock) => CampaignClaim.claim(state, clock, request)),
+    claim: (request) =>
+      within(
+        Effect.gen(function* () {
+          const looked = yield* verb(() => CampaignClaim.look(state, request))
+          if (looked === null) return null
+          const candidates = looked.flatMap(({ first, followUps }) => [...first, ...followUps])
+          if (request.rules.load !== undefined && candidates.length > 0) yield* request.rules.load(candidates)
+          return yield* timed((clock) => CampaignClaim.decide(state, clock, request, looked))
+        })
+      ),
     changeLeads: (selector, _now, change) => verb(() => LeadChanges.changeLeads(state, selector, change)),
     getLead: (workspace, id) => verb(() => Option.fromUndefinedOr(leadOf(state, workspace, id))),
     leads: (workspace, campaign, { status }, request) =>

@@ -13,15 +13,16 @@ import { append } from "./MemoryEventStore.ts"
 import { database } from "./MemoryWorkspaceStore.ts"
 import { by, firstOf } from "./Paging.ts"
 import { cancel } from "./Reservations.ts"
-import { type State, suppressionsOf } from "./State.ts"
+import { groupOf, type State, suppressionsOf } from "./State.ts"
 import * as Settlement from "./Settlement.ts"
 
 /** Writes what budgets hold after a decision. */
-export const writeBudgets = (state: State, { accounts, workspaces }: BudgetWrites): void => {
+export const writeBudgets = (state: State, { accounts, groups = [], workspaces }: BudgetWrites): void => {
   for (const { id, lastTouchAt, use } of accounts) {
     state.accounts.set(id, { ...state.accounts.need(id), use, lastTouchAt })
   }
   for (const { id, use } of workspaces) state.workspaces.set(id, { ...state.workspaces.need(id), use })
+  for (const { id, use } of groups) state.groups.set(id, { ...state.groups.need(id), use })
 }
 
 const byDue = by<Message>(
@@ -35,6 +36,7 @@ const candidate = (state: State, message: Message): QueuedCandidate => ({
   message,
   account: state.accounts.need(message.account),
   workspace: state.workspaces.need(message.workspace),
+  group: groupOf(state, state.accounts.need(message.account)),
   contact: message.contact === null ? null : (state.contacts.get(message.contact)?.contact ?? null),
   chat: state.chats.get(message.chat) ?? null,
   suppressions: suppressionsOf(state, message.workspace, [message.address], message.account)

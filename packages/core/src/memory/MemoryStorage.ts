@@ -3,6 +3,7 @@
  * keeps nothing beyond its layer, and its database clock is Effect's own, so a test clock moves leases too.
  */
 import { Context, Effect, Layer } from "effect"
+import { AccountGroupStore } from "../account/AccountGroupStore.ts"
 import { AccountStore } from "../account/AccountStore.ts"
 import { CampaignStore } from "../campaign/CampaignStore.ts"
 import { ChatStore } from "../chat/ChatStore.ts"
@@ -12,6 +13,7 @@ import { OutboxStore } from "../outbox/OutboxStore.ts"
 import { Transaction } from "../workspace/Transaction.ts"
 import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import * as Memory from "./Memory.ts"
+import * as MemoryAccountGroupStore from "./MemoryAccountGroupStore.ts"
 import * as MemoryAccountStore from "./MemoryAccountStore.ts"
 import * as MemoryCampaignStore from "./MemoryCampaignStore.ts"
 import * as MemoryChatStore from "./MemoryChatStore.ts"
@@ -26,6 +28,7 @@ export type Storage =
   | WorkspaceStore
   | EventStore
   | AccountStore
+  | AccountGroupStore
   | ContactStore
   | ChatStore
   | OutboxStore
@@ -37,6 +40,7 @@ export const of = (memory: Memory.Memory): Context.Context<Storage> =>
     Context.add(WorkspaceStore, MemoryWorkspaceStore.make(memory)),
     Context.add(EventStore, MemoryEventStore.make(memory)),
     Context.add(AccountStore, MemoryAccountStore.make(memory)),
+    Context.add(AccountGroupStore, MemoryAccountGroupStore.make(memory)),
     Context.add(ContactStore, MemoryContactStore.make(memory)),
     Context.add(ChatStore, MemoryChatStore.make(memory)),
     Context.add(OutboxStore, MemoryOutboxStore.make(memory)),

@@ -7,7 +7,7 @@ import type { AccountId, CampaignId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { LocalDate } from "../workspace/LocalDate.ts"
 import { by } from "./Paging.ts"
-import { paceKey, type State } from "./State.ts"
+import { groupOf, paceKey, type State } from "./State.ts"
 
 /** The pace of an account that a campaign has just been given. */
 export const created = (campaign: Campaign, account: AccountId): Pace => ({
@@ -33,13 +33,17 @@ export const created = (campaign: Campaign, account: AccountId): Pace => ({
 export const of = (state: State, campaign: CampaignId): ReadonlyArray<Pace> =>
   [...state.pacesByCampaign.get(campaign).values()].sort(by((pace) => pace.account))
 
-/** A pace with its account, campaign and workspace. */
-export const due = (state: State, pace: Pace): DuePace => ({
-  pace,
-  account: state.accounts.need(pace.account),
-  campaign: state.campaigns.need(pace.campaign).campaign,
-  workspace: state.workspaces.need(pace.workspace)
-})
+/** A pace with its account, campaign, workspace and group. */
+export const due = (state: State, pace: Pace): DuePace => {
+  const account = state.accounts.need(pace.account)
+  return {
+    pace,
+    account,
+    campaign: state.campaigns.need(pace.campaign).campaign,
+    workspace: state.workspaces.need(pace.workspace),
+    group: groupOf(state, account)
+  }
+}
 
 /** Lets it ring at `now`, unless it rings earlier or has no alarm. */
 export const ring = (state: State, pace: Pace, now: Instant): void => {

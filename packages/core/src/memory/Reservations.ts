@@ -3,7 +3,7 @@ import type { Message } from "../chat/Message.ts"
 import * as Budget from "../workspace/Budget.ts"
 import { paceKey, type State } from "./State.ts"
 
-/** Returns the message's place in its pace, account and workspace; nothing where it holds none. */
+/** Returns the message's place in its pace, account, group and workspace; nothing where it holds none. */
 export const giveBack = (state: State, message: Message): void => {
   const { reserved } = message
   if (reserved === null) return
@@ -13,6 +13,10 @@ export const giveBack = (state: State, message: Message): void => {
   }
   const account = state.accounts.need(message.account)
   state.accounts.set(message.account, { ...account, use: Budget.giveBack(account.use, reserved.account, 1) })
+  const group = reserved.group === undefined ? undefined : state.groups.get(reserved.group.id)
+  if (reserved.group !== undefined && group !== undefined) {
+    state.groups.set(reserved.group.id, { ...group, use: Budget.giveBack(group.use, reserved.group.day, 1) })
+  }
   const workspace = state.workspaces.need(message.workspace)
   state.workspaces.set(message.workspace, { ...workspace, use: Budget.giveBack(workspace.use, reserved.workspace, 1) })
 }

@@ -1,5 +1,6 @@
 /** Everything the memory storage holds: one table for each kind of record, and the keys under which rows are found. */
 import type { AccountState } from "../account/Account.ts"
+import type { AccountGroupState } from "../account/AccountGroup.ts"
 import type { Campaign } from "../campaign/Campaign.ts"
 import * as Lead from "../campaign/Lead.ts"
 import type { Pace, PaceCounts } from "../campaign/Pace.ts"
@@ -70,6 +71,7 @@ export const make = (log: UndoLog) => {
   /** By position, from 1. */
   const events = new Table<number, DomainEvent>(log)
   const accounts = new Table<Id.AccountId, AccountState>(log)
+  const groups = new Table<Id.AccountGroupId, AccountGroupState>(log)
   const pollCursors = new Table<Id.AccountId, { readonly cursor: string | null }>(log)
   const contacts = new Table<Id.ContactId, ContactRow>(log)
   const lists = new Table<Id.ContactListId, ContactList>(log)
@@ -90,6 +92,7 @@ export const make = (log: UndoLog) => {
     numbers,
     events,
     accounts,
+    groups,
     pollCursors,
     contacts,
     contactsByAddress: contacts.index(({ contact }) =>
@@ -144,6 +147,10 @@ export const nextNumber = (state: State, workspace: Id.WorkspaceId, kind: "chat"
 /** The rows of a touch, first part first. */
 export const touchMessages = (state: State, lead: Id.LeadId, step: Id.StepId | null): ReadonlyArray<Message> =>
   [...state.messagesByTouch.get(touchKey(lead, step)).values()].sort((a, b) => a.part - b.part)
+
+/** The group of an account; null where it is in none. */
+export const groupOf = (state: State, { account }: AccountState): AccountGroupState | null =>
+  account.group === null ? null : state.groups.get(account.group) ?? null
 
 /** What suppresses these addresses: for everyone, and for `account` where one is given. */
 export const suppressionsOf = (

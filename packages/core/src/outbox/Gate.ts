@@ -1,6 +1,7 @@
 /**
  * A gate is a rule that answers whether a message may go out now. Gates are one ordered list; the strongest answer wins
- * (Block > Skip > Defer > Allow), among deferrals the latest `until`, and the first gate in the list names the reason.
+ * (Block > Skip > Defer > Allow), among deferrals those of the pace and of these the latest `until`, and the first gate in
+ * the list that answered so names the reason.
  */
 import type { Instant } from "../workspace/Instant.ts"
 
@@ -25,20 +26,17 @@ export const defer = (of: "lead" | "pace", until: Instant, reason: string): Verd
 
 const strength = { block: 3, skip: 2, defer: 1, allow: 0 } as const
 
-/** The answer of all gates together. A pace that must sleep does so even where a lead must wait longer. */
-export const decide = <Context>(gates: ReadonlyArray<Gate<Context>>, context: Context): Verdict => {
-  let answer: Verdict = allow
-  for (const gate of gates) {
-    const verdict = gate.decide(context)
-    if (strength[verdict.type] > strength[answer.type]) answer = verdict
-    else if (verdict.type === "defer" && answer.type === "defer") {
-      answer = {
-        type: "defer",
-        until: Math.max(verdict.until, answer.until),
-        reason: answer.reason,
-        of: verdict.of === "pace" || answer.of === "pace" ? "pace" : "lead"
-      }
-    }
-  }
-  return answer
+/**
+ * The answer of two, the first of them before the other in the list. A pace that must sleep does so whatever its lead
+ * waits for, as other leads may go as soon as it wakes: of deferrals of both kinds, those of the pace count.
+ */
+export const stronger = (first: Verdict, other: Verdict): Verdict => {
+  if (strength[other.type] > strength[first.type]) return other
+  if (first.type !== "defer" || other.type !== "defer") return first
+  if (first.of !== other.of) return first.of === "pace" ? first : other
+  return other.until > first.until ? { ...first, until: other.until } : first
 }
+
+/** The answer of all gates together. */
+export const decide = <Context>(gates: ReadonlyArray<Gate<Context>>, context: Context): Verdict =>
+  gates.reduce<Verdict>((answer, gate) => stronger(answer, gate.decide(context)), allow)

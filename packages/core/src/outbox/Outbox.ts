@@ -81,6 +81,9 @@ export class Outbox extends Context.Service<Outbox, {
 /** For measuring only: it never jumps, unlike `Clock.currentTimeNanos`, which follows the wall clock. */
 const monotonicMs = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
 
+/** How often the clock and the place of the database are checked while it is sending (milliseconds). */
+const checkEveryMs = 1_000
+
 const make = Effect.gen(function*() {
   const store = yield* OutboxStore
   const accounts = yield* AccountStore
@@ -118,6 +121,7 @@ const make = Effect.gen(function*() {
 
   /** Pacing time, and how far the wall clock was from the monotonic one, when it last agreed with the database's. */
   let right: { readonly now: Instant; readonly offset: number } | null = null
+  let checkedUntil = -Infinity
   const wallOffset = Effect.zipWith(Clock.currentTimeMillis, monotonicMs, (wall, monotonic) => wall - monotonic)
   /** Whether the wall clock was set since: known at once, without asking the database. */
   const hasJumped = Effect.map(wallOffset, (offset) =>
@@ -298,6 +302,9 @@ const make = Effect.gen(function*() {
 
   /** Nothing is sent by a process whose clock is wrong, nor from a database that was restored. */
   const ensureMaySend = Effect.gen(function*() {
+    const from = yield* monotonicMs
+    // Asked once a second, and at once when the wall clock was set: the guard writes, and a busy round asks often.
+    if (from < checkedUntil && !(yield* hasJumped)) return
     const there = yield* store.clock
     const here = yield* Clock.currentTimeMillis
     const agreed = { now: yield* time.now, offset: here - (yield* monotonicMs) }
@@ -305,6 +312,7 @@ const make = Effect.gen(function*() {
     right = agreed
     const guard = yield* store.guard
     if (guard.type === "restored") return yield* new RestoreDetected({ detail: guard.detail })
+    checkedUntil = from + checkEveryMs
   })
 
   /** Recovers, claims, and sets the deliveries going. */

@@ -4,6 +4,7 @@
  */
 import { Context, type Effect } from "effect"
 import type { AccountState } from "../account/Account.ts"
+import type { AccountGroupState } from "../account/AccountGroup.ts"
 import type { Contact } from "../contact/Contact.ts"
 import type { Suppression } from "../contact/Suppression.ts"
 import type { Chat } from "../chat/Chat.ts"
@@ -11,7 +12,7 @@ import type { ChatOpening, ChatTouch } from "../chat/ChatStore.ts"
 import type { Claimed, Message, Reservation } from "../chat/Message.ts"
 import type { DomainEvent } from "../event/DomainEvent.ts"
 import type { DayUse } from "../workspace/Budget.ts"
-import type { AccountId, ClaimId, MessageId, WorkspaceId } from "../workspace/Id.ts"
+import type { AccountGroupId, AccountId, ClaimId, MessageId, WorkspaceId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import type { WorkspaceState } from "../workspace/WorkspaceStore.ts"
@@ -23,6 +24,8 @@ export interface QueuedCandidate {
   readonly message: Message
   readonly account: AccountState
   readonly workspace: WorkspaceState
+  /** The account's group, locked where it has a cap; absent or null = it is in none. */
+  readonly group?: AccountGroupState | null | undefined
   readonly contact: Contact | null
   readonly chat: Chat | null
   /** The suppressions of its address that concern its account. */
@@ -33,6 +36,8 @@ export interface QueuedCandidate {
 export interface BudgetWrites {
   readonly accounts: ReadonlyArray<{ readonly id: AccountId; readonly use: DayUse; readonly lastTouchAt: Instant | null }>
   readonly workspaces: ReadonlyArray<{ readonly id: WorkspaceId; readonly use: DayUse }>
+  /** Groups with a cap, whose rows were locked with the accounts; absent = none. */
+  readonly groups?: ReadonlyArray<{ readonly id: AccountGroupId; readonly use: DayUse }> | undefined
 }
 
 export interface QueuedDecision extends BudgetWrites {

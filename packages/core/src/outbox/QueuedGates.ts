@@ -1,19 +1,17 @@
 /** The gates of messages that are queued directly, or follow the first part of a touch: those that need no campaign. */
-import type { Account } from "../account/Account.ts"
 import * as Accounts from "../account/Account.ts"
 import type { ChannelName } from "../channel/Address.ts"
 import * as Capability from "../channel/Capability.ts"
 import type { Channel } from "../channel/Channel.ts"
+import * as ReplyWindow from "../chat/ReplyWindow.ts"
 import type { DomainEvent } from "../event/DomainEvent.ts"
-import * as Budget from "../workspace/Budget.ts"
 import type { IdGenerator } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import { minute } from "../workspace/Instant.ts"
-import * as Dates from "../workspace/LocalDate.ts"
-import * as Zone from "../workspace/Zone.ts"
 import type { Gate, Verdict } from "./Gate.ts"
 import * as Gates from "./Gate.ts"
 import type { QueuedCandidate, QueuedDecision } from "./OutboxStore.ts"
+import * as SendBudget from "./SendBudget.ts"
 
 export interface QueuedContext extends QueuedCandidate {
   readonly now: Instant
@@ -51,7 +49,13 @@ export const queuedGates: ReadonlyArray<Gate<QueuedContext>> = [
         ? Gates.allow
         : Gates.skip("suppressed")
   },
-  { name: "replyWindow", decide: (context) => isWindowOpen(context) ? Gates.allow : Gates.skip("replyWindowClosed") },
+  {
+    name: "replyWindow",
+    decide: (context) =>
+      context.channel === undefined || ReplyWindow.permits(windowOf(context, context.channel), [context.message.content])
+        ? Gates.allow
+        : Gates.skip("replyWindowClosed")
+  },
   {
     name: "capability",
     decide: ({ channel, message }) =>
@@ -61,15 +65,17 @@ export const queuedGates: ReadonlyArray<Gate<QueuedContext>> = [
   }
 ]
 
-const isWindowOpen = (context: QueuedContext): boolean => {
-  const { channel, chat, message, now } = context
-  const window = channel?.policy.replyWindow
-  const openMs = message.author.type === "member" ? window?.humanMs ?? null : window?.automatedMs ?? null
-  return openMs === null || (chat !== null && chat.lastInboundAt !== null && chat.lastInboundAt + openMs > now)
-}
+const windowOf = ({ chat, message, now }: QueuedContext, channel: Channel): ReplyWindow.ReplyWindow =>
+  ReplyWindow.of(channel.policy, message.author.type === "member" ? "human" : "automated", chat, now)
 
-/** The day of an account's budgets. */
-const dayOf = (account: Account, zone: string, now: Instant) => Zone.localDate(Zone.make(account.timezone ?? zone), now)
+const isWindowOpen = (context: QueuedContext): boolean =>
+  context.channel === undefined || windowOf(context, context.channel).open
+
+/** What budgets say of a message that reserved nothing yet: a member's is never held by one. */
+const budget = (context: QueuedContext, payers: SendBudget.Payers): Verdict =>
+  isAutomated(context) || context.message.author.type === "api"
+    ? Gates.decide(SendBudget.budgetGates, { now: context.now, parts: 1, isTouch: false, payers })
+    : Gates.allow
 
 /** Decides every candidate in its order, keeping count of what budgets have left. A member's message is never held by one. */
 export const decideQueued = (
@@ -82,14 +88,15 @@ export const decideQueued = (
   const defer: Array<QueuedDecision["defer"][number]> = []
   const cancel: Array<QueuedDecision["cancel"][number]> = []
   const events: Array<DomainEvent> = []
-  const accounts = new Map<string, QueuedDecision["accounts"][number]>()
-  const workspaces = new Map<string, QueuedDecision["workspaces"][number]>()
+  const purse = SendBudget.purse()
   for (const candidate of candidates) {
-    const { account: { account }, message, workspace: { workspace } } = candidate
+    const { account: { account }, message } = candidate
     const context = { ...candidate, now, channel: channels.get(account.channel) }
-    const verdict: Verdict = Gates.decide(queuedGates, context)
+    const gates = Gates.decide(queuedGates, context)
+    const verdict = message.reserved !== null ? gates : Gates.stronger(gates, budget(context, purse.of(candidate)))
     if (verdict.type === "defer") defer.push({ id: message.id, until: verdict.until, reason: verdict.reason })
-    else if (verdict.type !== "allow") {
+    else if (verdict.type === "block") defer.push({ id: message.id, until: now + attentionMs, reason: verdict.reason })
+    else if (verdict.type === "skip") {
       cancel.push({ id: message.id, reason: verdict.reason })
       events.push({
         id: ids.next("evt"),
@@ -101,30 +108,7 @@ export const decideQueued = (
         cause: null,
         data: { chat: message.chat, reason: verdict.reason }
       })
-    } else if (message.reserved !== null) take.push({ id: message.id, reserved: message.reserved })
-    else {
-      const accountDay = dayOf(account, workspace.timezone, now)
-      const workspaceDay = Zone.localDate(Zone.make(workspace.timezone), now)
-      const held = accounts.get(account.id) ??
-        { id: account.id, use: candidate.account.use, lastTouchAt: candidate.account.lastTouchAt }
-      const tenant = workspaces.get(workspace.id) ?? { id: workspace.id, use: candidate.workspace.use }
-      const isSpent = isAutomated(context) || message.author.type === "api"
-        ? Budget.left(held.use, accountDay, account.dailyCap) < 1
-          ? account.timezone ?? workspace.timezone
-          : Budget.left(tenant.use, workspaceDay, workspace.dailyCap) < 1
-          ? workspace.timezone
-          : null
-        : null
-      if (isSpent !== null) {
-        const zone = Zone.make(isSpent)
-        const until = Zone.toInstant(zone, Dates.addDays(Zone.localDate(zone, now), 1), 0, "first")
-        defer.push({ id: message.id, until, reason: "budgetSpent" })
-        continue
-      }
-      accounts.set(account.id, { ...held, use: Budget.take(held.use, accountDay, 1) })
-      workspaces.set(workspace.id, { id: workspace.id, use: Budget.take(tenant.use, workspaceDay, 1) })
-      take.push({ id: message.id, reserved: { pace: null, account: accountDay, workspace: workspaceDay } })
-    }
+    } else take.push({ id: message.id, reserved: message.reserved ?? purse.take(candidate, 1, now, null, false) })
   }
-  return { take, defer, cancel, events, accounts: [...accounts.values()], workspaces: [...workspaces.values()] }
+  return { take, defer, cancel, events, ...purse.writes() }
 }

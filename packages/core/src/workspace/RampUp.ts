@@ -1,6 +1,6 @@
 /**
  * How a daily volume grows from the first sending day on: a cap that applies beside a campaign's drawn number, or over all
- * campaigns of an account, until the ramp is over and there is none. Days are ramp days: 1 is the first on which something went out.
+ * campaigns of an account, until the ramp is over and there is none. Ramp day 1 is the first on which something went out.
  */
 import { Schema } from "effect"
 

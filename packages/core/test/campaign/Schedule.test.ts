@@ -10,7 +10,14 @@ import { day, second } from "../../src/workspace/Instant.ts"
 import * as LocalDate from "../../src/workspace/LocalDate.ts"
 import * as Zone from "../../src/workspace/Zone.ts"
 
-const zones = ["Australia/Lord_Howe", "Pacific/Apia", "Africa/Casablanca", "America/New_York", "Asia/Kolkata", "America/St_Johns"]
+const zones = [
+  "Australia/Lord_Howe",
+  "Pacific/Apia",
+  "Africa/Casablanca",
+  "America/New_York",
+  "Asia/Kolkata",
+  "America/St_Johns"
+]
 /** Three days before each change of a clock in 2026, and any other date. */
 const changes = ["2026-04-02", "2026-10-01", "2026-02-12", "2026-03-19", "2026-03-05", "2026-10-29"]
 const dates = fc.oneof(
@@ -19,25 +26,45 @@ const dates = fc.oneof(
 )
 const windows: ReadonlyArray<SendWindow.SendWindow> = [
   {},
-  { days: [1, 2, 3, 4, 5], windows: [{ start: "09:00", end: "12:30" }, { start: "13:15", end: "18:00" }] },
+  {
+    days: [1, 2, 3, 4, 5],
+    windows: [
+      { start: "09:00", end: "12:30" },
+      { start: "13:15", end: "18:00" }
+    ]
+  },
   { windows: [{ start: "21:30", end: "02:15" }] },
-  { windows: [{ start: "01:30", end: "02:30" }, { start: "02:45", end: "03:30" }], blackoutDates: ["2026-03-08"] },
+  {
+    windows: [
+      { start: "01:30", end: "02:30" },
+      { start: "02:45", end: "03:30" }
+    ],
+    blackoutDates: ["2026-03-08"]
+  },
   { days: [0, 6] },
   { days: [3], blackoutDates: Array.from({ length: 60 }, (_, i) => LocalDate.addDays("2026-03-01", i)) }
 ]
 const ramps = fc.oneof(
   fc.constant<RampUp.RampUp>({ type: "disabled" }),
-  fc.record({ increment: fc.integer({ min: 1, max: 9 }), max: fc.integer({ min: 1, max: 40 }) })
+  fc
+    .record({ increment: fc.integer({ min: 1, max: 9 }), max: fc.integer({ min: 1, max: 40 }) })
     .map((ramp): RampUp.RampUp => ({ type: "incremental", ...ramp })),
-  fc.tuple(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 30 })).map(([one, two]): RampUp.RampUp => ({
-    type: "staged",
-    stages: [{ start: 1, end: 3, value: one }, { start: 4, end: 7, value: two }]
-  }))
+  fc.tuple(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 30 })).map(
+    ([one, two]): RampUp.RampUp => ({
+      type: "staged",
+      stages: [
+        { start: 1, end: 3, value: one },
+        { start: 4, end: 7, value: two }
+      ]
+    })
+  )
 )
 const settings: fc.Arbitrary<DayPlan.Settings> = fc.record({
   window: fc.constantFrom(...windows),
   zone: fc.constantFrom(...zones).map(Zone.make),
-  range: fc.tuple(fc.integer({ min: 1, max: 40 }), fc.nat(30)).map(([rangeMin, width]) => ({ rangeMin, rangeMax: rangeMin + width })),
+  range: fc
+    .tuple(fc.integer({ min: 1, max: 40 }), fc.nat(30))
+    .map(([rangeMin, width]) => ({ rangeMin, rangeMax: rangeMin + width })),
   rampUp: ramps,
   jitter: fc.oneof(fc.constantFrom(0, 0.8, 1), fc.double({ min: 0, max: 1, noNaN: true })),
   catchUp: fc.constantFrom("skip", "spread"),
@@ -62,72 +89,94 @@ const runs = { numRuns: 300 }
 
 describe("the schedule of a campaign", () => {
   it("has every account on every date, in order", () => {
-    fc.assert(fc.property(inputs, (input) => {
-      assert.deepStrictEqual(
-        all(input).map(({ account, date }) => [date, account]),
-        Array.from({ length: input.days }, (_, i) => LocalDate.addDays(input.from, i))
-          .flatMap((date) => input.accounts.map((account) => [date, account]))
-      )
-    }), runs)
+    fc.assert(
+      fc.property(inputs, (input) => {
+        assert.deepStrictEqual(
+          all(input).map(({ account, date }) => [date, account]),
+          Array.from({ length: input.days }, (_, i) => LocalDate.addDays(input.from, i)).flatMap((date) =>
+            input.accounts.map((account) => [date, account])
+          )
+        )
+      }),
+      runs
+    )
   })
 
   it("keeps slots in their windows and strata, ascending, as far apart as the jitter allows", () => {
-    fc.assert(fc.property(inputs, (input) => {
-      const { jitter, window, zone } = input.settings
-      for (const { date, interval, quota, slots } of all(input)) {
-        const open = SendWindow.open(window, zone, date)
-        if (open.length === 0) {
-          assert.deepStrictEqual([quota, interval, slots.length], [0, null, 0])
-          continue
+    fc.assert(
+      fc.property(inputs, (input) => {
+        const { jitter, window, zone } = input.settings
+        for (const { date, interval, quota, slots } of all(input)) {
+          const open = SendWindow.open(window, zone, date)
+          if (open.length === 0) {
+            assert.deepStrictEqual([quota, interval, slots.length], [0, null, 0])
+            continue
+          }
+          const length = openBefore(open, Infinity)
+          const stratum = interval! * second
+          assert.approximately(stratum * slots.length, length, 0.01)
+          const margin = (1 - jitter) / 2
+          let former = -Infinity
+          for (const [i, slot] of slots.entries()) {
+            assert.isTrue(Number.isInteger(slot) && open.some(({ end, start }) => start <= slot && slot < end))
+            const at = openBefore(open, slot)
+            assert.isAtLeast(at, (i + margin) * stratum - rounding)
+            assert.isAtMost(at, (i + 1 - margin) * stratum + 0.001)
+            if (i > 0) assert.isAtLeast(at - openBefore(open, former), (1 - jitter) * stratum - rounding)
+            assert.isAtLeast(slot, former)
+            former = slot
+          }
         }
-        const length = openBefore(open, Infinity)
-        const stratum = interval! * second
-        assert.approximately(stratum * slots.length, length, 0.01)
-        const margin = (1 - jitter) / 2
-        let former = -Infinity
-        for (const [i, slot] of slots.entries()) {
-          assert.isTrue(Number.isInteger(slot) && open.some(({ end, start }) => start <= slot && slot < end))
-          const at = openBefore(open, slot)
-          assert.isAtLeast(at, (i + margin) * stratum - rounding)
-          assert.isAtMost(at, (i + 1 - margin) * stratum + 0.001)
-          if (i > 0) assert.isAtLeast(at - openBefore(open, former), (1 - jitter) * stratum - rounding)
-          assert.isAtLeast(slot, former)
-          former = slot
-        }
-      }
-    }), runs)
+      }),
+      runs
+    )
   })
 
   it("draws the quota from the range and caps it by the ramp, which grows with each active date", () => {
-    fc.assert(fc.property(inputs, (input) => {
-      const { parts, rampUp, range, window, zone } = input.settings
-      const uncapped = all({ ...input, settings: { ...input.settings, rampUp: { type: "disabled" } } })
-      let rampDay = 0
-      let last = ""
-      for (const [i, { date, quota, slots }] of all(input).entries()) {
-        if (SendWindow.open(window, zone, date).length === 0) continue
-        if (date !== last) rampDay += 1
-        last = date
-        const base = uncapped[i]!.quota
-        assert.isTrue(base >= range.rangeMin && base <= range.rangeMax)
-        assert.strictEqual(quota, Math.min(base, RampUp.cap(rampUp, rampDay) ?? Infinity))
-        assert.strictEqual(slots.length, Math.max(1, Math.floor(quota / parts)))
-      }
-    }), runs)
+    fc.assert(
+      fc.property(inputs, (input) => {
+        const { parts, rampUp, range, window, zone } = input.settings
+        const uncapped = all({ ...input, settings: { ...input.settings, rampUp: { type: "disabled" } } })
+        let rampDay = 0
+        let last = ""
+        for (const [i, { date, quota, slots }] of all(input).entries()) {
+          if (SendWindow.open(window, zone, date).length === 0) continue
+          if (date !== last) rampDay += 1
+          last = date
+          const base = uncapped[i]!.quota
+          assert.isTrue(base >= range.rangeMin && base <= range.rangeMax)
+          assert.strictEqual(quota, Math.min(base, RampUp.cap(rampUp, rampDay) ?? Infinity))
+          assert.strictEqual(slots.length, Math.max(1, Math.floor(quota / parts)))
+        }
+      }),
+      runs
+    )
   })
 
   it("is the same in every run, whatever its length, and another for each campaign, account and date", () => {
-    fc.assert(fc.property(inputs, (input) => {
-      const lines = all(input).map(Schedule.toJson)
-      assert.deepStrictEqual(all(input).map(Schedule.toJson), lines)
-      const longer = all({ ...input, days: input.days + 3 }).map(Schedule.toJson)
-      assert.deepStrictEqual(longer.slice(0, lines.length), lines)
-    }), { numRuns: 100 })
+    fc.assert(
+      fc.property(inputs, (input) => {
+        const lines = all(input).map(Schedule.toJson)
+        assert.deepStrictEqual(all(input).map(Schedule.toJson), lines)
+        const longer = all({ ...input, days: input.days + 3 }).map(Schedule.toJson)
+        assert.deepStrictEqual(longer.slice(0, lines.length), lines)
+      }),
+      { numRuns: 100 }
+    )
     const plain: Schedule.ScheduleInput = {
-      campaign: "spring", accounts: ["a", "b", "c"], from: "2026-03-06", days: 10,
+      campaign: "spring",
+      accounts: ["a", "b", "c"],
+      from: "2026-03-06",
+      days: 10,
       settings: {
-        window: {}, zone: Zone.make("Asia/Kolkata"), range: { rangeMin: 20, rangeMax: 30 }, rampUp: { type: "disabled" },
-        jitter: 0.8, catchUp: "skip", parts: 1, newShare: 0.25
+        window: {},
+        zone: Zone.make("Asia/Kolkata"),
+        range: { rangeMin: 20, rangeMax: 30 },
+        rampUp: { type: "disabled" },
+        jitter: 0.8,
+        catchUp: "skip",
+        parts: 1,
+        newShare: 0.25
       }
     }
     const shapes = (input: Schedule.ScheduleInput) =>
@@ -139,12 +188,22 @@ describe("the schedule of a campaign", () => {
   it("does not grow with its length", () => {
     let count = 0
     for (const { slots } of Schedule.days({
-      campaign: "c", accounts: ["a"], from: "2026-01-01", days: 20_000,
+      campaign: "c",
+      accounts: ["a"],
+      from: "2026-01-01",
+      days: 20_000,
       settings: {
-        window: {}, zone: Zone.make("UTC"), range: { rangeMin: 1, rangeMax: 1 }, rampUp: { type: "disabled" },
-        jitter: 0, catchUp: "skip", parts: 1, newShare: 0.25
+        window: {},
+        zone: Zone.make("UTC"),
+        range: { rangeMin: 1, rangeMax: 1 },
+        rampUp: { type: "disabled" },
+        jitter: 0,
+        catchUp: "skip",
+        parts: 1,
+        newShare: 0.25
       }
-    })) count += slots.length
+    }))
+      count += slots.length
     assert.strictEqual(count, 20_000)
   })
 
@@ -156,23 +215,30 @@ describe("the schedule of a campaign", () => {
         accounts: ["a", { id: "b", channel: "sandbox" }],
         messages: ["Hello", "Are you there?"],
         pacing: { rangeMin: 10, rangeMax: 10 },
-        sendWindow: { timezone: "America/New_York", days: [1, 2, 3, 4, 5], windows: [{ start: "09:00", end: "17:00" }] },
+        sendWindow: {
+          timezone: "America/New_York",
+          days: [1, 2, 3, 4, 5],
+          windows: [{ start: "09:00", end: "17:00" }]
+        },
         rampUp: { type: "incremental", increment: 4, max: 8 }
       })
       const days = [...Schedule.ofFile(file, { from: "2026-03-06", days: 5, workspaceZone: "UTC" })]
       assert.deepStrictEqual(
-        days.filter(({ account }) => account === "a").map(({ date, interval, quota, slots }) => [date, quota, interval, slots.length]),
+        days
+          .filter(({ account }) => account === "a")
+          .map(({ date, interval, quota, slots }) => [date, quota, interval, slots.length]),
         [
           ["2026-03-06", 4, 4 * 3600, 2],
           ["2026-03-07", 0, null, 0],
           ["2026-03-08", 0, null, 0],
           ["2026-03-09", 8, 2 * 3600, 4],
-          ["2026-03-10", 10, 8 * 3600 / 5, 5]
+          ["2026-03-10", 10, (8 * 3600) / 5, 5]
         ]
       )
       const line = JSON.parse(Schedule.toJson(days[0]!)) as Record<string, unknown>
       assert.deepStrictEqual(Object.keys(line), ["account", "date", "quota", "interval", "slots"])
       assert.match(String((line["slots"] as Array<string>)[0]), /^2026-03-06T\d\d:\d\d:\d\d\.\d{3}Z$/)
       assert.deepStrictEqual([days[1]?.account, days[1]?.date], ["b", "2026-03-06"])
-    }))
+    })
+  )
 })

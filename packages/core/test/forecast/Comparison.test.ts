@@ -17,7 +17,11 @@ const scenario: World.Scenario = {
   start,
   contacts: 60,
   accounts: [{ minGapMs: 0 }, { minGapMs: 0 }],
-  steps: [{ parts: 1, sendAfterDays: 0 }, { parts: 1, sendAfterDays: 2 }, { parts: 2, sendAfterDays: 1 }],
+  steps: [
+    { parts: 1, sendAfterDays: 0 },
+    { parts: 1, sendAfterDays: 2 },
+    { parts: 2, sendAfterDays: 1 }
+  ],
   settings: { pacing, sendWindow: { days: [1, 2, 3, 4, 5], windows: [{ start: "09:00", end: "17:00" }] } }
 }
 
@@ -73,81 +77,126 @@ const compared = (channel: TestChannel.TestChannel, stopAt: number = Infinity) =
     const actual = yield* forecasts.actual(campaign.workspace, campaign.id)
     const until = stopAt === Infinity ? "9999-12-31" : LocalDate.fromEpochDay(Math.floor(stopAt / day) - 1)
     const leads = (yield* (yield* CampaignStore).leads(campaign.workspace, campaign.id, {}, { limit: 500 })).data
-    const places = new Map<LeadId, string>(leads.map(({ address, id }) => [id, address.slice(address.lastIndexOf("/") + 1)]))
+    const places = new Map<LeadId, string>(
+      leads.map(({ address, id }) => [id, address.slice(address.lastIndexOf("/") + 1)])
+    )
     const comparison = Comparison.compare({ forecast, actual, until, accountKey })
     return { actual, comparison, forecast, until, personOf: (lead: string) => places.get(lead as LeadId) ?? "" }
   }).pipe(Effect.provide(World.layer(channel, start)))
 
 describe("a forecast held against what happened", () => {
-  it.effect("names every lead that differs with its cause, and the causes add up", () =>
-    Effect.gen(function* () {
-      const channel = lively()
-      const { actual, comparison, forecast, personOf } = yield* compared(channel)
-      checkSums(comparison)
-      const total = (kind: "firstTouches" | "followUps", side: "forecast" | "actual") =>
-        comparison.days.reduce((sum, day) => sum + day[kind][side], 0)
-      assert.strictEqual(total("firstTouches", "forecast") + total("followUps", "forecast"), forecast.touches.length)
-      assert.strictEqual(total("firstTouches", "actual") + total("followUps", "actual"), actual.touches.length)
-      assert.deepStrictEqual([total("firstTouches", "forecast"), total("followUps", "forecast")], [60, 120])
-
-      const lost = comparison.differences.filter((one) => one.actual === null)
-      const byPerson = (kind: number) => lost.filter(({ lead }) => number(personOf(lead)) % 20 === kind)
-      const causes = (kind: number) => [...new Set(byPerson(kind).map(({ cause, reason }) => `${cause} ${reason}`))].sort()
-      assert.deepStrictEqual(causes(0), ["reply replied"])
-      assert.deepStrictEqual(causes(1), ["optOut optedOut"])
-      assert.deepStrictEqual(causes(2), ["failure unreachable"])
-      assert.deepStrictEqual(causes(4), ["failure blocked"])
-      for (const kind of [3, 5, 6, 7, 8, 9, 10, 15, 19]) assert.deepStrictEqual(byPerson(kind), [], `p${kind}`)
-      // Nobody's first touch is lost to a reply, and whoever answers gets nothing more.
-      assert.isTrue(byPerson(0).every(({ step }) => step > 0))
-      assert.strictEqual(byPerson(2).length, 3 * 3)
-      assert.strictEqual(byPerson(4).length, 3 * 2)
-      assert.strictEqual(lost.length, forecast.touches.length - actual.touches.length)
-
-      const moved = comparison.differences.filter((one) => one.actual !== null)
-      assert.deepStrictEqual([...new Set(moved.map(({ cause }) => cause))].sort(), ["deferral", "retry"])
-      for (const { cause, lead } of moved) if (cause === "retry") assert.strictEqual(number(personOf(lead)) % 20, 3)
-      assert.strictEqual(
-        Comparison.causes(comparison).reduce((sum, { count }) => sum + count, 0),
-        comparison.differences.length
-      )
-    }), 60_000)
-
-  it.effect("adds up on every day while the campaign still runs", () =>
-    Effect.gen(function* () {
-      for (let days = 1; days <= 12; days += 2) {
-        const { comparison, forecast, until } = yield* compared(lively(), start - (start % day) + days * day)
+  it.effect(
+    "names every lead that differs with its cause, and the causes add up",
+    () =>
+      Effect.gen(function* () {
+        const channel = lively()
+        const { actual, comparison, forecast, personOf } = yield* compared(channel)
         checkSums(comparison)
-        assert.strictEqual(comparison.until, until)
-        assert.isTrue(comparison.days.every(({ date }) => date <= until))
-        const foreseen = forecast.touches.filter(([, , , date]) => date <= until).length
-        assert.strictEqual(
-          comparison.days.reduce((sum, { firstTouches, followUps }) => sum + firstTouches.forecast + followUps.forecast, 0),
-          foreseen
-        )
-      }
-    }), 60_000)
+        const total = (kind: "firstTouches" | "followUps", side: "forecast" | "actual") =>
+          comparison.days.reduce((sum, day) => sum + day[kind][side], 0)
+        assert.strictEqual(total("firstTouches", "forecast") + total("followUps", "forecast"), forecast.touches.length)
+        assert.strictEqual(total("firstTouches", "actual") + total("followUps", "actual"), actual.touches.length)
+        assert.deepStrictEqual([total("firstTouches", "forecast"), total("followUps", "forecast")], [60, 120])
 
-  it.effect("finds nothing where everything was taken and nobody answered", () =>
-    Effect.gen(function* () {
-      const { comparison } = yield* compared(TestChannel.make())
-      assert.deepStrictEqual(comparison.differences, [])
-      checkSums(comparison)
-    }), 60_000)
+        const lost = comparison.differences.filter((one) => one.actual === null)
+        const byPerson = (kind: number) => lost.filter(({ lead }) => number(personOf(lead)) % 20 === kind)
+        const causes = (kind: number) =>
+          [...new Set(byPerson(kind).map(({ cause, reason }) => `${cause} ${reason}`))].sort()
+        assert.deepStrictEqual(causes(0), ["reply replied"])
+        assert.deepStrictEqual(causes(1), ["optOut optedOut"])
+        assert.deepStrictEqual(causes(2), ["failure unreachable"])
+        assert.deepStrictEqual(causes(4), ["failure blocked"])
+        for (const kind of [3, 5, 6, 7, 8, 9, 10, 15, 19]) assert.deepStrictEqual(byPerson(kind), [], `p${kind}`)
+        // Nobody's first touch is lost to a reply, and whoever answers gets nothing more.
+        assert.isTrue(byPerson(0).every(({ step }) => step > 0))
+        assert.strictEqual(byPerson(2).length, 3 * 3)
+        assert.strictEqual(byPerson(4).length, 3 * 2)
+        assert.strictEqual(lost.length, forecast.touches.length - actual.touches.length)
+
+        const moved = comparison.differences.filter((one) => one.actual !== null)
+        assert.deepStrictEqual([...new Set(moved.map(({ cause }) => cause))].sort(), ["deferral", "retry"])
+        for (const { cause, lead } of moved) if (cause === "retry") assert.strictEqual(number(personOf(lead)) % 20, 3)
+        assert.strictEqual(
+          Comparison.causes(comparison).reduce((sum, { count }) => sum + count, 0),
+          comparison.differences.length
+        )
+      }),
+    60_000
+  )
+
+  it.effect(
+    "adds up on every day while the campaign still runs",
+    () =>
+      Effect.gen(function* () {
+        for (let days = 1; days <= 12; days += 2) {
+          const { comparison, forecast, until } = yield* compared(lively(), start - (start % day) + days * day)
+          checkSums(comparison)
+          assert.strictEqual(comparison.until, until)
+          assert.isTrue(comparison.days.every(({ date }) => date <= until))
+          const foreseen = forecast.touches.filter(([, , , date]) => date <= until).length
+          assert.strictEqual(
+            comparison.days.reduce(
+              (sum, { firstTouches, followUps }) => sum + firstTouches.forecast + followUps.forecast,
+              0
+            ),
+            foreseen
+          )
+        }
+      }),
+    60_000
+  )
+
+  it.effect(
+    "finds nothing where everything was taken and nobody answered",
+    () =>
+      Effect.gen(function* () {
+        const { comparison } = yield* compared(TestChannel.make())
+        assert.deepStrictEqual(comparison.differences, [])
+        checkSums(comparison)
+      }),
+    60_000
+  )
 
   it("knows leads that the forecast does not", () => {
-    const place = { lead: "led_new" as LeadId, step: 0, account: "acc" as never, date: "2026-03-10", at: 0, messages: 1, retried: false }
+    const place = {
+      lead: "led_new" as LeadId,
+      step: 0,
+      account: "acc" as never,
+      date: "2026-03-10",
+      at: 0,
+      messages: 1,
+      retried: false
+    }
     const comparison = Comparison.compare({
       forecast: {
-        campaign: "c", version: 1, timezone: "UTC", from: 0, accounts: ["a"], leads: { type: "known", count: 0 }, days: [],
-        totals: [], heatMap: [], skipped: [], finishAt: null, finishDate: null, cut: null, touches: []
+        campaign: "c",
+        version: 1,
+        timezone: "UTC",
+        from: 0,
+        accounts: ["a"],
+        leads: { type: "known", count: 0 },
+        days: [],
+        totals: [],
+        heatMap: [],
+        skipped: [],
+        finishAt: null,
+        finishDate: null,
+        cut: null,
+        touches: []
       },
       actual: { touches: [place], stories: new Map(), finishedAt: null },
       until: "2026-03-10",
       accountKey: () => "a"
     })
     assert.deepStrictEqual(comparison.differences, [
-      { lead: "led_new", step: 0, forecast: null, actual: { account: "a", date: "2026-03-10" }, cause: "enrolled", reason: null }
+      {
+        lead: "led_new",
+        step: 0,
+        forecast: null,
+        actual: { account: "a", date: "2026-03-10" },
+        cause: "enrolled",
+        reason: null
+      }
     ])
     checkSums(comparison)
   })

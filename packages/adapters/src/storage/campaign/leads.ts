@@ -68,8 +68,9 @@ const statements = defineStatements("CampaignLeads", (sql) => {
         case when l.status = 'assigned' and l.claim_id is not null then 'claimed' else l.status end as status
         ${lead} where l.campaign_id = $1) as s group by s.status, s.reason, s.ended order by 4 desc, 1, 2, 3`,
     isOpen: `select 1 as found from ${t("campaign")} as g where g.id = $1 and ${isOpen}`,
+    // The alarm is asked for so that the index of alarms does not fit: it would be walked whole for each campaign.
     finishable: `select ${Columns.select(CampaignRow.columns, "g")} from ${t("campaign")} as g where g.status = 'running'
-      and not exists (select 1 from ${t("pace")} as p where p.campaign_id = g.id and p.next_at is not null)
+      and (select 1 from ${t("pace")} as p where p.campaign_id = g.id and coalesce(p.next_at, -1) >= 0 limit 1) is null
       and not ${isOpen} order by g.id limit $1`
   }
 })
@@ -98,7 +99,7 @@ type Verbs = Pick<
 
 export const make = (database: Database["Service"]): Verbs => {
   const sql = database.statements(statements)
-  const { execute, transaction } = database
+  const { execute, hotTransaction, transaction } = database
   const complete = completer(database, "none")
   const { candidates } = Look.make(database)
   return {
@@ -174,6 +175,8 @@ export const make = (database: Database["Service"]): Verbs => {
       }>(sql.breakdown, [campaign]),
     isDone: (campaign) => Effect.map(execute(sql.isOpen, [campaign]), (rows) => rows.length === 0),
     finishable: (limit) =>
-      Effect.map(execute<CampaignRow.CampaignRow>(sql.finishable, [limit]), (rows) => rows.map(CampaignRow.decode))
+      Effect.map(hotTransaction(execute<CampaignRow.CampaignRow>(sql.finishable, [limit])), (rows) =>
+        rows.map(CampaignRow.decode)
+      )
   }
 }

@@ -27,7 +27,11 @@ import { rowSet } from "../outbox/RowSet.ts"
 const { campaign_id: _campaign, account_id: _account, workspace_id: _workspace, ...paceColumns } = PaceRow.columns
 const { id: _lead, ...leadColumns } = LeadRow.stateColumns
 
+const markColumns = Columns.pick(LeadRow.columns, "id", "claim_id", "address")
+
 const statements = defineStatements("CampaignTake", (sql) => ({
+  mark: `update ${sql.t("lead")} as l set claim_id = x.claim_id, address = x.address
+    from ${sql.rows("x", 1, markColumns)} where ${matches(sql, "l.id", "x.id")} and l.claim_id is null`,
   leads: `update ${sql.t("lead")} as l set ${Columns.assign(leadColumns, "x")}
     from ${sql.rows("x", 1, LeadRow.stateColumns)} where ${matches(sql, "l.id", "x.id")} and l.claim_id is null`,
   messages: `insert into ${sql.t("message")} as m (${Columns.names(MessageRow.columns)})
@@ -46,6 +50,16 @@ const broken = (found: number, wanted: number, what: string) =>
     retryable: false,
     cause: new Error(`${wanted - found} of ${wanted} ${what}; the claim was rolled back`)
   })
+
+/** Whether a touch leaves of its lead everything as it was but the claim and the address: so nearly all do. */
+const isMarked = (before: Lead | undefined, after: Lead): boolean => {
+  if (before === undefined) return false
+  for (const name in after) {
+    const key = name as keyof Lead
+    if (key !== "claim" && key !== "address" && after[key] !== before[key]) return false
+  }
+  return true
+}
 
 /** The queued rows of leads whose step is over: skipped, or passed over. */
 const earlierTries = (decision: LeadDecision, looked: ReadonlyArray<Looked>) => {
@@ -72,9 +86,17 @@ export const make = (database: Database["Service"]) => {
   const cancel = canceller(database)
   const held = Held.make(database)
 
-  const leads = Effect.fnUntraced(function* (rows: ReadonlyArray<Lead>) {
-    if (rows.length === 0) return
-    const written = yield* affected(sql.leads, [rowSet(rows.map(LeadRow.encodeState))])
+  const leads = Effect.fnUntraced(function* (rows: ReadonlyArray<Lead>, looked: ReadonlyArray<Looked>) {
+    const before = new Map(
+      looked.flatMap(({ first, followUps }) => [...first, ...followUps].map(({ lead }) => [lead.id, lead] as const))
+    )
+    const marked = rows.filter((lead) => isMarked(before.get(lead.id), lead))
+    const others = rows.filter((lead) => !isMarked(before.get(lead.id), lead))
+    let written = 0
+    if (marked.length > 0) {
+      written += yield* affected(sql.mark, [marked.map(({ address, claim, id }) => ({ id, claim_id: claim, address }))])
+    }
+    if (others.length > 0) written += yield* affected(sql.leads, [rowSet(others.map(LeadRow.encodeState))])
     if (written !== rows.length) return yield* broken(written, rows.length, "leads are in a claim already")
   })
 
@@ -97,7 +119,7 @@ export const make = (database: Database["Service"]) => {
         lease,
         claimed.map(({ message }) => message.id)
       )
-    yield* leads([...decision.touches.map(({ lead }) => lead), ...decision.leads])
+    yield* leads([...decision.touches.map(({ lead }) => lead), ...decision.leads], looked)
     yield* messages(all)
     if (decision.paces.length > 0) yield* affected(sql.paces, [rowSet(decision.paces.map(PaceRow.encode))])
     yield* budgets.write(decision)

@@ -17,9 +17,13 @@ import { defineStatements, type Statement } from "../Dialect.ts"
 import * as Columns from "../rows/Columns.ts"
 import * as ContactRow from "../rows/ContactRow.ts"
 import { type ImportPlan, type Known, plan } from "./ImportPlan.ts"
+import { tuple, tuples } from "./Tuples.ts"
 
 /** What a row of a file gives; the other columns of a new contact are the same for all. */
 const plain = Columns.pick(ContactRow.columns, "id", "name", "first", "last", "addresses", "tags", "attributes", "timezone")
+const named = { a: "text" } as const
+const owned = { a: "text", c: "id" } as const
+const place = { p: "int", c: "id" } as const
 
 const statements = defineStatements("ContactStore.import", (sql) => {
   const { t } = sql
@@ -30,12 +34,12 @@ const statements = defineStatements("ContactStore.import", (sql) => {
       ${sql.pick({ postgres: "offset 0", sqlite: "limit -1" })}) as q where q.contact_id is not null`
   return {
     addresses: found(
-      sql.rows("x", 2, { a: "text" }),
+      tuples(sql, "x", 2, named),
       "x.a",
       `select a.contact_id from ${t("contact_address")} as a where a.workspace_id = $1 and a.address = x.a`
     ),
     refs: found(
-      sql.rows("x", 2, { a: "text" }),
+      tuples(sql, "x", 2, named),
       "x.a",
       `select c.id from ${t("contact")} as c
         where c.workspace_id = $1 and c.external_ref = x.a and c.external_ref is not null`
@@ -43,27 +47,27 @@ const statements = defineStatements("ContactStore.import", (sql) => {
     lock: `select ${Columns.select(ContactRow.columns, "c")} from ${t("contact")} as c
       where c.id in (select x.id from ${sql.rows("x", 1, { id: "id" })}) order by c.id ${sql.lock("c")}`,
     take: `insert into ${t("contact_address")}(workspace_id, address, contact_id)
-      select $1, x.a, x.c from ${sql.rows("x", 2, { a: "text", c: "id" })} where true
+      select $1, x.a, x.c from ${tuples(sql, "x", 2, owned)} where true
       on conflict (workspace_id, address) do nothing`,
     giveBack: `delete from ${t("contact_address")} where workspace_id = $1 and address in (
-      select o.address from ${sql.rows("x", 2, { a: "text", c: "id" })} join ${t("contact_address")} as o
+      select o.address from ${tuples(sql, "x", 2, owned)} join ${t("contact_address")} as o
         on o.workspace_id = $1 and o.address = x.a and o.contact_id = x.c)`,
     insert: `insert into ${t("contact")}(${Columns.names(plain)}, workspace_id, created_at, consents, metadata, touches)
       select ${Columns.select(plain, "x")}, ${sql.p(2, "id")}, ${sql.p(3, "bigint")}, ${sql.cast("'[]'", "json")},
-        ${sql.cast("'{}'", "json")}, ${sql.cast("'[]'", "json")} from ${sql.rows("x", 1, plain)} where true`,
+        ${sql.cast("'{}'", "json")}, ${sql.cast("'[]'", "json")} from ${tuples(sql, "x", 1, plain)} where true`,
     insertWhole: `insert into ${t("contact")}(${Columns.names(columns)})
       select ${Columns.select(columns, "x")} from ${sql.rows("x", 1, columns)} where true order by x.id
       on conflict (workspace_id, external_ref) where external_ref is not null do nothing returning id`,
     remove: `delete from ${t("contact")} where id in (select x.id from ${sql.rows("x", 1, { id: "id" })})`,
     write: `update ${t("contact")} as c
       set ${Columns.assign(ContactRow.columns, "x", "id", "workspace_id", "created_at")}
-      from ${sql.rows("x", 1, ContactRow.columns)} where c.id = x.id`,
+      from ${tuples(sql, "x", 1, ContactRow.columns)} where c.id = x.id`,
     lockList: `select members from ${t("contact_list")} as l where l.workspace_id = $1 and l.id = $2 ${sql.lock("l")}`,
     isMember: `select x.id, (select 1 from ${t("list_member")} as m
         where m.list_id = $1 and m.contact_id = x.id) as found
       from ${sql.rows("x", 2, { id: "id" })}`,
     join: `insert into ${t("list_member")}(list_id, position, contact_id)
-      select $1, x.p, x.c from ${sql.rows("x", 2, { p: "int", c: "id" })} where true`,
+      select $1, x.p, x.c from ${tuples(sql, "x", 2, place)} where true`,
     countMembers: `update ${t("contact_list")} set members = $2 where id = $1`
   }
 })
@@ -86,28 +90,37 @@ const slices = <A>(rows: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> =>
 const isPlain = (row: Contact) =>
   row.externalRef === null && row.consents.length === 0 && Object.keys(row.metadata).length === 0
 
-const plainRow = ({ addresses, attributes, first, id, last, name, tags, timezone }: Contact) => ({
-  id,
-  name,
-  first,
-  last,
-  addresses,
-  tags,
-  attributes,
-  timezone
-})
+const plainRow = (row: Contact): ReadonlyArray<unknown> => [
+  row.id,
+  row.name,
+  row.first,
+  row.last,
+  row.addresses,
+  row.tags,
+  row.attributes,
+  row.timezone
+]
+const wholeRow = tuple(ContactRow.columns)
 
 export const make = (database: Database["Service"]) => {
   const sql = database.statements(statements)
   const { affected, execute } = database
 
+  /** Sends rows slice by slice: the next one is written as text while the database works on the one before. */
+  const send = <A>(
+    rows: ReadonlyArray<ReadonlyArray<unknown>>,
+    use: (text: string) => Effect.Effect<A, StorageError>
+  ): Effect.Effect<ReadonlyArray<A>, StorageError> =>
+    Effect.forEach(slices(rows), (some) => Effect.suspend(() => use(JSON.stringify(some))), { concurrency: 2 })
+
   const find = Effect.fnUntraced(function* (statement: Statement, workspace: WorkspaceId, names: ReadonlySet<string>) {
     const found = new Map<string, ContactId>()
     // In the order of the index, so that a page is read once.
-    for (const some of slices([...names].sort())) {
-      for (const row of yield* execute<Found>(statement, [workspace, some.map((a) => ({ a }))]))
-        found.set(row.name, row.contact_id)
-    }
+    const pages = yield* send(
+      Array.from(names, (name) => [name]).sort((a, b) => (a[0]! < b[0]! ? -1 : 1)),
+      (text) => execute<Found>(statement, [workspace, text])
+    )
+    for (const rows of pages) for (const row of rows) found.set(row.name, row.contact_id)
     return found
   })
 
@@ -133,9 +146,9 @@ export const make = (database: Database["Service"]) => {
 
   /** Writes the addresses and the new contacts, or nothing when another import was first. */
   const take = Effect.fnUntraced(function* (workspace: WorkspaceId, { addresses, created }: ImportPlan) {
-    const pairs = slices(addresses.map(({ address, contact_id }) => ({ a: address, c: contact_id })))
-    let taken = 0
-    for (const some of pairs) taken += yield* affected(sql.take, [workspace, some])
+    const pairs = addresses.map(({ address, contact_id }) => [address, contact_id])
+    const counts = yield* send(pairs, (text) => affected(sql.take, [workspace, text]))
+    const taken = counts.reduce((sum, count) => sum + count, 0)
     const added: Array<{ readonly id: ContactId }> = []
     let isWhole = taken === addresses.length
     if (isWhole) {
@@ -149,12 +162,12 @@ export const make = (database: Database["Service"]) => {
     if (isWhole) {
       const byTime = Map.groupBy(created.filter(isPlain), (row) => row.createdAt)
       for (const [at, rows] of byTime) {
-        for (const some of slices(rows)) yield* affected(sql.insert, [some.map(plainRow), workspace, at])
+        yield* send(rows.map(plainRow), (text) => affected(sql.insert, [text, workspace, at]))
       }
       return true
     }
     for (const some of slices(added)) yield* affected(sql.remove, [some])
-    for (const some of pairs) yield* affected(sql.giveBack, [workspace, some])
+    yield* send(pairs, (text) => affected(sql.giveBack, [workspace, text]))
     return false
   })
 
@@ -176,8 +189,8 @@ export const make = (database: Database["Service"]) => {
     }
     const joining = contacts.filter((id) => !members.has(id))
     if (joining.length === 0) return
-    for (const some of slices(joining.map((c, i) => ({ c, p: row.members + i + 1 }))))
-      yield* affected(sql.join, [list, some])
+    const placed = joining.map((id, i) => [row.members + i + 1, id])
+    yield* send(placed, (text) => affected(sql.join, [list, text]))
     yield* affected(sql.countMembers, [list, row.members + joining.length])
   })
 
@@ -195,7 +208,10 @@ export const make = (database: Database["Service"]) => {
           if (known === undefined) continue
           const planned = plan(contacts, known, mode)
           if (!(yield* take(workspace, planned))) continue
-          for (const some of slices(planned.changed)) yield* affected(sql.write, [some.map(ContactRow.encode)])
+          yield* send(
+            planned.changed.map((row) => wholeRow(ContactRow.encode(row))),
+            (text) => affected(sql.write, [text])
+          )
           if (list !== null)
             yield* join(workspace, list, planned.members, new Set(planned.created.map(({ id }) => id)))
           return planned.imported

@@ -9,6 +9,7 @@ import { Transaction } from "../../workspace/Transaction.ts"
 import { WorkspaceStore } from "../../workspace/WorkspaceStore.ts"
 import * as Builders from "../Builders.ts"
 import * as Expect from "../Expect.ts"
+import * as People from "./People.ts"
 import { expectPaged, fails, readAll, sorted, type StorageCase, storageCase } from "./StorageCase.ts"
 
 const two = (seed: string) =>
@@ -252,5 +253,7 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal((one?.created ?? 0) + (other?.created ?? 0), people.length, "contacts created")
     Expect.equal((yield* store.list(mine, { count: true })).total, people.length, "contacts stored")
     Expect.equal((yield* membersOf(mine, list.id)).length, people.length, "members")
-  })
+  }),
+
+  ...People.cases
 ]

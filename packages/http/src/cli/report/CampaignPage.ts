@@ -123,7 +123,9 @@ const answers = (report: CampaignReport, options: PageOptions): ReadonlyArray<st
             line(
               "stopped",
               replied + stoppedByOptOut,
-              paint.dim(`${Text.count(replied, "reply", "replies")}, ${Text.count(stoppedByOptOut, "opt-out")} came first`)
+              paint.dim(
+                `${Text.count(replied, "reply", "replies")}, ${Text.count(stoppedByOptOut, "opt-out")} came first`
+              )
             )
           ],
           options

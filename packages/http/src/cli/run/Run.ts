@@ -9,6 +9,8 @@ import type { Campaign } from "@overture/core/campaign/Campaign"
 import { seedKey } from "@overture/core/campaign/Campaign"
 import { CampaignReports } from "@overture/core/stats/CampaignReports"
 import type { OutboxOptions } from "@overture/core/outbox/OutboxConfig"
+import { RestoreDetected } from "@overture/core/outbox/Outbox"
+import { OutboxStore } from "@overture/core/outbox/OutboxStore"
 import { WorkspaceStore } from "@overture/core/workspace/WorkspaceStore"
 import { Effect, Option } from "effect"
 import * as Drive from "../Drive.ts"
@@ -125,6 +127,12 @@ const prepare = (
     return made.campaign
   })
 
+/** A database that was restored is not written to, either, before a person has looked. */
+const ensurePlace = Effect.gen(function* () {
+  const guard = yield* (yield* OutboxStore).guard
+  if (guard.type === "restored") return yield* new RestoreDetected({ detail: guard.detail })
+})
+
 const program = (options: RunOptions) =>
   Effect.gen(function* () {
     const target = options.database
@@ -168,6 +176,7 @@ const program = (options: RunOptions) =>
       }),
       storage
     )
+    yield* Effect.provideContext(ensurePlace, storage)
     const time = yield* Engine.chooseTime(stored, options.time, inUse)
     const clock = Engine.clockHolder()
     const log = options.sandboxLog ?? Target.defaultSandboxLog(target)

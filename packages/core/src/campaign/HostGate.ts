@@ -1,0 +1,76 @@
+/**
+ * Gates that a host adds: they come after the engine's own and answer for one lead. What a gate must know beside the
+ * locked rows it loads for all candidates of a claim at once; then it decides, pure, like every other.
+ *
+ * @example
+ * const crm: HostGate<ReadonlySet<string>> = {
+ *   name: "crm",
+ *   load: (candidates) => Effect.orDie(customersAmong(candidates.map(({ contact }) => contact.externalRef))),
+ *   decide: ({ contact }, customers) => customers.has(contact.externalRef ?? "") ? skip("isCustomer") : allow
+ * }
+ * Layer.succeed(HostGates, [hostGate(crm)])
+ */
+import { Context, Effect } from "effect"
+import type { Verdict } from "../outbox/Gate.ts"
+import { allow, block, stronger } from "../outbox/Gate.ts"
+import type { LeadCandidate } from "./CampaignStore.ts"
+import type { LeadContext } from "./LeadGates.ts"
+
+export interface HostGate<A = undefined> {
+  /** Unique among the gates of a host, and the reason where its load did not run. */
+  readonly name: string
+  /**
+   * Runs in the transaction of the claim, where the candidates are locked: it must be quick, and must not write to the
+   * engine's storage. One that dies rolls the claim back, and nothing is sent.
+   */
+  readonly load?: ((candidates: ReadonlyArray<LeadCandidate>) => Effect.Effect<A>) | undefined
+  /** Pure: the same answer for the same rows in a claim, an explanation and a forecast. */
+  readonly decide: (context: LeadContext, loaded: A) => Verdict
+}
+
+/** A gate with what it loaded put away, so that gates of all kinds stand in one list. */
+export interface AnyHostGate {
+  readonly name: string
+  readonly load: ((candidates: ReadonlyArray<LeadCandidate>) => Effect.Effect<Loaded>) | null
+  readonly decide: (context: LeadContext, loaded: Loaded | undefined) => Verdict
+}
+
+/** What one gate loaded. */
+export interface Loaded {
+  readonly value: unknown
+}
+
+/** A host's gate for the list. */
+export const hostGate = <A = undefined>(gate: HostGate<A>): AnyHostGate => {
+  const { decide, load, name } = gate
+  return {
+    name,
+    load: load === undefined ? null : (candidates) => Effect.map(load(candidates), (value) => ({ value })),
+    // Without its load a gate cannot say yes.
+    decide: (context, loaded) =>
+      load !== undefined && loaded === undefined ? block(name) : decide(context, loaded?.value as A)
+  }
+}
+
+/** The gates that this process adds; all processes of a database should add the same. */
+export const HostGates = Context.Reference<ReadonlyArray<AnyHostGate>>("@overture/core/HostGates", {
+  defaultValue: () => []
+})
+
+/** What the gates of a host loaded, by the name of the gate. */
+export type LoadedGates = ReadonlyMap<string, Loaded>
+
+/** Runs every load over the candidates. */
+export const load = (
+  gates: ReadonlyArray<AnyHostGate>,
+  candidates: ReadonlyArray<LeadCandidate>
+): Effect.Effect<LoadedGates> =>
+  Effect.gen(function*() {
+    const loaded = new Map<string, Loaded>()
+    for (const gate of gates) if (gate.load !== null) loaded.set(gate.name, yield* gate.load(candidates))
+    return loaded
+  })
+
+/** The answer of a host's gates together. */
+export const decide = (gates: ReadonlyArray<AnyHostGate>, loaded: LoadedGates, context: LeadContext): Verdict =>
+  gates.reduce<Verdict>((answer, gate) => stronger(answer, gate.decide(context, loaded.get(gate.name))), allow)

@@ -1,0 +1,74 @@
+/** The rows of one touch: a message for each part, the first in the claim, the others waiting for the one before. */
+import * as Address from "../channel/Address.ts"
+import type { Content } from "../channel/Content.ts"
+import * as Chat from "../chat/Chat.ts"
+import type { Message, Reservation } from "../chat/Message.ts"
+import type { ClaimId, IdGenerator } from "../workspace/Id.ts"
+import type { Instant } from "../workspace/Instant.ts"
+import type { DuePace, LeadCandidate } from "./CampaignStore.ts"
+import type { Step } from "./Step.ts"
+
+export interface TouchDraft {
+  readonly due: DuePace
+  readonly candidate: LeadCandidate
+  readonly step: Step
+  readonly address: Address.Address
+  /** Rendered, one for each part. */
+  readonly contents: ReadonlyArray<Content>
+  readonly reserved: Reservation
+}
+
+/** The rows to be written. A part that an earlier try left queued keeps its id and what was counted of it. */
+export const messagesOf = (
+  { address, candidate, contents, due, reserved, step }: TouchDraft,
+  claim: ClaimId,
+  ids: IdGenerator,
+  now: Instant
+): ReadonlyArray<Message> => {
+  const { campaign } = due
+  const { account } = due.account
+  const { lead } = candidate
+  const key = Address.key(address)
+  const earlier = new Map(candidate.messages.map((message) => [message.part, message]))
+  return contents.map((content, part): Message => {
+    const former = earlier.get(part)
+    return {
+      id: former?.id ?? ids.next("msg"),
+      workspace: lead.workspace,
+      account: account.id,
+      chat: Chat.idOf(account.id, key),
+      contact: lead.contact,
+      address: key,
+      direction: "outbound",
+      author: { type: "campaign", id: campaign.id },
+      campaign: campaign.id,
+      campaignVersion: campaign.version,
+      lead: lead.id,
+      step: step.id,
+      part,
+      parts: contents.length,
+      content,
+      status: "queued",
+      reason: null,
+      errorCode: null,
+      errorDetail: null,
+      attempts: former?.attempts ?? 0,
+      tries: former?.tries ?? 0,
+      externalId: null,
+      replyTo: null,
+      notBefore: null,
+      dueAt: null,
+      claim: part === 0 ? claim : null,
+      stop: null,
+      reserved,
+      createdAt: former?.createdAt ?? now,
+      begunAt: null,
+      sentAt: null,
+      deliveredAt: null,
+      readAt: null,
+      failedAt: null,
+      externalRef: null,
+      metadata: {}
+    }
+  })
+}

@@ -1,0 +1,28 @@
+/** Until when a channel lets us write freely in a chat. What it allows at other times is a template approved beforehand. */
+import type { ChannelPolicy } from "../channel/ChannelPolicy.ts"
+import type { Content } from "../channel/Content.ts"
+import type { Instant } from "../workspace/Instant.ts"
+import type { Chat } from "./Chat.ts"
+
+export interface ReplyWindow {
+  readonly open: boolean
+  /** The first instant at which it is closed; null = it has no end, or never was open. */
+  readonly openUntil: Instant | null
+}
+
+/** The window of a chat, for messages that people write by hand (`human`) or for all others (`automated`). */
+export const of = (
+  policy: ChannelPolicy,
+  by: "human" | "automated",
+  chat: Pick<Chat, "lastInboundAt"> | null,
+  now: Instant
+): ReplyWindow => {
+  const openMs = by === "human" ? policy.replyWindow.humanMs : policy.replyWindow.automatedMs
+  if (openMs === null) return { open: true, openUntil: null }
+  const openUntil = chat === null || chat.lastInboundAt === null ? null : chat.lastInboundAt + openMs
+  return { open: openUntil !== null && openUntil > now, openUntil }
+}
+
+/** Whether all of it may be sent in that window. */
+export const permits = (self: ReplyWindow, contents: ReadonlyArray<Content>): boolean =>
+  self.open || (contents.length > 0 && contents.every((content) => content.type === "approvedTemplate"))

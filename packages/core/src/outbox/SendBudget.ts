@@ -1,0 +1,170 @@
+/**
+ * The budgets of one send: account, group, workspace and warm-up, each on the calendar day of its own zone. What is left
+ * is asked, taken and written here alone, for touches of campaigns and for messages of the queue.
+ */
+import type { AccountState } from "../account/Account.ts"
+import type { AccountGroupState } from "../account/AccountGroup.ts"
+import * as WarmUp from "../account/WarmUp.ts"
+import type { Reservation } from "../chat/Message.ts"
+import * as Budget from "../workspace/Budget.ts"
+import type { Instant } from "../workspace/Instant.ts"
+import type { LocalDate } from "../workspace/LocalDate.ts"
+import * as Dates from "../workspace/LocalDate.ts"
+import * as Zone from "../workspace/Zone.ts"
+import type { WorkspaceState } from "../workspace/WorkspaceStore.ts"
+import type { Gate, Verdict } from "./Gate.ts"
+import { allow, block, defer } from "./Gate.ts"
+import type { BudgetWrites } from "./OutboxStore.ts"
+
+/** Whoever pays for a send, as the rows stand under their locks. */
+export interface Payers {
+  readonly account: AccountState
+  readonly workspace: WorkspaceState
+  /** Absent or null = the account is in no group. */
+  readonly group?: AccountGroupState | null | undefined
+}
+
+export interface BudgetContext {
+  readonly now: Instant
+  /** Messages that are to be reserved: all or none, at least 1. */
+  readonly parts: number
+  /** Whether it is a touch of a campaign: one that the account's day has none of yet may pass the warm-up. */
+  readonly isTouch: boolean
+  readonly payers: Payers
+}
+
+const zones = ({ account: { account }, group, workspace: { workspace } }: Payers) => ({
+  account: account.timezone ?? workspace.timezone,
+  group: group?.group.timezone ?? workspace.timezone,
+  workspace: workspace.timezone
+})
+
+/** The calendar day at `now` by which one of the payers counts. */
+export const dayOf = (payers: Payers, who: "account" | "group" | "workspace", now: Instant): LocalDate =>
+  Zone.localDate(Zone.make(zones(payers)[who]), now)
+
+/** Midnight after `now` in the payer's zone. */
+const nextDay = (payers: Payers, who: "account" | "group" | "workspace", now: Instant): Instant =>
+  Zone.toInstant(Zone.make(zones(payers)[who]), Dates.addDays(dayOf(payers, who, now), 1), 0, "first")
+
+const spent = (
+  { now, parts, payers }: BudgetContext,
+  who: "account" | "group" | "workspace",
+  cap: number | null,
+  use: Budget.DayUse
+): Verdict => {
+  if (cap === null) return allow
+  if (parts > cap) return block("partsOverCap")
+  return Budget.left(use, dayOf(payers, who, now), cap) < parts
+    ? defer("pace", nextDay(payers, who, now), `${who}Cap`)
+    : allow
+}
+
+/** Whether it is the first message of the account's day, or the first touch of a day on which members wrote. */
+const isDaysFirst = ({ isTouch, now, payers }: BudgetContext): boolean => {
+  const { lastTouchAt, use } = payers.account
+  const today = dayOf(payers, "account", now)
+  if (Budget.usedOn(use, today) === 0) return true
+  return isTouch && (lastTouchAt === null || Zone.localDate(Zone.make(zones(payers).account), lastTouchAt) < today)
+}
+
+/** Of caps that a send must not pass, and of the warm-up, which yields to the account's first touch of the day. */
+export const budgetGates: ReadonlyArray<Gate<BudgetContext>> = [
+  {
+    name: "accountCap",
+    decide: (context) => spent(context, "account", context.payers.account.account.dailyCap, context.payers.account.use)
+  },
+  {
+    name: "groupCap",
+    decide: (context) => {
+      const { group } = context.payers
+      return group === null || group === undefined ? allow : spent(context, "group", group.group.dailyCap, group.use)
+    }
+  },
+  {
+    name: "workspaceCap",
+    decide: (context) => {
+      const { use, workspace } = context.payers.workspace
+      return spent(context, "workspace", workspace.dailyCap, use)
+    }
+  },
+  {
+    name: "warmUp",
+    decide: (context) => {
+      const { now, parts, payers } = context
+      const warmUp = payers.account.account.limits?.warmUp
+      if (warmUp === undefined) return allow
+      const today = dayOf(payers, "account", now)
+      const left = Budget.left(payers.account.use, today, WarmUp.cap(warmUp, today))
+      return left >= parts || isDaysFirst(context) ? allow : defer("pace", nextDay(payers, "account", now), "warmUp")
+    }
+  }
+]
+
+/** Between two automated touches of an account lies its gap, over all its campaigns. */
+export const gapGate: Gate<BudgetContext> = {
+  name: "minGap",
+  decide: ({ now, payers: { account: { account, lastTouchAt } } }) =>
+    account.minGapMs > 0 && lastTouchAt !== null && lastTouchAt + account.minGapMs > now
+      ? defer("pace", lastTouchAt + account.minGapMs, "minGap")
+      : allow
+}
+
+/** The payers after `parts` messages were taken; an automated touch (`isTouch`) also begins the account's gap. */
+const taken = ({ account, group, workspace }: Payers, days: Reservation, parts: number, now: Instant, isTouch: boolean): Payers => ({
+  account: {
+    account: account.account,
+    use: Budget.take(account.use, days.account, parts),
+    lastTouchAt: isTouch ? now : account.lastTouchAt
+  },
+  workspace: { ...workspace, use: Budget.take(workspace.use, days.workspace, parts) },
+  group: group === null || group === undefined || days.group === undefined
+    ? null
+    : { ...group, use: Budget.take(group.use, days.group.day, parts) }
+})
+
+/** What payers hold while one claim decides: two paces of an account, or two accounts of a group, pay from one purse. */
+export interface Purse {
+  /** The payers as the sends before have left them. */
+  of(payers: Payers): Payers
+  /** Takes messages and says from which days. `pace` is the campaign's day, null for messages of no pace. */
+  take(payers: Payers, parts: number, now: Instant, pace: LocalDate | null, isTouch: boolean): Reservation
+  /** What is to be written: accounts that paid, and those workspaces and groups that are locked because they have a cap. */
+  writes(): BudgetWrites
+}
+
+export const purse = (): Purse => {
+  const accounts = new Map<string, AccountState>()
+  const groups = new Map<string, AccountGroupState>()
+  const workspaces = new Map<string, WorkspaceState>()
+  const of: Purse["of"] = ({ account, group, workspace }) => ({
+    account: accounts.get(account.account.id) ?? account,
+    workspace: workspaces.get(workspace.workspace.id) ?? workspace,
+    group: group === null || group === undefined ? null : groups.get(group.group.id) ?? group
+  })
+  return {
+    of,
+    take: (payers, parts, now, pace, isTouch) => {
+      const before = of(payers)
+      const days: Reservation = {
+        pace,
+        account: dayOf(before, "account", now),
+        workspace: dayOf(before, "workspace", now),
+        ...(before.group !== null && before.group !== undefined && {
+          group: { id: before.group.group.id, day: dayOf(before, "group", now) }
+        })
+      }
+      const after = taken(before, days, parts, now, isTouch)
+      accounts.set(after.account.account.id, after.account)
+      workspaces.set(after.workspace.workspace.id, after.workspace)
+      if (after.group !== null && after.group !== undefined) groups.set(after.group.group.id, after.group)
+      return days
+    },
+    writes: () => ({
+      accounts: Array.from(accounts.values(), ({ account, lastTouchAt, use }) => ({ id: account.id, use, lastTouchAt })),
+      workspaces: [...workspaces.values()].flatMap(({ use, workspace }) =>
+        workspace.dailyCap === null ? [] : [{ id: workspace.id, use }]),
+      groups: [...groups.values()].flatMap(({ group, use }) => group.dailyCap === null ? [] : [{ id: group.id, use }])
+    })
+  }
+}

@@ -1,0 +1,241 @@
+/** What `ContactStore` promises of lists as wholes, of imports in chunks, and of what a person may ask of us. */
+import { Effect, Option } from "effect"
+import * as Address from "../../channel/Address.ts"
+import * as Contact from "../../contact/Contact.ts"
+import type { ContactImport } from "../../contact/ContactImport.ts"
+import { ContactStore } from "../../contact/ContactStore.ts"
+import type { Suppression } from "../../contact/Suppression.ts"
+import { EventStore } from "../../event/EventStore.ts"
+import type { ContactListId, WorkspaceId } from "../../workspace/Id.ts"
+import { Transaction } from "../../workspace/Transaction.ts"
+import { WorkspaceStore } from "../../workspace/WorkspaceStore.ts"
+import * as Builders from "../Builders.ts"
+import * as Expect from "../Expect.ts"
+import { expectPaged, fails, readAll, type StorageCase, storageCase } from "./StorageCase.ts"
+
+const two = (seed: string) =>
+  Effect.gen(function* () {
+    const workspaces = yield* WorkspaceStore
+    const store = yield* ContactStore
+    const build = Builders.make(seed)
+    const [mine, other] = [build.workspace(), build.workspace()]
+    yield* workspaces.create(mine)
+    yield* workspaces.create(other)
+    const list = yield* store.createList(build.contactList(mine.id))
+    return { build, mine: mine.id, other: other.id, list, store }
+  })
+
+const membersOf = (workspace: WorkspaceId, list: ContactListId) =>
+  Effect.flatMap(ContactStore, (store) =>
+    Effect.map(store.members(workspace, list, 0, 500), (rows) => rows.map(({ contact }) => contact.id as string))
+  )
+
+const none = { records: 0, created: 0, merged: 0, rejected: 0, finishedAt: null } as const
+
+export const cases: ReadonlyArray<StorageCase> = [
+  storageCase("people: an import may fill what is empty instead of winning", function* () {
+    const { build, mine, store } = yield* two("fill")
+    const a = build.contact(mine, { first: "Ada", last: null, timezone: null, tags: ["x"], attributes: { city: "Köln" } })
+    yield* store.import(mine, [a], null)
+    const row = build.contact(mine, {
+      addresses: a.addresses,
+      first: "Bea",
+      last: "Lovelace",
+      timezone: "Asia/Tokyo",
+      tags: ["y"],
+      attributes: { city: "Bonn", zip: "1" }
+    })
+    yield* store.import(mine, [row], null, "fill")
+    const filled = Option.getOrNull(yield* store.get(mine, a.id))
+    Expect.equal(filled, Contact.merge(a, row, "fill"), "the contact")
+    Expect.equal([filled?.first, filled?.last, filled?.timezone], ["Ada", "Lovelace", "Asia/Tokyo"], "its fields")
+    Expect.equal(filled?.attributes ?? {}, { city: "Köln", zip: "1" }, "its attributes")
+    Expect.equal(filled?.tags ?? [], ["x", "y"], "its tags")
+  }),
+
+  storageCase("people: an import goes chunk by chunk and stands where it came to", function* () {
+    const { build, list, mine, other, store } = yield* two("chunks")
+    const begin: ContactImport = {
+      workspace: mine,
+      id: "job 1",
+      list: list.id,
+      mode: "update",
+      fingerprint: "f",
+      startedAt: Builders.start,
+      ...none
+    }
+    Expect.equal(yield* store.beginImport(begin), begin, "a new import")
+    Expect.ok(Option.isNone(yield* store.getImport(other, "job 1")), "another workspace got an import")
+    const [a, b, c] = [build.contact(mine), build.contact(mine), build.contact(mine)]
+    const both = build.contact(mine, { addresses: [...a.addresses, ...b.addresses] })
+    const first = Option.getOrNull(
+      yield* store.importChunk(begin, { contacts: [a, b, both], records: 5, rejected: 2 })
+    )
+    const after = { ...begin, records: 5, created: 2, merged: 0, rejected: 3 }
+    Expect.equal(first?.at ?? null, after, "where it stands")
+    Expect.equal(first?.imported.ambiguous.map(({ index }) => index) ?? [], [2], "the ambiguous row")
+    const again = yield* store.importChunk(begin, { contacts: [c], records: 1, rejected: 0 })
+    Expect.ok(Option.isNone(again), "a chunk was taken that is done")
+    Expect.equal(yield* membersOf(mine, list.id), [a.id, b.id] as Array<string>, "the members")
+    Expect.equal(yield* store.beginImport({ ...begin, fingerprint: "g" }), after, "the import begun again")
+    const { within } = yield* Transaction
+    const lost = store.importChunk(after, { contacts: [c], records: 1, rejected: 0 })
+    yield* fails(within(Effect.andThen(lost, Effect.die("later"))), "the transaction")
+    Expect.equal(Option.getOrNull(yield* store.getImport(mine, "job 1")), after, "after a chunk that was lost")
+    yield* lost
+    yield* store.finishImport(mine, "job 1", 7)
+    yield* store.finishImport(mine, "job 1", 8)
+    const done = Option.getOrNull(yield* store.getImport(mine, "job 1"))
+    Expect.equal(done, { ...after, records: 6, created: 3, finishedAt: 7 }, "the finished import")
+    const late = yield* store.importChunk(done!, { contacts: [a], records: 1, rejected: 0 })
+    Expect.ok(Option.isNone(late), "a finished import took a chunk")
+  }),
+
+  storageCase("people: two processes at the same chunk import it once", function* () {
+    const { build, list, mine, store } = yield* two("chunk race")
+    const begin: ContactImport = {
+      workspace: mine,
+      id: "1",
+      list: list.id,
+      mode: "update",
+      fingerprint: "",
+      startedAt: 0,
+      ...none
+    }
+    yield* store.beginImport(begin)
+    const chunk = { contacts: [build.contact(mine), build.contact(mine)], records: 2, rejected: 0 }
+    const taken = yield* Effect.all([store.importChunk(begin, chunk), store.importChunk(begin, chunk)], {
+      concurrency: "unbounded"
+    })
+    Expect.equal(taken.filter(Option.isSome).length, 1, "chunks taken")
+    const stands = Option.getOrNull(yield* store.getImport(mine, "1"))
+    Expect.equal([stands?.records, stands?.created, stands?.merged], [2, 2, 0], "where it stands")
+  }),
+
+  storageCase("people: a large batch is one import", function* () {
+    const { build, list, mine, store } = yield* two("large")
+    const people = Array.from({ length: 4_500 }, (_, i) =>
+      build.contact(mine, { addresses: [{ channel: Builders.channel, scope: "", externalId: `p${(i * 7_919) % 4_100}` }] })
+    )
+    const imported = yield* store.import(mine, people, list.id)
+    Expect.equal(imported, { created: 4_100, merged: 400, ambiguous: [] }, "what the import says")
+    Expect.equal(yield* store.countMembers(mine, [list.id]), [4_100], "the members")
+    const again = yield* store.import(mine, people, list.id)
+    Expect.equal(again, { created: 0, merged: 4_500, ambiguous: [] }, "the same import again")
+    const last = yield* store.members(mine, list.id, 4_099, 5)
+    Expect.equal(last.map(({ contact, position }) => [position, contact.id as string]), [[4_100, people[4_099]!.id as string]], "the last")
+  }),
+
+  storageCase("people: lists are paged, counted, renamed and merged, and deleting one keeps its people", function* () {
+    const { build, list, mine, other, store } = yield* two("list care")
+    const [a, b, c, d] = [build.contact(mine), build.contact(mine), build.contact(mine), build.contact(mine)]
+    const second = yield* store.createList(build.contactList(mine))
+    const theirs = yield* store.createList(build.contactList(other))
+    yield* store.import(mine, [b, a], list.id)
+    yield* store.import(mine, [c, a, d, b], second.id)
+    yield* expectPaged((page) => store.lists(mine, page), [list.id, second.id], "lists")
+    Expect.equal(yield* store.countMembers(mine, [second.id, theirs.id, list.id]), [4, 0, 2], "the counts")
+    Expect.equal((yield* store.listsOf(mine, a.id)).map(({ id }) => id), [list.id, second.id], "the lists of one")
+    Expect.equal((yield* store.listsOf(mine, c.id)).map(({ id }) => id), [second.id], "the lists of another")
+    Expect.equal((yield* store.listsOf(other, a.id)).length, 0, "the lists as another workspace sees them")
+    const renamed = Option.getOrNull(yield* store.renameList(mine, second.id, "Ümläut"))
+    Expect.equal(renamed, { ...second, name: "Ümläut" }, "the renamed list")
+    Expect.ok(Option.isNone(yield* store.renameList(other, second.id, "no")), "another workspace renamed a list")
+    const into = build.contactList(mine)
+    const events = [build.event(mine, into.id, { type: "list.ready" })]
+    const merged = Option.getOrNull(yield* store.mergeLists(into, [list.id, second.id, list.id], events))
+    Expect.equal(merged, { ...into, number: 3 }, "the merged list")
+    Expect.equal(yield* membersOf(mine, into.id), [b.id, a.id, c.id, d.id] as Array<string>, "its members")
+    const missing = yield* store.mergeLists(build.contactList(mine), [list.id, theirs.id], events)
+    Expect.ok(Option.isNone(missing), "a list of another workspace was merged")
+    Expect.equal((yield* store.lists(mine, { count: true })).total, 3, "lists after a merge that was refused")
+    Expect.equal((yield* (yield* EventStore).read(mine, null, 9)).length, 1, "the events")
+    const late = build.contact(mine)
+    yield* store.import(mine, [late, a], into.id)
+    Expect.equal((yield* membersOf(mine, into.id)).at(-1), late.id, "who joined after the merge")
+    Expect.equal(yield* store.deleteList(other, list.id), false, "deleted by another workspace")
+    Expect.equal(yield* store.deleteList(mine, list.id), true, "deleted")
+    Expect.equal(yield* store.deleteList(mine, list.id), false, "deleted again")
+    Expect.equal(yield* membersOf(mine, list.id), [], "the members of the deleted list")
+    Expect.equal((yield* store.list(mine, { count: true })).total, 5, "the people")
+    Expect.equal((yield* membersOf(mine, into.id)).length, 5, "the members of the merged list")
+  }),
+
+  storageCase("people: the attributes of a list are named", function* () {
+    const { build, list, mine, other, store } = yield* two("attributes")
+    const odd = { "ü b": "1", city: "x", "a.b": "", 'say "hi"': "2" }
+    yield* store.import(mine, [build.contact(mine, { attributes: odd }), build.contact(mine, { attributes: { city: "" } })], list.id)
+    yield* store.import(mine, [build.contact(mine, { attributes: { elsewhere: "1" } })], null)
+    Expect.equal(yield* store.attributeNames(mine, list.id), Object.keys(odd).sort(), "the names")
+    Expect.equal(yield* store.attributeNames(other, list.id), [], "the names as another workspace sees them")
+  }),
+
+  storageCase("people: a rule changes a contact, lifts and tells in one", function* () {
+    const { build, mine, other, store } = yield* two("modify")
+    const events = yield* EventStore
+    const a = build.contact(mine)
+    yield* store.import(mine, [a], null)
+    const address = Builders.addressOf(a)
+    const at = (account: Suppression["account"], when: number): Suppression => ({
+      workspace: mine,
+      address,
+      account,
+      reason: "optedOut",
+      at: when
+    })
+    const account = build.ids.next("acc")
+    const consent = { channel: "*", scope: "", source: "form", at: 10 }
+    const record = (workspace: WorkspaceId, until: number) =>
+      store.modify(workspace, a.id, (before) => ({
+        contact: { ...Contact.record(before, consent), addresses: [], externalRef: "no" },
+        lift: { addresses: [address], until },
+        events: [build.event(mine, a.id, { type: "contact.consented" })]
+      }))
+    yield* store.suppress([at(null, 20), at(account, 5)], [])
+    Expect.ok(Option.isNone(yield* record(other, 99)), "another workspace changed a contact")
+    const expected = { ...a, consents: [consent] }
+    Expect.equal(Option.getOrNull(yield* record(mine, 19)), expected, "the contact")
+    Expect.equal((yield* store.suppressions(mine, [address])).length, 2, "a consent older than the opt-out lifted it")
+    yield* record(mine, 20)
+    Expect.equal(yield* store.suppressions(mine, [address]), [at(account, 5)], "what the account was told stays")
+    Expect.equal(Option.getOrNull(yield* store.get(mine, a.id)), expected, "the contact, stored")
+    Expect.equal((yield* events.read(mine, null, 9)).length, 2, "the events")
+  }),
+
+  storageCase("people: who is erased is gone, and only what the rule leaves stays", function* () {
+    const { build, list, mine, other, store } = yield* two("erase")
+    const [a, b] = [build.contact(mine, { externalRef: "r" }), build.contact(mine)]
+    yield* store.import(mine, [a, b], list.id)
+    const [key, kept] = [Builders.addressOf(a), Builders.addressOf(b)]
+    const suppressed = (address: string): Suppression => ({
+      workspace: mine,
+      address,
+      account: null,
+      reason: "manual",
+      at: 1
+    })
+    yield* store.suppress([suppressed(key), suppressed(kept), { ...suppressed(key), account: build.ids.next("acc") }], [])
+    const stays: Suppression = { ...suppressed("#hash"), reason: "erased", at: 2 }
+    const erase = (workspace: WorkspaceId) =>
+      store.erase(workspace, a.id, (before) => ({
+        suppressions: before.addresses.map((address) => ({ ...stays, address: `#${Address.key(address).length}` })),
+        events: [build.event(mine, a.id, { type: "contact.erased" })]
+      }))
+    Expect.ok(Option.isNone(yield* erase(other)), "another workspace erased a contact")
+    Expect.equal(Option.getOrNull(yield* erase(mine)), a, "who was erased")
+    Expect.ok(Option.isNone(yield* erase(mine)), "someone was erased twice")
+    Expect.ok(Option.isNone(yield* store.get(mine, a.id)), "the contact stayed")
+    Expect.ok(Option.isNone(yield* store.byAddress(mine, key)), "the address stayed")
+    Expect.equal(yield* membersOf(mine, list.id), [b.id as string], "the members")
+    Expect.equal(yield* store.countMembers(mine, [list.id]), [1], "their number")
+    Expect.equal(yield* store.suppressions(mine, [key]), [], "the address among the suppressions")
+    const all = yield* readAll((page) => store.allSuppressions(mine, page), 1)
+    Expect.equal(all, [{ ...stays, address: `#${key.length}` }, suppressed(kept)], "all suppressions")
+    Expect.equal((yield* store.allSuppressions(other, { count: true })).total, 0, "those of the other workspace")
+    Expect.equal((yield* (yield* EventStore).read(mine, null, 9)).length, 1, "the events")
+    const back = build.contact(mine, { externalRef: "r", addresses: a.addresses })
+    Expect.equal((yield* store.import(mine, [back], list.id)).created, 1, "someone new with the same address")
+    const positions = (yield* store.members(mine, list.id, 0, 9)).map(({ position }) => position)
+    Expect.equal(positions, [2, 3], "a joining number was given twice")
+  })
+]
