@@ -134,4 +134,7 @@ const main = async (): Promise<boolean> => {
   return reports.length > 0 && reports.every(({ violations }) => violations.length === 0)
 }
 
+// Ended from outside, it takes its workers and its server with it.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1))
+
 process.exitCode = (await main()) ? 0 : 1

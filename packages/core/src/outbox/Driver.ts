@@ -13,7 +13,7 @@ import { second } from "../workspace/Instant.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
-import type { ClockSkewed, RestoreDetected } from "./Outbox.ts"
+import type { ClockSkewed, RestoreDetected } from "./Clearance.ts"
 import { Outbox } from "./Outbox.ts"
 
 export interface Step {

@@ -3,7 +3,7 @@
  * row says so, and what became of it is written once; where nobody can know, the ledger says so and never sends again by
  * itself. Any number of processes may run this at the same time.
  */
-import { Clock, Context, Effect, Fiber, Layer, Queue, Ref, Schedule, Schema, Semaphore } from "effect"
+import { Context, Effect, Fiber, Layer, Queue, Ref, Schedule, Semaphore } from "effect"
 import { AccountStore } from "../account/AccountStore.ts"
 import { Channels } from "../channel/Channel.ts"
 import type { Outcome } from "../channel/Outcome.ts"
@@ -11,13 +11,15 @@ import type { Claimed } from "../chat/Message.ts"
 import { Ids, type ClaimId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
-import { StorageError } from "../workspace/StorageError.ts"
+import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
 import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import * as AccountOutcomes from "./AccountOutcomes.ts"
 import * as Backlog from "./Backlog.ts"
 import type { Claim, Lease } from "./Claim.ts"
 import { beginPart } from "./Claim.ts"
+import type { ClockSkewed, RestoreDetected } from "./Clearance.ts"
+import * as Clearance from "./Clearance.ts"
 import { OutboundParties } from "./ClaimSource.ts"
 import { OutboxConfig } from "./OutboxConfig.ts"
 import { OutboxStore } from "./OutboxStore.ts"
@@ -25,23 +27,7 @@ import * as Places from "./Places.ts"
 import { decideQueued } from "./QueuedGates.ts"
 import * as Sending from "./Sending.ts"
 import * as SettleRules from "./SettleRules.ts"
-import type { Result, Settled } from "./Settling.ts"
-
-/** The process's clock and the database's differ too much for anything to be sent. */
-export class ClockSkewed extends Schema.TaggedError<ClockSkewed>()("ClockSkewed", { differenceMs: Schema.Int }) {
-  override get message(): string {
-    return `this machine's clock differs from the database's by ${
-      (this.differenceMs / 1000).toFixed(1)
-    } s; nothing is sent until they agree`
-  }
-}
-
-/** The database was restored from a backup or moved: what was sent since is unknown until a person says to go on. */
-export class RestoreDetected extends Schema.TaggedError<RestoreDetected>()("RestoreDetected", { detail: Schema.String }) {
-  override get message(): string {
-    return `${this.detail}; messages sent after the backup are not in it, so nothing is sent until \`overture acknowledge\``
-  }
-}
+import type { Result } from "./Settling.ts"
 
 export interface Tick {
   /** Whether anything was due: then the next tick may find more. */
@@ -78,12 +64,6 @@ export class Outbox extends Context.Service<Outbox, {
   static readonly layer = Layer.effect(Outbox, Effect.suspend(() => make))
 }
 
-/** For measuring only: it never jumps, unlike `Clock.currentTimeNanos`, which follows the wall clock. */
-const monotonicMs = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
-
-/** How often the clock and the place of the database are checked while it is sending (milliseconds). */
-const checkEveryMs = 1_000
-
 const make = Effect.gen(function*() {
   const store = yield* OutboxStore
   const accounts = yield* AccountStore
@@ -119,15 +99,7 @@ const make = Effect.gen(function*() {
 
   const sending = Sending.make(config.sendTimeoutMs)
 
-  /** Pacing time, and how far the wall clock was from the monotonic one, when it last agreed with the database's. */
-  let right: { readonly now: Instant; readonly offset: number } | null = null
-  let checkedUntil = -Infinity
-  const wallOffset = Effect.zipWith(Clock.currentTimeMillis, monotonicMs, (wall, monotonic) => wall - monotonic)
-  /** Whether the wall clock was set since: known at once, without asking the database. */
-  const hasJumped = Effect.map(wallOffset, (offset) =>
-    right !== null && Math.abs(offset - right.offset) > config.maxClockSkewMs)
-  /** Pacing time. While the wall clock is wrong it is the last instant that was right, so nothing is put an hour off. */
-  const present = Effect.flatMap(hasJumped, (jumped) => jumped && right !== null ? Effect.succeed(right.now) : time.now)
+  const { ensure: ensureMaySend, hasJumped, present } = Clearance.make(store, time, config.maxClockSkewMs)
 
   const settleClaim = (held: Held, results: ReadonlyArray<Result>, now: Instant) =>
     insist(transaction.within(Effect.gen(function*() {
@@ -178,7 +150,7 @@ const make = Effect.gen(function*() {
   /** Keeps a claim until its work is over. */
   const renewing = (held: Held) =>
     Effect.gen(function*() {
-      const from = yield* monotonicMs
+      const from = yield* Clearance.monotonicMs
       const ours = yield* insist(store.renew(held.claim.id, config.leaseMs))
       if (ours) held.beginUntil = from + config.leaseMs * beginPart
       else held.lost = true
@@ -197,7 +169,7 @@ const make = Effect.gen(function*() {
       while (waiting.length > 0) {
         const group = waiting.splice(0, yield* places.take(waiting.length))
         yield* backlog.change(-group.length)
-        const late = held.lost || (yield* monotonicMs) >= held.beginUntil || (yield* Ref.get(draining)) ||
+        const late = held.lost || (yield* Clearance.monotonicMs) >= held.beginUntil || (yield* Ref.get(draining)) ||
           (yield* hasJumped)
         const begun = late ? [] : yield* insist(store.begin(held.claim.id, group.map(({ message }) => message.id))).pipe(
           Effect.onError(() => Effect.andThen(places.release(group.length), backlog.change(-waiting.length)))
@@ -263,7 +235,7 @@ const make = Effect.gen(function*() {
 
   const recover = Effect.gen(function*() {
     const lease = yield* leaseNow
-    const from = yield* monotonicMs
+    const from = yield* Clearance.monotonicMs
     const now = yield* present
     const recovered = yield* transaction.within(Effect.gen(function*() {
       const found = yield* store.recover(lease, now)
@@ -300,21 +272,6 @@ const make = Effect.gen(function*() {
     { name: "queue", claim: (now: Instant, _limit: number, lease: Lease) => claimQueued(now, lease), nextDue: store.nextQueued }
   ]
 
-  /** Nothing is sent by a process whose clock is wrong, nor from a database that was restored. */
-  const ensureMaySend = Effect.gen(function*() {
-    const from = yield* monotonicMs
-    // Asked once a second, and at once when the wall clock was set: the guard writes, and a busy round asks often.
-    if (from < checkedUntil && !(yield* hasJumped)) return
-    const there = yield* store.clock
-    const here = yield* Clock.currentTimeMillis
-    const agreed = { now: yield* time.now, offset: here - (yield* monotonicMs) }
-    if (Math.abs(here - there) > config.maxClockSkewMs) return yield* new ClockSkewed({ differenceMs: Math.round(here - there) })
-    right = agreed
-    const guard = yield* store.guard
-    if (guard.type === "restored") return yield* new RestoreDetected({ detail: guard.detail })
-    checkedUntil = from + checkEveryMs
-  })
-
   /** Recovers, claims, and sets the deliveries going. */
   const round = Effect.gen(function*() {
     yield* ensureMaySend
@@ -326,7 +283,7 @@ const make = Effect.gen(function*() {
     for (const source of sources) {
       const now = yield* present
       const lease = yield* leaseNow
-      const from = yield* monotonicMs
+      const from = yield* Clearance.monotonicMs
       const found = yield* source.claim(now, config.claimSize, lease)
       worked ||= found.worked
       if (found.claim === null) continue

@@ -1,0 +1,71 @@
+/**
+ * Whether a process may send at all: its clock agrees with the database's, and the database is the one it last wrote to.
+ * A wall clock that is set is noticed at once, without asking the database.
+ */
+import { Clock, Effect, Schema } from "effect"
+import type { Instant } from "../workspace/Instant.ts"
+import type { PacingTime } from "../workspace/PacingTime.ts"
+import type { StorageError } from "../workspace/StorageError.ts"
+import type { OutboxStore } from "./OutboxStore.ts"
+
+/** The process's clock and the database's differ too much for anything to be sent. */
+export class ClockSkewed extends Schema.TaggedError<ClockSkewed>()("ClockSkewed", { differenceMs: Schema.Int }) {
+  override get message(): string {
+    return `this machine's clock differs from the database's by ${
+      (this.differenceMs / 1000).toFixed(1)
+    } s; nothing is sent until they agree`
+  }
+}
+
+/** The database was restored from a backup or moved: what was sent since is unknown until a person says to go on. */
+export class RestoreDetected extends Schema.TaggedError<RestoreDetected>()("RestoreDetected", { detail: Schema.String }) {
+  override get message(): string {
+    return `${this.detail}; messages sent after the backup are not in it, so nothing is sent until \`overture acknowledge\``
+  }
+}
+
+/** For measuring only: it never jumps, unlike `Clock.currentTimeNanos`, which follows the wall clock. */
+export const monotonicMs = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
+
+/** How often the clock and the place of the database are checked while it is sending (milliseconds). */
+const checkEveryMs = 1_000
+
+export interface Clearance {
+  /** Fails while nothing may be sent. The check is made at most once a second, as the guard writes. */
+  readonly ensure: Effect.Effect<void, StorageError | ClockSkewed | RestoreDetected>
+  /** Whether the wall clock was set since it last agreed with the database's. */
+  readonly hasJumped: Effect.Effect<boolean>
+  /** Pacing time. While the wall clock is wrong it is the last instant that was right, so nothing is put an hour off. */
+  readonly present: Effect.Effect<Instant>
+}
+
+export const make = (
+  store: OutboxStore["Service"],
+  time: PacingTime["Service"],
+  maxClockSkewMs: number
+): Clearance => {
+  /** Pacing time, and how far the wall clock was from the monotonic one, when it last agreed with the database's. */
+  let right: { readonly now: Instant; readonly offset: number } | null = null
+  let checkedUntil = -Infinity
+  const wallOffset = Effect.zipWith(Clock.currentTimeMillis, monotonicMs, (wall, monotonic) => wall - monotonic)
+  const hasJumped = Effect.map(wallOffset, (offset) =>
+    right !== null && Math.abs(offset - right.offset) > maxClockSkewMs)
+  return {
+    hasJumped,
+    present: Effect.flatMap(hasJumped, (jumped) => jumped && right !== null ? Effect.succeed(right.now) : time.now),
+    ensure: Effect.gen(function*() {
+      const from = yield* monotonicMs
+      if (from < checkedUntil && !(yield* hasJumped)) return
+      const there = yield* store.clock
+      const here = yield* Clock.currentTimeMillis
+      const agreed = { now: yield* time.now, offset: here - (yield* monotonicMs) }
+      if (Math.abs(here - there) > maxClockSkewMs) {
+        return yield* new ClockSkewed({ differenceMs: Math.round(here - there) })
+      }
+      right = agreed
+      const guard = yield* store.guard
+      if (guard.type === "restored") return yield* new RestoreDetected({ detail: guard.detail })
+      checkedUntil = from + checkEveryMs
+    })
+  }
+}
