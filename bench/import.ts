@@ -1,103 +1,309 @@
-/** prototype */
+/**
+ * Import and export of a large list, against what the database can do at best: COPY into the same keyed tables, without
+ * the duplicates, on PostgreSQL; a raw script that stages and merges in one transaction on SQLite. Each contestant reads
+ * its file in a process of its own, whose peak of memory is told, on a fresh database.
+ *
+ * `node --conditions=@overture/source bench/import.ts [--rows N] [--rounds N] [--on postgres|sqlite] [--chunk N]`
+ */
+import * as ContactFile from "@overture/adapters/sources/ContactFile"
 import * as PostgresStorage from "@overture/adapters/storage/PostgresStorage"
 import * as SqliteStorage from "@overture/adapters/storage/SqliteStorage"
-import * as Csv from "@overture/adapters/sources/Csv"
-import { ContactStore } from "@overture/core/contact/ContactStore"
-import { WorkspaceStore } from "@overture/core/workspace/WorkspaceStore"
-import * as Builders from "@overture/core/testing/Builders"
 import * as Address from "@overture/core/channel/Address"
-import { Effect, Stream } from "effect"
-import pg from "pg"
-import { rmSync, writeFileSync, createWriteStream, openSync, writeSync, closeSync, readFileSync } from "node:fs"
+import { Channels } from "@overture/core/channel/Channel"
+import { ContactImports } from "@overture/core/contact/ContactImports"
+import { ContactLists } from "@overture/core/contact/ContactLists"
+import { ContactStore } from "@overture/core/contact/ContactStore"
+import * as Builders from "@overture/core/testing/Builders"
+import * as TestChannel from "@overture/core/testing/TestChannel"
+import { generator, Ids } from "@overture/core/workspace/Id"
+import { PacingTime } from "@overture/core/workspace/PacingTime"
+import * as Seed from "@overture/core/workspace/Seed"
+import { WorkspaceStore } from "@overture/core/workspace/WorkspaceStore"
+import { Effect, Layer, Stream } from "effect"
+import { fork } from "node:child_process"
+import { closeSync, createReadStream, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs"
+import { tmpdir, totalmem } from "node:os"
+import path from "node:path"
+import { createInterface } from "node:readline"
 import { DatabaseSync } from "node:sqlite"
+import { parseArgs } from "node:util"
+import pg from "pg"
 import { start } from "../packages/adapters/test/storage/TestPostgres.ts"
 
-const n = Number(process.argv[3] ?? 200000)
-const batch = Number(process.argv[4] ?? 20000)
-const mode = process.argv[2]!
-const build = Builders.make("bench")
-const ws = build.workspace()
-const list = build.contactList(ws.id, { status: "ready" })
-let seed = 42
-const rnd = () => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32
-const ids: string[] = []
-const rowOf = (i: number) => {
-  const id = i > 10 && rnd() < 0.1 ? ids[Math.floor(rnd() * ids.length)]! : `lead-${Math.floor(rnd() * 2 ** 40).toString(36)}-${i}`
-  ids.push(id)
-  return { externalId: id, first: `First${i % 5000}`, last: `Last${i % 70000}`, timezone: "Europe/Berlin", tags: ["vip", `batch${i % 10}`], attributes: { city: `City ${i % 900}`, company: `Company ${i % 9999}` } as Record<string,string> }
+interface Task {
+  readonly role: "copy" | "raw" | "import" | "export"
+  readonly storage: { readonly url: string } | { readonly path: string }
+  readonly home: string
+  readonly chunk?: number | undefined
 }
-const contactOf = (r: ReturnType<typeof rowOf>) => build.contact(ws.id, { name: `${r.first} ${r.last}`, first: r.first, last: r.last, timezone: r.timezone, tags: r.tags, attributes: r.attributes, addresses: [{ channel: "sandbox", scope: "", externalId: r.externalId }] })
 
-const csv = (path: string) => {
-  const fd = openSync(path, "w")
-  let out = "externalId,first,last,timezone,tags,city,company\n"
-  for (let i = 0; i < n; i++) { const r = rowOf(i); out += `${r.externalId},${r.first},${r.last},${r.timezone},${r.tags.join(";")},${r.attributes.city},${r.attributes.company}\n`; if (out.length > 1e6) { writeSync(fd, out); out = "" } }
-  writeSync(fd, out); closeSync(fd)
+interface Told {
+  readonly ms: number
+  readonly rows: number
+  readonly peakMb: number
+  readonly idleMb: number
 }
-const t = async (name: string, f: () => Promise<unknown>) => { const a = performance.now(); await f(); const ms = performance.now() - a; console.log(name, Math.round(ms), "ms", Math.round(n / ms * 1000), "rows/s", Math.round(process.memoryUsage().rss / 1e6), "MB") }
 
-const ours = (layer: any) => Effect.gen(function*() {
-  const w = yield* WorkspaceStore; const store = yield* ContactStore
-  yield* w.create(ws); yield* store.createList(list)
-  const rows = Array.from({ length: n }, (_, i) => contactOf(rowOf(i)))
-  yield* Effect.promise(() => t("ours " + batch, () => Effect.runPromise(Effect.gen(function*() {
-    for (let i = 0; i < n; i += batch) yield* store.import(ws.id, rows.slice(i, i + batch), list.id)
-  }))))
-}).pipe(Effect.provide(layer), Effect.scoped, (e: any) => Effect.runPromise(e))
+const build = Builders.make("bench import")
+const workspace = build.workspace()
+const list = build.contactList(workspace.id, { status: "ready" })
+const tables = ["contact", "contact_address", "list_member"] as const
 
-if (mode === "csv") {
-  csv("/tmp/imp/rows.csv")
-  await t("csv", () => Effect.runPromise(Stream.runForEach(Csv.read("/tmp/imp/rows.csv"), () => Effect.void)))
-} else if (mode === "pg") {
-  const server = await start({ fsync: true, settings: ["shared_buffers=2GB", "max_wal_size=8GB", "checkpoint_timeout=15min", "work_mem=64MB"] })
-  await ours(PostgresStorage.layer({ url: server.url }))
-  const c = new pg.Client({ connectionString: server.url }); await c.connect()
-  await c.query("truncate overture_contact, overture_contact_address, overture_list_member; checkpoint")
-  // COPY baseline
-  seed = 42; ids.length = 0
-  const seen = new Set<string>(); const people: any[] = []
-  for (let i = 0; i < n; i++) { const r = rowOf(i); if (seen.has(r.externalId)) continue; seen.add(r.externalId); people.push(contactOf(r)) }
-  const esc = (s: unknown) => s === null ? "\\N" : String(typeof s === "object" ? JSON.stringify(s) : s).replaceAll("\\", "\\\\")
-  const contacts = people.map((p) => [p.id, ws.id, p.name, p.first, p.last, p.addresses, p.tags, p.attributes, p.timezone, p.consents, p.externalRef, p.metadata, p.createdAt, []].map(esc).join("\t")).join("\n") + "\n"
-  const addresses = people.map((p) => [ws.id, Address.key(p.addresses[0]), p.id].map(esc).join("\t")).join("\n") + "\n"
-  const members = people.map((p, i) => [list.id, i + 1, p.id].map(esc).join("\t")).join("\n") + "\n"
-  const copy = (table: string, data: string) => new Promise<void>((res, rej) => {
-    const sub: any = {
-      submit(con: any) { this.con = con; con.query(`copy ${table} from stdin`) },
-      handleCopyInResponse(con: any) { const buf = Buffer.from(data); for (let i = 0; i < buf.length; i += 65536) con.sendCopyFromChunk(buf.subarray(i, i + 65536)); con.endCopyFrom() },
-      handleCommandComplete() {}, handleError(e: any) { rej(e) }, handleReadyForQuery() { res() }, callback() {}, handleRowDescription() {}, handleDataRow() {}
+/** The file to import, and the rows of each table it comes to, as COPY reads them. */
+const generate = (home: string, rows: number) => {
+  const random = Seed.random("bench import")
+  const ids = generator(Builders.start, random)
+  const given: Array<number> = []
+  const names = ["rows.csv", ...tables]
+  const files = names.map((name) => openSync(path.join(home, name), "w"))
+  const texts = ["externalId,first,last,timezone,tags,city,company\n", "", "", ""]
+  const flush = (least: number) => {
+    for (const [i, file] of files.entries()) {
+      if (texts[i]!.length < least) continue
+      writeSync(file, texts[i]!)
+      texts[i] = ""
     }
-    ;(c as any).query(sub)
-  })
-  await t("copy", async () => {
-    await c.query("begin")
-    const a = performance.now()
-    await copy("overture_contact", contacts); const b = performance.now()
-    await copy("overture_contact_address", addresses); const d = performance.now()
-    await copy("overture_list_member", members); const e = performance.now()
-    await c.query("commit")
-    console.log({ contact: b - a, address: d - b, member: e - d, people: people.length })
-  })
-  await c.end(); await server.stop()
-} else if (mode === "sl") {
-  for (const e of ["", "-wal", "-shm"]) rmSync("/tmp/imp/a.db" + e, { force: true })
-  await ours(SqliteStorage.layer({ path: "/tmp/imp/a.db" }))
-} else if (mode === "slraw") {
-  for (const e of ["", "-wal", "-shm"]) rmSync("/tmp/imp/b.db" + e, { force: true })
-  await Effect.gen(function*() { const w = yield* WorkspaceStore; const store = yield* ContactStore; yield* w.create(ws); yield* store.createList(list) }).pipe(Effect.provide(SqliteStorage.layer({ path: "/tmp/imp/b.db" })), Effect.runPromise)
-  const rows = Array.from({ length: n }, (_, i) => contactOf(rowOf(i)))
-  const db = new DatabaseSync("/tmp/imp/b.db")
-  db.exec("pragma journal_mode=wal; pragma synchronous=full; pragma temp_store=file; pragma wal_autocheckpoint=4000")
-  await t("raw", async () => {
-    db.exec("begin; create temp table stage(n integer primary key, id, address, name, first, last, addresses, tags, attributes, timezone, created_at)")
-    const ins = db.prepare("insert into stage select key + ?2, value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8, value->>9 from json_each(?1)")
-    for (let i = 0; i < n; i += 5000) ins.run(JSON.stringify(rows.slice(i, i + 5000).map((p) => [p.id, Address.key(p.addresses[0]!), p.name, p.first, p.last, p.addresses, p.tags, p.attributes, p.timezone, p.createdAt])), i + 1)
-    db.exec(`insert into overture_contact_address select '${ws.id}', address, id from (select address, id, min(n) from stage group by address) where true order by address on conflict do nothing`)
-    db.exec(`create temp table firsts as select s.n from stage s join overture_contact_address a on a.workspace_id='${ws.id}' and a.address = s.address and a.contact_id = s.id order by n`)
-    db.exec(`insert into overture_contact select id, '${ws.id}', name, first, last, addresses, tags, attributes, timezone, '[]', null, '{}', created_at, '[]' from firsts f join stage s on s.n=f.n order by f.n`)
-    db.exec(`insert into overture_list_member select '${list.id}', row_number() over (order by f.n), s.id from firsts f join stage s on s.n=f.n order by f.n`)
-    db.exec("commit")
-  })
-  console.log(db.prepare("select count(*) n from overture_contact").get())
+  }
+  let people = 0
+  for (let i = 0; i < rows; i++) {
+    const again = i > 10 && random() < 0.1 ? given[Math.floor(random() * given.length)] : undefined
+    const n = again ?? i
+    const externalId = `lead-${Math.imul(n + 1, 2_654_435_761) >>> 0}-${n}`
+    const [first, last, city, company] = [`First${n % 5_000}`, `Last${n % 70_000}`, `City ${n % 900}`, `Company ${n % 9_999}`]
+    texts[0] += `${externalId},${first},${last},Europe/Berlin,vip;batch${n % 10},${city},${company}\n`
+    if (again === undefined) {
+      given.push(i)
+      people += 1
+      const id = ids.next("con")
+      const address = { channel: "sandbox", scope: "", externalId }
+      const json = [[address], ["vip", `batch${n % 10}`], { city, company }].map((value) => JSON.stringify(value))
+      const columns = [id, workspace.id, `${first} ${last}`, first, last, ...json, "Europe/Berlin", "[]", "\\N", "{}", Builders.start, "[]"]
+      texts[1] += `${columns.join("\t")}\n`
+      texts[2] += `${workspace.id}\t${Address.key(address)}\t${id}\n`
+      texts[3] += `${list.id}\t${people}\t${id}\n`
+    }
+    if (i % 1_000 === 0) flush(65_536)
+  }
+  flush(1)
+  for (const file of files) closeSync(file)
+  return people
 }
-process.exit(0)
+
+const storageOf = (where: Task["storage"]) =>
+  "url" in where ? PostgresStorage.layer({ url: where.url }) : SqliteStorage.layer({ path: where.path })
+
+const people = (where: Task["storage"]) =>
+  Layer.mergeAll(ContactImports.layer, ContactLists.layer).pipe(
+    Layer.provideMerge(
+      Layer.mergeAll(
+        storageOf(where),
+        Layer.succeed(Channels, Channels.from([TestChannel.make()])),
+        Ids.layer,
+        PacingTime.layer
+      )
+    )
+  )
+
+const memory = (field: "VmHWM" | "VmRSS") =>
+  Number(new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? 0) / 1_024
+
+const prepare = Effect.gen(function* () {
+  yield* (yield* WorkspaceStore).create(workspace)
+  yield* (yield* ContactStore).createList(list)
+})
+
+const ours = ({ chunk, home, storage }: Task) =>
+  Effect.gen(function* () {
+    const imports = yield* ContactImports
+    const file = path.join(home, "rows.csv")
+    const idleMb = memory("VmRSS")
+    const began = performance.now()
+    const done = yield* imports.run({
+      workspace: workspace.id,
+      id: "bench",
+      list: list.id,
+      rules: { channel: "sandbox", accounts: [] },
+      fingerprint: yield* ContactFile.fingerprint(file),
+      source: ContactFile.read(file),
+      chunk
+    })
+    return { ms: performance.now() - began, rows: done.created, idleMb }
+  }).pipe(Effect.provide(people(storage)))
+
+const exported = ({ storage }: Task) =>
+  Effect.gen(function* () {
+    const lists = yield* ContactLists
+    yield* lists.get(workspace.id, list.id)
+    const idleMb = memory("VmRSS")
+    const began = performance.now()
+    let rows = -1
+    yield* Stream.runForEach(lists.csv(workspace.id, list.id), (text) =>
+      Effect.sync(() => {
+        for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) rows++
+      })
+    )
+    return { ms: performance.now() - began, rows, idleMb }
+  }).pipe(Effect.provide(people(storage)))
+
+/** COPY of a file into a table, by what pg offers to whoever brings a query of their own. */
+const copyIn = (client: pg.Client, table: string, file: string) =>
+  new Promise<void>((resolve, reject) => {
+    interface Wire {
+      query(text: string): void
+      sendCopyFromChunk(chunk: Buffer): void
+      endCopyFrom(): void
+      readonly stream: NodeJS.WritableStream & { readonly writableNeedDrain: boolean }
+    }
+    const send = async (wire: Wire) => {
+      for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
+        wire.sendCopyFromChunk(chunk)
+        if (wire.stream.writableNeedDrain) await new Promise((drained) => wire.stream.once("drain", drained))
+      }
+      wire.endCopyFrom()
+    }
+    const query = {
+      submit: (wire: Wire) => wire.query(`copy ${table} from stdin`),
+      handleCopyInResponse: (wire: Wire) => void send(wire).catch(reject),
+      handleCommandComplete: () => {},
+      handleError: reject,
+      handleReadyForQuery: () => resolve(),
+      callback: () => {}
+    }
+    client.query(query as unknown as pg.Submittable)
+  })
+
+const copied = async ({ home, storage }: Task) => {
+  const client = new pg.Client({ connectionString: (storage as { readonly url: string }).url })
+  await client.connect()
+  const idleMb = memory("VmRSS")
+  const began = performance.now()
+  await client.query("begin")
+  for (const table of tables) await copyIn(client, `overture_${table}`, path.join(home, table))
+  await client.query("commit")
+  const ms = performance.now() - began
+  const { rows } = await client.query<{ readonly n: string }>("select count(*) as n from overture_contact")
+  await client.end()
+  return { ms, rows: Number(rows[0]?.n), idleMb }
+}
+
+/** What a script would do by hand: split the lines, stage them, and merge in the order of the keys. */
+const raw = async ({ home, storage }: Task) => {
+  const db = new DatabaseSync((storage as { readonly path: string }).path)
+  db.exec("pragma journal_mode = wal; pragma synchronous = full; pragma temp_store = file; pragma wal_autocheckpoint = 4000")
+  const idleMb = memory("VmRSS")
+  const began = performance.now()
+  const ids = generator(Builders.start, Seed.random("raw"))
+  db.exec(`begin immediate; create temp table stage(n integer primary key, id, address, name, first, last, addresses, tags,
+    attributes, timezone)`)
+  const insert = db.prepare("insert into stage values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+  let n = -1
+  for await (const line of createInterface({ input: createReadStream(path.join(home, "rows.csv")) })) {
+    n += 1
+    if (n === 0) continue
+    const [externalId, first, last, timezone, tags, city, company] = line.split(",") as [string, string, string, string, string, string, string]
+    const addresses = JSON.stringify([{ channel: "sandbox", scope: "", externalId }])
+    insert.run(n, ids.next("con"), `sandbox//${externalId}`, `${first} ${last}`, first, last, addresses,
+      JSON.stringify(tags.split(";")), JSON.stringify({ city, company }), timezone)
+  }
+  db.exec(`insert into overture_contact_address select '${workspace.id}', address, id from
+    (select address, id, min(n) from stage group by address) where true order by address on conflict do nothing`)
+  db.exec(`create temp table firsts as select s.n from stage s join overture_contact_address a
+    on a.workspace_id = '${workspace.id}' and a.address = s.address and a.contact_id = s.id order by s.n`)
+  db.exec(`insert into overture_contact select id, '${workspace.id}', name, first, last, addresses, tags, attributes,
+    timezone, '[]', null, '{}', ${Builders.start}, '[]' from firsts f join stage s on s.n = f.n order by f.n`)
+  db.exec(`insert into overture_list_member select '${list.id}', row_number() over (order by f.n), s.id
+    from firsts f join stage s on s.n = f.n order by f.n`)
+  db.exec("commit")
+  const ms = performance.now() - began
+  const row = db.prepare("select count(*) as n from overture_contact").get() as { readonly n: number }
+  db.close()
+  return { ms, rows: row.n, idleMb }
+}
+
+const roles = {
+  copy: copied,
+  raw,
+  import: (task: Task) => Effect.runPromise(ours(task)),
+  export: (task: Task) => Effect.runPromise(exported(task))
+}
+
+const measure = (task: Task): Promise<Told> =>
+  new Promise((resolve, reject) => {
+    const child = fork(import.meta.filename, [JSON.stringify(task)], { execArgv: process.execArgv })
+    child.once("message", (told: Told) => resolve(told))
+    child.once("exit", (code) => (code === 0 ? undefined : reject(new Error(`${task.role} ended with ${code}`))))
+  })
+
+const main = async () => {
+  const { values } = parseArgs({
+    options: {
+      rows: { type: "string", default: "1000000" },
+      rounds: { type: "string", default: "1" },
+      on: { type: "string" },
+      chunk: { type: "string" }
+    }
+  })
+  const all = Number(values.rows)
+  const chunk = values.chunk === undefined ? undefined : Number(values.chunk)
+  const home = mkdtempSync(path.join(tmpdir(), "overture-import-"))
+  const print = (name: string, rows: number, { idleMb, ms, peakMb, rows: found }: Told) =>
+    console.log(
+      `${name.padEnd(16)} ${String(rows).padStart(8)} rows ${String(Math.round(ms)).padStart(8)} ms ${String(Math.round((rows / ms) * 1_000)).padStart(8)} rows/s  peak ${Math.round(peakMb)} MB (idle ${Math.round(idleMb)})  ${found} people`
+    )
+  const server =
+    values.on === "sqlite"
+      ? undefined
+      : await start({
+          fsync: true,
+          settings: [`shared_buffers=${totalmem() > 12e9 ? "2GB" : "512MB"}`, "max_wal_size=8GB", "checkpoint_timeout=15min", "work_mem=64MB"]
+        })
+  let made = 0
+  const fresh = async (on: "postgres" | "sqlite"): Promise<Task["storage"]> => {
+    const name = `import_${++made}`
+    if (on === "sqlite") {
+      const storage = { path: path.join(home, `${name}.db`) }
+      await Effect.runPromise(Effect.provide(prepare, storageOf(storage)))
+      return storage
+    }
+    const admin = new pg.Client({ connectionString: server!.url })
+    await admin.connect()
+    await admin.query(`create database ${name}`)
+    await admin.end()
+    const storage = { url: server!.url.replace(/\/postgres$/, `/${name}`) }
+    await Effect.runPromise(Effect.provide(prepare, storageOf(storage)))
+    return storage
+  }
+  try {
+    for (let round = 0; round < Number(values.rounds); round++) {
+      const peaks: Record<string, Array<number>> = {}
+      for (const rows of [Math.round(all / 10), all]) {
+        const count = generate(home, rows)
+        for (const on of ["postgres", "sqlite"] as const) {
+          if (values.on !== undefined && values.on !== on) continue
+          const rival = await measure({ role: on === "postgres" ? "copy" : "raw", storage: await fresh(on), home })
+          print(on === "postgres" ? "copy" : "raw sqlite", rows, rival)
+          const storage = await fresh(on)
+          const mine = await measure({ role: "import", storage, home, chunk })
+          print(`import ${on}`, rows, mine)
+          const out = await measure({ role: "export", storage, home })
+          print(`export ${on}`, count, out)
+          for (const told of [rival, mine, out]) if (told.rows !== count) throw new Error(`${told.rows} people, not ${count}`)
+          ;(peaks[on] ??= []).push(mine.peakMb)
+          console.log(`  time / rival ${(mine.ms / rival.ms).toFixed(2)}, export ${Math.round(out.peakMb - out.idleMb)} MB over idle`)
+        }
+      }
+      for (const [on, [small, large]] of Object.entries(peaks))
+        console.log(`  ${on}: 10 × the rows take ${(large! / small!).toFixed(2)} × the memory`)
+    }
+  } finally {
+    await server?.stop()
+    rmSync(home, { recursive: true, force: true })
+  }
+}
+
+const task = process.argv[2]?.startsWith("{") === true ? (JSON.parse(process.argv[2]) as Task) : undefined
+if (task === undefined) await main()
+else {
+  const told = await roles[task.role](task)
+  process.send!({ ...told, peakMb: memory("VmHWM") } satisfies Told, () => process.exit(0))
+}

@@ -28,6 +28,7 @@ export const restarting = (server: TestPostgres): Scenario => ({
           game.problems.push(`${worker.name} did not outlive the database`)
       }
     }
+    if (game.faults < game.size.rounds) game.problems.push(`the database was restarted only ${game.faults} times`)
     await finish(game, workers)
   }
 })

@@ -24,7 +24,10 @@ export interface HostGate<A = undefined> {
    * engine's storage. One that dies rolls the claim back, and nothing is sent.
    */
   readonly load?: ((candidates: ReadonlyArray<LeadCandidate>) => Effect.Effect<A>) | undefined
-  /** Pure: the same answer for the same rows in a claim, an explanation and a forecast. */
+  /**
+   * Pure: the same answer for the same rows in a claim, an explanation and a forecast. A Block puts the pace of the account
+   * to sleep until someone acts on campaign or account; what passes by itself is a Defer.
+   */
   readonly decide: (context: LeadContext, loaded: A) => Verdict
 }
 

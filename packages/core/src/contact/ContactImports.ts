@@ -36,7 +36,7 @@ export interface ImportOptions<E, R, E2, R2> {
   readonly onRejected?: ((problems: ReadonlyArray<RowProblem>) => Effect.Effect<void, E2, R2>) | undefined
   /** After each chunk. */
   readonly onProgress?: ((at: ContactImport) => Effect.Effect<void, E2, R2>) | undefined
-  /** Records in one transaction. @default 20000 */
+  /** Records in one transaction. @default 10000 */
   readonly chunk?: number | undefined
 }
 
@@ -160,7 +160,7 @@ const make = Effect.gen(function*() {
       if (onProgress !== undefined) yield* onProgress(at)
     })
 
-    yield* chunks(remaining(options.source, at.records), options.chunk ?? 20_000).pipe(
+    yield* chunks(remaining(options.source, at.records), options.chunk ?? 10_000).pipe(
       // The next chunk is read while the last one is written.
       Stream.buffer({ capacity: 1 }),
       Stream.runForEach(take)

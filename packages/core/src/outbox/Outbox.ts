@@ -3,7 +3,7 @@
  * row says so, and what became of it is written once; where nobody can know, the ledger says so and never sends again by
  * itself. Any number of processes may run this at the same time.
  */
-import { Context, Effect, Fiber, Layer, Queue, Ref, Schedule, Semaphore } from "effect"
+import { Context, Effect, Fiber, Layer, Queue, Ref, Schedule } from "effect"
 import { AccountStore } from "../account/AccountStore.ts"
 import { Channels } from "../channel/Channel.ts"
 import type { Outcome } from "../channel/Outcome.ts"
@@ -28,6 +28,7 @@ import { decideQueued } from "./QueuedGates.ts"
 import * as Sending from "./Sending.ts"
 import * as SettleRules from "./SettleRules.ts"
 import type { Result } from "./Settling.ts"
+import * as Together from "./Together.ts"
 
 export interface Tick {
   /** Whether anything was due: then the next tick may find more. */
@@ -76,7 +77,6 @@ const make = Effect.gen(function*() {
   const tellAccounts = AccountOutcomes.make(accounts, makeIds)
   const config = yield* OutboxConfig
   const places = yield* Places.make(config.sendConcurrency)
-  const settling = yield* Semaphore.make(1)
   const finished = yield* Queue.unbounded<{ readonly held: Held; readonly result: Result }>()
   const draining = yield* Ref.make(false)
   const scope = yield* Effect.scope
@@ -112,8 +112,7 @@ const make = Effect.gen(function*() {
     })))
 
   /** Settles everything that has finished; whoever finds nothing left was settled by another. */
-  const flush: Effect.Effect<void, StorageError> = settling.withPermits(1)(Effect.gen(function*() {
-    yield* Effect.yieldNow
+  const flush = yield* Together.make(Effect.gen(function*() {
     const all = yield* Queue.clear(finished)
     if (all.length === 0) return
     const now = yield* present

@@ -59,7 +59,7 @@ describe("explain", () => {
     Effect.gen(function*() {
       const seen = new Map<string, number>()
       const see = (what: string) => void seen.set(what, (seen.get(what) ?? 0) + 1)
-      for (let world = 0; world < 40; world++) {
+      for (let world = 0; world < 30; world++) {
         yield* within(
           (state) => Array.from({ length: 25 }, (_, i) => cell(state, `state ${world}/${i}`)),
           (state, cells) =>

@@ -48,7 +48,7 @@ export const cell = (state: State, seed: string): Cell => {
   const use = (timezone: string): DayUse =>
     chance(0.4) ? { day: null, used: 0 } : { day: Zone.localDate(Zone.make(timezone), now - (chance(0.3) ? day : 0)), used: int(0, 3) }
 
-  const workspace = build.workspace({ timezone: zone(), paused: chance(0.05), dailyCap: chance(0.2) ? int(2, 4) : null })
+  const workspace = build.workspace({ timezone: zone(), paused: chance(0.03), dailyCap: chance(0.2) ? int(1, 4) : null })
   state.workspaces.set(workspace.id, { workspace, use: use(workspace.timezone) })
   const group: AccountGroup = {
     id: build.ids.next("agr"),
@@ -61,13 +61,15 @@ export const cell = (state: State, seed: string): Cell => {
   }
   state.groups.set(group.id, { group, use: use(group.timezone ?? workspace.timezone) })
   const timezone = chance(0.5) ? zone() : null
-  const channel = pick("sandbox", "sandbox", "sandbox", "sandbox", "optin", "inbound", "windowed", "manual", "absent")
+  const channel = chance(0.05)
+    ? pick("manual", "absent")
+    : pick("sandbox", "sandbox", "sandbox", "sandbox", "optin", "inbound", "windowed")
   const account = build.account(workspace.id, {
     channel,
     timezone,
     group: chance(0.3) ? group.id : null,
-    enabled: chance(0.95),
-    attention: chance(0.05) ? ["unauthorized"] : [],
+    enabled: chance(0.97),
+    attention: chance(0.03) ? ["unauthorized"] : [],
     restingUntil: chance(0.05) ? now + int(-60, 60) * minute : null,
     dailyCap: chance(0.2) ? int(1, 4) : null,
     minGapMs: chance(0.2) ? 20_000 : 0,
@@ -88,7 +90,7 @@ export const cell = (state: State, seed: string): Cell => {
   })
 
   const step = (type: Step["type"]): Step => {
-    const { id, parts } = build.step({ parts: pick(1, 1, 1, 2) })
+    const { id, parts } = build.step({ parts: pick(1, 1, 2) })
     const content = Builders.text(pick(texts[0]!, ...texts))
     const [, ...others] = parts
     return { id, type, sendAfterDays: type === "first" ? 0 : 1, parts: [{ variants: [{ weight: 1, content }] }, ...others] }
@@ -96,7 +98,7 @@ export const cell = (state: State, seed: string): Cell => {
   const first = int(0, 15)
   const hours = int(4, 8)
   const clock = (at: number) => `${String(at).padStart(2, "0")}:00`
-  const isWholeDay = chance(0.6)
+  const isWholeDay = chance(0.8)
   const quota = isWholeDay ? 24 : hours
   const settings: CampaignSettings = build.settings({
     steps: [step("first"), step("noReply"), step("noReply")],
@@ -112,7 +114,7 @@ export const cell = (state: State, seed: string): Cell => {
   const other = build.campaign(workspace.id, { status: chance(0.7) ? "running" : "paused", startedAt: now - 20 * day })
   for (const one of [campaign, other]) state.campaigns.set(one.id, { campaign: one, counts: Paces.created(one, account.id).counts })
   const isRunning = campaign.status === "running"
-  const used = chance(0.2) ? int(0, quota) : 0
+  const used = chance(0.3) ? pick(1, quota - 1, quota) : 0
   const pace = {
     ...Paces.created(campaign, account.id),
     version: campaign.version,

@@ -1,7 +1,7 @@
 /**
  * Imports a batch of contacts by a dozen statements, however many rows it has. Two imports of the same people at once
- * come out as one after the other: an address goes to whoever inserts it first, and who comes second waits, takes back
- * what it had inserted and looks again.
+ * come out as one after the other: an address goes to whoever inserts it first, and who comes second waits, goes back to
+ * its savepoint and looks again.
  *
  * A batch may be large: the dedupe is done in memory by the rule itself, what goes into an index goes in its order, and a
  * statement carries some thousand rows. So an import is staged by its caller and needs no second copy in the database.
@@ -27,7 +27,6 @@ const place = { p: "int", c: "id" } as const
 
 const statements = defineStatements("ContactStore.import", (sql) => {
   const { t } = sql
-  const columns = { ...ContactRow.columns, touches: "json" } as const
   // Scalar subqueries: one look-up per row, whatever a plan made over empty tables thought. The fence keeps them single.
   const found = (rows: string, name: string, id: string) =>
     `select q.name, q.contact_id from (select ${name} as name, (${id}) as contact_id from ${rows}
@@ -47,18 +46,13 @@ const statements = defineStatements("ContactStore.import", (sql) => {
     lock: `select ${Columns.select(ContactRow.columns, "c")} from ${t("contact")} as c
       where c.id in (select x.id from ${sql.rows("x", 1, { id: "id" })}) order by c.id ${sql.lock("c")}`,
     take: `insert into ${t("contact_address")}(workspace_id, address, contact_id)
-      select $1, x.a, x.c from ${tuples(sql, "x", 2, owned)} where true
-      on conflict (workspace_id, address) do nothing`,
-    giveBack: `delete from ${t("contact_address")} where workspace_id = $1 and address in (
-      select o.address from ${tuples(sql, "x", 2, owned)} join ${t("contact_address")} as o
-        on o.workspace_id = $1 and o.address = x.a and o.contact_id = x.c)`,
+      select $1, x.a, x.c from ${tuples(sql, "x", 2, owned)}`,
     insert: `insert into ${t("contact")}(${Columns.names(plain)}, workspace_id, created_at, consents, metadata, touches)
       select ${Columns.select(plain, "x")}, ${sql.p(2, "id")}, ${sql.p(3, "bigint")}, ${sql.cast("'[]'", "json")},
-        ${sql.cast("'{}'", "json")}, ${sql.cast("'[]'", "json")} from ${tuples(sql, "x", 1, plain)} where true`,
-    insertWhole: `insert into ${t("contact")}(${Columns.names(columns)})
-      select ${Columns.select(columns, "x")} from ${sql.rows("x", 1, columns)} where true order by x.id
-      on conflict (workspace_id, external_ref) where external_ref is not null do nothing returning id`,
-    remove: `delete from ${t("contact")} where id in (select x.id from ${sql.rows("x", 1, { id: "id" })})`,
+        ${sql.cast("'{}'", "json")}, ${sql.cast("'[]'", "json")} from ${tuples(sql, "x", 1, plain)}`,
+    insertWhole: `insert into ${t("contact")}(${Columns.names(ContactRow.columns)}, touches)
+      select ${Columns.select(ContactRow.columns, "x")}, ${sql.cast("'[]'", "json")}
+      from ${tuples(sql, "x", 1, ContactRow.columns)}`,
     write: `update ${t("contact")} as c
       set ${Columns.assign(ContactRow.columns, "x", "id", "workspace_id", "created_at")}
       from ${tuples(sql, "x", 1, ContactRow.columns)} where c.id = x.id`,
@@ -67,7 +61,7 @@ const statements = defineStatements("ContactStore.import", (sql) => {
         where m.list_id = $1 and m.contact_id = x.id) as found
       from ${sql.rows("x", 2, { id: "id" })}`,
     join: `insert into ${t("list_member")}(list_id, position, contact_id)
-      select $1, x.p, x.c from ${tuples(sql, "x", 2, place)} where true`,
+      select $1, x.p, x.c from ${tuples(sql, "x", 2, place)}`,
     countMembers: `update ${t("contact_list")} set members = $2 where id = $1`
   }
 })
@@ -86,6 +80,10 @@ const slices = <A>(rows: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> =>
   rows.length <= slice
     ? rows.length === 0 ? [] : [rows]
     : Array.from({ length: Math.ceil(rows.length / slice) }, (_, i) => rows.slice(i * slice, (i + 1) * slice))
+
+/** A unique key of PostgreSQL was taken meanwhile. */
+const isTaken = ({ cause }: StorageError): boolean =>
+  typeof cause === "object" && cause !== null && "code" in cause && cause.code === "23505"
 
 const isPlain = (row: Contact) =>
   row.externalRef === null && row.consents.length === 0 && Object.keys(row.metadata).length === 0
@@ -144,32 +142,31 @@ export const make = (database: Database["Service"]) => {
     return contacts.size === ids.size ? known : undefined
   })
 
-  /** Writes the addresses and the new contacts, or nothing when another import was first. */
-  const take = Effect.fnUntraced(function* (workspace: WorkspaceId, { addresses, created }: ImportPlan) {
-    const pairs = addresses.map(({ address, contact_id }) => [address, contact_id])
-    const counts = yield* send(pairs, (text) => affected(sql.take, [workspace, text]))
-    const taken = counts.reduce((sum, count) => sum + count, 0)
-    const added: Array<{ readonly id: ContactId }> = []
-    let isWhole = taken === addresses.length
-    if (isWhole) {
-      for (const some of slices(created.filter((row) => !isPlain(row)))) {
-        const rows = some.map((row) => ({ ...ContactRow.encode(row), touches: [] }))
-        const inserted = yield* execute<{ readonly id: ContactId }>(sql.insertWhole, [rows])
-        added.push(...inserted)
-        isWhole &&= inserted.length === some.length
-      }
-    }
-    if (isWhole) {
-      const byTime = Map.groupBy(created.filter(isPlain), (row) => row.createdAt)
-      for (const [at, rows] of byTime) {
-        yield* send(rows.map(plainRow), (text) => affected(sql.insert, [text, workspace, at]))
-      }
-      return true
-    }
-    for (const some of slices(added)) yield* affected(sql.remove, [some])
-    yield* send(pairs, (text) => affected(sql.giveBack, [workspace, text]))
-    return false
+  const write = Effect.fnUntraced(function* (workspace: WorkspaceId, { addresses, created }: ImportPlan) {
+    yield* send(
+      addresses.map(({ address, contact_id }) => [address, contact_id]),
+      (text) => affected(sql.take, [workspace, text])
+    )
+    for (const [at, rows] of Map.groupBy(created.filter(isPlain), (row) => row.createdAt))
+      yield* send(rows.map(plainRow), (text) => affected(sql.insert, [text, workspace, at]))
+    yield* send(
+      created.filter((row) => !isPlain(row)).map((row) => wholeRow(ContactRow.encode(row))),
+      (text) => affected(sql.insertWhole, [text])
+    )
   })
+
+  /** Writes the addresses and the new contacts, or nothing when another import was first. */
+  const take = (workspace: WorkspaceId, planned: ImportPlan): Effect.Effect<boolean, StorageError> => {
+    if (planned.addresses.length === 0 && planned.created.length === 0) return Effect.succeed(true)
+    const written = Effect.as(write(workspace, planned), true)
+    // SQLite has one writer, who has looked already.
+    if (database.sql.name === "sqlite") return written
+    const takeBack = database.script("ContactStore.import.takeBack", "rollback to savepoint overture_import")
+    return Effect.andThen(
+      database.script("ContactStore.import.savepoint", "savepoint overture_import"),
+      Effect.catchIf(written, isTaken, () => Effect.as(takeBack, false))
+    )
+  }
 
   const join = Effect.fnUntraced(function* (
     workspace: WorkspaceId,

@@ -35,10 +35,16 @@ export const driver = (pool: pg.Pool, database: string): Driver => ({
   database,
   acquire: (granted, refused) => {
     let cancelled = false
-    pool.connect().then(
-      (client) => (cancelled ? client.release() : granted(over(client, database))),
-      (cause: unknown) => (cancelled ? undefined : refused(explain(database, cause)))
-    )
+    pool.connect((cause, client) => {
+      if (client === undefined) return cancelled ? undefined : refused(explain(database, cause))
+      // Listens at once: the packet that made the connection may also end it, and an error that nobody hears ends us.
+      const connection = over(client, database)
+      queueMicrotask(() => {
+        if (!cancelled) return granted(connection)
+        connection.forget()
+        client.release(connection.isLost())
+      })
+    })
     return () => {
       cancelled = true
     }
