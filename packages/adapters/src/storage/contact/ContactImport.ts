@@ -21,28 +21,29 @@ import { tuple, tuples } from "./Tuples.ts"
 
 /** What a row of a file gives; the other columns of a new contact are the same for all. */
 const plain = Columns.pick(ContactRow.columns, "id", "name", "first", "last", "addresses", "tags", "attributes", "timezone")
-const named = { a: "text" } as const
 const owned = { a: "text", c: "id" } as const
 const place = { p: "int", c: "id" } as const
 
 const statements = defineStatements("ContactStore.import", (sql) => {
   const { t } = sql
-  // Scalar subqueries: one look-up per row, whatever a plan made over empty tables thought. The fence keeps them single.
-  const found = (rows: string, name: string, id: string) =>
-    `select q.name, q.contact_id from (select ${name} as name, (${id}) as contact_id from ${rows}
-      ${sql.pick({ postgres: "offset 0", sqlite: "limit -1" })}) as q where q.contact_id is not null`
+  // PostgreSQL walks its index once along a sorted array. SQLite's scalar subquery is one look-up per row, whatever a
+  // plan made over empty tables thought; the limit keeps it single.
+  const names = "any (array(select jsonb_array_elements_text($2::jsonb)))"
+  const each = (select: string) => `select q.name, q.contact_id from (select n.value as name, (${select}) as contact_id
+    from json_each($2) as n limit -1) as q where q.contact_id is not null`
   return {
-    addresses: found(
-      tuples(sql, "x", 2, named),
-      "x.a",
-      `select a.contact_id from ${t("contact_address")} as a where a.workspace_id = $1 and a.address = x.a`
-    ),
-    refs: found(
-      tuples(sql, "x", 2, named),
-      "x.a",
-      `select c.id from ${t("contact")} as c
-        where c.workspace_id = $1 and c.external_ref = x.a and c.external_ref is not null`
-    ),
+    addresses: sql.pick({
+      postgres: `select a.address as name, a.contact_id from ${t("contact_address")} as a
+        where a.workspace_id = $1 and a.address = ${names}`,
+      sqlite: each(`select a.contact_id from ${t("contact_address")} as a
+        where a.workspace_id = $1 and a.address = n.value`)
+    }),
+    refs: sql.pick({
+      postgres: `select c.external_ref as name, c.id as contact_id from ${t("contact")} as c
+        where c.workspace_id = $1 and c.external_ref = ${names} and c.external_ref is not null`,
+      sqlite: each(`select c.id from ${t("contact")} as c
+        where c.workspace_id = $1 and c.external_ref = n.value and c.external_ref is not null`)
+    }),
     lock: `select ${Columns.select(ContactRow.columns, "c")} from ${t("contact")} as c
       where c.id in (select x.id from ${sql.rows("x", 1, { id: "id" })}) order by c.id ${sql.lock("c")}`,
     take: `insert into ${t("contact_address")}(workspace_id, address, contact_id)
@@ -106,7 +107,7 @@ export const make = (database: Database["Service"]) => {
 
   /** Sends rows slice by slice: the next one is written as text while the database works on the one before. */
   const send = <A>(
-    rows: ReadonlyArray<ReadonlyArray<unknown>>,
+    rows: ReadonlyArray<unknown>,
     use: (text: string) => Effect.Effect<A, StorageError>
   ): Effect.Effect<ReadonlyArray<A>, StorageError> =>
     Effect.forEach(slices(rows), (some) => Effect.suspend(() => use(JSON.stringify(some))), { concurrency: 2 })
@@ -115,7 +116,7 @@ export const make = (database: Database["Service"]) => {
     const found = new Map<string, ContactId>()
     // In the order of the index, so that a page is read once.
     const pages = yield* send(
-      Array.from(names, (name) => [name]).sort((a, b) => (a[0]! < b[0]! ? -1 : 1)),
+      [...names].sort(),
       (text) => execute<Found>(statement, [workspace, text])
     )
     for (const rows of pages) for (const row of rows) found.set(row.name, row.contact_id)
