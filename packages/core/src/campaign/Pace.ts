@@ -2,11 +2,9 @@
  * The running state of one (campaign, account): the day it is in, what of the day's quota is used, which slot comes
  * next. `nextAt` is an alarm, not a slot: when it rings, `plan` works out from this row and the settings what it means.
  */
-import type { Account } from "../account/Account.ts"
 import type { LocalDate } from "../workspace/LocalDate.ts"
 import type { AccountId, CampaignId, WorkspaceId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
-import type { Campaign } from "./Campaign.ts"
 
 export interface PaceCounts {
   readonly sent: number

@@ -217,7 +217,7 @@ const make = Effect.gen(function*() {
     ))
     const proven = real.flatMap(({ after: message, before }) =>
       message.lead !== null && (before.status === "failed" || message.status === "failed")
-        ? [{ ...message, lead: message.lead as LeadId }]
+        ? [{ ...message, lead: message.lead }]
         : [])
     if (proven.length > 0) {
       yield* Effect.forEach(reactions, (reaction) => reaction.proven(proven, now), { discard: true })

@@ -2,7 +2,7 @@
 import { Effect, Option } from "effect"
 import type { Campaign } from "../campaign/Campaign.ts"
 import { CampaignStore } from "../campaign/CampaignStore.ts"
-import * as Lead from "../campaign/Lead.ts"
+import type * as Lead from "../campaign/Lead.ts"
 import { noCounts } from "../campaign/Pace.ts"
 import type { CampaignId, LeadId, WorkspaceId } from "../workspace/Id.ts"
 import * as CampaignClaim from "./CampaignClaim.ts"

@@ -99,11 +99,11 @@ export const make = (memory: Memory) => {
         if (row === undefined || row.contact.workspace !== workspace) return Option.none()
         const { events, suppressions } = erasure(row.contact)
         for (const address of row.contact.addresses) {
-          for (const held of [...state.suppressionsByAddress.get(within(workspace, Address.key(address))).values()]) {
+          for (const held of Array.from(state.suppressionsByAddress.get(within(workspace, Address.key(address))).values())) {
             state.suppressions.delete(suppressionKey(held))
           }
         }
-        for (const list of [...state.lists.values()]) {
+        for (const list of state.lists.values()) {
           if (list.workspace === workspace) state.members.delete(`${list.id}|${id}`)
         }
         state.contacts.delete(id)

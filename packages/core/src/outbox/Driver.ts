@@ -134,6 +134,6 @@ const make = Effect.gen(function*() {
     step,
     // Not interruptible: whoever is stopped still settles what it is sending.
     runUntil: (isDone) => Effect.ensuring(runUntil(isDone), outbox.drain),
-    run: Effect.ensuring(Effect.forever(runUntil(Effect.succeed(false))), outbox.drain) as Effect.Effect<never, RestoreDetected>
+    run: Effect.ensuring(Effect.forever(runUntil(Effect.succeed(false))), outbox.drain)
   })
 })

@@ -199,7 +199,7 @@ describe("a campaign", () => {
         answer: ({ account }) => account === bannedAccount && channel.asked.filter((one) => one.account === account).length > 3
           ? { type: "banned" }
           : undefined
-      }) as TestChannel.TestChannel
+      })
       const { campaign, counts, paces, recount } = yield* run(
         { channel, contacts: 40, accounts: 2, settings: { pacing } }, (accounts) => { bannedAccount = accounts[0]!.id }, nothing)
       assert.strictEqual(campaign.status, "finished")

@@ -47,6 +47,8 @@ export const concluded = (world: World, before: Lead, { facts, ...change }: Touc
   if (before.repliedAt === null && lead.repliedAt !== null) counts.replied = 1
   return {
     ...change,
+    // Not every storage forgets yet: the model compares what all of them do.
+    forget: false,
     counts,
     events: facts.map((fact) => ({ ...fact, id: world.build.ids.next("evt"), at: world.now }))
   }

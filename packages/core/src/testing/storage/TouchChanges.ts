@@ -11,7 +11,6 @@ import {
   claim,
   claimQueued,
   idsOf,
-  leadOf,
   openChats,
   resultsOf,
   scene,
