@@ -5,16 +5,19 @@ import type { Page, PageRequest } from "../workspace/Page.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import type { AccountGroup } from "./AccountGroup.ts"
 
-export class AccountGroupStore extends Context.Service<AccountGroupStore, {
-  /** Creates it with nothing used, or changes nothing when the id exists: false. */
-  create(group: AccountGroup): Effect.Effect<boolean, StorageError>
-  get(workspace: WorkspaceId, id: AccountGroupId): Effect.Effect<Option.Option<AccountGroup>, StorageError>
-  /** In order of their ids. */
-  list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<AccountGroup>, StorageError>
-  /** Locks the row, applies the rule, writes; what is used stays. None when there is no such group in the workspace. */
-  modify(
-    workspace: WorkspaceId,
-    id: AccountGroupId,
-    change: (group: AccountGroup) => AccountGroup
-  ): Effect.Effect<Option.Option<AccountGroup>, StorageError>
-}>()("@overture/core/AccountGroupStore") {}
+export class AccountGroupStore extends Context.Service<
+  AccountGroupStore,
+  {
+    /** Creates it with nothing used, or changes nothing when the id exists: false. */
+    create(group: AccountGroup): Effect.Effect<boolean, StorageError>
+    get(workspace: WorkspaceId, id: AccountGroupId): Effect.Effect<Option.Option<AccountGroup>, StorageError>
+    /** In order of their ids. */
+    list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<AccountGroup>, StorageError>
+    /** Locks the row, applies the rule, writes; what is used stays. None when there is no such group in the workspace. */
+    modify(
+      workspace: WorkspaceId,
+      id: AccountGroupId,
+      change: (group: AccountGroup) => AccountGroup
+    ): Effect.Effect<Option.Option<AccountGroup>, StorageError>
+  }
+>()("@overture/core/AccountGroupStore") {}

@@ -26,25 +26,31 @@ export interface AccountGroupChange {
   readonly dailyCap?: number | null | undefined
 }
 
-export class AccountGroups extends Context.Service<AccountGroups, {
-  create(group: NewAccountGroup): Effect.Effect<AccountGroup, StorageError>
-  change(
-    workspace: WorkspaceId,
-    id: AccountGroupId,
-    change: AccountGroupChange
-  ): Effect.Effect<AccountGroup, StorageError | AccountGroupNotFound>
-  /** Puts accounts of the workspace into a group, or out of theirs (null). What they used today stays where it counted. */
-  assign(
-    workspace: WorkspaceId,
-    group: AccountGroupId | null,
-    accounts: ReadonlyArray<AccountId>,
-    actor: Actor
-  ): Effect.Effect<ReadonlyArray<Account.Account>, StorageError | AccountGroupNotFound>
-}>()("@overture/core/AccountGroups") {
-  static readonly layer = Layer.effect(AccountGroups, Effect.suspend(() => make))
+export class AccountGroups extends Context.Service<
+  AccountGroups,
+  {
+    create(group: NewAccountGroup): Effect.Effect<AccountGroup, StorageError>
+    change(
+      workspace: WorkspaceId,
+      id: AccountGroupId,
+      change: AccountGroupChange
+    ): Effect.Effect<AccountGroup, StorageError | AccountGroupNotFound>
+    /** Puts accounts of the workspace into a group, or out of theirs (null). What they used today stays where it counted. */
+    assign(
+      workspace: WorkspaceId,
+      group: AccountGroupId | null,
+      accounts: ReadonlyArray<AccountId>,
+      actor: Actor
+    ): Effect.Effect<ReadonlyArray<Account.Account>, StorageError | AccountGroupNotFound>
+  }
+>()("@overture/core/AccountGroups") {
+  static readonly layer = Layer.effect(
+    AccountGroups,
+    Effect.suspend(() => make)
+  )
 }
 
-const make = Effect.gen(function*() {
+const make = Effect.gen(function* () {
   const store = yield* AccountGroupStore
   const accounts = yield* AccountStore
   const time = yield* PacingTime
@@ -52,7 +58,7 @@ const make = Effect.gen(function*() {
   const missing = (id: AccountGroupId) => Effect.fail(new AccountGroupNotFound({ group: id }))
 
   return AccountGroups.of({
-    create: Effect.fn("AccountGroups.create")(function*(input: NewAccountGroup) {
+    create: Effect.fn("AccountGroups.create")(function* (input: NewAccountGroup) {
       const group: AccountGroup = {
         id: (yield* makeIds).next("agr"),
         workspace: input.workspace,
@@ -65,16 +71,18 @@ const make = Effect.gen(function*() {
       yield* store.create(group)
       return group
     }),
-    change: Effect.fn("AccountGroups.change")((workspace: WorkspaceId, id: AccountGroupId, change: AccountGroupChange) =>
-      Effect.flatMap(
-        store.modify(workspace, id, (group) => ({
-          ...group,
-          name: change.name ?? group.name,
-          dailyCap: change.dailyCap === undefined ? group.dailyCap : change.dailyCap
-        })),
-        Option.match({ onNone: () => missing(id), onSome: Effect.succeed })
-      )),
-    assign: Effect.fn("AccountGroups.assign")(function*(
+    change: Effect.fn("AccountGroups.change")(
+      (workspace: WorkspaceId, id: AccountGroupId, change: AccountGroupChange) =>
+        Effect.flatMap(
+          store.modify(workspace, id, (group) => ({
+            ...group,
+            name: change.name ?? group.name,
+            dailyCap: change.dailyCap === undefined ? group.dailyCap : change.dailyCap
+          })),
+          Option.match({ onNone: () => missing(id), onSome: Effect.succeed })
+        )
+    ),
+    assign: Effect.fn("AccountGroups.assign")(function* (
       workspace: WorkspaceId,
       group: AccountGroupId | null,
       ids: ReadonlyArray<AccountId>,
@@ -84,19 +92,24 @@ const make = Effect.gen(function*() {
       const made = yield* makeIds
       const now = yield* time.now
       const changed = yield* accounts.modify(ids, (account) =>
-        account.workspace !== workspace || account.group === group ? { account, events: [] } : {
-          account: { ...account, group },
-          events: [{
-            id: made.next("evt"),
-            workspace,
-            type: "account.changed",
-            at: now,
-            subject: account.id,
-            actor,
-            cause: null,
-            data: { health: Account.health(account), enabled: account.enabled, group }
-          }]
-        })
+        account.workspace !== workspace || account.group === group
+          ? { account, events: [] }
+          : {
+              account: { ...account, group },
+              events: [
+                {
+                  id: made.next("evt"),
+                  workspace,
+                  type: "account.changed",
+                  at: now,
+                  subject: account.id,
+                  actor,
+                  cause: null,
+                  data: { health: Account.health(account), enabled: account.enabled, group }
+                }
+              ]
+            }
+      )
       return changed.filter((account) => account.workspace === workspace)
     })
   })

@@ -53,16 +53,26 @@ export interface Explained {
   readonly pace: Verdict | null
 }
 
-export class Explanation extends Context.Service<Explanation, {
-  explain(workspace: WorkspaceId, lead: LeadId): Effect.Effect<Explained, StorageError | LeadNotFound>
-  /**
-   * The verdict of the lead's own gates over at most `limit` leads with something to come, whether the campaign runs or
-   * not: at the next instant at which it may send, with unused budgets. Those in the pool are judged for the first able
-   * account that reaches them.
-   */
-  dryRun(workspace: WorkspaceId, campaign: CampaignId, limit: number): Effect.Effect<DryRun.DryRun, StorageError | CampaignNotFound>
-}>()("@overture/core/Explanation") {
-  static readonly layer = Layer.effect(Explanation, Effect.suspend(() => make))
+export class Explanation extends Context.Service<
+  Explanation,
+  {
+    explain(workspace: WorkspaceId, lead: LeadId): Effect.Effect<Explained, StorageError | LeadNotFound>
+    /**
+     * The verdict of the lead's own gates over at most `limit` leads with something to come, whether the campaign runs or
+     * not: at the next instant at which it may send, with unused budgets. Those in the pool are judged for the first able
+     * account that reaches them.
+     */
+    dryRun(
+      workspace: WorkspaceId,
+      campaign: CampaignId,
+      limit: number
+    ): Effect.Effect<DryRun.DryRun, StorageError | CampaignNotFound>
+  }
+>()("@overture/core/Explanation") {
+  static readonly layer = Layer.effect(
+    Explanation,
+    Effect.suspend(() => make)
+  )
 }
 
 const statuses: ReadonlyArray<Lead.LeadStatus> = ["assigned", "pending", "sent", "partial"]
@@ -71,7 +81,7 @@ const readAtOnce = 16
 const isUnderWay = (lead: Lead.Lead): boolean =>
   lead.claim !== null || lead.status === "sending" || (Lead.isFollowUp(lead) && lead.dueAt === null)
 
-const make = Effect.gen(function*() {
+const make = Effect.gen(function* () {
   const store = yield* CampaignStore
   const chats = yield* ChatStore
   const workspaces = yield* WorkspaceStore
@@ -80,10 +90,12 @@ const make = Effect.gen(function*() {
   const gates = yield* HostGate.HostGates
 
   const benchFor = (now: Instant, candidates: ReadonlyArray<LeadCandidate>) =>
-    Effect.map(HostGate.load(gates, candidates), (loaded): LeadJudgement.Bench =>
-      ({ now, channels: channels.all, templates: new Map(), gates, loaded }))
+    Effect.map(
+      HostGate.load(gates, candidates),
+      (loaded): LeadJudgement.Bench => ({ now, channels: channels.all, templates: new Map(), gates, loaded })
+    )
 
-  const explain = Effect.fn("Explanation.explain")(function*(workspace: WorkspaceId, id: LeadId) {
+  const explain = Effect.fn("Explanation.explain")(function* (workspace: WorkspaceId, id: LeadId) {
     const found = yield* store.candidate(workspace, id)
     if (Option.isNone(found)) return yield* new LeadNotFound({ lead: id })
     const { candidate, due } = found.value
@@ -123,7 +135,7 @@ const make = Effect.gen(function*() {
   })
 
   /** The first leads with something to come; one more than `limit` where there are more. */
-  const coming = Effect.fnUntraced(function*(workspace: WorkspaceId, campaign: CampaignId, limit: number) {
+  const coming = Effect.fnUntraced(function* (workspace: WorkspaceId, campaign: CampaignId, limit: number) {
     const found: Array<LeadId> = []
     for (const status of statuses) {
       let cursor: string | undefined
@@ -141,7 +153,7 @@ const make = Effect.gen(function*() {
     return found
   })
 
-  const dryRun = Effect.fn("Explanation.dryRun")(function*(workspace: WorkspaceId, id: CampaignId, limit: number) {
+  const dryRun = Effect.fn("Explanation.dryRun")(function* (workspace: WorkspaceId, id: CampaignId, limit: number) {
     const found = yield* store.get(workspace, id)
     const tenant = yield* workspaces.get(workspace)
     if (Option.isNone(found) || Option.isNone(tenant)) return yield* new CampaignNotFound({ campaign: id })
@@ -156,26 +168,38 @@ const make = Effect.gen(function*() {
       const pace = paces.find(({ account }) =>
         lead.account === null
           ? Account.isAble(account) && Account.reachesOf(account).includes(lead.reach)
-          : account.id === lead.account)
-      return pace === undefined ? null : {
-        pace: { ...pace.pace, used: 0 },
-        account: { account: pace.account, use: Budget.none, lastTouchAt: null },
-        campaign,
-        workspace: { workspace: tenant.value, use: Budget.none },
-        group: due?.group === null || due?.group === undefined ? null : { ...due.group, use: Budget.none }
-      }
+          : account.id === lead.account
+      )
+      return pace === undefined
+        ? null
+        : {
+            pace: { ...pace.pace, used: 0 },
+            account: { account: pace.account, use: Budget.none, lastTouchAt: null },
+            campaign,
+            workspace: { workspace: tenant.value, use: Budget.none },
+            group: due?.group === null || due?.group === undefined ? null : { ...due.group, use: Budget.none }
+          }
     }
 
     const ids = yield* coming(workspace, id, limit)
-    const read = yield* Effect.forEach(ids.slice(0, limit), (lead) => store.candidate(workspace, lead), { concurrency: readAtOnce })
-    const standing = yield* Effect.forEach(read.flatMap(Option.toArray), ({ candidate, due }) =>
-      Effect.gen(function*() {
-        const judged = dueFor(candidate.lead, due)
-        if (judged === null || candidate.lead.account !== null) return { candidate, due: judged }
-        const chat = yield* chats.get(workspace, idOf(judged.account.account.id, candidate.lead.address))
-        return { candidate: { ...candidate, chat: Option.getOrNull(chat) }, due: judged }
-      }), { concurrency: readAtOnce })
-    const bench = yield* benchFor(now, standing.map(({ candidate }) => candidate))
+    const read = yield* Effect.forEach(ids.slice(0, limit), (lead) => store.candidate(workspace, lead), {
+      concurrency: readAtOnce
+    })
+    const standing = yield* Effect.forEach(
+      read.flatMap(Option.toArray),
+      ({ candidate, due }) =>
+        Effect.gen(function* () {
+          const judged = dueFor(candidate.lead, due)
+          if (judged === null || candidate.lead.account !== null) return { candidate, due: judged }
+          const chat = yield* chats.get(workspace, idOf(judged.account.account.id, candidate.lead.address))
+          return { candidate: { ...candidate, chat: Option.getOrNull(chat) }, due: judged }
+        }),
+      { concurrency: readAtOnce }
+    )
+    const bench = yield* benchFor(
+      now,
+      standing.map(({ candidate }) => candidate)
+    )
     const verdicts = standing.map(({ candidate, due }): Verdict => {
       const step = stepAt(campaign.settings, candidate.lead.step)
       if (due === null || step === null) return due === null ? skip("unreachable") : allow

@@ -68,7 +68,7 @@ export const load = (
   gates: ReadonlyArray<AnyHostGate>,
   candidates: ReadonlyArray<LeadCandidate>
 ): Effect.Effect<LoadedGates> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const loaded = new Map<string, Loaded>()
     for (const gate of gates) if (gate.load !== null) loaded.set(gate.name, yield* gate.load(candidates))
     return loaded

@@ -83,15 +83,19 @@ export const leadGates: ReadonlyArray<Gate<LeadContext>> = [
       return channel.policy.optInRequired && !Contact.consented(contact, channel.name, now) ? skip("noConsent") : allow
     }
   },
-  { name: "suppression", decide: ({ isSuppressed }) => isSuppressed ? skip("suppressed") : allow },
-  { name: "reach", decide: ({ address, isSuppressed }) => address === null && !isSuppressed ? skip("unreachable") : allow },
+  { name: "suppression", decide: ({ isSuppressed }) => (isSuppressed ? skip("suppressed") : allow) },
+  {
+    name: "reach",
+    decide: ({ address, isSuppressed }) => (address === null && !isSuppressed ? skip("unreachable") : allow)
+  },
   {
     name: "quietHours",
     decide: (context) => {
       const { quietHours } = context.campaign.settings
-      const until = quietHours === undefined || quietHours === null
-        ? null
-        : QuietHours.endOf(quietHours, zoneOf(context), context.now)
+      const until =
+        quietHours === undefined || quietHours === null
+          ? null
+          : QuietHours.endOf(quietHours, zoneOf(context), context.now)
       return until === null ? allow : defer("lead", until, "quietHours")
     }
   },
@@ -103,10 +107,12 @@ export const leadGates: ReadonlyArray<Gate<LeadContext>> = [
       return until === null ? block("neverOpens") : defer("pace", until, "quota")
     }
   },
-  ...[...SendBudget.budgetGates, SendBudget.gapGate].map((gate): Gate<LeadContext> => ({
-    name: gate.name,
-    decide: (context) => gate.decide(budgetContext(context))
-  })),
+  ...[...SendBudget.budgetGates, SendBudget.gapGate].map(
+    (gate): Gate<LeadContext> => ({
+      name: gate.name,
+      decide: (context) => gate.decide(budgetContext(context))
+    })
+  ),
   {
     name: "frequency",
     decide: (context) => {
@@ -151,6 +157,6 @@ export const leadGates: ReadonlyArray<Gate<LeadContext>> = [
   },
   {
     name: "content",
-    decide: ({ contents }) => contents === null ? allow : TouchRendering.contentGate.decide(contents)
+    decide: ({ contents }) => (contents === null ? allow : TouchRendering.contentGate.decide(contents))
   }
 ]

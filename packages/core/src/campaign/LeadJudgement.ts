@@ -48,18 +48,20 @@ export const judge = (
   const { campaign, channel } = pace
   const { contact, lead, suppressions } = candidate
   const { address, isSuppressed } = chooseAddress(lead, contact, pace.account.account, suppressions)
-  const contents = channel === undefined || address === null ? null : TouchRendering.render(
-    bench.templates,
-    campaign,
-    step,
-    contact,
-    channel,
-    `${seedKey(campaign)}|${Address.key(address)}`
-  )
+  const contents =
+    channel === undefined || address === null
+      ? null
+      : TouchRendering.render(
+          bench.templates,
+          campaign,
+          step,
+          contact,
+          channel,
+          `${seedKey(campaign)}|${Address.key(address)}`
+        )
   const context: LeadContext = { ...pace, ...candidate, payers, step, address, isSuppressed, contents }
   const own = Gate.decide(leadGates, context)
-  const verdict = bench.gates.length === 0
-    ? own
-    : Gate.stronger(own, HostGate.decide(bench.gates, bench.loaded, context))
+  const verdict =
+    bench.gates.length === 0 ? own : Gate.stronger(own, HostGate.decide(bench.gates, bench.loaded, context))
   return { verdict, address, contents }
 }

@@ -62,8 +62,8 @@ const sleepOf = (verdict: Gate.Verdict): Sleep | null =>
   verdict.type === "block"
     ? { until: null, isGap: false }
     : verdict.type === "defer" && verdict.of === "pace"
-    ? { until: verdict.until, isGap: verdict.reason === SendBudget.gapGate.name }
-    : null
+      ? { until: verdict.until, isGap: verdict.reason === SendBudget.gapGate.name }
+      : null
 
 /** The rules of one claim, with what it found out beside its decision. */
 export const rules = (input: Input): Rules => {
@@ -109,7 +109,12 @@ export const rules = (input: Input): Rules => {
         data: { campaign: due.campaign.id, ...fact.data }
       })
 
-    for (const { dryness, first, followUps, want: { due } } of wants) {
+    for (const {
+      dryness,
+      first,
+      followUps,
+      want: { due }
+    } of wants) {
       const planned = plans.get(due)
       if (planned === undefined) continue
       const { campaign } = due
@@ -126,11 +131,15 @@ export const rules = (input: Input): Rules => {
       const start = pace.slot
       let sleep: Sleep | null = null
 
-      for (let slot = start; slot < start + planned.due && sleep === null;) {
+      for (let slot = start; slot < start + planned.due && sleep === null; ) {
         const wantsFirst = DayPlan.isFirstTouch(slot, campaign.settings.pacing.newShare)
         const queue = wantsFirst
-          ? queues.first.length > 0 ? queues.first : queues.followUps
-          : queues.followUps.length > 0 ? queues.followUps : queues.first
+          ? queues.first.length > 0
+            ? queues.first
+            : queues.followUps
+          : queues.followUps.length > 0
+            ? queues.followUps
+            : queues.first
         const candidate = queue.shift()
         if (candidate === undefined) break
         const { lead } = candidate
@@ -159,7 +168,8 @@ export const rules = (input: Input): Rules => {
           continue
         }
         if (verdict.type === "skip") {
-          const detail = contents?.type === "refused" && contents.reason === verdict.reason ? { detail: contents.detail } : {}
+          const detail =
+            contents?.type === "refused" && contents.reason === verdict.reason ? { detail: contents.detail } : {}
           leads.push(skip(lead, campaign.settings, found, verdict.reason, now))
           tell(due, lead, { type: "lead.skipped", data: { step: step.id, reason: verdict.reason, ...detail } })
           if (found.index === 0) pace = { ...pace, counts: { ...pace.counts, skipped: pace.counts.skipped + 1 } }
@@ -182,18 +192,16 @@ export const rules = (input: Input): Rules => {
       if (sleep === null && !usedAll && exhausted && queues.first.length + queues.followUps.length === 0) {
         hungry.add(campaign.id)
       }
-      const nextAt = sleep !== null
-        ? sleep.until
-        : usedAll
-        ? PacePlan.afterSlots(planned, campaign)
-        : dryness === null
-        ? now
-        : earliest(dryness.nextDueAt, dryness.held ? now + heldMs : null)
-      const deferredTo = sleep !== null
-        ? sleep.isGap ? sleep.until : null
-        : usedAll
-        ? planned.pace.deferredTo
-        : planned.deferredTo
+      const nextAt =
+        sleep !== null
+          ? sleep.until
+          : usedAll
+            ? PacePlan.afterSlots(planned, campaign)
+            : dryness === null
+              ? now
+              : earliest(dryness.nextDueAt, dryness.held ? now + heldMs : null)
+      const deferredTo =
+        sleep !== null ? (sleep.isGap ? sleep.until : null) : usedAll ? planned.pace.deferredTo : planned.deferredTo
       paces.push({ ...pace, nextAt, deferredTo })
     }
     return { touches, leads, paces, events, ...purse.writes() }
@@ -226,10 +234,12 @@ const skip = (
   if (found.index === 0) return { ...touched, status: "skipped", reason, step: null, dueAt: null }
   const next = settings.steps[found.index + 1]
   if (reason === "suppressed") return Lead.end(touched, "optedOut")
-  return next === undefined ? Lead.end(touched, "completed") : {
-    ...touched,
-    step: next.id,
-    attempts: 0,
-    dueAt: Zone.sameLocalTimeAfterDays(Zone.make(settings.timezone), lead.dueAt ?? now, next.sendAfterDays)
-  }
+  return next === undefined
+    ? Lead.end(touched, "completed")
+    : {
+        ...touched,
+        step: next.id,
+        attempts: 0,
+        dueAt: Zone.sameLocalTimeAfterDays(Zone.make(settings.timezone), lead.dueAt ?? now, next.sendAfterDays)
+      }
 }

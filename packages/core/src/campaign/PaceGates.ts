@@ -29,7 +29,7 @@ const isOpen = ({ now, planned: { plan } }: PaceContext): boolean =>
 export const paceGates: ReadonlyArray<Gate<PaceContext>> = [
   {
     name: "workspace",
-    decide: ({ workspace }) => workspace.workspace.paused ? block("workspacePaused") : allow
+    decide: ({ workspace }) => (workspace.workspace.paused ? block("workspacePaused") : allow)
   },
   {
     name: "campaign",
@@ -37,8 +37,8 @@ export const paceGates: ReadonlyArray<Gate<PaceContext>> = [
       campaign.status !== "running"
         ? block("campaignNotRunning")
         : campaign.settings.startAt !== null && campaign.settings.startAt > now
-        ? defer("pace", campaign.settings.startAt, "notStarted")
-        : allow
+          ? defer("pace", campaign.settings.startAt, "notStarted")
+          : allow
   },
   {
     name: "account",
@@ -46,10 +46,10 @@ export const paceGates: ReadonlyArray<Gate<PaceContext>> = [
       !account.enabled
         ? block("accountDisabled")
         : Account.health(account) !== "ready"
-        ? block(Account.health(account))
-        : account.restingUntil !== null && account.restingUntil > now
-        ? defer("pace", account.restingUntil, "accountResting")
-        : allow
+          ? block(Account.health(account))
+          : account.restingUntil !== null && account.restingUntil > now
+            ? defer("pace", account.restingUntil, "accountResting")
+            : allow
   },
   {
     name: "channel",
@@ -62,7 +62,11 @@ export const paceGates: ReadonlyArray<Gate<PaceContext>> = [
       if (context.planned.due > 0 || isOpen(context)) return allow
       const { window, zone } = PacePlan.dayPlanSettings(context.campaign.settings)
       const opening = SendWindow.nextOpen(window, zone, context.now)
-      return opening === null ? block("neverOpens") : opening > context.now ? defer("pace", opening, "windowClosed") : allow
+      return opening === null
+        ? block("neverOpens")
+        : opening > context.now
+          ? defer("pace", opening, "windowClosed")
+          : allow
     }
   },
   {

@@ -11,9 +11,12 @@ import * as SendHours from "./SendHours.ts"
 import * as SendWindow from "./SendWindow.ts"
 
 export const QuietHours = SendHours.SendHours.check(
-  Schema.makeFilter((self) =>
-    SendHours.endMinute(self) - SendHours.startMinute(self) < SendHours.dayMinutes ||
-    { path: ["end"], issue: `${self.start}–${self.end} is the whole day: nobody could ever be written to` }
+  Schema.makeFilter(
+    (self) =>
+      SendHours.endMinute(self) - SendHours.startMinute(self) < SendHours.dayMinutes || {
+        path: ["end"],
+        issue: `${self.start}–${self.end} is the whole day: nobody could ever be written to`
+      }
   )
 ).annotate({ identifier: "QuietHours" })
 export type QuietHours = typeof QuietHours.Type

@@ -21,7 +21,9 @@ export const make = ({ state, verb }: Memory) => {
     get: (workspace, id) => verb(() => Option.fromUndefinedOr(rowOf(workspace, id)?.group)),
     list: (workspace, request) =>
       verb(() => {
-        const groups = Array.from(state.groups.values(), (row) => row.group).filter((one) => one.workspace === workspace)
+        const groups = Array.from(state.groups.values(), (row) => row.group).filter(
+          (one) => one.workspace === workspace
+        )
         return page(groups, request, (group) => [group.id])
       }),
     modify: (workspace, id, change) =>

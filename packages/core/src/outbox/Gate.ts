@@ -22,7 +22,12 @@ export interface Gate<Context> {
 export const allow: Verdict = { type: "allow" }
 export const skip = (reason: string): Verdict => ({ type: "skip", reason })
 export const block = (reason: string): Verdict => ({ type: "block", reason })
-export const defer = (of: "lead" | "pace", until: Instant, reason: string): Verdict => ({ type: "defer", until, reason, of })
+export const defer = (of: "lead" | "pace", until: Instant, reason: string): Verdict => ({
+  type: "defer",
+  until,
+  reason,
+  of
+})
 
 const strength = { block: 3, skip: 2, defer: 1, allow: 0 } as const
 

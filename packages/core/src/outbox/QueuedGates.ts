@@ -38,8 +38,8 @@ export const queuedGates: ReadonlyArray<Gate<QueuedContext>> = [
       !Accounts.isAble(account) || channel === undefined
         ? Gates.defer("lead", now + attentionMs, "accountUnable")
         : account.restingUntil !== null && account.restingUntil > now
-        ? Gates.defer("lead", account.restingUntil, "accountResting")
-        : Gates.allow
+          ? Gates.defer("lead", account.restingUntil, "accountResting")
+          : Gates.allow
   },
   {
     name: "suppression",
@@ -52,7 +52,8 @@ export const queuedGates: ReadonlyArray<Gate<QueuedContext>> = [
   {
     name: "replyWindow",
     decide: (context) =>
-      context.channel === undefined || ReplyWindow.permits(windowOf(context, context.channel), [context.message.content])
+      context.channel === undefined ||
+      ReplyWindow.permits(windowOf(context, context.channel), [context.message.content])
         ? Gates.allow
         : Gates.skip("replyWindowClosed")
   },
@@ -78,37 +79,38 @@ const budget = (context: QueuedContext, payers: SendBudget.Payers): Verdict =>
     : Gates.allow
 
 /** Decides every candidate in its order, keeping count of what budgets have left. A member's message is never held by one. */
-export const decideQueued = (
-  now: Instant,
-  channels: ReadonlyMap<ChannelName, Channel>,
-  ids: IdGenerator
-) =>
-(candidates: ReadonlyArray<QueuedCandidate>): QueuedDecision => {
-  const take: Array<QueuedDecision["take"][number]> = []
-  const defer: Array<QueuedDecision["defer"][number]> = []
-  const cancel: Array<QueuedDecision["cancel"][number]> = []
-  const events: Array<DomainEvent> = []
-  const purse = SendBudget.purse()
-  for (const candidate of candidates) {
-    const { account: { account }, message } = candidate
-    const context = { ...candidate, now, channel: channels.get(account.channel) }
-    const gates = Gates.decide(queuedGates, context)
-    const verdict = message.reserved !== null ? gates : Gates.stronger(gates, budget(context, purse.of(candidate)))
-    if (verdict.type === "defer") defer.push({ id: message.id, until: verdict.until, reason: verdict.reason })
-    else if (verdict.type === "block") defer.push({ id: message.id, until: now + attentionMs, reason: verdict.reason })
-    else if (verdict.type === "skip") {
-      cancel.push({ id: message.id, reason: verdict.reason })
-      events.push({
-        id: ids.next("evt"),
-        at: now,
-        workspace: message.workspace,
-        type: "message.cancelled",
-        subject: message.id,
-        actor: { type: "system", id: null },
-        cause: null,
-        data: { chat: message.chat, reason: verdict.reason }
-      })
-    } else take.push({ id: message.id, reserved: message.reserved ?? purse.take(candidate, 1, now, null, false) })
+export const decideQueued =
+  (now: Instant, channels: ReadonlyMap<ChannelName, Channel>, ids: IdGenerator) =>
+  (candidates: ReadonlyArray<QueuedCandidate>): QueuedDecision => {
+    const take: Array<QueuedDecision["take"][number]> = []
+    const defer: Array<QueuedDecision["defer"][number]> = []
+    const cancel: Array<QueuedDecision["cancel"][number]> = []
+    const events: Array<DomainEvent> = []
+    const purse = SendBudget.purse()
+    for (const candidate of candidates) {
+      const {
+        account: { account },
+        message
+      } = candidate
+      const context = { ...candidate, now, channel: channels.get(account.channel) }
+      const gates = Gates.decide(queuedGates, context)
+      const verdict = message.reserved !== null ? gates : Gates.stronger(gates, budget(context, purse.of(candidate)))
+      if (verdict.type === "defer") defer.push({ id: message.id, until: verdict.until, reason: verdict.reason })
+      else if (verdict.type === "block")
+        defer.push({ id: message.id, until: now + attentionMs, reason: verdict.reason })
+      else if (verdict.type === "skip") {
+        cancel.push({ id: message.id, reason: verdict.reason })
+        events.push({
+          id: ids.next("evt"),
+          at: now,
+          workspace: message.workspace,
+          type: "message.cancelled",
+          subject: message.id,
+          actor: { type: "system", id: null },
+          cause: null,
+          data: { chat: message.chat, reason: verdict.reason }
+        })
+      } else take.push({ id: message.id, reserved: message.reserved ?? purse.take(candidate, 1, now, null, false) })
+    }
+    return { take, defer, cancel, events, ...purse.writes() }
   }
-  return { take, defer, cancel, events, ...purse.writes() }
-}

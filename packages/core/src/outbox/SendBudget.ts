@@ -104,23 +104,35 @@ export const budgetGates: ReadonlyArray<Gate<BudgetContext>> = [
 /** Between two automated touches of an account lies its gap, over all its campaigns. */
 export const gapGate: Gate<BudgetContext> = {
   name: "minGap",
-  decide: ({ now, payers: { account: { account, lastTouchAt } } }) =>
+  decide: ({
+    now,
+    payers: {
+      account: { account, lastTouchAt }
+    }
+  }) =>
     account.minGapMs > 0 && lastTouchAt !== null && lastTouchAt + account.minGapMs > now
       ? defer("pace", lastTouchAt + account.minGapMs, "minGap")
       : allow
 }
 
 /** The payers after `parts` messages were taken; an automated touch (`isTouch`) also begins the account's gap. */
-const taken = ({ account, group, workspace }: Payers, days: Reservation, parts: number, now: Instant, isTouch: boolean): Payers => ({
+const taken = (
+  { account, group, workspace }: Payers,
+  days: Reservation,
+  parts: number,
+  now: Instant,
+  isTouch: boolean
+): Payers => ({
   account: {
     account: account.account,
     use: Budget.take(account.use, days.account, parts),
     lastTouchAt: isTouch ? now : account.lastTouchAt
   },
   workspace: { ...workspace, use: Budget.take(workspace.use, days.workspace, parts) },
-  group: group === null || group === undefined || days.group === undefined
-    ? null
-    : { ...group, use: Budget.take(group.use, days.group.day, parts) }
+  group:
+    group === null || group === undefined || days.group === undefined
+      ? null
+      : { ...group, use: Budget.take(group.use, days.group.day, parts) }
 })
 
 /** What payers hold while one claim decides: two paces of an account, or two accounts of a group, pay from one purse. */
@@ -140,7 +152,7 @@ export const purse = (): Purse => {
   const of: Purse["of"] = ({ account, group, workspace }) => ({
     account: accounts.get(account.account.id) ?? account,
     workspace: workspaces.get(workspace.workspace.id) ?? workspace,
-    group: group === null || group === undefined ? null : groups.get(group.group.id) ?? group
+    group: group === null || group === undefined ? null : (groups.get(group.group.id) ?? group)
   })
   return {
     of,
@@ -150,9 +162,10 @@ export const purse = (): Purse => {
         pace,
         account: dayOf(before, "account", now),
         workspace: dayOf(before, "workspace", now),
-        ...(before.group !== null && before.group !== undefined && {
-          group: { id: before.group.group.id, day: dayOf(before, "group", now) }
-        })
+        ...(before.group !== null &&
+          before.group !== undefined && {
+            group: { id: before.group.group.id, day: dayOf(before, "group", now) }
+          })
       }
       const after = taken(before, days, parts, now, isTouch)
       accounts.set(after.account.account.id, after.account)
@@ -161,10 +174,15 @@ export const purse = (): Purse => {
       return days
     },
     writes: () => ({
-      accounts: Array.from(accounts.values(), ({ account, lastTouchAt, use }) => ({ id: account.id, use, lastTouchAt })),
+      accounts: Array.from(accounts.values(), ({ account, lastTouchAt, use }) => ({
+        id: account.id,
+        use,
+        lastTouchAt
+      })),
       workspaces: [...workspaces.values()].flatMap(({ use, workspace }) =>
-        workspace.dailyCap === null ? [] : [{ id: workspace.id, use }]),
-      groups: [...groups.values()].flatMap(({ group, use }) => group.dailyCap === null ? [] : [{ id: group.id, use }])
+        workspace.dailyCap === null ? [] : [{ id: workspace.id, use }]
+      ),
+      groups: [...groups.values()].flatMap(({ group, use }) => (group.dailyCap === null ? [] : [{ id: group.id, use }]))
     })
   }
 }

@@ -25,18 +25,20 @@ describe("WarmUp", () => {
   ])("%s", (_, self, day, cap) => assert.strictEqual(WarmUp.cap(self, date(day)), cap))
 
   it("counts a day once, and never goes back by itself but after rest", () => {
-    fc.assert(fc.property(fc.array(fc.integer({ min: 0, max: 13 }), { maxLength: 40 }), (gaps) => {
-      let at = 0
-      let self = WarmUp.begin(ramp)
-      const days = new Set<number>()
-      for (const gap of gaps) {
-        at += gap
-        days.add(at)
-        self = WarmUp.wentOut(self, date(at))
-        assert.strictEqual(WarmUp.wentOut(self, date(at)), self)
-        assert.strictEqual(self.day, days.size)
-      }
-    }))
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 13 }), { maxLength: 40 }), (gaps) => {
+        let at = 0
+        let self = WarmUp.begin(ramp)
+        const days = new Set<number>()
+        for (const gap of gaps) {
+          at += gap
+          days.add(at)
+          self = WarmUp.wentOut(self, date(at))
+          assert.strictEqual(WarmUp.wentOut(self, date(at)), self)
+          assert.strictEqual(self.day, days.size)
+        }
+      })
+    )
   })
 })
 
@@ -48,7 +50,10 @@ describe("an account's warm-up", () => {
   it("begins again when the platform restricts or bans it, and at nothing else", () => {
     const after = (type: "restricted" | "banned" | "challenge" | "outcomeUnknown") =>
       Account.afterOutcome(account, { type }, true, 0).limits?.warmUp?.day
-    assert.deepStrictEqual([after("restricted"), after("banned"), after("challenge"), after("outcomeUnknown")], [0, 0, 2, 2])
+    assert.deepStrictEqual(
+      [after("restricted"), after("banned"), after("challenge"), after("outcomeUnknown")],
+      [0, 0, 2, 2]
+    )
   })
 
   it("is the same object when its day is counted, or it has none", () => {

@@ -17,7 +17,7 @@ const within = <A>(
   fill: (state: State) => ReadonlyArray<Cell>,
   body: (state: State, cells: ReadonlyArray<Cell>) => Effect.Effect<A, unknown, Overture.Services>
 ) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const memory = yield* Memory.make
     const cells = yield* memory.verb(() => fill(memory.state))
     const engine = Overture.layer({
@@ -31,7 +31,7 @@ const within = <A>(
 const paceOf = (state: State, { account, campaign }: Cell) =>
   state.paces.need(paceKey({ campaign: campaign.id, account: account.id }))
 
-const asleepUntil = ({ pace }: Explained) => pace?.type === "defer" ? pace.until : null
+const asleepUntil = ({ pace }: Explained) => (pace?.type === "defer" ? pace.until : null)
 
 /** What a tick recorded of a lead, in the words of an explanation. */
 const recorded = (before: Lead.Lead, after: Lead.Lead): string => {
@@ -55,70 +55,96 @@ const told = ({ answer }: Explained): string => {
 }
 
 describe("explain", () => {
-  it.effect("gives the reason that the next tick records, in any state", () =>
-    Effect.gen(function*() {
-      const seen = new Map<string, number>()
-      const see = (what: string) => void seen.set(what, (seen.get(what) ?? 0) + 1)
-      for (let world = 0; world < 30; world++) {
-        yield* within(
-          (state) => Array.from({ length: 25 }, (_, i) => cell(state, `state ${world}/${i}`)),
-          (state, cells) =>
-            Effect.gen(function*() {
-              const { explain } = yield* Explanation
-              for (let round = 0; round < 4; round++) {
-                const before = new Map(cells.flatMap(({ leads }) => leads.map(({ id }) => [id, state.leads.need(id)])))
-                const explained = new Map<string, Explained>()
-                for (const lead of before.values()) explained.set(lead.id, yield* explain(lead.workspace, lead.id))
-                const paces = new Map(cells.map((one) => [one, paceOf(state, one)]))
-                yield* (yield* Outbox).tick
-                for (const cellOf of cells) {
-                  const { leads } = cellOf
-                  const pace = paceOf(state, cellOf)
-                  // One whose alarm has not rung is not looked at: its alarm stays.
-                  const isAwake = (paces.get(cellOf)?.nextAt ?? Infinity) <= now
-                  const ready = leads.map(({ id }) => explained.get(id)!).filter((one) => one.pace !== null)
-                    // In their turn: by dueAt, then as they were enrolled.
-                    .sort((a, b) => (a.lead.dueAt ?? Infinity) - (b.lead.dueAt ?? Infinity) || a.lead.position - b.lead.position)
-                  const due = ready.filter(({ lead }) => lead.dueAt === null || lead.dueAt <= now)
-                  const where = `${leads[0]!.contact} of world ${world}, round ${round}`
-                  let isFirst = true
-                  for (const one of ready) {
-                    const { lead } = one
-                    const after = state.leads.need(lead.id)
-                    const isDue = due.includes(one)
-                    if (one.pace?.type !== "allow") {
-                      // The pace sleeps: nothing is recorded of its leads, but what an unable account holds goes back.
-                      if (after.status !== "pending") assert.deepStrictEqual(after, lead, where)
-                      assert.strictEqual(pace.nextAt, isAwake ? asleepUntil(one) : paces.get(cellOf)?.nextAt, `${where}: the alarm`)
-                      see(`pace ${one.pace?.type} ${one.pace?.reason}`)
-                    } else if (after !== before.get(lead.id)) {
-                      assert.strictEqual(recorded(lead, after), told(one), where)
-                      see(`lead ${one.answer.type} ${"reason" in one.answer ? one.answer.reason : ""}`)
-                      if (isDue) isFirst = false
-                    } else if (isDue && isFirst) {
-                      // The first in turn was looked at, so whatever keeps it keeps the pace.
-                      assert.include(["waits", "blocked"], one.answer.type, where)
-                      assert.strictEqual(pace.nextAt, one.answer.type === "waits" ? one.answer.at : null, `${where}: the alarm`)
-                      see(`pace ${one.answer.type} ${"reason" in one.answer ? one.answer.reason : ""}`)
-                      isFirst = false
+  it.effect(
+    "gives the reason that the next tick records, in any state",
+    () =>
+      Effect.gen(function* () {
+        const seen = new Map<string, number>()
+        const see = (what: string) => void seen.set(what, (seen.get(what) ?? 0) + 1)
+        for (let world = 0; world < 30; world++) {
+          yield* within(
+            (state) => Array.from({ length: 25 }, (_, i) => cell(state, `state ${world}/${i}`)),
+            (state, cells) =>
+              Effect.gen(function* () {
+                const { explain } = yield* Explanation
+                for (let round = 0; round < 4; round++) {
+                  const before = new Map(
+                    cells.flatMap(({ leads }) => leads.map(({ id }) => [id, state.leads.need(id)]))
+                  )
+                  const explained = new Map<string, Explained>()
+                  for (const lead of before.values()) explained.set(lead.id, yield* explain(lead.workspace, lead.id))
+                  const paces = new Map(cells.map((one) => [one, paceOf(state, one)]))
+                  yield* (yield* Outbox).tick
+                  for (const cellOf of cells) {
+                    const { leads } = cellOf
+                    const pace = paceOf(state, cellOf)
+                    // One whose alarm has not rung is not looked at: its alarm stays.
+                    const isAwake = (paces.get(cellOf)?.nextAt ?? Infinity) <= now
+                    const ready = leads
+                      .map(({ id }) => explained.get(id)!)
+                      .filter((one) => one.pace !== null)
+                      // In their turn: by dueAt, then as they were enrolled.
+                      .sort(
+                        (a, b) =>
+                          (a.lead.dueAt ?? Infinity) - (b.lead.dueAt ?? Infinity) || a.lead.position - b.lead.position
+                      )
+                    const due = ready.filter(({ lead }) => lead.dueAt === null || lead.dueAt <= now)
+                    const where = `${leads[0]!.contact} of world ${world}, round ${round}`
+                    let isFirst = true
+                    for (const one of ready) {
+                      const { lead } = one
+                      const after = state.leads.need(lead.id)
+                      const isDue = due.includes(one)
+                      if (one.pace?.type !== "allow") {
+                        // The pace sleeps: nothing is recorded of its leads, but what an unable account holds goes back.
+                        if (after.status !== "pending") assert.deepStrictEqual(after, lead, where)
+                        assert.strictEqual(
+                          pace.nextAt,
+                          isAwake ? asleepUntil(one) : paces.get(cellOf)?.nextAt,
+                          `${where}: the alarm`
+                        )
+                        see(`pace ${one.pace?.type} ${one.pace?.reason}`)
+                      } else if (after !== before.get(lead.id)) {
+                        assert.strictEqual(recorded(lead, after), told(one), where)
+                        see(`lead ${one.answer.type} ${"reason" in one.answer ? one.answer.reason : ""}`)
+                        if (isDue) isFirst = false
+                      } else if (isDue && isFirst) {
+                        // The first in turn was looked at, so whatever keeps it keeps the pace.
+                        assert.include(["waits", "blocked"], one.answer.type, where)
+                        assert.strictEqual(
+                          pace.nextAt,
+                          one.answer.type === "waits" ? one.answer.at : null,
+                          `${where}: the alarm`
+                        )
+                        see(`pace ${one.answer.type} ${"reason" in one.answer ? one.answer.reason : ""}`)
+                        isFirst = false
+                      }
                     }
                   }
                 }
-              }
-            })
+              })
+          )
+        }
+        // Not a word of it is true of states that never came up.
+        const expected = [
+          ..."workspacePaused campaignNotRunning accountDisabled needsAttention channelMissing policy"
+            .split(" ")
+            .map((r) => `pace block ${r}`),
+          ..."notStarted accountResting windowClosed noSlot".split(" ").map((r) => `pace defer ${r}`),
+          ..."quota accountCap groupCap workspaceCap warmUp".split(" ").map((r) => `pace waits ${r}`),
+          "pace blocked partsOverCap",
+          ..."quietHours frequencyCapped contactedElsewhere takenOver".split(" ").map((r) => `lead waits ${r}`),
+          ..."policy noConsent suppressed unreachable frequencyCapped contactedElsewhere replyWindowClosed missingVariable unsupported"
+            .split(" ")
+            .map((r) => `lead skipped ${r}`),
+          "lead ready "
+        ]
+        assert.deepStrictEqual(
+          expected.filter((what) => !seen.has(what)),
+          [],
+          JSON.stringify([...seen])
         )
-      }
-      // Not a word of it is true of states that never came up.
-      const expected = [
-        ..."workspacePaused campaignNotRunning accountDisabled needsAttention channelMissing policy".split(" ").map((r) => `pace block ${r}`),
-        ..."notStarted accountResting windowClosed noSlot".split(" ").map((r) => `pace defer ${r}`),
-        ..."quota accountCap groupCap workspaceCap warmUp".split(" ").map((r) => `pace waits ${r}`),
-        "pace blocked partsOverCap",
-        ..."quietHours frequencyCapped contactedElsewhere takenOver".split(" ").map((r) => `lead waits ${r}`),
-        ..."policy noConsent suppressed unreachable frequencyCapped contactedElsewhere replyWindowClosed missingVariable unsupported"
-          .split(" ").map((r) => `lead skipped ${r}`),
-        "lead ready "
-      ]
-      assert.deepStrictEqual(expected.filter((what) => !seen.has(what)), [], JSON.stringify([...seen]))
-    }), 60_000)
+      }),
+    60_000
+  )
 })

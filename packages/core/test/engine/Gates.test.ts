@@ -13,8 +13,11 @@ import { day, hour } from "../../src/workspace/Instant.ts"
 import * as Zone from "../../src/workspace/Zone.ts"
 import { engine, make, type Person, start } from "./Scene.ts"
 
-const people = (count: number, name = "p"): ReadonlyArray<Person> => Array.from({ length: count }, (_, i) => ({ id: `${name}${i}` }))
-const pacing = (quota: number) => ({ pacing: { rangeMin: quota, rangeMax: quota, jitter: 0, catchUp: "skip" as const, newShare: 0.25 } })
+const people = (count: number, name = "p"): ReadonlyArray<Person> =>
+  Array.from({ length: count }, (_, i) => ({ id: `${name}${i}` }))
+const pacing = (quota: number) => ({
+  pacing: { rangeMin: quota, rangeMax: quota, jitter: 0, catchUp: "skip" as const, newShare: 0.25 }
+})
 const reasons = (leads: ReadonlyArray<Lead>) => leads.map(({ reason, status }) => reason ?? status)
 const perDay = (sent: ReadonlyArray<{ readonly at: number }>, zone = "UTC") => {
   const days = new Map<string, number>()
@@ -28,10 +31,14 @@ const perDay = (sent: ReadonlyArray<{ readonly at: number }>, zone = "UTC") => {
 describe("gates of the recipient", () => {
   it.effect("keep quiet by the recipient's own clock, and leave the slot to the next", () => {
     const channel = TestChannel.make()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const scene = yield* make(channel)
       const account = yield* scene.account("a")
-      const from = [{ id: "tokyo", timezone: "Asia/Tokyo" }, { id: "berlin", timezone: "Europe/Berlin" }, { id: "somewhere" }]
+      const from = [
+        { id: "tokyo", timezone: "Asia/Tokyo" },
+        { id: "berlin", timezone: "Europe/Berlin" },
+        { id: "somewhere" }
+      ]
       const campaign = yield* scene.campaign("quiet", [account], from, {
         ...pacing(240),
         timezone: "America/New_York",
@@ -40,8 +47,13 @@ describe("gates of the recipient", () => {
       yield* scene.start(campaign.id)
       yield* scene.run(start + 2 * day)
       // 10:00 in UTC is 19:00 in Tokyo, 11:00 in Berlin, and 06:00 in New York, which stands for a zone nobody knows.
-      const sent = new Map((yield* scene.leads(campaign.id)).map(({ address, firstSentAt }) => [address.split("/").at(-1), firstSentAt!]))
-      assert.deepStrictEqual([...sent].sort((a, b) => a[1] - b[1]).map(([id]) => id), ["berlin", "somewhere", "tokyo"])
+      const sent = new Map(
+        (yield* scene.leads(campaign.id)).map(({ address, firstSentAt }) => [address.split("/").at(-1), firstSentAt!])
+      )
+      assert.deepStrictEqual(
+        [...sent].sort((a, b) => a[1] - b[1]).map(([id]) => id),
+        ["berlin", "somewhere", "tokyo"]
+      )
       assert.isTrue(sent.get("tokyo")! >= start + 14 * hour && sent.get("tokyo")! < start + 14.5 * hour)
       assert.isTrue(sent.get("somewhere")! >= start + 3 * hour && sent.get("somewhere")! < start + 3.5 * hour)
       const events = (yield* (yield* EventStore).read(scene.workspace.id, null, 1_000)).map(({ event }) => event)
@@ -55,13 +67,17 @@ describe("gates of the recipient", () => {
 
   it.effect("do not keep an account from drawing others while those it holds sleep", () => {
     const channel = TestChannel.make()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const scene = yield* make(channel)
       const account = yield* scene.account("a")
       const from = [...people(8).map(({ id }) => ({ id, timezone: "Asia/Tokyo" })), ...people(4, "near")]
       const quietHours = { start: "18:00", end: "09:00" }
-      const campaign = yield* scene.campaign("sleepers", [account], from, { ...pacing(2), quietHours, timezone: "UTC",
-        sendWindow: { windows: [{ start: "10:00", end: "18:00" }] } })
+      const campaign = yield* scene.campaign("sleepers", [account], from, {
+        ...pacing(2),
+        quietHours,
+        timezone: "UTC",
+        sendWindow: { windows: [{ start: "10:00", end: "18:00" }] }
+      })
       yield* scene.start(campaign.id)
       yield* scene.run(start + 2 * day)
       assert.strictEqual(channel.asked.length, 4)
@@ -71,7 +87,7 @@ describe("gates of the recipient", () => {
 
   it.effect("put a touch off that comes too often, over all campaigns, and at last skip it", () => {
     const channel = TestChannel.make()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const scene = yield* make(channel)
       const account = yield* scene.account("a")
       const frequency = (days: number) => ({ ...pacing(48), frequency: { touches: 1, days } })
@@ -85,35 +101,50 @@ describe("gates of the recipient", () => {
       yield* scene.start(never.id)
       yield* scene.run(start + 40 * day)
       const waited = (yield* scene.leads(soon.id)).map((lead, i) => lead.firstSentAt! - touched[i]!)
-      assert.isTrue(waited.every((ms) => ms >= 7 * day && ms < 7 * day + hour), String(waited))
+      assert.isTrue(
+        waited.every((ms) => ms >= 7 * day && ms < 7 * day + hour),
+        String(waited)
+      )
       const refused = yield* scene.leads(never.id)
       assert.deepStrictEqual(reasons(refused), ["frequencyCapped", "frequencyCapped"])
-      assert.isTrue(refused.every(({ touches: [touch] }) => touch!.at >= start + 30 * day && touch!.at < start + 31 * day))
+      assert.isTrue(
+        refused.every(({ touches: [touch] }) => touch!.at >= start + 30 * day && touch!.at < start + 31 * day)
+      )
     }).pipe(Effect.provide(engine(channel)))
   })
 
   it.effect("do not count a touch that did not go out, but one whose outcome is unknown", () => {
     const channel = TestChannel.make({
-      answer: ({ text, to }) => text.startsWith("step 1") ? { type: to === "p0" ? "contentRejected" : "outcomeUnknown" } : undefined
+      answer: ({ text, to }) =>
+        text.startsWith("step 1") ? { type: to === "p0" ? "contentRejected" : "outcomeUnknown" } : undefined
     })
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const scene = yield* make(channel)
       const account = yield* scene.account("a")
       const first = yield* scene.campaign("first", [account], people(2), pacing(48))
-      const then = yield* scene.campaign("then", [account], people(2), { ...pacing(48), frequency: { touches: 1, days: 5 } })
+      const then = yield* scene.campaign("then", [account], people(2), {
+        ...pacing(48),
+        frequency: { touches: 1, days: 5 }
+      })
       yield* scene.start(first.id)
       yield* scene.run(start + 6 * hour)
       yield* scene.start(then.id)
       yield* scene.run(start + day)
-      assert.deepStrictEqual((yield* scene.leads(then.id)).map(({ status }) => status), ["sent", "assigned"])
+      assert.deepStrictEqual(
+        (yield* scene.leads(then.id)).map(({ status }) => status),
+        ["sent", "assigned"]
+      )
       yield* scene.run(start + 6 * day)
-      assert.deepStrictEqual((yield* scene.leads(then.id)).map(({ status }) => status), ["sent", "sent"])
+      assert.deepStrictEqual(
+        (yield* scene.leads(then.id)).map(({ status }) => status),
+        ["sent", "sent"]
+      )
     }).pipe(Effect.provide(engine(channel)))
   })
 
   it.effect("wait for, or skip, whoever is in a sequence of another campaign; the untouched wait for nobody", () => {
     const channel = TestChannel.make()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const scene = yield* make(channel)
       const account = yield* scene.account("a")
       const sequence = yield* scene.campaign("sequence", [account], people(2), pacing(48), [1, 1])
@@ -124,7 +155,11 @@ describe("gates of the recipient", () => {
       yield* scene.start(patient.id)
       yield* scene.start(picky.id)
       yield* scene.run(start + 12 * hour)
-      assert.deepStrictEqual(reasons(yield* scene.leads(picky.id)), ["contactedElsewhere", "contactedElsewhere", "sent"])
+      assert.deepStrictEqual(reasons(yield* scene.leads(picky.id)), [
+        "contactedElsewhere",
+        "contactedElsewhere",
+        "sent"
+      ])
       assert.deepStrictEqual(reasons(yield* scene.leads(patient.id)), ["assigned", "assigned", "sent"])
       yield* scene.run(start + 4 * day)
       const ends = (yield* scene.leads(sequence.id)).map(({ lastSentAt }) => lastSentAt!)
@@ -135,7 +170,7 @@ describe("gates of the recipient", () => {
 
   it.effect("do not wait for a campaign that is paused, and two begun sequences both go on", () => {
     const channel = TestChannel.make()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const scene = yield* make(channel)
       const account = yield* scene.account("a")
       const one = yield* scene.campaign("one", [account], people(2), pacing(48), [1, 1])
@@ -156,12 +191,22 @@ describe("gates of the recipient", () => {
 describe("budgets", () => {
   it.effect("of a group count the messages of all its accounts", () => {
     const channel = TestChannel.make()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const scene = yield* make(channel)
       const accounts = [yield* scene.account("a"), yield* scene.account("b")] as const
       const groups = yield* AccountGroups
-      const group = yield* groups.create({ workspace: scene.workspace.id, name: "portfolio", dailyCap: 5, timezone: "Asia/Kolkata" })
-      yield* groups.assign(scene.workspace.id, group.id, accounts.map(({ id }) => id), system)
+      const group = yield* groups.create({
+        workspace: scene.workspace.id,
+        name: "portfolio",
+        dailyCap: 5,
+        timezone: "Asia/Kolkata"
+      })
+      yield* groups.assign(
+        scene.workspace.id,
+        group.id,
+        accounts.map(({ id }) => id),
+        system
+      )
       const campaign = yield* scene.campaign("grouped", [...accounts], people(20), pacing(48))
       yield* scene.start(campaign.id)
       yield* scene.run(start + 6 * day)
@@ -173,7 +218,7 @@ describe("budgets", () => {
 
   it.effect("of a warm-up grow over all campaigns of the account, and begin again after 14 idle days", () => {
     const channel = TestChannel.make()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const scene = yield* make(channel)
       const account = yield* scene.account("a", { warmUp: { type: "incremental", increment: 2, max: 6 } })
       const one = yield* scene.campaign("one", [account], people(7, "a"), pacing(48))
@@ -183,7 +228,11 @@ describe("budgets", () => {
       yield* scene.run(start + 6 * day)
       assert.deepStrictEqual(perDay(yield* scene.sent), [2, 4, 6, 2])
       const stored = (yield* (yield* AccountStore).list(scene.workspace.id, {})).data[0]!
-      assert.deepStrictEqual(stored.limits?.warmUp, { ramp: { type: "incremental", increment: 2, max: 6 }, day: 4, date: "2026-03-12" })
+      assert.deepStrictEqual(stored.limits?.warmUp, {
+        ramp: { type: "incremental", increment: 2, max: 6 },
+        day: 4,
+        date: "2026-03-12"
+      })
       yield* scene.run(start + 20 * day)
       const later = yield* scene.campaign("later", [account], people(5, "c"), pacing(48))
       yield* scene.start(later.id)
@@ -194,9 +243,11 @@ describe("budgets", () => {
 
   it.effect("let a touch of more messages than the warm-up be the day's first", () => {
     const channel = TestChannel.make()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const scene = yield* make(channel)
-      const account = yield* scene.account("a", { warmUp: { type: "staged", stages: [{ start: 1, end: 9, value: 1 }] } })
+      const account = yield* scene.account("a", {
+        warmUp: { type: "staged", stages: [{ start: 1, end: 9, value: 1 }] }
+      })
       const campaign = yield* scene.campaign("parts", [account], people(3), pacing(48), [2])
       yield* scene.start(campaign.id)
       yield* scene.run(start + 4 * day)
@@ -206,15 +257,20 @@ describe("budgets", () => {
 
   it.effect("keep the gap between touches of two campaigns whose slots fall together", () => {
     const channel = TestChannel.make()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const scene = yield* make(channel)
       const account = yield* scene.account("a", { minGapMs: 30_000 })
-      const campaigns = yield* Effect.forEach(["one", "two", "three"], (key) => scene.campaign(key, [account], people(4, key), pacing(48)))
+      const campaigns = yield* Effect.forEach(["one", "two", "three"], (key) =>
+        scene.campaign(key, [account], people(4, key), pacing(48))
+      )
       yield* Effect.forEach(campaigns, ({ id }) => scene.start(id))
       yield* scene.run(start + day)
       const at = (yield* scene.sent).map((one) => one.at)
       assert.strictEqual(at.length, 12)
-      assert.isTrue(at.every((one, i) => i === 0 || one - at[i - 1]! >= 30_000), at.join())
+      assert.isTrue(
+        at.every((one, i) => i === 0 || one - at[i - 1]! >= 30_000),
+        at.join()
+      )
     }).pipe(Effect.provide(engine(channel)))
   })
 })
@@ -230,10 +286,13 @@ describe("a host's gates", () => {
           loads.push(candidates.length)
           return new Set(candidates.map(({ contact }) => contact.name).filter((name) => name === "p1"))
         }),
-      decide: ({ contact }, names) => names.has(contact.name) ? skip("isCustomer") : allow
+      decide: ({ contact }, names) => (names.has(contact.name) ? skip("isCustomer") : allow)
     })
-    const short = hostGate({ name: "short", decide: ({ contact }) => contact.name === "p2" ? skip("tooShort") : allow })
-    return Effect.gen(function*() {
+    const short = hostGate({
+      name: "short",
+      decide: ({ contact }) => (contact.name === "p2" ? skip("tooShort") : allow)
+    })
+    return Effect.gen(function* () {
       const scene = yield* make(channel)
       const campaign = yield* scene.campaign("hosted", [yield* scene.account("a")], people(4), pacing(48))
       yield* scene.start(campaign.id)
@@ -260,14 +319,18 @@ describe("a host's gates", () => {
 describe("a dry run", () => {
   it.effect("counts what would become of a draft's leads, and writes nothing", () => {
     const channel = TestChannel.make({ policy: { optInRequired: true } })
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const scene = yield* make(channel)
       const account = yield* scene.account("a", { dailyCap: 1 })
       const campaign = yield* scene.campaign("draft", [account], people(12), pacing(48))
       const { dryRun } = yield* Explanation
       const before = yield* scene.leads(campaign.id)
       const found = yield* dryRun(scene.workspace.id, campaign.id, 10)
-      assert.deepStrictEqual(found, { leads: 10, more: true, counts: [{ verdict: "skip", reason: "noConsent", count: 10 }] })
+      assert.deepStrictEqual(found, {
+        leads: 10,
+        more: true,
+        counts: [{ verdict: "skip", reason: "noConsent", count: 10 }]
+      })
       assert.deepStrictEqual(yield* scene.leads(campaign.id), before)
       assert.strictEqual(channel.asked.length, 0)
       const wide = yield* scene.campaign("wide", [account], people(1, "w"), pacing(48), [2])

@@ -46,9 +46,15 @@ export const cell = (state: State, seed: string): Cell => {
   const int = (from: number, to: number) => from + Math.floor(random() * (to - from + 1))
   const zone = () => pick("UTC", "UTC", "Europe/Berlin", "America/New_York", "Pacific/Auckland", "Asia/Kolkata")
   const use = (timezone: string): DayUse =>
-    chance(0.4) ? { day: null, used: 0 } : { day: Zone.localDate(Zone.make(timezone), now - (chance(0.3) ? day : 0)), used: int(0, 3) }
+    chance(0.4)
+      ? { day: null, used: 0 }
+      : { day: Zone.localDate(Zone.make(timezone), now - (chance(0.3) ? day : 0)), used: int(0, 3) }
 
-  const workspace = build.workspace({ timezone: zone(), paused: chance(0.03), dailyCap: chance(0.2) ? int(1, 4) : null })
+  const workspace = build.workspace({
+    timezone: zone(),
+    paused: chance(0.03),
+    dailyCap: chance(0.2) ? int(1, 4) : null
+  })
   state.workspaces.set(workspace.id, { workspace, use: use(workspace.timezone) })
   const group: AccountGroup = {
     id: build.ids.next("agr"),
@@ -93,7 +99,12 @@ export const cell = (state: State, seed: string): Cell => {
     const { id, parts } = build.step({ parts: pick(1, 1, 2) })
     const content = Builders.text(pick(texts[0]!, ...texts))
     const [, ...others] = parts
-    return { id, type, sendAfterDays: type === "first" ? 0 : 1, parts: [{ variants: [{ weight: 1, content }] }, ...others] }
+    return {
+      id,
+      type,
+      sendAfterDays: type === "first" ? 0 : 1,
+      parts: [{ variants: [{ weight: 1, content }] }, ...others]
+    }
   }
   const first = int(0, 15)
   const hours = int(4, 8)
@@ -110,9 +121,14 @@ export const cell = (state: State, seed: string): Cell => {
     frequency: chance(0.3) ? { touches: int(1, 2), days: pick(1, 7, 60) } : null,
     skipContacted: chance(0.3)
   })
-  const campaign = build.campaign(workspace.id, { status: chance(0.95) ? "running" : "paused", startedAt: now - 2 * day, settings })
+  const campaign = build.campaign(workspace.id, {
+    status: chance(0.95) ? "running" : "paused",
+    startedAt: now - 2 * day,
+    settings
+  })
   const other = build.campaign(workspace.id, { status: chance(0.7) ? "running" : "paused", startedAt: now - 20 * day })
-  for (const one of [campaign, other]) state.campaigns.set(one.id, { campaign: one, counts: Paces.created(one, account.id).counts })
+  for (const one of [campaign, other])
+    state.campaigns.set(one.id, { campaign: one, counts: Paces.created(one, account.id).counts })
   const isRunning = campaign.status === "running"
   const used = chance(0.3) ? pick(1, quota - 1, quota) : 0
   const pace = {
@@ -130,7 +146,9 @@ export const cell = (state: State, seed: string): Cell => {
     const contact = build.contact(workspace.id, {
       addresses: Array.from({ length: pick(1, 1, 2) }, (_, j) => ({ channel, scope, externalId: `${seed}-${i}-${j}` })),
       timezone: pick(null, zone(), "Not/AZone"),
-      consents: chance(0.6) ? [{ channel: pick(channel, "*", "other"), scope: "", source: "form", at: now - pick(-hour, day) }] : []
+      consents: chance(0.6)
+        ? [{ channel: pick(channel, "*", "other"), scope: "", source: "form", at: now - pick(-hour, day) }]
+        : []
     })
     const lead = build.lead(campaign, contact, {
       account: account.id,
@@ -147,11 +165,14 @@ export const cell = (state: State, seed: string): Cell => {
     const waiting: Partial<Lead> = chance(0.1)
       ? { dueAt: now + hour }
       : chance(0.15) && lead.step !== null
-      ? {
-        dueAt: now - 5 * minute,
-        touches: [...lead.touches, { step: lead.step, status: "deferred", reason: "frequencyCapped", at: now - int(20, 40) * day }]
-      }
-      : {}
+        ? {
+            dueAt: now - 5 * minute,
+            touches: [
+              ...lead.touches,
+              { step: lead.step, status: "deferred", reason: "frequencyCapped", at: now - int(20, 40) * day }
+            ]
+          }
+        : {}
     const elsewhere = build.lead(other, contact, {
       account: account.id,
       ...pick<Partial<Lead>>(
@@ -166,7 +187,12 @@ export const cell = (state: State, seed: string): Cell => {
       : []
     if (chance(0.4)) {
       state.leads.set(elsewhere.id, elsewhere)
-      touches.push({ at: now - int(0, 80) * 12 * hour, campaign: other.id, lead: elsewhere.id, step: other.settings.steps[0].id })
+      touches.push({
+        at: now - int(0, 80) * 12 * hour,
+        campaign: other.id,
+        lead: elsewhere.id,
+        step: other.settings.steps[0].id
+      })
     }
     state.contacts.set(contact.id, { contact, touches })
     const ready: Lead = { ...lead, ...waiting }

@@ -36,7 +36,7 @@ export interface Person {
 }
 
 export const make = (channel: TestChannel, name = "scene") =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const build = Builders.make(name)
     const workspace = build.workspace()
     yield* (yield* WorkspaceStore).create(workspace)
@@ -46,7 +46,18 @@ export const make = (channel: TestChannel, name = "scene") =>
     const account = (externalId: string, more: Partial<NewAccount> = {}) =>
       Effect.map(
         Effect.flatMap(Accounts, ({ connect }) =>
-          connect({ workspace: workspace.id, channel: channel.name, externalId, externalRef: externalId, minGapMs: 0, ...more }, system)),
+          connect(
+            {
+              workspace: workspace.id,
+              channel: channel.name,
+              externalId,
+              externalRef: externalId,
+              minGapMs: 0,
+              ...more
+            },
+            system
+          )
+        ),
         (made) => made.account
       )
 
@@ -58,25 +69,38 @@ export const make = (channel: TestChannel, name = "scene") =>
       settings: Partial<CampaignSettings> = {},
       parts: readonly [number, ...Array<number>] = [1]
     ) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const contacts = yield* Contacts
         const list = yield* contacts.listNamed(workspace.id, key)
         yield* contacts.importRows(
           workspace.id,
           list.id,
-          people.map(({ id, timezone }, i) => ({ line: i + 2, externalId: id, name: id, timezone, tags: [], attributes: {} })),
+          people.map(({ id, timezone }, i) => ({
+            line: i + 2,
+            externalId: id,
+            name: id,
+            timezone,
+            tags: [],
+            attributes: {}
+          })),
           { channel: channel.name, accounts }
         )
         const [first, ...later] = parts
-        const steps = [build.step({ parts: first }), ...later.map((count) => build.step({ type: "noReply", parts: count }))] as const
-        const { campaign: made } = yield* campaigns.create({
-          workspace: workspace.id,
-          name: key,
-          settings: build.settings({ ...settings, steps }),
-          accounts: [accounts[0].id, ...accounts.slice(1).map(({ id }) => id)],
-          externalRef: key,
-          metadata: {}
-        }, system)
+        const steps = [
+          build.step({ parts: first }),
+          ...later.map((count) => build.step({ type: "noReply", parts: count }))
+        ] as const
+        const { campaign: made } = yield* campaigns.create(
+          {
+            workspace: workspace.id,
+            name: key,
+            settings: build.settings({ ...settings, steps }),
+            accounts: [accounts[0].id, ...accounts.slice(1).map(({ id }) => id)],
+            externalRef: key,
+            metadata: {}
+          },
+          system
+        )
         yield* campaigns.enrollList(workspace.id, made.id, list.id)
         return made
       })
@@ -86,7 +110,7 @@ export const make = (channel: TestChannel, name = "scene") =>
 
     /** Runs until nothing is due before `until`. */
     const run = (until: Instant) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const driver = yield* Driver
         const time = yield* PacingTime
         while (true) {
@@ -98,10 +122,13 @@ export const make = (channel: TestChannel, name = "scene") =>
       })
 
     /** When each message went out, from whom to whom, in their order. */
-    const sent = Effect.gen(function*() {
+    const sent = Effect.gen(function* () {
       const events = yield* (yield* EventStore).read(workspace.id, null, 10_000)
       return events.flatMap(({ event }, i) =>
-        event.type === "message.sent" ? [{ i, at: event.at, account: event.data["account"] as AccountId, lead: event.data["lead"] }] : [])
+        event.type === "message.sent"
+          ? [{ i, at: event.at, account: event.data["account"] as AccountId, lead: event.data["lead"] }]
+          : []
+      )
     })
 
     return {

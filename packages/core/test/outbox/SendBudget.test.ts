@@ -29,10 +29,13 @@ const payers = (given: Given): SendBudget.Payers => {
       lastTouchAt: given.lastTouchAt ?? null
     },
     workspace: { workspace, use: { day: today, used: given.used ?? 0 } },
-    group: given.groupUsed === undefined ? null : {
-      group: { ...group, id: build.ids.next("agr"), timezone: given.groupZone ?? null },
-      use: { day: today, used: given.groupUsed }
-    }
+    group:
+      given.groupUsed === undefined
+        ? null
+        : {
+            group: { ...group, id: build.ids.next("agr"), timezone: given.groupZone ?? null },
+            use: { day: today, used: given.groupUsed }
+          }
   }
 }
 const ask = (given: Given, parts = 1, isTouch = true) =>
@@ -45,15 +48,39 @@ describe("budgets", () => {
   it.each<[string, Given, number, string, number | null]>([
     ["of an account without caps have room", { used: 900 }, 5, "allow", null],
     ["take the last message of a cap", { account: { dailyCap: 3 }, used: 2 }, 1, "allow", null],
-    ["sleep until the next day where all parts do not fit", { account: { dailyCap: 3 }, used: 2 }, 2, "accountCap", midnight],
+    [
+      "sleep until the next day where all parts do not fit",
+      { account: { dailyCap: 3 }, used: 2 },
+      2,
+      "accountCap",
+      midnight
+    ],
     ["block what could never fit", { account: { dailyCap: 3 } }, 4, "partsOverCap", null],
-    ["count by the account's own zone", { account: { dailyCap: 1, timezone: "Asia/Tokyo" }, used: 1 }, 1, "accountCap", now + 5 * hour],
+    [
+      "count by the account's own zone",
+      { account: { dailyCap: 1, timezone: "Asia/Tokyo" }, used: 1 },
+      1,
+      "accountCap",
+      now + 5 * hour
+    ],
     ["count a group's messages", { groupUsed: 5 }, 1, "groupCap", midnight],
     ["count a group by its own zone", { groupUsed: 5, groupZone: "Asia/Kolkata" }, 1, "groupCap", now + 8.5 * hour],
-    ["name the first and wait for the last", { account: { dailyCap: 1, timezone: "Asia/Tokyo" }, used: 1, workspaceCap: 1 }, 1, "accountCap", midnight],
+    [
+      "name the first and wait for the last",
+      { account: { dailyCap: 1, timezone: "Asia/Tokyo" }, used: 1, workspaceCap: 1 },
+      1,
+      "accountCap",
+      midnight
+    ],
     ["hold a warm-up", { account: { limits: { warmUp } }, used: 2, lastTouchAt: now - hour }, 1, "warmUp", midnight],
     ["let the day's first touch pass a warm-up", { account: { limits: { warmUp } } }, 3, "allow", null],
-    ["let it pass where members wrote before", { account: { limits: { warmUp } }, used: 9, lastTouchAt: now - day }, 1, "allow", null],
+    [
+      "let it pass where members wrote before",
+      { account: { limits: { warmUp } }, used: 9, lastTouchAt: now - day },
+      1,
+      "allow",
+      null
+    ],
     ["keep two touches apart", { account: { minGapMs: minute }, lastTouchAt: now - 10_000 }, 1, "minGap", now + 50_000]
   ])("%s", (_, given, parts, reason, until) => {
     const verdict = ask(given, parts)
@@ -62,36 +89,46 @@ describe("budgets", () => {
   })
 
   it("hold messages of the API by the warm-up, however the day began", () => {
-    assert.strictEqual(ask({ account: { limits: { warmUp } }, used: 9, lastTouchAt: now - day }, 1, false).type, "defer")
+    assert.strictEqual(
+      ask({ account: { limits: { warmUp } }, used: 9, lastTouchAt: now - day }, 1, false).type,
+      "defer"
+    )
   })
 
   it("never let more through than a cap, whoever pays in which order", () => {
-    fc.assert(fc.property(
-      fc.integer({ min: 1, max: 8 }),
-      fc.integer({ min: 1, max: 8 }),
-      fc.array(fc.record({ who: fc.integer({ min: 0, max: 2 }), parts: fc.integer({ min: 1, max: 3 }) }), { maxLength: 30 }),
-      (accountCap, groupCap, sends) => {
-        const shared = payers({ groupUsed: 0 })
-        const accounts = [0, 1, 2].map(() => payers({ account: { dailyCap: accountCap } }).account)
-        const state = { ...shared.group!, group: { ...shared.group!.group, dailyCap: groupCap } }
-        const purse = SendBudget.purse()
-        const sent = [0, 0, 0]
-        for (const { parts, who } of sends) {
-          const mine = { ...shared, group: state, account: accounts[who]! }
-          const verdict = Gate.decide(SendBudget.budgetGates, { now, parts, isTouch: true, payers: purse.of(mine) })
-          const total = sent[0]! + sent[1]! + sent[2]!
-          assert.strictEqual(verdict.type === "allow", sent[who]! + parts <= accountCap && total + parts <= groupCap)
-          if (verdict.type !== "allow") continue
-          const reserved = purse.take(mine, parts, now, today, true)
-          assert.deepStrictEqual(reserved.group, { id: state.group.id, day: today })
-          sent[who]! += parts
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 8 }),
+        fc.integer({ min: 1, max: 8 }),
+        fc.array(fc.record({ who: fc.integer({ min: 0, max: 2 }), parts: fc.integer({ min: 1, max: 3 }) }), {
+          maxLength: 30
+        }),
+        (accountCap, groupCap, sends) => {
+          const shared = payers({ groupUsed: 0 })
+          const accounts = [0, 1, 2].map(() => payers({ account: { dailyCap: accountCap } }).account)
+          const state = { ...shared.group!, group: { ...shared.group!.group, dailyCap: groupCap } }
+          const purse = SendBudget.purse()
+          const sent = [0, 0, 0]
+          for (const { parts, who } of sends) {
+            const mine = { ...shared, group: state, account: accounts[who]! }
+            const verdict = Gate.decide(SendBudget.budgetGates, { now, parts, isTouch: true, payers: purse.of(mine) })
+            const total = sent[0]! + sent[1]! + sent[2]!
+            assert.strictEqual(verdict.type === "allow", sent[who]! + parts <= accountCap && total + parts <= groupCap)
+            if (verdict.type !== "allow") continue
+            const reserved = purse.take(mine, parts, now, today, true)
+            assert.deepStrictEqual(reserved.group, { id: state.group.id, day: today })
+            sent[who]! += parts
+          }
+          const writes = purse.writes()
+          const written = new Map(writes.accounts.map(({ id, use }) => [id, use.used]))
+          assert.deepStrictEqual(
+            accounts.map(({ account }) => written.get(account.id) ?? 0),
+            sent
+          )
+          assert.deepStrictEqual(writes.workspaces, [])
         }
-        const writes = purse.writes()
-        const written = new Map(writes.accounts.map(({ id, use }) => [id, use.used]))
-        assert.deepStrictEqual(accounts.map(({ account }) => written.get(account.id) ?? 0), sent)
-        assert.deepStrictEqual(writes.workspaces, [])
-      }
-    ))
+      )
+    )
   })
 })
 
@@ -106,5 +143,12 @@ describe("verdicts", () => {
     ["a pace sleeps no longer than the pace must", [lead(9, "a"), pace(2, "b"), pace(3, "c")], pace(3, "b")],
     ["nothing is said against it", [Gate.allow, Gate.allow], Gate.allow]
   ])("%s", (_, verdicts, expected) =>
-    assert.deepStrictEqual(Gate.decide(verdicts.map((verdict) => ({ name: "", decide: () => verdict })), null), expected))
+    assert.deepStrictEqual(
+      Gate.decide(
+        verdicts.map((verdict) => ({ name: "", decide: () => verdict })),
+        null
+      ),
+      expected
+    )
+  )
 })
