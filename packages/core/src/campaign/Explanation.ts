@@ -110,12 +110,12 @@ const make = Effect.gen(function* () {
     const context = LeadJudgement.paceContext(bench, due, planned)
     const pace = decide(paceGates, context)
     if (pace.type === "block") return answer({ type: "blocked", reason: pace.reason }, pace)
-    const found0 = stepAt(due.campaign.settings, lead.step)
-    if (found0 === null) return answer({ type: "over", reason: "completed" }, pace)
+    const present = stepAt(due.campaign.settings, lead.step)
+    if (present === null) return answer({ type: "over", reason: "completed" }, pace)
     if (lead.dueAt !== null && lead.dueAt > now) {
       return answer({ type: "waits", reason: Lead.deferral(lead)?.reason ?? "notDue", at: lead.dueAt }, pace)
     }
-    const own = LeadJudgement.judge(bench, { ...context, pace: planned.pace }, due, candidate, found0.step)
+    const own = LeadJudgement.judge(bench, { ...context, pace: planned.pace }, due, candidate, present.step)
     const verdict = stronger(pace, own.verdict)
     switch (verdict.type) {
       case "block":

@@ -21,7 +21,8 @@ export class Address extends Schema.Opaque<Address>()(
 ) {}
 
 /** One text for an address, equal exactly when the addresses are: what indexes and unique keys hold. */
-export const key = (self: Address): string => `${self.channel}/${encodeURIComponent(self.scope)}/${self.externalId}`
+export const key = (self: Address): string =>
+  `${self.channel}/${self.scope === "" ? "" : encodeURIComponent(self.scope)}/${self.externalId}`
 
 /** What a draw compares: everyone with the same reach can be written to by the same accounts. */
 export const reach = (self: Pick<Address, "channel" | "scope">): string =>

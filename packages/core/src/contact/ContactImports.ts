@@ -74,6 +74,15 @@ interface Chunk {
   readonly records: number
 }
 
+/** A chunk as the store takes it; the rejected become more when the store finds rows that match two contacts. */
+interface Prepared {
+  readonly contacts: ReadonlyArray<Contact>
+  /** Of each contact. */
+  readonly lines: ReadonlyArray<number>
+  readonly rejected: Array<RowProblem>
+  readonly records: number
+}
+
 const empty: Chunk = { batches: [], records: 0 }
 
 /** Batches put together until they hold `size` records. */
@@ -101,7 +110,10 @@ const make = Effect.gen(function*() {
   })
 
   /** A chunk as contacts, and why the others became none. */
-  const prepare = Effect.fnUntraced(function*(chunk: Chunk, { rules, workspace }: ImportOptions<never, never, never, never>) {
+  const prepare = Effect.fnUntraced(function*(
+    chunk: Chunk,
+    { rules, workspace }: { readonly rules: AddressRules; readonly workspace: WorkspaceId }
+  ): Effect.fn.Return<Prepared, StorageError> {
     const ids = yield* makeIds
     const at = yield* time.now
     const addressOf = addresses(channels.all, rules)
@@ -129,7 +141,7 @@ const make = Effect.gen(function*() {
       contacts = contacts.filter((_, i) => !gone[i])
       lines = lines.filter((_, i) => !gone[i])
     }
-    return { contacts, lines, rejected }
+    return { contacts, lines, records: chunk.records, rejected }
   })
 
   const run = Effect.fn("ContactImports.run")(function*<E, R, E2, R2>(options: ImportOptions<E, R, E2, R2>) {
@@ -141,10 +153,9 @@ const make = Effect.gen(function*() {
     }
     if (at.finishedAt !== null) return at
 
-    const take = Effect.fnUntraced(function*(chunk: Chunk) {
-      const { contacts, lines, rejected } = yield* prepare(chunk, options as ImportOptions<never, never, never, never>)
+    const take = Effect.fnUntraced(function*({ contacts, lines, records, rejected }: Prepared) {
       at = yield* transaction.within(Effect.gen(function*() {
-        const done = yield* store.importChunk(at, { contacts, records: chunk.records, rejected: rejected.length })
+        const done = yield* store.importChunk(at, { contacts, records, rejected: rejected.length })
         if (Option.isNone(done)) return yield* new ImportOvertaken({ id })
         for (const { contacts: several, index } of done.value.imported.ambiguous) {
           rejected.push({
@@ -161,6 +172,7 @@ const make = Effect.gen(function*() {
     })
 
     yield* chunks(remaining(options.source, at.records), options.chunk ?? 10_000).pipe(
+      Stream.mapEffect((chunk) => prepare(chunk, options)),
       // The next chunk is read while the last one is written.
       Stream.buffer({ capacity: 1 }),
       Stream.runForEach(take)
