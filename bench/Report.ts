@@ -40,7 +40,8 @@ export const summary = (rows: ReadonlyArray<Row>, goals: ReadonlyArray<Goal>) =>
       rowsPerLead: median(rounds.map((one) => one.rowsPerLead)),
       queueRowsPerLead: median(rounds.map((one) => one.queueRowsPerLead)),
       cpuPerLead: median(rounds.map((one) => one.cpuPerLead)),
-      serverCpuPerLead: rounds[0]?.serverCpuPerLead == null ? null : median(rounds.map((one) => one.serverCpuPerLead ?? 0)),
+      serverCpuPerLead:
+        rounds[0]?.serverCpuPerLead == null ? null : median(rounds.map((one) => one.serverCpuPerLead ?? 0)),
       walPerLead: rounds[0]?.walPerLead == null ? null : median(rounds.map((one) => one.walPerLead ?? 0)),
       rounds: rounds.map(({ ms }) => ms)
     })),
@@ -63,7 +64,9 @@ export type Summary = ReturnType<typeof summary>
 
 const pad = (cells: ReadonlyArray<ReadonlyArray<string>>): string => {
   const widths = cells[0]!.map((_, i) => Math.max(...cells.map((row) => row[i]!.length)))
-  return cells.map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  ")).join("\n")
+  return cells
+    .map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  "))
+    .join("\n")
 }
 
 const thousands = (value: number) => Math.round(value).toLocaleString("en")

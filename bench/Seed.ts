@@ -59,7 +59,10 @@ export const seed = Effect.fnUntraced(function* ({ accountsEach, campaigns, lead
   const workspace = build.workspace()
   yield* database.affected(sql.workspace, [[WorkspaceRow.encode(workspace)]])
   const rounds = Math.ceil(leads / (campaigns * accountsEach))
-  const paces: Array<{ readonly campaign: ReturnType<typeof build.campaign>; readonly account: ReturnType<typeof build.account> }> = []
+  const paces: Array<{
+    readonly campaign: ReturnType<typeof build.campaign>
+    readonly account: ReturnType<typeof build.account>
+  }> = []
   for (let i = 0; i < campaigns; i++) {
     const settings = build.settings({
       steps: [build.step()],

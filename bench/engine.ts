@@ -72,9 +72,7 @@ export const prepare = async (task: Task, isOver: (sent: number) => Promise<bool
   )
   const before = await runtime.runPromise(changes)
   return async () => {
-    await runtime.runPromise(
-      Effect.flatMap(Driver, (driver) => driver.runUntil(Effect.promise(() => isOver(sent))))
-    )
+    await runtime.runPromise(Effect.flatMap(Driver, (driver) => driver.runUntil(Effect.promise(() => isOver(sent)))))
     const written = task.storage.type === "sqlite" ? (await runtime.runPromise(changes)) - before : null
     return { sent, written, close: () => runtime.dispose() }
   }

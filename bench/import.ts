@@ -319,5 +319,6 @@ if (task === undefined) await main()
 else {
   const told = await roles[task.role](task)
   const { system, user } = process.cpuUsage()
+  if (process.env["MEM"] !== undefined) console.log(task.role, process.memoryUsage())
   process.send!({ ...told, peakMb: memory("VmHWM"), cpu: (user + system) / 1e6 } satisfies Told, () => process.exit(0))
 }

@@ -53,7 +53,9 @@ const fill = async (url: string, leads: number) => {
   const isReady = `${position} >= ${perPace - ready}`
   const client = new pg.Client({ connectionString: url, options: "-c synchronous_commit=off" })
   await client.connect()
-  await client.query("delete from overture_lead where position > 1; delete from overture_contact c where not exists (select 1 from overture_lead l where l.contact_id = c.id)")
+  await client.query(
+    "delete from overture_lead where position > 1; delete from overture_contact c where not exists (select 1 from overture_lead l where l.contact_id = c.id)"
+  )
   await multiply(client, "campaign", leads / perCampaign, { id: id("cmp", "i") })
   await multiply(client, "account", leads / perPace, { id: id("acc", "i"), external_id: "'account-' || i" })
   await multiply(client, "pace", leads / perPace, {
@@ -102,7 +104,9 @@ const channel = Channel.make({
 
 /** Claims what is due and jumps to the next slot when nothing is; tells how long the claim took and what it got. */
 const claimer = (url: string) => {
-  const runtime = ManagedRuntime.make(Overture.layer({ storage: storage({ type: "postgres", url }), channels: [channel] }))
+  const runtime = ManagedRuntime.make(
+    Overture.layer({ storage: storage({ type: "postgres", url }), channels: [channel] })
+  )
   let now = Seed.from
   let made = 0
   const next = Effect.gen(function* () {
@@ -143,7 +147,8 @@ export const measure = async (arena: Arena, largeLeads: number): Promise<Claims 
   const times = { small: [] as Array<number>, large: [] as Array<number> }
   for (let i = 0; i < warmUp + claims; i++) {
     const [a, b] = [await one.next(), await other.next()]
-    if (a.claimed !== limit || b.claimed !== limit) throw new Error(`claim ${i} got ${a.claimed} and ${b.claimed}, not ${limit}`)
+    if (a.claimed !== limit || b.claimed !== limit)
+      throw new Error(`claim ${i} got ${a.claimed} and ${b.claimed}, not ${limit}`)
     if (i < warmUp) continue
     times.small.push(a.ms)
     times.large.push(b.ms)

@@ -25,7 +25,12 @@ const engine = (
   task: { contestant: "engine", sendConcurrency: options.concurrency ?? 32, writes: "same" }
 })
 
-const peer = (name: string, what: string, contestant: "graphile" | "pgboss", writes: "same" | "four"): Arena.Contestant => ({
+const peer = (
+  name: string,
+  what: string,
+  contestant: "graphile" | "pgboss",
+  writes: "same" | "four"
+): Arena.Contestant => ({
   name,
   what,
   on: "postgres",
@@ -36,7 +41,12 @@ const peer = (name: string, what: string, contestant: "graphile" | "pgboss", wri
 const contestants: ReadonlyArray<Arena.Contestant> = [
   engine("engine", "PostgreSQL, one process, sendConcurrency 32 (the default)", {}),
   engine("engine-500", "PostgreSQL, one process, sendConcurrency 500", { concurrency: 500 }),
-  peer("graphile-same", "graphile-worker, one job per lead, the writes of the engine in three statements", "graphile", "same"),
+  peer(
+    "graphile-same",
+    "graphile-worker, one job per lead, the writes of the engine in three statements",
+    "graphile",
+    "same"
+  ),
   peer("graphile-four", "graphile-worker, one job per lead, four writes in one statement", "graphile", "four"),
   peer("pgboss-same", "pg-boss, batches of 500, the writes of the engine in three statements", "pgboss", "same"),
   engine("engine-x2", "PostgreSQL, two processes, sendConcurrency 32", { processes: 2 }),
@@ -91,7 +101,9 @@ try {
     for (const [i, contestant] of running.entries()) {
       const measured = await arena.measure(contestant)
       found[i]!.rounds.push(measured)
-      process.stderr.write(`round ${round}/${rounds}  ${contestant.name}  ${Math.round(measured.leadsPerSecond)} leads/s\n`)
+      process.stderr.write(
+        `round ${round}/${rounds}  ${contestant.name}  ${Math.round(measured.leadsPerSecond)} leads/s\n`
+      )
     }
   }
   const summary = Report.summary(found, goals)

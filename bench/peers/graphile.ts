@@ -48,7 +48,8 @@ export const prepare = async (task: Task) => {
     })
     const deadline = Date.now() + 240_000
     const left = async () =>
-      (await pool.query<{ readonly n: number }>("select count(*)::int as n from graphile_worker._private_jobs")).rows[0]!.n
+      (await pool.query<{ readonly n: number }>("select count(*)::int as n from graphile_worker._private_jobs"))
+        .rows[0]!.n
     while (sent < leads.length || (await left()) > 0) {
       if (Date.now() > deadline) throw new Error(`graphile-worker did ${sent} of ${leads.length} jobs in time`)
       await pause(5)

@@ -18,7 +18,10 @@ export const prepare = async (task: Task) => {
   await boss.start()
   await boss.createQueue(queue)
   for (let from = 0; from < leads.length; from += perCall) {
-    await boss.insert(queue, leads.slice(from, from + perCall).map((_, i) => ({ data: { i: from + i } })))
+    await boss.insert(
+      queue,
+      leads.slice(from, from + perCall).map((_, i) => ({ data: { i: from + i } }))
+    )
   }
   const write = Writes.writer(pool, task.writes)
   return async () => {

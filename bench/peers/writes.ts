@@ -91,7 +91,8 @@ export const connect = (url: string, connections: number): pg.Pool =>
   new pg.Pool({
     connectionString: url,
     max: connections,
-    options: "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
+    options:
+      "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
   })
 
 /** Sends and writes a batch. The channel answers at once, so there is nothing to wait for between begin and settle. */

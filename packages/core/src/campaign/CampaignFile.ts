@@ -163,6 +163,7 @@ const notYet = (file: CampaignFile): ReadonlyArray<Problem> => {
   }
   if (file.stopOn !== "contact") found.push({ field: "stopOn", message: "chat is not supported yet, only contact is" })
   if (file.onAccountLost !== "end") found.push({ field: "onAccountLost", message: "reassign is not supported yet, only end is" })
+  if (file.skipContacted) found.push({ field: "skipContacted", message: "is not supported yet" })
   if (file.endAt !== undefined) found.push({ field: "endAt", message: "is not supported yet" })
   file.followUps.forEach((step, i) => {
     if (step.type !== "noReply") {

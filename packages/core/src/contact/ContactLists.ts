@@ -49,7 +49,7 @@ export class ContactLists extends Context.Service<ContactLists, {
   static readonly layer = Layer.effect(ContactLists, Effect.suspend(() => make))
 }
 
-const exported = 200
+const exported = 50
 const pieceSize = 65_536
 
 const make = Effect.gen(function*() {

@@ -49,8 +49,8 @@ create table ${t("account")}(
   enabled ${type("boolean")} not null, banned ${type("boolean")} not null, attention ${type("json")} not null,
   resting_until ${type("bigint")}, rested_ms ${type("bigint")} not null, failures_in_row ${type("int")} not null,
   daily_cap ${type("int")}, min_gap_ms ${type("bigint")} not null, timezone ${type("text")},
-  external_ref ${type("text")}, metadata ${type("json")} not null, created_at ${type("bigint")} not null,
-  use_day ${type("text")}, use_count ${type("int")} not null default 0, last_touch_at ${type("bigint")},
+  external_ref ${type("text")}, metadata ${type("json")} not null, limits ${type("json")},
+  created_at ${type("bigint")} not null, use_day ${type("text")}, use_count ${type("int")} not null default 0, last_touch_at ${type("bigint")},
   poll_cursor ${type("text")}
 ) ${table({ fillfactor: 50 })};
 create unique index ${t("account_external")} on ${t("account")}(workspace_id, channel, external_id);

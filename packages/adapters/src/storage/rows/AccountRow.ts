@@ -1,5 +1,5 @@
 /** Accounts, with what a claim counts in their row. */
-import type { Account, AccountState, AttentionReason } from "@overture/core/account/Account"
+import type { Account, AccountLimits, AccountState, AttentionReason } from "@overture/core/account/Account"
 import type { AccountGroupId, AccountId, WorkspaceId } from "@overture/core/workspace/Id"
 import type { Metadata } from "@overture/core/workspace/Json"
 import * as Columns from "./Columns.ts"
@@ -24,6 +24,7 @@ export const columns = {
   timezone: "text",
   external_ref: "text",
   metadata: "json",
+  limits: "json",
   created_at: "bigint"
 } as const satisfies Columns.Columns
 
@@ -53,6 +54,7 @@ export interface AccountRow {
   readonly timezone: string | null
   readonly external_ref: string | null
   readonly metadata: string
+  readonly limits: string | null
   readonly created_at: number
 }
 
@@ -78,6 +80,7 @@ export const decode = (row: AccountRow): Account => ({
   timezone: row.timezone,
   externalRef: row.external_ref,
   metadata: Columns.record<Metadata>(row.metadata),
+  ...(row.limits !== null && { limits: Columns.record<AccountLimits>(row.limits) }),
   createdAt: row.created_at
 })
 
@@ -105,5 +108,6 @@ export const encode = (self: Account): Columns.Written<typeof columns> => ({
   timezone: self.timezone,
   external_ref: self.externalRef,
   metadata: self.metadata,
+  limits: self.limits ?? null,
   created_at: self.createdAt
 })

@@ -28,6 +28,7 @@ export const cases: ReadonlyArray<StorageCase> = [
       timezone: "Europe/Paris",
       restingUntil: Builders.start,
       metadata: { team: "a" },
+      limits: { warmUp: { ramp: { type: "incremental", increment: 5, max: 50 }, day: 3, date: Builders.startDate } },
       externalRef: "host-1",
       dailyCap: 5
     })

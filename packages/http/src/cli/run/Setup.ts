@@ -108,6 +108,7 @@ export const makeCampaign = Effect.fn("Setup.makeCampaign")(function* (file: Cam
                     dailyCap: entry.dailyCap,
                     minGapMs: entry.minGap * second,
                     timezone: entry.timezone,
+                    warmUp: entry.warmUp,
                     externalRef: entry.id
                   },
                   actor
