@@ -71,7 +71,12 @@ const generate = (home: string, rows: number) => {
     const again = i > 10 && random() < 0.1 ? given[Math.floor(random() * given.length)] : undefined
     const n = again ?? i
     const externalId = `lead-${Math.imul(n + 1, 2_654_435_761) >>> 0}-${n}`
-    const [first, last, city, company] = [`First${n % 5_000}`, `Last${n % 70_000}`, `City ${n % 900}`, `Company ${n % 9_999}`]
+    const [first, last, city, company] = [
+      `First${n % 5_000}`,
+      `Last${n % 70_000}`,
+      `City ${n % 900}`,
+      `Company ${n % 9_999}`
+    ]
     texts[0] += `${externalId},${first},${last},Europe/Berlin,vip;batch${n % 10},${city},${company}\n`
     if (again === undefined) {
       given.push(i)
@@ -79,7 +84,20 @@ const generate = (home: string, rows: number) => {
       const id = ids.next("con")
       const address = { channel: "sandbox", scope: "", externalId }
       const json = [[address], ["vip", `batch${n % 10}`], { city, company }].map((value) => JSON.stringify(value))
-      const columns = [id, workspace.id, `${first} ${last}`, first, last, ...json, "Europe/Berlin", "[]", "\\N", "{}", Builders.start, "[]"]
+      const columns = [
+        id,
+        workspace.id,
+        `${first} ${last}`,
+        first,
+        last,
+        ...json,
+        "Europe/Berlin",
+        "[]",
+        "\\N",
+        "{}",
+        Builders.start,
+        "[]"
+      ]
       texts[1] += `${columns.join("\t")}\n`
       texts[2] += `${workspace.id}\t${Address.key(address)}\t${id}\n`
       texts[3] += `${list.id}\t${people}\t${id}\n`
@@ -191,7 +209,9 @@ const copied = async ({ home, storage }: Task) => {
 /** What a script would do by hand: split the lines, stage them, and merge in the order of the keys. */
 const raw = async ({ home, storage }: Task) => {
   const db = new DatabaseSync((storage as { readonly path: string }).path)
-  db.exec("pragma journal_mode = wal; pragma synchronous = full; pragma temp_store = file; pragma wal_autocheckpoint = 4000")
+  db.exec(
+    "pragma journal_mode = wal; pragma synchronous = full; pragma temp_store = file; pragma wal_autocheckpoint = 4000"
+  )
   const idleMb = memory("VmRSS")
   const began = performance.now()
   const ids = generator(Builders.start, Seed.random("raw"))
@@ -202,10 +222,28 @@ const raw = async ({ home, storage }: Task) => {
   for await (const line of createInterface({ input: createReadStream(path.join(home, "rows.csv")) })) {
     n += 1
     if (n === 0) continue
-    const [externalId, first, last, timezone, tags, city, company] = line.split(",") as [string, string, string, string, string, string, string]
+    const [externalId, first, last, timezone, tags, city, company] = line.split(",") as [
+      string,
+      string,
+      string,
+      string,
+      string,
+      string,
+      string
+    ]
     const addresses = JSON.stringify([{ channel: "sandbox", scope: "", externalId }])
-    insert.run(n, ids.next("con"), `sandbox//${externalId}`, `${first} ${last}`, first, last, addresses,
-      JSON.stringify(tags.split(";")), JSON.stringify({ city, company }), timezone)
+    insert.run(
+      n,
+      ids.next("con"),
+      `sandbox//${externalId}`,
+      `${first} ${last}`,
+      first,
+      last,
+      addresses,
+      JSON.stringify(tags.split(";")),
+      JSON.stringify({ city, company }),
+      timezone
+    )
   }
   db.exec(`insert into overture_contact_address select '${workspace.id}', address, id from
     (select address, id, min(n) from stage group by address) where true order by address on conflict do nothing`)
@@ -267,7 +305,12 @@ const main = async () => {
       ? undefined
       : await start({
           fsync: true,
-          settings: [`shared_buffers=${totalmem() > 12e9 ? "2GB" : "512MB"}`, "max_wal_size=8GB", "checkpoint_timeout=15min", "work_mem=64MB"]
+          settings: [
+            `shared_buffers=${totalmem() > 12e9 ? "2GB" : "512MB"}`,
+            "max_wal_size=8GB",
+            "checkpoint_timeout=15min",
+            "work_mem=64MB"
+          ]
         })
   before = serverCpu()
   let made = 0
@@ -300,9 +343,12 @@ const main = async () => {
           print(`import ${on}`, rows, mine)
           const out = await measure({ role: "export", storage, home })
           print(`export ${on}`, count, out)
-          for (const told of [rival, mine, out]) if (told.rows !== count) throw new Error(`${told.rows} people, not ${count}`)
+          for (const told of [rival, mine, out])
+            if (told.rows !== count) throw new Error(`${told.rows} people, not ${count}`)
           ;(peaks[on] ??= []).push(mine.peakMb)
-          console.log(`  time / rival ${(mine.ms / rival.ms).toFixed(2)}, export ${Math.round(out.peakMb - out.idleMb)} MB over idle`)
+          console.log(
+            `  time / rival ${(mine.ms / rival.ms).toFixed(2)}, export ${Math.round(out.peakMb - out.idleMb)} MB over idle`
+          )
         }
       }
       for (const [on, [small, large]] of Object.entries(peaks))
@@ -319,6 +365,5 @@ if (task === undefined) await main()
 else {
   const told = await roles[task.role](task)
   const { system, user } = process.cpuUsage()
-  if (process.env["MEM"] !== undefined) console.log(task.role, process.memoryUsage())
   process.send!({ ...told, peakMb: memory("VmHWM"), cpu: (user + system) / 1e6 } satisfies Told, () => process.exit(0))
 }

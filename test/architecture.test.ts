@@ -7,7 +7,9 @@ import { basename, join, posix } from "node:path"
 import { expect, it } from "vitest"
 
 /** The areas of core, from the ground up: an area imports itself and those before it. */
-const areas = "workspace event job channel account contact chat outbox campaign stats memory forecast testing".split(" ")
+const areas = "workspace event job channel account contact chat outbox campaign stats memory forecast testing".split(
+  " "
+)
 const rootFiles = ["Overture.ts", "Plugin.ts", "index.ts"]
 /** Over every area, so outside the rule of nouns, ports and services. */
 const compositions = ["memory", "testing"]

@@ -82,8 +82,14 @@ export const layer = <E = never>(options: Options<E>): Layer.Layer<Services, E |
   const outreach = Outreach.layer.pipe(Layer.provideMerge(base))
   const parties = Layer.mergeAll(Outreach.layerParties, Outreach.layerInbound).pipe(Layer.provideMerge(outreach))
   const people = Layer.mergeAll(Contacts.layer, ContactImports.layer, ContactLists.layer, Suppressions.layer)
-  const services = Layer.mergeAll(Accounts.layer, Campaigns.layer, people, Inbox.layer, Outbox.layer, Explanation.layer)
-    .pipe(Layer.provideMerge(parties))
+  const services = Layer.mergeAll(
+    Accounts.layer,
+    Campaigns.layer,
+    people,
+    Inbox.layer,
+    Outbox.layer,
+    Explanation.layer
+  ).pipe(Layer.provideMerge(parties))
   return Driver.layer.pipe(Layer.provideMerge(services))
 }
 
@@ -112,7 +118,11 @@ export const createOverture = <E>(options: Options<E>): Overture => {
     start: () => {
       if (stop !== null) return
       const controller = new AbortController()
-      const running = runtime.runPromise(Effect.flatMap(Driver, (driver) => driver.run), { signal: controller.signal })
+      const running = runtime
+        .runPromise(
+          Effect.flatMap(Driver, (driver) => driver.run),
+          { signal: controller.signal }
+        )
         .catch(() => undefined)
       stop = async () => {
         controller.abort()

@@ -143,7 +143,8 @@ export const columnsOf = (
 }
 
 /** At most 80 characters, whole ones. */
-export const cut = (value: string): string => (value.length <= 80 ? value : value.slice(0, 80).replace(/[\ud800-\udbff]$/, ""))
+export const cut = (value: string): string =>
+  value.length <= 80 ? value : value.slice(0, 80).replace(/[\ud800-\udbff]$/, "")
 
 /** Whether a record says nothing, as the lines do that spreadsheets leave at the end. */
 export const isBlank = (record: ReadonlyArray<string>): boolean => record.every((cell) => cell.trim() === "")

@@ -204,9 +204,13 @@ export const read = <E = never, R = never>(
   options: Options = {}
 ): Stream.Stream<Batch, CsvError | E, R> => {
   const file = options.name ?? (typeof source === "string" ? source : "input")
-  const bytes: Stream.Stream<Uint8Array, CsvError | E, R> = typeof source === "string"
-    ? bytesOf(source, (problem) => new CsvError({ file: source, line: null, column: null, problem, advice: "check the path" }))
-    : source
+  const bytes: Stream.Stream<Uint8Array, CsvError | E, R> =
+    typeof source === "string"
+      ? bytesOf(
+          source,
+          (problem) => new CsvError({ file: source, line: null, column: null, problem, advice: "check the path" })
+        )
+      : source
   return Stream.suspend(() => {
     const pass = new Pass(options)
     return bytes.pipe(

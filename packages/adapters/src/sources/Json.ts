@@ -22,7 +22,8 @@ export class JsonError extends Schema.TaggedError<JsonError>()("JsonError", {
   advice: Schema.String
 }) {
   override get message(): string {
-    const place = this.line === null ? "" : `, line ${this.line}${this.column === null ? "" : `, column ${this.column}`}`
+    const place =
+      this.line === null ? "" : `, line ${this.line}${this.column === null ? "" : `, column ${this.column}`}`
     return `${this.file}${place}: ${this.problem}; ${this.advice}`
   }
 }

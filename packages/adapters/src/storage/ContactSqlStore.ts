@@ -111,8 +111,7 @@ export const make = (database: Database["Service"]): ContactStore["Service"] => 
           }
           yield* affected(sql.leaveLists, [workspace, id])
           yield* affected(sql.remove, [workspace, id])
-          if (suppressions.length > 0)
-            yield* affected(sql.suppress, [suppressions.map(ContactRow.encodeSuppression)])
+          if (suppressions.length > 0) yield* affected(sql.suppress, [suppressions.map(ContactRow.encodeSuppression)])
           yield* append(events)
           return before
         })
@@ -129,7 +128,9 @@ export const make = (database: Database["Service"]): ContactStore["Service"] => 
         })
       ),
     lift: (workspace, addresses) =>
-      addresses.length === 0 ? Effect.succeed(0) : affected(sql.lift, [workspace, rowsOf(addresses), Number.MAX_SAFE_INTEGER]),
+      addresses.length === 0
+        ? Effect.succeed(0)
+        : affected(sql.lift, [workspace, rowsOf(addresses), Number.MAX_SAFE_INTEGER]),
     suppressions: (workspace, addresses) =>
       addresses.length === 0
         ? Effect.succeed([])

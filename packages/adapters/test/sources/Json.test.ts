@@ -61,16 +61,29 @@ describe("contacts from JSON", () => {
 
   it.effect("an object on each line, with those that are no contact told by line and column", () =>
     Effect.gen(function* () {
-      const lines = ['{"id":"1"}', '{"id":"2","timezone":"Mars/One"}', "", '{"name":"x"}', '{"id":"3","city":{"a":1}}', '{"id":"4","externalId":"5"}']
+      const lines = [
+        '{"id":"1"}',
+        '{"id":"2","timezone":"Mars/One"}',
+        "",
+        '{"name":"x"}',
+        '{"id":"3","city":{"a":1}}',
+        '{"id":"4","externalId":"5"}'
+      ]
       const { error, rejected, rows } = yield* outcome(lines.join("\r\n"))
       assert.isNull(error)
-      assert.deepEqual(rows.map(({ externalId }) => externalId), ["1"])
-      assert.deepEqual(rejected.map(({ column, line }) => [line, column]), [
-        [2, "timezone"],
-        [4, "externalId"],
-        [5, "city"],
-        [6, "externalId"]
-      ])
+      assert.deepEqual(
+        rows.map(({ externalId }) => externalId),
+        ["1"]
+      )
+      assert.deepEqual(
+        rejected.map(({ column, line }) => [line, column]),
+        [
+          [2, "timezone"],
+          [4, "externalId"],
+          [5, "city"],
+          [6, "externalId"]
+        ]
+      )
     })
   )
 
@@ -99,7 +112,13 @@ describe("contacts from JSON", () => {
   it.effect("NUL bytes, other encodings, deep nesting and records without end are refused", () =>
     Effect.gen(function* () {
       const problems: Array<string | undefined> = []
-      const texts = ['{"id":"1\u0000"}', new Uint8Array([0x7b, 0x22, 0xe4, 0x22]), `{"id":${"[".repeat(99)}`, `{"id":"${"x".repeat(2e6)}"}`, new Uint8Array([0x50, 0x4b, 3, 4])]
+      const texts = [
+        '{"id":"1\u0000"}',
+        new Uint8Array([0x7b, 0x22, 0xe4, 0x22]),
+        `{"id":${"[".repeat(99)}`,
+        `{"id":"${"x".repeat(2e6)}"}`,
+        new Uint8Array([0x50, 0x4b, 3, 4])
+      ]
       for (const text of texts) problems.push((yield* outcome(text)).error?.problem)
       assert.match(problems[0]!, /NUL/)
       assert.match(problems[1]!, /UTF-8/)
@@ -124,7 +143,10 @@ describe("the mapping of columns", () => {
     Effect.gen(function* () {
       const wanted = [{ line: 2, phone: "+491701234567", tags: [], attributes: { city: "Köln", Rest: "r" } }]
       const csv = Csv.read(Stream.succeed(encode("Handy,Stadt,Notiz,Rest\n+491701234567,Köln,geheim,r\n")), { mapping })
-      assert.deepEqual((yield* Stream.runCollect(csv)).flatMap(({ rows }) => rows), wanted)
+      assert.deepEqual(
+        (yield* Stream.runCollect(csv)).flatMap(({ rows }) => rows),
+        wanted
+      )
       const json = yield* outcome('\n{"Handy":"+491701234567","Stadt":"Köln","Notiz":{"x":1},"Rest":"r"}', { mapping })
       assert.deepEqual(json.rows, wanted)
     })

@@ -85,7 +85,9 @@ export const reaches = (self: Account, address: Address): boolean =>
 
 /** The reaches of addresses (`Address.reach`) it can write to. */
 export const reachesOf = (self: Account): ReadonlyArray<string> =>
-  ["", self.externalId, ...self.group === null ? [] : [self.group]].map((scope) => reach({ channel: self.channel, scope }))
+  ["", self.externalId, ...(self.group === null ? [] : [self.group])].map((scope) =>
+    reach({ channel: self.channel, scope })
+  )
 
 /** What a channel sees of it. */
 export const sender = (self: Account, credentials: Sender["credentials"]): Sender => ({

@@ -7,28 +7,36 @@ import type { Page, PageRequest } from "../workspace/Page.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import type { Account } from "./Account.ts"
 
-export class AccountStore extends Context.Service<AccountStore, {
-  /** Adds it, or returns the one that has its (channel, externalId) in the workspace already. */
-  connect(account: Account, events: ReadonlyArray<DomainEvent>): Effect.Effect<{
-    readonly account: Account
-    readonly created: boolean
-  }, StorageError>
-  get(workspace: WorkspaceId, id: AccountId): Effect.Effect<Option.Option<Account>, StorageError>
-  byExternalRef(workspace: WorkspaceId, ref: string): Effect.Effect<Option.Option<Account>, StorageError>
-  /** In order of their ids. */
-  list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Account>, StorageError>
-  /**
-   * Locks the rows in id order, applies the rule to each and writes what it changed with its events; the very
-   * object it was given means unchanged, and nothing of it is written. Returns them in id order, without unknown ids.
-   */
-  modify(
-    ids: ReadonlyArray<AccountId>,
-    change: (account: Account) => { readonly account: Account; readonly events: ReadonlyArray<DomainEvent> }
-  ): Effect.Effect<ReadonlyArray<Account>, StorageError>
-  /** The accounts of every workspace on channels that are polled. */
-  polled(channels: ReadonlyArray<ChannelName>): Effect.Effect<
-    ReadonlyArray<{ readonly account: Account; readonly cursor: string | null }>,
-    StorageError
-  >
-  setPollCursor(id: AccountId, cursor: string | null): Effect.Effect<void, StorageError>
-}>()("@overture/core/AccountStore") {}
+export class AccountStore extends Context.Service<
+  AccountStore,
+  {
+    /** Adds it, or returns the one that has its (channel, externalId) in the workspace already. */
+    connect(
+      account: Account,
+      events: ReadonlyArray<DomainEvent>
+    ): Effect.Effect<
+      {
+        readonly account: Account
+        readonly created: boolean
+      },
+      StorageError
+    >
+    get(workspace: WorkspaceId, id: AccountId): Effect.Effect<Option.Option<Account>, StorageError>
+    byExternalRef(workspace: WorkspaceId, ref: string): Effect.Effect<Option.Option<Account>, StorageError>
+    /** In order of their ids. */
+    list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Account>, StorageError>
+    /**
+     * Locks the rows in id order, applies the rule to each and writes what it changed with its events; the very
+     * object it was given means unchanged, and nothing of it is written. Returns them in id order, without unknown ids.
+     */
+    modify(
+      ids: ReadonlyArray<AccountId>,
+      change: (account: Account) => { readonly account: Account; readonly events: ReadonlyArray<DomainEvent> }
+    ): Effect.Effect<ReadonlyArray<Account>, StorageError>
+    /** The accounts of every workspace on channels that are polled. */
+    polled(
+      channels: ReadonlyArray<ChannelName>
+    ): Effect.Effect<ReadonlyArray<{ readonly account: Account; readonly cursor: string | null }>, StorageError>
+    setPollCursor(id: AccountId, cursor: string | null): Effect.Effect<void, StorageError>
+  }
+>()("@overture/core/AccountStore") {}

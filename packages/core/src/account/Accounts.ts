@@ -35,23 +35,32 @@ export interface AccountChange {
   readonly warmUp?: RampUp | null | undefined
 }
 
-export class Accounts extends Context.Service<Accounts, {
-  /** Adds an account, or returns the one that has its channel and externalId, or its externalRef. */
-  connect(account: NewAccount, actor: Actor): Effect.Effect<{ readonly account: Account; readonly created: boolean }, StorageError>
-  change(
-    workspace: WorkspaceId,
-    id: AccountId,
-    change: AccountChange,
-    actor: Actor
-  ): Effect.Effect<Account, StorageError | AccountNotFound>
-}>()("@overture/core/Accounts") {
-  static readonly layer = Layer.effect(Accounts, Effect.suspend(() => make))
+export class Accounts extends Context.Service<
+  Accounts,
+  {
+    /** Adds an account, or returns the one that has its channel and externalId, or its externalRef. */
+    connect(
+      account: NewAccount,
+      actor: Actor
+    ): Effect.Effect<{ readonly account: Account; readonly created: boolean }, StorageError>
+    change(
+      workspace: WorkspaceId,
+      id: AccountId,
+      change: AccountChange,
+      actor: Actor
+    ): Effect.Effect<Account, StorageError | AccountNotFound>
+  }
+>()("@overture/core/Accounts") {
+  static readonly layer = Layer.effect(
+    Accounts,
+    Effect.suspend(() => make)
+  )
 }
 
 const limitsAfter = (before: Account, warmUp: RampUp | null | undefined): AccountLimits => {
   const { warmUp: former, ...others } = before.limits ?? {}
   if (warmUp === null) return others
-  const next = warmUp === undefined ? former : { ...former ?? WarmUp.begin(warmUp), ramp: warmUp }
+  const next = warmUp === undefined ? former : { ...(former ?? WarmUp.begin(warmUp)), ramp: warmUp }
   return next === undefined ? others : { ...others, warmUp: next }
 }
 
@@ -64,19 +73,19 @@ const changed = (before: Account, change: AccountChange): Account => {
     attention: change.attention ?? before.attention,
     dailyCap: change.dailyCap === undefined ? before.dailyCap : change.dailyCap,
     minGapMs: change.minGapMs ?? before.minGapMs,
-    ...(before.limits !== undefined || change.warmUp !== undefined) && { limits: limitsAfter(before, change.warmUp) }
+    ...((before.limits !== undefined || change.warmUp !== undefined) && { limits: limitsAfter(before, change.warmUp) })
   }
   const isRestricted = (account: Account) => account.banned || account.attention.includes("restricted")
   return isRestricted(after) && !isRestricted(before) ? restarted(after) : after
 }
 
-const make = Effect.gen(function*() {
+const make = Effect.gen(function* () {
   const store = yield* AccountStore
   const time = yield* PacingTime
   const makeIds = (yield* Ids).generator
 
   return Accounts.of({
-    connect: Effect.fn("Accounts.connect")(function*(input: NewAccount, actor: Actor) {
+    connect: Effect.fn("Accounts.connect")(function* (input: NewAccount, actor: Actor) {
       if (input.externalRef !== undefined) {
         const known = yield* store.byExternalRef(input.workspace, input.externalRef)
         if (Option.isSome(known)) return { account: known.value, created: false }
@@ -104,18 +113,20 @@ const make = Effect.gen(function*() {
         metadata: {},
         createdAt: now
       }
-      return yield* store.connect(account, [{
-        id: ids.next("evt"),
-        workspace: account.workspace,
-        type: "account.changed",
-        at: now,
-        subject: account.id,
-        actor,
-        cause: null,
-        data: { health: "ready", enabled: true, created: true }
-      }])
+      return yield* store.connect(account, [
+        {
+          id: ids.next("evt"),
+          workspace: account.workspace,
+          type: "account.changed",
+          at: now,
+          subject: account.id,
+          actor,
+          cause: null,
+          data: { health: "ready", enabled: true, created: true }
+        }
+      ])
     }),
-    change: Effect.fn("Accounts.change")(function*(
+    change: Effect.fn("Accounts.change")(function* (
       workspace: WorkspaceId,
       id: AccountId,
       change: AccountChange,
@@ -127,16 +138,18 @@ const make = Effect.gen(function*() {
       const now = yield* time.now
       const [after] = yield* store.modify([id], (before) => {
         const account = changed(before, change)
-        const events: ReadonlyArray<DomainEvent> = [{
-          id: ids.next("evt"),
-          workspace,
-          type: "account.changed",
-          at: now,
-          subject: id,
-          actor,
-          cause: null,
-          data: { health: health(account), enabled: account.enabled, attention: [...account.attention] }
-        }]
+        const events: ReadonlyArray<DomainEvent> = [
+          {
+            id: ids.next("evt"),
+            workspace,
+            type: "account.changed",
+            at: now,
+            subject: id,
+            actor,
+            cause: null,
+            data: { health: health(account), enabled: account.enabled, attention: [...account.attention] }
+          }
+        ]
         return { account, events }
       })
       return after ?? found.value

@@ -19,9 +19,14 @@ const leastTouches = 50
 const share = 0.1
 
 /** After `failed` more failures, with `touched` touches made in all. */
-export const record = (self: Breaker, touched: number, failed: number): { readonly breaker: Breaker; readonly open: boolean } => {
-  const failures = [...self.failures, ...Array.from({ length: failed }, () => touched)]
-    .filter((number) => number > touched - lastTouches)
+export const record = (
+  self: Breaker,
+  touched: number,
+  failed: number
+): { readonly breaker: Breaker; readonly open: boolean } => {
+  const failures = [...self.failures, ...Array.from({ length: failed }, () => touched)].filter(
+    (number) => number > touched - lastTouches
+  )
   const counted = Math.min(lastTouches, touched - self.since)
   return {
     breaker: { since: self.since, failures },

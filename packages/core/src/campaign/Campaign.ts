@@ -18,13 +18,15 @@ import { Step as StepSchema } from "./Step.ts"
 export const CampaignStatus = Schema.Literals(["draft", "running", "paused", "finished", "deleted"])
 export type CampaignStatus = typeof CampaignStatus.Type
 
-export class Pacing extends Schema.Opaque<Pacing>()(Schema.Struct({
-  ...DailyRange.fields,
-  jitter: Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 })),
-  catchUp: Schema.Literals(["skip", "spread"]),
-  /** The part of slots that first touches come first in, 0–1. */
-  newShare: Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
-}).annotate({ identifier: "Pacing" })) {}
+export class Pacing extends Schema.Opaque<Pacing>()(
+  Schema.Struct({
+    ...DailyRange.fields,
+    jitter: Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 })),
+    catchUp: Schema.Literals(["skip", "spread"]),
+    /** The part of slots that first touches come first in, 0–1. */
+    newShare: Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
+  }).annotate({ identifier: "Pacing" })
+) {}
 
 export const Distribution = Schema.Struct({
   strategy: Schema.Literals(["capacity", "even", "weighted", "sticky", "byAttribute"])
@@ -79,7 +81,10 @@ export class Campaign extends Schema.Opaque<Campaign>()(
 export const seedKey = (self: Pick<Campaign, "id" | "externalRef">): string => self.externalRef ?? self.id
 
 /** A step by its id, and its place; null when an edit removed it. */
-export const stepAt = (self: CampaignSettings, id: string | null): { readonly step: Step; readonly index: number } | null => {
+export const stepAt = (
+  self: CampaignSettings,
+  id: string | null
+): { readonly step: Step; readonly index: number } | null => {
   const index = self.steps.findIndex((step) => step.id === id)
   const step = self.steps[index]
   return step === undefined ? null : { step, index }

@@ -72,8 +72,10 @@ const PacingEntry = Schema.Struct({
   catchUp: defaulted(Pacing.fields.catchUp, "skip"),
   newShare: defaulted(Pacing.fields.newShare, 0.25)
 }).check(
-  Schema.makeFilter(({ rangeMax, rangeMin }) =>
-    rangeMin <= rangeMax || { path: ["rangeMax"], issue: `rangeMax ${rangeMax} is less than rangeMin ${rangeMin}` })
+  Schema.makeFilter(
+    ({ rangeMax, rangeMin }) =>
+      rangeMin <= rangeMax || { path: ["rangeMax"], issue: `rangeMax ${rangeMax} is less than rangeMin ${rangeMin}` }
+  )
 )
 
 export class CampaignFile extends Schema.Opaque<CampaignFile>()(
@@ -92,7 +94,9 @@ export class CampaignFile extends Schema.Opaque<CampaignFile>()(
     /** Seconds between the parts of a touch. */
     partDelay: defaulted(
       Schema.Struct({ min: notNegative, max: notNegative }).check(
-        Schema.makeFilter(({ max, min }) => min <= max || { path: ["max"], issue: `max ${max} is less than min ${min}` })
+        Schema.makeFilter(
+          ({ max, min }) => min <= max || { path: ["max"], issue: `max ${max} is less than min ${min}` }
+        )
       ),
       { min: 3, max: 8 }
     ),
@@ -121,14 +125,18 @@ export class CampaignFileError extends Schema.TaggedError<CampaignFileError>()("
   problems: Schema.Array(Schema.Struct({ field: Schema.String, message: Schema.String }))
 }) {
   override get message(): string {
-    return this.problems.map(({ field, message }) => field === "" ? message : `${field}: ${message}`).join("\n")
+    return this.problems.map(({ field, message }) => (field === "" ? message : `${field}: ${message}`)).join("\n")
   }
 }
 
 const pathOf = (path: ReadonlyArray<unknown>): string =>
-  path.map((part) => typeof part === "object" && part !== null && "key" in part ? part.key : part)
-    .reduce<string>((text, part) =>
-      typeof part === "number" ? `${text}[${part}]` : text === "" ? String(part) : `${text}.${String(part)}`, "")
+  path
+    .map((part) => (typeof part === "object" && part !== null && "key" in part ? part.key : part))
+    .reduce<string>(
+      (text, part) =>
+        typeof part === "number" ? `${text}[${part}]` : text === "" ? String(part) : `${text}.${String(part)}`,
+      ""
+    )
 
 const issues = SchemaIssue.makeFormatterStandardSchemaV1()
 
@@ -137,12 +145,15 @@ export const partOf = (entry: MessageEntry): Part =>
   typeof entry === "string"
     ? { variants: [{ weight: 1, content: { type: "text", text: entry } }] }
     : "variants" in entry
-    ? entry
-    : { variants: [{ weight: 1, content: entry }] }
+      ? entry
+      : { variants: [{ weight: 1, content: entry }] }
 
 /** Every template of the file, compiled once to find what is wrong with it. */
 const templateProblems = (file: CampaignFile): ReadonlyArray<Problem> => {
-  const steps = [["messages", file.messages] as const, ...file.followUps.map((step, i) => [`followUps[${i}].messages`, step.messages] as const)]
+  const steps = [
+    ["messages", file.messages] as const,
+    ...file.followUps.map((step, i) => [`followUps[${i}].messages`, step.messages] as const)
+  ]
   return steps.flatMap(([field, messages]) =>
     messages.flatMap((entry, i) =>
       partOf(entry).variants.flatMap(({ content }, j): ReadonlyArray<Problem> => {
@@ -159,10 +170,14 @@ const templateProblems = (file: CampaignFile): ReadonlyArray<Problem> => {
 const notYet = (file: CampaignFile): ReadonlyArray<Problem> => {
   const found: Array<Problem> = []
   if (file.distribution.strategy !== "capacity") {
-    found.push({ field: "distribution.strategy", message: `${file.distribution.strategy} is not supported yet, only capacity is` })
+    found.push({
+      field: "distribution.strategy",
+      message: `${file.distribution.strategy} is not supported yet, only capacity is`
+    })
   }
   if (file.stopOn !== "contact") found.push({ field: "stopOn", message: "chat is not supported yet, only contact is" })
-  if (file.onAccountLost !== "end") found.push({ field: "onAccountLost", message: "reassign is not supported yet, only end is" })
+  if (file.onAccountLost !== "end")
+    found.push({ field: "onAccountLost", message: "reassign is not supported yet, only end is" })
   if (file.skipContacted) found.push({ field: "skipContacted", message: "is not supported yet" })
   if (file.endAt !== undefined) found.push({ field: "endAt", message: "is not supported yet" })
   file.followUps.forEach((step, i) => {
@@ -179,27 +194,39 @@ const duplicates = (file: CampaignFile): ReadonlyArray<Problem> => {
     const id = typeof entry === "string" ? entry : entry.id
     const former = seen.get(id)
     seen.set(id, i)
-    return former === undefined ? [] : [{ field: `accounts[${i}]`, message: `${id} stands at accounts[${former}] already` }]
+    return former === undefined
+      ? []
+      : [{ field: `accounts[${i}]`, message: `${id} stands at accounts[${former}] already` }]
   })
 }
 
 /** Steps that an account's cap would never let pass. */
 const overCaps = (file: CampaignFile): ReadonlyArray<Problem> => {
   const most = Math.max(file.messages.length, ...file.followUps.map(({ messages }) => messages.length))
-  return file.accounts.flatMap((entry, i): ReadonlyArray<Problem> =>
-    typeof entry === "string" || entry.dailyCap === undefined || entry.dailyCap >= most ? [] : [{
-      field: `accounts[${i}].dailyCap`,
-      message: `a step has ${most} messages, more than the ${entry.dailyCap} that the account may send a day`
-    }])
+  return file.accounts.flatMap(
+    (entry, i): ReadonlyArray<Problem> =>
+      typeof entry === "string" || entry.dailyCap === undefined || entry.dailyCap >= most
+        ? []
+        : [
+            {
+              field: `accounts[${i}].dailyCap`,
+              message: `a step has ${most} messages, more than the ${entry.dailyCap} that the account may send a day`
+            }
+          ]
+  )
 }
 
 /** Decodes and checks a file. */
 export const decode = (input: unknown): Effect.Effect<CampaignFile, CampaignFileError> =>
   Schema.decodeUnknownEffect(CampaignFile)(input, { errors: "all", onExcessProperty: "error" }).pipe(
-    Effect.mapError((error) =>
-      new CampaignFileError({
-        problems: issues(error.issue).issues.map((issue) => ({ field: pathOf(issue.path ?? []), message: issue.message }))
-      })
+    Effect.mapError(
+      (error) =>
+        new CampaignFileError({
+          problems: issues(error.issue).issues.map((issue) => ({
+            field: pathOf(issue.path ?? []),
+            message: issue.message
+          }))
+        })
     ),
     Effect.flatMap((file) => {
       const problems = [...templateProblems(file), ...notYet(file), ...overCaps(file), ...duplicates(file)]
@@ -246,7 +273,8 @@ const isAlwaysQuiet = ({ quietHours, sendWindow }: CampaignFile): boolean => {
   const zone = Zone.make("UTC")
   // A week without dates that are blacked out.
   const week = Array.from({ length: 7 }, (_, i) => LocalDate.addDays("2023-01-01", i))
-  return week.flatMap((date) => SendWindow.open({ ...sendWindow, blackoutDates: [] }, zone, date))
+  return week
+    .flatMap((date) => SendWindow.open({ ...sendWindow, blackoutDates: [] }, zone, date))
     .every(({ end, start }) => (QuietHours.endOf(quietHours, zone, start) ?? start) >= end)
 }
 
@@ -261,10 +289,16 @@ export const warnings = (file: CampaignFile): ReadonlyArray<Problem> => {
     })
   }
   if (file.rampUp.type === "incremental" && file.rampUp.max < file.pacing.rangeMin) {
-    found.push({ field: "rampUp.max", message: `the ramp ends at ${file.rampUp.max}, below rangeMin ${file.pacing.rangeMin}: the volume then jumps` })
+    found.push({
+      field: "rampUp.max",
+      message: `the ramp ends at ${file.rampUp.max}, below rangeMin ${file.pacing.rangeMin}: the volume then jumps`
+    })
   }
   if (isAlwaysQuiet(file)) {
-    found.push({ field: "quietHours", message: "they cover the send window: only people of other zones will be written to" })
+    found.push({
+      field: "quietHours",
+      message: "they cover the send window: only people of other zones will be written to"
+    })
   }
   return found
 }

@@ -147,12 +147,12 @@ export type LeadSelector =
   | { readonly type: "contacts"; readonly workspace: WorkspaceId; readonly contacts: ReadonlyArray<ContactId> }
   /** Unclaimed leads of a campaign in these states, of one account where given; at most `limit`. */
   | {
-    readonly type: "campaign"
-    readonly campaign: CampaignId
-    readonly account?: AccountId | undefined
-    readonly statuses: ReadonlyArray<LeadStatus>
-    readonly limit: number
-  }
+      readonly type: "campaign"
+      readonly campaign: CampaignId
+      readonly account?: AccountId | undefined
+      readonly statuses: ReadonlyArray<LeadStatus>
+      readonly limit: number
+    }
 
 /** How the leads of a campaign stand; the terms of SEMANTICS add up to total. */
 export type LeadCounts = Record<LeadStatus, number> & { readonly total: number; readonly replied: number }
@@ -166,84 +166,116 @@ export interface DrawAccount {
   readonly deferred?: number | undefined
 }
 
-export class CampaignStore extends Context.Service<CampaignStore, {
-  /** Adds a campaign with a paused pace for each account; false when its id or externalRef exists. */
-  create(campaign: Campaign, accounts: ReadonlyArray<AccountId>, events: ReadonlyArray<DomainEvent>): Effect.Effect<boolean, StorageError>
-  get(workspace: WorkspaceId, id: CampaignId): Effect.Effect<Option.Option<Campaign>, StorageError>
-  byExternalRef(workspace: WorkspaceId, ref: string): Effect.Effect<Option.Option<Campaign>, StorageError>
-  byName(workspace: WorkspaceId, name: string): Effect.Effect<ReadonlyArray<Campaign>, StorageError>
-  list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Campaign>, StorageError>
-  /**
-   * Locks the campaign, applies the rule and writes it. Where status or version changed, the alarms of its paces are set
-   * in the same transaction: `now` for a running campaign, none for another. The same object = unchanged: nothing is
-   * written, no event either.
-   * None when there is no such campaign.
-   */
-  modify(
-    workspace: WorkspaceId,
-    id: CampaignId,
-    now: Instant,
-    change: (campaign: Campaign) => { readonly campaign: Campaign; readonly events: ReadonlyArray<DomainEvent> }
-  ): Effect.Effect<Option.Option<Campaign>, StorageError>
-  paces(campaign: CampaignId): Effect.Effect<ReadonlyArray<{ readonly pace: Pace; readonly account: Account }>, StorageError>
-  /**
-   * Adds leads; a contact that the campaign has already is left out, with the events whose subject is that lead. Rings its
-   * paces when some are new. Returns how many are new.
-   */
-  enroll(campaign: CampaignId, leads: ReadonlyArray<Lead>, events: ReadonlyArray<DomainEvent>, now: Instant): Effect.Effect<number, StorageError>
-  /**
-   * Gives leads of the pool to accounts in one transaction that only one caller at a time has per campaign. `decide`
-   * says how many each may take and which reaches it looks for; paces that got some ring at `now`.
-   */
-  draw(
-    campaign: CampaignId,
-    now: Instant,
-    decide: (
+export class CampaignStore extends Context.Service<
+  CampaignStore,
+  {
+    /** Adds a campaign with a paused pace for each account; false when its id or externalRef exists. */
+    create(
       campaign: Campaign,
-      accounts: ReadonlyArray<DrawAccount>,
-      pool: (atMost: number) => Effect.Effect<number, StorageError>
-    ) => Effect.Effect<ReadonlyArray<{ readonly account: AccountId; readonly take: number; readonly reaches: ReadonlyArray<string> }>, StorageError>
-  ): Effect.Effect<ReadonlyArray<{ readonly account: AccountId; readonly drawn: number }>, StorageError>
-  /**
-   * The campaign source of claims; null when no alarm has rung. `planned` counts the paces that were looked at. A contact
-   * is a candidate once in a claim. A touch's row may replace one of the same (lead, step, part) only while that is queued
-   * and unclaimed; anything else is a defect.
-   */
-  claim(request: {
-    readonly now: Instant
-    readonly limit: number
-    readonly lease: Lease
-    readonly rules: ClaimRules
-  }): Effect.Effect<{ readonly claim: Claim | null; readonly planned: ReadonlyArray<PaceWant> } | null, StorageError>
-  /**
-   * Locks leads in id order with the messages of their present touch, applies the rule, writes what it answers. Returns
-   * the leads it wrote; those for which the rule said null are left out. Sets no alarm.
-   */
-  changeLeads(
-    selector: LeadSelector,
-    now: Instant,
-    change: (lead: Lead, messages: ReadonlyArray<Message>) => LeadChange | null
-  ): Effect.Effect<ReadonlyArray<Lead>, StorageError>
-  getLead(workspace: WorkspaceId, id: LeadId): Effect.Effect<Option.Option<Lead>, StorageError>
-  /** In id order. The filter takes a status as `counts` does: claimed, or sending once a message of it is. */
-  leads(workspace: WorkspaceId, campaign: CampaignId, filter: { readonly status?: LeadStatus | undefined }, page: PageRequest): Effect.Effect<Page<Lead>, StorageError>
-  /** A lead as a claim would see it now, without locks; its pace is null where no account has it. */
-  candidate(workspace: WorkspaceId, id: LeadId): Effect.Effect<Option.Option<{ readonly candidate: LeadCandidate; readonly due: DuePace | null }>, StorageError>
-  /** From the counters. */
-  counts(campaign: CampaignId): Effect.Effect<LeadCounts, StorageError>
-  /** From the leads themselves: what `doctor` compares the counters with. */
-  recount(campaign: CampaignId): Effect.Effect<LeadCounts, StorageError>
-  /** How many leads have each status and reason, and how many ended how: counted from the leads, most frequent first. */
-  breakdown(campaign: CampaignId): Effect.Effect<
-    ReadonlyArray<{ readonly status: LeadStatus; readonly reason: string | null; readonly ended: string | null; readonly count: number }>,
-    StorageError
-  >
-  /** Whether it has no lead that is open, claimed or has something to come. */
-  isDone(campaign: CampaignId): Effect.Effect<boolean, StorageError>
-  /** Running campaigns none of whose paces has an alarm and that are done (`isDone`), of all workspaces; at most `limit`. */
-  finishable(limit: number): Effect.Effect<ReadonlyArray<Campaign>, StorageError>
-  /** The earliest alarm. */
-  readonly nextAlarm: Effect.Effect<Instant | null, StorageError>
-  /** Rings the paces of these accounts at `now`, where their campaign runs. */
-  ring(accounts: ReadonlyArray<AccountId>, now: Instant): Effect.Effect<void, StorageError>
-}>()("@overture/core/CampaignStore") {}
+      accounts: ReadonlyArray<AccountId>,
+      events: ReadonlyArray<DomainEvent>
+    ): Effect.Effect<boolean, StorageError>
+    get(workspace: WorkspaceId, id: CampaignId): Effect.Effect<Option.Option<Campaign>, StorageError>
+    byExternalRef(workspace: WorkspaceId, ref: string): Effect.Effect<Option.Option<Campaign>, StorageError>
+    byName(workspace: WorkspaceId, name: string): Effect.Effect<ReadonlyArray<Campaign>, StorageError>
+    list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Campaign>, StorageError>
+    /**
+     * Locks the campaign, applies the rule and writes it. Where status or version changed, the alarms of its paces are set
+     * in the same transaction: `now` for a running campaign, none for another. The same object = unchanged: nothing is
+     * written, no event either.
+     * None when there is no such campaign.
+     */
+    modify(
+      workspace: WorkspaceId,
+      id: CampaignId,
+      now: Instant,
+      change: (campaign: Campaign) => { readonly campaign: Campaign; readonly events: ReadonlyArray<DomainEvent> }
+    ): Effect.Effect<Option.Option<Campaign>, StorageError>
+    paces(
+      campaign: CampaignId
+    ): Effect.Effect<ReadonlyArray<{ readonly pace: Pace; readonly account: Account }>, StorageError>
+    /**
+     * Adds leads; a contact that the campaign has already is left out, with the events whose subject is that lead. Rings its
+     * paces when some are new. Returns how many are new.
+     */
+    enroll(
+      campaign: CampaignId,
+      leads: ReadonlyArray<Lead>,
+      events: ReadonlyArray<DomainEvent>,
+      now: Instant
+    ): Effect.Effect<number, StorageError>
+    /**
+     * Gives leads of the pool to accounts in one transaction that only one caller at a time has per campaign. `decide`
+     * says how many each may take and which reaches it looks for; paces that got some ring at `now`.
+     */
+    draw(
+      campaign: CampaignId,
+      now: Instant,
+      decide: (
+        campaign: Campaign,
+        accounts: ReadonlyArray<DrawAccount>,
+        pool: (atMost: number) => Effect.Effect<number, StorageError>
+      ) => Effect.Effect<
+        ReadonlyArray<{ readonly account: AccountId; readonly take: number; readonly reaches: ReadonlyArray<string> }>,
+        StorageError
+      >
+    ): Effect.Effect<ReadonlyArray<{ readonly account: AccountId; readonly drawn: number }>, StorageError>
+    /**
+     * The campaign source of claims; null when no alarm has rung. `planned` counts the paces that were looked at. A contact
+     * is a candidate once in a claim. A touch's row may replace one of the same (lead, step, part) only while that is queued
+     * and unclaimed; anything else is a defect.
+     */
+    claim(request: {
+      readonly now: Instant
+      readonly limit: number
+      readonly lease: Lease
+      readonly rules: ClaimRules
+    }): Effect.Effect<{ readonly claim: Claim | null; readonly planned: ReadonlyArray<PaceWant> } | null, StorageError>
+    /**
+     * Locks leads in id order with the messages of their present touch, applies the rule, writes what it answers. Returns
+     * the leads it wrote; those for which the rule said null are left out. Sets no alarm.
+     */
+    changeLeads(
+      selector: LeadSelector,
+      now: Instant,
+      change: (lead: Lead, messages: ReadonlyArray<Message>) => LeadChange | null
+    ): Effect.Effect<ReadonlyArray<Lead>, StorageError>
+    getLead(workspace: WorkspaceId, id: LeadId): Effect.Effect<Option.Option<Lead>, StorageError>
+    /** In id order. The filter takes a status as `counts` does: claimed, or sending once a message of it is. */
+    leads(
+      workspace: WorkspaceId,
+      campaign: CampaignId,
+      filter: { readonly status?: LeadStatus | undefined },
+      page: PageRequest
+    ): Effect.Effect<Page<Lead>, StorageError>
+    /** A lead as a claim would see it now, without locks; its pace is null where no account has it. */
+    candidate(
+      workspace: WorkspaceId,
+      id: LeadId
+    ): Effect.Effect<Option.Option<{ readonly candidate: LeadCandidate; readonly due: DuePace | null }>, StorageError>
+    /** From the counters. */
+    counts(campaign: CampaignId): Effect.Effect<LeadCounts, StorageError>
+    /** From the leads themselves: what `doctor` compares the counters with. */
+    recount(campaign: CampaignId): Effect.Effect<LeadCounts, StorageError>
+    /** How many leads have each status and reason, and how many ended how: counted from the leads, most frequent first. */
+    breakdown(
+      campaign: CampaignId
+    ): Effect.Effect<
+      ReadonlyArray<{
+        readonly status: LeadStatus
+        readonly reason: string | null
+        readonly ended: string | null
+        readonly count: number
+      }>,
+      StorageError
+    >
+    /** Whether it has no lead that is open, claimed or has something to come. */
+    isDone(campaign: CampaignId): Effect.Effect<boolean, StorageError>
+    /** Running campaigns none of whose paces has an alarm and that are done (`isDone`), of all workspaces; at most `limit`. */
+    finishable(limit: number): Effect.Effect<ReadonlyArray<Campaign>, StorageError>
+    /** The earliest alarm. */
+    readonly nextAlarm: Effect.Effect<Instant | null, StorageError>
+    /** Rings the paces of these accounts at `now`, where their campaign runs. */
+    ring(accounts: ReadonlyArray<AccountId>, now: Instant): Effect.Effect<void, StorageError>
+  }
+>()("@overture/core/CampaignStore") {}

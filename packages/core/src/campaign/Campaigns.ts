@@ -13,7 +13,15 @@ import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
 import * as Breaker from "./Breaker.ts"
-import { type Campaign, type CampaignSettings,CampaignNotFound,IllegalTransition,mayBecome,seedKey,type CampaignStatus } from "./Campaign.ts"
+import {
+  type Campaign,
+  type CampaignSettings,
+  CampaignNotFound,
+  IllegalTransition,
+  mayBecome,
+  seedKey,
+  type CampaignStatus
+} from "./Campaign.ts"
 import { CampaignStore } from "./CampaignStore.ts"
 import type { Lead } from "./Lead.ts"
 import { Outreach } from "./Outreach.ts"
@@ -37,25 +45,42 @@ export interface Enrolment {
 
 const page = 500
 
-export class Campaigns extends Context.Service<Campaigns, {
-  /** A draft; or the campaign that has this externalRef already. */
-  create(campaign: NewCampaign, actor: Actor): Effect.Effect<{ readonly campaign: Campaign; readonly created: boolean }, StorageError>
-  /** Adds every member of a list, in the order of the list; idempotent. */
-  enrollList(workspace: WorkspaceId, id: CampaignId, list: ContactListId): Effect.Effect<Enrolment, StorageError | CampaignNotFound>
-  /** Draft, paused or finished → running. */
-  start(workspace: WorkspaceId, id: CampaignId, actor: Actor): Effect.Effect<Campaign, StorageError | CampaignNotFound | IllegalTransition>
-  /** Effective before the next message begins. Pausing a paused one changes nothing. */
-  pause(
-    workspace: WorkspaceId,
-    id: CampaignId,
-    reason: string | null,
-    actor: Actor
-  ): Effect.Effect<Campaign, StorageError | CampaignNotFound | IllegalTransition>
-}>()("@overture/core/Campaigns") {
-  static readonly layer = Layer.effect(Campaigns, Effect.suspend(() => make))
+export class Campaigns extends Context.Service<
+  Campaigns,
+  {
+    /** A draft; or the campaign that has this externalRef already. */
+    create(
+      campaign: NewCampaign,
+      actor: Actor
+    ): Effect.Effect<{ readonly campaign: Campaign; readonly created: boolean }, StorageError>
+    /** Adds every member of a list, in the order of the list; idempotent. */
+    enrollList(
+      workspace: WorkspaceId,
+      id: CampaignId,
+      list: ContactListId
+    ): Effect.Effect<Enrolment, StorageError | CampaignNotFound>
+    /** Draft, paused or finished → running. */
+    start(
+      workspace: WorkspaceId,
+      id: CampaignId,
+      actor: Actor
+    ): Effect.Effect<Campaign, StorageError | CampaignNotFound | IllegalTransition>
+    /** Effective before the next message begins. Pausing a paused one changes nothing. */
+    pause(
+      workspace: WorkspaceId,
+      id: CampaignId,
+      reason: string | null,
+      actor: Actor
+    ): Effect.Effect<Campaign, StorageError | CampaignNotFound | IllegalTransition>
+  }
+>()("@overture/core/Campaigns") {
+  static readonly layer = Layer.effect(
+    Campaigns,
+    Effect.suspend(() => make)
+  )
 }
 
-const make = Effect.gen(function*() {
+const make = Effect.gen(function* () {
   const store = yield* CampaignStore
   const contacts = yield* ContactStore
   const outreach = yield* Outreach
@@ -64,12 +89,15 @@ const make = Effect.gen(function*() {
   const makeIds = (yield* Ids).generator
 
   const get = (workspace: WorkspaceId, id: CampaignId) =>
-    Effect.flatMap(store.get(workspace, id), Option.match({
-      onNone: () => Effect.fail(new CampaignNotFound({ campaign: id })),
-      onSome: Effect.succeed
-    }))
+    Effect.flatMap(
+      store.get(workspace, id),
+      Option.match({
+        onNone: () => Effect.fail(new CampaignNotFound({ campaign: id })),
+        onSome: Effect.succeed
+      })
+    )
 
-  const create = Effect.fn("Campaigns.create")(function*(input: NewCampaign, actor: Actor) {
+  const create = Effect.fn("Campaigns.create")(function* (input: NewCampaign, actor: Actor) {
     const ids = yield* makeIds
     const now = yield* time.now
     if (input.externalRef !== null) {
@@ -90,16 +118,18 @@ const make = Effect.gen(function*() {
       createdAt: now,
       startedAt: null
     }
-    const created = yield* store.create(campaign, input.accounts, [{
-      id: ids.next("evt"),
-      workspace: campaign.workspace,
-      type: "campaign.created",
-      at: now,
-      subject: campaign.id,
-      actor,
-      cause: null,
-      data: { name: campaign.name }
-    }])
+    const created = yield* store.create(campaign, input.accounts, [
+      {
+        id: ids.next("evt"),
+        workspace: campaign.workspace,
+        type: "campaign.created",
+        at: now,
+        subject: campaign.id,
+        actor,
+        cause: null,
+        data: { name: campaign.name }
+      }
+    ])
     if (created || input.externalRef === null) return { campaign, created }
     const known = yield* store.byExternalRef(input.workspace, input.externalRef)
     return { campaign: Option.getOrElse(known, () => campaign), created: false }
@@ -144,7 +174,7 @@ const make = Effect.gen(function*() {
     }
   }
 
-  const enrollList = Effect.fn("Campaigns.enrollList")(function*(
+  const enrollList = Effect.fn("Campaigns.enrollList")(function* (
     workspace: WorkspaceId,
     id: CampaignId,
     list: ContactListId
@@ -152,25 +182,32 @@ const make = Effect.gen(function*() {
     const campaign = yield* get(workspace, id)
     const accounts = (yield* store.paces(id)).map(({ account }) => account)
     const total = { enrolled: 0, known: 0, unreachable: 0 }
-    for (let after = 0;;) {
+    for (let after = 0; ; ) {
       const members = yield* contacts.members(workspace, list, after, page)
       const last = members.at(-1)
       if (last === undefined) break
       const ids = yield* makeIds
       const now = yield* time.now
       const leads = members.map(({ contact, position }) =>
-        leadOf(campaign, accounts, contact, position, now, ids.next("led")))
-      const events = leads.flatMap((lead): ReadonlyArray<DomainEvent> =>
-        lead.status !== "skipped" ? [] : [{
-          id: ids.next("evt"),
-          workspace,
-          type: "lead.skipped",
-          at: now,
-          subject: lead.id,
-          actor: { type: "campaign", id: campaign.id },
-          cause: null,
-          data: { campaign: campaign.id, reason: "unreachable" }
-        }])
+        leadOf(campaign, accounts, contact, position, now, ids.next("led"))
+      )
+      const events = leads.flatMap(
+        (lead): ReadonlyArray<DomainEvent> =>
+          lead.status !== "skipped"
+            ? []
+            : [
+                {
+                  id: ids.next("evt"),
+                  workspace,
+                  type: "lead.skipped",
+                  at: now,
+                  subject: lead.id,
+                  actor: { type: "campaign", id: campaign.id },
+                  cause: null,
+                  data: { campaign: campaign.id, reason: "unreachable" }
+                }
+              ]
+      )
       const enrolled = yield* store.enroll(id, leads, events, now)
       total.enrolled += enrolled
       total.known += leads.length - enrolled
@@ -183,7 +220,10 @@ const make = Effect.gen(function*() {
     return total
   })
 
-  const eventTypes: Partial<Record<CampaignStatus, EventType>> = { running: "campaign.started", paused: "campaign.paused" }
+  const eventTypes: Partial<Record<CampaignStatus, EventType>> = {
+    running: "campaign.started",
+    paused: "campaign.paused"
+  }
 
   const become = (
     workspace: WorkspaceId,
@@ -192,52 +232,57 @@ const make = Effect.gen(function*() {
     reason: string | null,
     actor: Actor
   ) =>
-    transaction.within(Effect.gen(function*() {
-      const ids = yield* makeIds
-      const now = yield* time.now
-      const touched = status === "running"
-        ? (yield* store.paces(id)).reduce((sum, { pace }) => sum + pace.counts.touched, 0)
-        : 0
-      let refused: IllegalTransition | null = null
-      const changed = yield* store.modify(workspace, id, now, (campaign) => {
-        if (campaign.status === status) return { campaign, events: [] }
-        if (!mayBecome(campaign, status)) {
-          refused = new IllegalTransition({ campaign: id, from: campaign.status, to: status })
-          return { campaign, events: [] }
-        }
-        return {
-          campaign: {
-            ...campaign,
-            status,
-            pauseReason: reason,
-            startedAt: campaign.startedAt ?? (status === "running" ? now : null),
-            ...(status === "running" && { breaker: Breaker.closed(touched) })
-          },
-          events: [{
-            id: ids.next("evt"),
-            workspace,
-            type: eventTypes[status] ?? "campaign.changed",
-            at: now,
-            subject: id,
-            actor,
-            cause: null,
-            data: { ...(reason !== null && { reason }) }
-          }]
-        }
+    transaction.within(
+      Effect.gen(function* () {
+        const ids = yield* makeIds
+        const now = yield* time.now
+        const touched =
+          status === "running" ? (yield* store.paces(id)).reduce((sum, { pace }) => sum + pace.counts.touched, 0) : 0
+        let refused: IllegalTransition | null = null
+        const changed = yield* store.modify(workspace, id, now, (campaign) => {
+          if (campaign.status === status) return { campaign, events: [] }
+          if (!mayBecome(campaign, status)) {
+            refused = new IllegalTransition({ campaign: id, from: campaign.status, to: status })
+            return { campaign, events: [] }
+          }
+          return {
+            campaign: {
+              ...campaign,
+              status,
+              pauseReason: reason,
+              startedAt: campaign.startedAt ?? (status === "running" ? now : null),
+              ...(status === "running" && { breaker: Breaker.closed(touched) })
+            },
+            events: [
+              {
+                id: ids.next("evt"),
+                workspace,
+                type: eventTypes[status] ?? "campaign.changed",
+                at: now,
+                subject: id,
+                actor,
+                cause: null,
+                data: { ...(reason !== null && { reason }) }
+              }
+            ]
+          }
+        })
+        if (refused !== null) return yield* Effect.fail<IllegalTransition>(refused)
+        if (Option.isNone(changed)) return yield* new CampaignNotFound({ campaign: id })
+        if (status === "running") yield* outreach.draw(workspace, id, now)
+        return changed.value
       })
-      if (refused !== null) return yield* Effect.fail<IllegalTransition>(refused)
-      if (Option.isNone(changed)) return yield* new CampaignNotFound({ campaign: id })
-      if (status === "running") yield* outreach.draw(workspace, id, now)
-      return changed.value
-    }))
+    )
 
   return Campaigns.of({
     create,
     enrollList,
     start: Effect.fn("Campaigns.start")((workspace: WorkspaceId, id: CampaignId, actor: Actor) =>
-      become(workspace, id, "running", null, actor)),
+      become(workspace, id, "running", null, actor)
+    ),
     pause: Effect.fn("Campaigns.pause")((workspace: WorkspaceId, id: CampaignId, reason: string | null, actor: Actor) =>
-      become(workspace, id, "paused", reason, actor))
+      become(workspace, id, "paused", reason, actor)
+    )
   })
 })
 

@@ -13,11 +13,17 @@ const Volume = Schema.Int.check(
 )
 
 export class DailyRange extends Schema.Opaque<DailyRange>()(
-  Schema.Struct({ rangeMin: Volume, rangeMax: Volume }).check(
-    Schema.makeFilter(({ rangeMax, rangeMin }) =>
-      rangeMin <= rangeMax || { path: ["rangeMax"], issue: `rangeMax ${rangeMax} is less than rangeMin ${rangeMin}` }
+  Schema.Struct({ rangeMin: Volume, rangeMax: Volume })
+    .check(
+      Schema.makeFilter(
+        ({ rangeMax, rangeMin }) =>
+          rangeMin <= rangeMax || {
+            path: ["rangeMax"],
+            issue: `rangeMax ${rangeMax} is less than rangeMin ${rangeMin}`
+          }
+      )
     )
-  ).annotate({ identifier: "DailyRange" })
+    .annotate({ identifier: "DailyRange" })
 ) {}
 
 /** The number at `u`, uniform in [0, 1): every integer of the range is equally likely. */

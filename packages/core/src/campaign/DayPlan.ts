@@ -123,7 +123,7 @@ export const make = (input: Input): DayPlan => {
     intervals = open.filter(({ end }) => end > from).map(({ end, start }) => ({ start: Math.max(start, from), end }))
     const wanted = input.used === 0 ? wholeCount : Math.max(0, Math.floor((quota - input.used) / settings.parts))
     const rest = lengthOf(intervals)
-    const fits = rest >= wanted * wholeInterval / 2
+    const fits = rest >= (wanted * wholeInterval) / 2
     interval = fits ? rest / wanted : wholeInterval / 2
     count = fits ? wanted : Math.floor(rest / interval)
   }

@@ -14,13 +14,16 @@ export interface Drawer {
 }
 
 /** How many leads an account would take if the pool were endless. */
-export const wanted = (self: Drawer): number => self.holding < self.touches ? 2 * self.touches - self.holding : 0
+export const wanted = (self: Drawer): number => (self.holding < self.touches ? 2 * self.touches - self.holding : 0)
 
 /** The pool beyond which no account's part binds: who knows that there are this many need not count further. */
 export const enough = (drawers: ReadonlyArray<Drawer>): number => {
   const total = drawers.reduce((sum, drawer) => sum + drawer.touches, 0)
-  return drawers.reduce((most, drawer) =>
-    drawer.touches === 0 ? most : Math.max(most, Math.ceil((wanted(drawer) * total) / drawer.touches)), 0)
+  return drawers.reduce(
+    (most, drawer) =>
+      drawer.touches === 0 ? most : Math.max(most, Math.ceil((wanted(drawer) * total) / drawer.touches)),
+    0
+  )
 }
 
 /** What each account takes of a pool of `pool` leads; together never more than there are. */

@@ -36,20 +36,27 @@ import * as TouchConclusion from "./TouchConclusion.ts"
 /** Leads that change hands in one transaction. */
 const batch = 1_000
 
-export class Outreach extends Context.Service<Outreach, {
-  readonly source: ClaimSource
-  readonly reaction: OutboundReaction
-  /** Gives leads of the pool to the accounts of a campaign that want some. Returns how many. */
-  draw(workspace: WorkspaceId, campaign: CampaignId, now: Instant): Effect.Effect<number, StorageError>
-  readonly inbound: InboundReaction
-}>()("@overture/core/Outreach") {
-  static readonly layer = Layer.effect(Outreach, Effect.suspend(() => make))
+export class Outreach extends Context.Service<
+  Outreach,
+  {
+    readonly source: ClaimSource
+    readonly reaction: OutboundReaction
+    /** Gives leads of the pool to the accounts of a campaign that want some. Returns how many. */
+    draw(workspace: WorkspaceId, campaign: CampaignId, now: Instant): Effect.Effect<number, StorageError>
+    readonly inbound: InboundReaction
+  }
+>()("@overture/core/Outreach") {
+  static readonly layer = Layer.effect(
+    Outreach,
+    Effect.suspend(() => make)
+  )
 
   /** Registers it with the outbox. */
   static readonly layerParties = Layer.effect(
     OutboundParties,
     Effect.map(Outreach, (outreach) =>
-      OutboundParties.of({ sources: [outreach.source], reactions: [outreach.reaction] }))
+      OutboundParties.of({ sources: [outreach.source], reactions: [outreach.reaction] })
+    )
   )
 
   /** Registers it with the inbox. */
@@ -59,7 +66,7 @@ export class Outreach extends Context.Service<Outreach, {
   )
 }
 
-const make = Effect.gen(function*() {
+const make = Effect.gen(function* () {
   const store = yield* CampaignStore
   const channels = yield* Channels
   const transaction = yield* Transaction
@@ -68,7 +75,9 @@ const make = Effect.gen(function*() {
   const templates: LeadTouching.Input["templates"] = new Map()
   const known = new Map<CampaignId, Campaign>()
 
-  const eventOf = (ids: IdGenerator, at: Instant) => (fact: Fact): DomainEvent => ({ ...fact, id: ids.next("evt"), at })
+  const eventOf =
+    (ids: IdGenerator, at: Instant) =>
+    (fact: Fact): DomainEvent => ({ ...fact, id: ids.next("evt"), at })
 
   const change = (ids: IdGenerator, now: Instant, conclusion: TouchConclusion.Conclusion | null): LeadChange | null => {
     if (conclusion === null) return null
@@ -78,9 +87,11 @@ const make = Effect.gen(function*() {
 
   /** Settings of the campaigns of a batch. A version is looked up once; an edit is seen by its own version. */
   const campaignsOf = (settled: ReadonlyArray<Settled>) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const found = new Map<CampaignId, Campaign>()
-      for (const { claimed: { message } } of settled) {
+      for (const {
+        claimed: { message }
+      } of settled) {
         if (message.campaign === null || found.has(message.campaign)) continue
         const cached = known.get(message.campaign)
         if (cached !== undefined && cached.version >= (message.campaignVersion ?? 0)) {
@@ -96,46 +107,58 @@ const make = Effect.gen(function*() {
       return found
     })
 
-  const draw = Effect.fn("Outreach.draw")(function*(_workspace: WorkspaceId, id: CampaignId, now: Instant) {
+  const draw = Effect.fn("Outreach.draw")(function* (_workspace: WorkspaceId, id: CampaignId, now: Instant) {
     const drawn = yield* store.draw(id, now, (campaign, unordered, pool) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         // By seed key, not by id: the same file draws the same leads on every machine.
-        const accounts = unordered.toSorted((a, b) => Account.seedKey(a.account) < Account.seedKey(b.account) ? -1 : 1)
+        const accounts = unordered.toSorted((a, b) =>
+          Account.seedKey(a.account) < Account.seedKey(b.account) ? -1 : 1
+        )
         const settings = PacePlan.dayPlanSettings(campaign.settings)
         const at = SendWindow.nextOpen(settings.window, settings.zone, now)
         const date = at === null ? null : SendWindow.dateOf(settings.window, settings.zone, at)
-        const drawers = accounts.map(({ account, deferred = 0, holding, pace }): Draw.Drawer => ({
-          account: account.id,
-          holding: holding - deferred,
-          touches: date === null || !Account.isAble(account) || !channels.all.has(account.channel)
-            ? 0
-            : DayPlan.make({
-              campaign: seedKey(campaign),
-              account: Account.seedKey(account),
-              date,
-              settings,
-              rampDay: PacePlan.rampDayOn(pace, date),
-              from: null,
-              used: 0
-            }).slotCount
-        }))
+        const drawers = accounts.map(
+          ({ account, deferred = 0, holding, pace }): Draw.Drawer => ({
+            account: account.id,
+            holding: holding - deferred,
+            touches:
+              date === null || !Account.isAble(account) || !channels.all.has(account.channel)
+                ? 0
+                : DayPlan.make({
+                    campaign: seedKey(campaign),
+                    account: Account.seedKey(account),
+                    date,
+                    settings,
+                    rampDay: PacePlan.rampDayOn(pace, date),
+                    from: null,
+                    used: 0
+                  }).slotCount
+          })
+        )
         const atMost = Draw.enough(drawers)
         if (atMost === 0) return []
         const shares = Draw.shares(drawers, yield* pool(atMost))
         return shares.map(({ account, take }) => ({
           account,
           take,
-          reaches: accounts.flatMap((one) => one.account.id === account ? Account.reachesOf(one.account) : [])
+          reaches: accounts.flatMap((one) => (one.account.id === account ? Account.reachesOf(one.account) : []))
         }))
-      }))
+      })
+    )
     return drawn.reduce((sum, one) => sum + one.drawn, 0)
   })
 
   /** What an account held untouched goes back to the pool, in batches of its own. */
   const putBack = (due: LeadTouching.Rules["lost"][number], now: Instant): Effect.Effect<void, StorageError> =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const changed = yield* store.changeLeads(
-        { type: "campaign", campaign: due.campaign.id, account: due.account.account.id, statuses: ["assigned"], limit: batch },
+        {
+          type: "campaign",
+          campaign: due.campaign.id,
+          account: due.account.account.id,
+          statuses: ["assigned"],
+          limit: batch
+        },
         now,
         (lead) => ({
           lead: { ...lead, status: "pending", account: null, dueAt: null, attempts: 0 },
@@ -150,28 +173,41 @@ const make = Effect.gen(function*() {
       if (changed.length === batch) yield* putBack(due, now)
     })
 
-  const finish = Effect.fnUntraced(function*(now: Instant) {
+  const finish = Effect.fnUntraced(function* (now: Instant) {
     const campaigns = yield* store.finishable(100)
     const ids = yield* makeIds
-    yield* Effect.forEach(campaigns, (campaign) =>
-      store.modify(campaign.workspace, campaign.id, now, (current) =>
-        current.status !== "running" || current.settings.evergreen ? { campaign: current, events: [] } : {
-          campaign: { ...current, status: "finished" },
-          events: [{
-            id: ids.next("evt"),
-            at: now,
-            workspace: current.workspace,
-            type: "campaign.finished",
-            subject: current.id,
-            actor: { type: "system", id: null },
-            cause: null,
-            data: {}
-          }]
-        }), { discard: true })
+    yield* Effect.forEach(
+      campaigns,
+      (campaign) =>
+        store.modify(campaign.workspace, campaign.id, now, (current) =>
+          current.status !== "running" || current.settings.evergreen
+            ? { campaign: current, events: [] }
+            : {
+                campaign: { ...current, status: "finished" },
+                events: [
+                  {
+                    id: ids.next("evt"),
+                    at: now,
+                    workspace: current.workspace,
+                    type: "campaign.finished",
+                    subject: current.id,
+                    actor: { type: "system", id: null },
+                    cause: null,
+                    data: {}
+                  }
+                ]
+              }
+        ),
+      { discard: true }
+    )
     return campaigns.some((campaign) => !campaign.settings.evergreen)
   })
 
-  const claim: ClaimSource["claim"] = Effect.fn("Outreach.claim")(function*(now: Instant, limit: number, lease: Lease) {
+  const claim: ClaimSource["claim"] = Effect.fn("Outreach.claim")(function* (
+    now: Instant,
+    limit: number,
+    lease: Lease
+  ) {
     const ids = yield* makeIds
     let loaded: HostGate.LoadedGates = new Map()
     const rules = LeadTouching.rules({
@@ -204,7 +240,7 @@ const make = Effect.gen(function*() {
   })
 
   /** Counts failures against the campaign, and pauses it when there are too many. */
-  const breakAt = Effect.fnUntraced(function*(campaign: Campaign, failed: number, now: Instant) {
+  const breakAt = Effect.fnUntraced(function* (campaign: Campaign, failed: number, now: Instant) {
     const paces = yield* store.paces(campaign.id)
     const touched = paces.reduce((sum, { pace }) => sum + pace.counts.touched, 0)
     const ids = yield* makeIds
@@ -213,21 +249,23 @@ const make = Effect.gen(function*() {
       if (!open || current.status !== "running") return { campaign: { ...current, breaker }, events: [] }
       return {
         campaign: { ...current, breaker, status: "paused", pauseReason: "tooManyFailures" },
-        events: [{
-          id: ids.next("evt"),
-          at: now,
-          workspace: current.workspace,
-          type: "campaign.paused",
-          subject: current.id,
-          actor: { type: "system", id: null },
-          cause: null,
-          data: { reason: "tooManyFailures", failures: breaker.failures.length }
-        }]
+        events: [
+          {
+            id: ids.next("evt"),
+            at: now,
+            workspace: current.workspace,
+            type: "campaign.paused",
+            subject: current.id,
+            actor: { type: "system", id: null },
+            cause: null,
+            data: { reason: "tooManyFailures", failures: breaker.failures.length }
+          }
+        ]
       }
     })
   })
 
-  const settled = Effect.fn("Outreach.settled")(function*(all: ReadonlyArray<Settled>, now: Instant) {
+  const settled = Effect.fn("Outreach.settled")(function* (all: ReadonlyArray<Settled>, now: Instant) {
     const ofLeads = all.filter(({ claimed }) => claimed.message.lead !== null)
     if (ofLeads.length > 0) {
       const campaigns = yield* campaignsOf(ofLeads)
@@ -241,7 +279,10 @@ const make = Effect.gen(function*() {
           : change(ids, now, TouchConclusion.conclude(lead, messages, one, campaign))
       })
       const failures = new Map<CampaignId, number>()
-      for (const { claimed: { message }, fate } of ofLeads) {
+      for (const {
+        claimed: { message },
+        fate
+      } of ofLeads) {
         if (message.campaign === null || (fate !== "failed" && fate !== "unknown")) continue
         failures.set(message.campaign, (failures.get(message.campaign) ?? 0) + 1)
       }
@@ -259,40 +300,49 @@ const make = Effect.gen(function*() {
   })
 
   const free = (messages: ReadonlyArray<Message>, now: Instant) => {
-    const leads = [...new Set(messages.flatMap(({ lead }) => lead === null ? [] : [lead]))]
+    const leads = [...new Set(messages.flatMap(({ lead }) => (lead === null ? [] : [lead])))]
     if (leads.length === 0) return Effect.void
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       yield* store.changeLeads({ type: "ids", ids: leads }, now, (lead) =>
-        lead.claim === null ? null : {
-          lead: { ...lead, claim: null },
-          cancel: [],
-          stop: [],
-          queue: [],
-          counts: {},
-          wentOutOn: null,
-          forget: true,
-          events: []
-        })
-      const accounts = [...new Set(messages.flatMap(({ account, lead }) => lead === null ? [] : [account]))]
+        lead.claim === null
+          ? null
+          : {
+              lead: { ...lead, claim: null },
+              cancel: [],
+              stop: [],
+              queue: [],
+              counts: {},
+              wentOutOn: null,
+              forget: true,
+              events: []
+            }
+      )
+      const accounts = [...new Set(messages.flatMap(({ account, lead }) => (lead === null ? [] : [account])))]
       yield* store.ring(accounts, now)
     })
   }
 
   /** A later part that the queue refuses ends its touch as partial. */
   const cancelled = (messages: ReadonlyArray<Message>, now: Instant) => {
-    const byLead = new Map(messages.flatMap((message) => message.lead === null ? [] : [[message.lead, message] as const]))
+    const byLead = new Map(
+      messages.flatMap((message) => (message.lead === null ? [] : [[message.lead, message] as const]))
+    )
     if (byLead.size === 0) return Effect.void
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const ids = yield* makeIds
       yield* store.changeLeads({ type: "ids", ids: [...byLead.keys()] }, now, (lead, rows) => {
         const reason = byLead.get(lead.id)?.reason ?? "cancelled"
-        return change(ids, now, TouchConclusion.stop(lead, rows, reason === "suppressed" ? "optedOut" : "cancelled", now))
+        return change(
+          ids,
+          now,
+          TouchConclusion.stop(lead, rows, reason === "suppressed" ? "optedOut" : "cancelled", now)
+        )
       })
     })
   }
 
   /** Ends what campaigns have open for these contacts. */
-  const stop = Effect.fn("Outreach.stop")(function*(
+  const stop = Effect.fn("Outreach.stop")(function* (
     workspace: WorkspaceId,
     contacts: ReadonlyArray<ContactId>,
     ended: LeadEnded,
@@ -300,12 +350,13 @@ const make = Effect.gen(function*() {
   ) {
     const ids = yield* makeIds
     yield* store.changeLeads({ type: "contacts", workspace, contacts }, now, (lead, messages) =>
-      change(ids, now, TouchConclusion.stop(lead, messages, ended, now)))
+      change(ids, now, TouchConclusion.stop(lead, messages, ended, now))
+    )
   })
 
   /** Proof that a message went out, or that it failed after all, corrects the fate of its touch. */
   const proven: InboundReaction["proven"] = (messages, now) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const ids = yield* makeIds
       const byLead = new Map(messages.map((message) => [message.lead, message]))
       yield* store.changeLeads({ type: "ids", ids: [...byLead.keys()] }, now, (lead) => {

@@ -44,4 +44,3 @@ export interface Pace {
   readonly rampDate: LocalDate | null
   readonly counts: PaceCounts
 }
-

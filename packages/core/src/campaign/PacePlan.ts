@@ -46,7 +46,7 @@ export const rampDayOn = (self: Pick<Pace, "rampDate" | "rampDay">, date: LocalD
 /** The first opening after everything that belongs to the plan's date; null when nothing opens within 400 days. */
 const nextDay = (settings: DayPlan.Settings, plan: DayPlan.DayPlan): Instant | null => {
   const date = SendWindow.nextOpenDate(settings.window, settings.zone, plan.date)
-  return date === null ? null : SendWindow.open(settings.window, settings.zone, date)[0]?.start ?? null
+  return date === null ? null : (SendWindow.open(settings.window, settings.zone, date)[0]?.start ?? null)
 }
 
 /** Brings a pace up to `now`. */
@@ -64,7 +64,8 @@ export const plan = (pace: Pace, campaign: Campaign, account: AccountState, now:
   }
   let at = pace
   const isNewDay = pace.date !== date
-  if (isNewDay) at = { ...pace, date, version: campaign.version, used: 0, slot: 0, from: null, usedBefore: 0, deferredTo: null }
+  if (isNewDay)
+    at = { ...pace, date, version: campaign.version, used: 0, slot: 0, from: null, usedBefore: 0, deferredTo: null }
   else if (pace.version !== campaign.version) {
     at = { ...pace, version: campaign.version, slot: 0, from: now, usedBefore: pace.used, deferredTo: null }
   }
@@ -85,7 +86,13 @@ export const plan = (pace: Pace, campaign: Campaign, account: AccountState, now:
   const due = isSpent ? 0 : found.due
   const nextAt = isSpent || (found.alarm === null && due === 0) ? nextDay(settings, made) : found.alarm
   return {
-    pace: { ...at, quota: made.quota, slot: found.next, nextAt, deferredTo: deferral(made, found.next + due, found.alarm) },
+    pace: {
+      ...at,
+      quota: made.quota,
+      slot: found.next,
+      nextAt,
+      deferredTo: deferral(made, found.next + due, found.alarm)
+    },
     plan: made,
     due,
     isNewDay,

@@ -12,11 +12,17 @@ export class SendHours extends Schema.Opaque<SendHours>()(
     end: Schema.String.check(
       Schema.isPattern(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, { expected: "a time HH:MM from 00:00 to 24:00" })
     )
-  }).check(
-    Schema.makeFilter(({ end, start }) =>
-      start !== end || { path: ["end"], issue: `the window starts and ends at ${start}; a whole day is 00:00–24:00` }
+  })
+    .check(
+      Schema.makeFilter(
+        ({ end, start }) =>
+          start !== end || {
+            path: ["end"],
+            issue: `the window starts and ends at ${start}; a whole day is 00:00–24:00`
+          }
+      )
     )
-  ).annotate({ identifier: "SendHours" })
+    .annotate({ identifier: "SendHours" })
 ) {}
 
 export const dayMinutes = 1440
@@ -45,14 +51,16 @@ const weekdays = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Frida
  */
 export const overlap = (windows: ReadonlyArray<SendHours>, days: ReadonlyArray<number>): string | null => {
   const active = new Set(days.length === 0 ? weekdays.keys() : days)
-  const held = [...active].flatMap((weekday) =>
-    windows.map((hours) => ({
-      hours,
-      weekday,
-      start: weekday * dayMinutes + startMinute(hours),
-      end: weekday * dayMinutes + endMinute(hours)
-    }))
-  ).sort((a, b) => a.start - b.start)
+  const held = [...active]
+    .flatMap((weekday) =>
+      windows.map((hours) => ({
+        hours,
+        weekday,
+        start: weekday * dayMinutes + startMinute(hours),
+        end: weekday * dayMinutes + endMinute(hours)
+      }))
+    )
+    .sort((a, b) => a.start - b.start)
   for (const [index, one] of held.entries()) {
     const last = index === held.length - 1
     const other = last ? held[0]! : held[index + 1]!

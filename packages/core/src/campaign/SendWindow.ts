@@ -23,10 +23,14 @@ export class SendWindow extends Schema.Opaque<SendWindow>()(
     windows: Schema.optionalKey(Schema.Array(SendHours.SendHours)),
     /** Local dates on which nothing is open, whatever runs into them. */
     blackoutDates: Schema.optionalKey(Schema.Array(LocalDate.LocalDate))
-  }).check(Schema.makeFilter((self) => {
-    const overlap = SendHours.overlap(self.windows ?? [], self.days ?? [])
-    return overlap === null || { path: ["windows"], issue: overlap }
-  })).annotate({ identifier: "SendWindow" })
+  })
+    .check(
+      Schema.makeFilter((self) => {
+        const overlap = SendHours.overlap(self.windows ?? [], self.days ?? [])
+        return overlap === null || { path: ["windows"], issue: overlap }
+      })
+    )
+    .annotate({ identifier: "SendWindow" })
 ) {}
 
 /** Instants from `start` up to but not including `end`. */
@@ -44,7 +48,8 @@ const isActive = (self: SendWindow, weekday: number): boolean =>
   self.days === undefined || self.days.length === 0 || self.days.includes(weekday)
 
 const isBlackout = (self: SendWindow, date: LocalDate.LocalDate, daysLater: 0 | 1): boolean =>
-  self.blackoutDates !== undefined && self.blackoutDates.length > 0 &&
+  self.blackoutDates !== undefined &&
+  self.blackoutDates.length > 0 &&
   self.blackoutDates.includes(daysLater === 0 ? date : LocalDate.addDays(date, daysLater))
 
 /** The first opening of a date by its hours alone; `midnight` is its wall time 00:00. */

@@ -24,9 +24,7 @@ const nothing = { cancel: [], stop: [], queue: [], counts: {}, wentOutOn: null, 
 export const partDelayMs = (campaign: Campaign, lead: Lead.Lead, part: number): number => {
   const { maxSeconds, minSeconds } = campaign.settings.partDelay
   const seed = `${seedKey(campaign)}|${lead.address}|${stepAt(campaign.settings, lead.step)?.index ?? 0}|${part}`
-  return Math.round(
-    (minSeconds + Seed.random(seed)() * (maxSeconds - minSeconds)) * second
-  )
+  return Math.round((minSeconds + Seed.random(seed)() * (maxSeconds - minSeconds)) * second)
 }
 
 const finish = (
@@ -47,16 +45,18 @@ const finish = (
   if (lead.stop !== null) return Lead.end(touched, lead.stop)
   if (status === "failed") return Lead.end(touched, "failed")
   const next = campaign.settings.steps[index + 1]
-  return next === undefined ? Lead.end(touched, "completed") : {
-    ...touched,
-    step: next.id,
-    attempts: 0,
-    dueAt: Zone.sameLocalTimeAfterDays(
-      Zone.make(campaign.settings.timezone),
-      touched.lastSentAt ?? at,
-      next.sendAfterDays
-    )
-  }
+  return next === undefined
+    ? Lead.end(touched, "completed")
+    : {
+        ...touched,
+        step: next.id,
+        attempts: 0,
+        dueAt: Zone.sameLocalTimeAfterDays(
+          Zone.make(campaign.settings.timezone),
+          touched.lastSentAt ?? at,
+          next.sendAfterDays
+        )
+      }
 }
 
 /** The counts that a touch of step 0, or of a later one, adds to. */
@@ -83,36 +83,46 @@ export const conclude = (
   const wentOutOn = message.reserved?.pace ?? null
   const free: Lead.Lead = { ...lead, claim: null }
 
-  const done = (before: Lead.Lead, status: TouchFate, reason: string | null, change: Partial<Conclusion>): Conclusion => {
+  const done = (
+    before: Lead.Lead,
+    status: TouchFate,
+    reason: string | null,
+    change: Partial<Conclusion>
+  ): Conclusion => {
     const after = finish(before, campaign, status, reason, at)
     return {
       ...nothing,
       lead: after,
       counts: countsOf(index, status),
       ...change,
-      facts: [{
-        workspace: lead.workspace,
-        type: status === "sent" ? "lead.sent" : status === "partial" ? "lead.partial" : "lead.failed",
-        subject: lead.id,
-        actor: { type: "campaign", id: campaign.id },
-        cause: message.id,
-        data: {
-          campaign: campaign.id,
-          step: message.step,
-          account: message.account,
-          contact: lead.contact,
-          chat: message.chat,
-          ...(reason !== null && { reason }),
-          ...(after.ended !== null && { ended: after.ended })
+      facts: [
+        {
+          workspace: lead.workspace,
+          type: status === "sent" ? "lead.sent" : status === "partial" ? "lead.partial" : "lead.failed",
+          subject: lead.id,
+          actor: { type: "campaign", id: campaign.id },
+          cause: message.id,
+          data: {
+            campaign: campaign.id,
+            step: message.step,
+            account: message.account,
+            contact: lead.contact,
+            chat: message.chat,
+            ...(reason !== null && { reason }),
+            ...(after.ended !== null && { ended: after.ended })
+          }
         }
-      }]
+      ]
     }
   }
 
   switch (fate) {
     case "sent": {
       const out: Lead.Lead = { ...free, firstSentAt: lead.firstSentAt ?? at, lastSentAt: at }
-      const next = rest.reduce<Message | null>((first, row) => first === null || row.part < first.part ? row : first, null)
+      const next = rest.reduce<Message | null>(
+        (first, row) => (first === null || row.part < first.part ? row : first),
+        null
+      )
       if (next === null) {
         return done(out, "sent", null, { wentOutOn })
       }
@@ -165,19 +175,21 @@ export const conclude = (
 const stopped = (lead: Lead.Lead, ended: LeadEnded, at: Instant): Lead.Lead => {
   const reason = ended === "optedOut" ? "suppressed" : "cancelled"
   const open = Lead.isOpen(lead)
-  const touches = open && lead.step !== null
-    ? [...lead.touches, { step: lead.step, status: "skipped" as const, reason, at }]
-    : lead.touches
+  const touches =
+    open && lead.step !== null
+      ? [...lead.touches, { step: lead.step, status: "skipped" as const, reason, at }]
+      : lead.touches
   return Lead.end({ ...lead, claim: null, touches, ...(open && { status: "skipped" as const, reason }) }, ended)
 }
 
 const stopFact = (before: Lead.Lead, after: Lead.Lead, ended: LeadEnded): Fact => ({
   workspace: before.workspace,
-  type: after.status === "skipped" && before.status !== "skipped"
-    ? "lead.skipped"
-    : ended === "replied"
-    ? "lead.replied"
-    : "lead.ended",
+  type:
+    after.status === "skipped" && before.status !== "skipped"
+      ? "lead.skipped"
+      : ended === "replied"
+        ? "lead.replied"
+        : "lead.ended",
   subject: before.id,
   actor: { type: "contact", id: before.contact },
   cause: null,
@@ -195,7 +207,7 @@ export const stop = (
   at: Instant
 ): Conclusion | null => {
   const isReply = ended === "replied"
-  const repliedAt = isReply ? lead.repliedAt ?? at : lead.repliedAt
+  const repliedAt = isReply ? (lead.repliedAt ?? at) : lead.repliedAt
   const marked: Lead.Lead = { ...lead, repliedAt }
   const sending = messages.filter((message) => message.status === "sending")
   // Counted with the field it counts, which is written even while the first touch is on its way.
@@ -209,13 +221,21 @@ export const stop = (
   if (sending.length > 0) {
     if (lead.stop !== null) return null
     const after = { ...marked, stop: ended }
-    return { ...nothing, lead: after, counts, stop: sending.map(({ id }) => ({ id, reason: ended })), cancel, facts: fact(after) }
+    return {
+      ...nothing,
+      lead: after,
+      counts,
+      stop: sending.map(({ id }) => ({ id, reason: ended })),
+      cancel,
+      facts: fact(after)
+    }
   }
   if (lead.status === "sending") {
     // Between two parts: what went out stays, the rest is stopped.
-    const touches = lead.step === null
-      ? lead.touches
-      : [...lead.touches, { step: lead.step, status: "partial" as const, reason: ended, at }]
+    const touches =
+      lead.step === null
+        ? lead.touches
+        : [...lead.touches, { step: lead.step, status: "partial" as const, reason: ended, at }]
     const after = Lead.end({ ...marked, claim: null, status: "partial", reason: ended, touches }, ended)
     const partial: Fact = {
       workspace: lead.workspace,
@@ -259,18 +279,22 @@ export const prove = (lead: Lead.Lead, message: Message, at: Instant): Conclusio
   const touches = lead.touches.map((touch) =>
     touch.step === message.step && touch.status === (failed ? "sent" : "failed")
       ? {
-        ...touch,
-        status: failed ? "failed" as const : message.part + 1 < message.parts ? "partial" as const : "sent" as const,
-        reason: failed ? message.reason : null,
-        at
-      }
+          ...touch,
+          status: failed
+            ? ("failed" as const)
+            : message.part + 1 < message.parts
+              ? ("partial" as const)
+              : ("sent" as const),
+          reason: failed ? message.reason : null,
+          at
+        }
       : touch
   )
   const touch = lead.touches.find((one) => one.step === message.step)
   const isFirst = lead.touches[0]?.step === message.step
   if (touch === undefined) return null
   // The parts after an unknown one were cancelled: proof makes such a touch partial.
-  const proved = message.part + 1 < message.parts ? "partial" as const : "sent" as const
+  const proved = message.part + 1 < message.parts ? ("partial" as const) : ("sent" as const)
   if (failed) {
     if (touch.status !== "sent") return null
     const after: Lead.Lead = { ...lead, touches, ...(isFirst && { status: "failed" as const, reason: message.reason }) }

@@ -42,7 +42,10 @@ export const render = (
   const values = Rendering.variablesOf(contact)
   const contents: Array<Content> = []
   for (const [index, part] of step.parts.entries()) {
-    const template = compiled(cache, StepRules.choose(part, `${seed}|${campaign.settings.steps.findIndex(({ id }) => id === step.id)}|${index}`))
+    const template = compiled(
+      cache,
+      StepRules.choose(part, `${seed}|${campaign.settings.steps.findIndex(({ id }) => id === step.id)}|${index}`)
+    )
     if (Result.isFailure(template)) {
       return { type: "refused", reason: "contentRejected", detail: template.failure.message }
     }
@@ -50,7 +53,8 @@ export const render = (
     if (made._tag === "MissingVariable") {
       return { type: "refused", reason: "missingVariable", detail: made.names.join(", ") }
     }
-    if (made._tag === "Failed") return { type: "refused", reason: "contentRejected", detail: `${made.field}: ${made.problem}` }
+    if (made._tag === "Failed")
+      return { type: "refused", reason: "contentRejected", detail: `${made.field}: ${made.problem}` }
     const refusal = Capability.refusal(channel.capabilities, made.content)
     if (refusal !== null) return { type: "refused", reason: "unsupported", detail: refusal }
     contents.push(made.content)
@@ -61,5 +65,5 @@ export const render = (
 /** The last gates: what cannot be said is not sent. */
 export const contentGate: Gate<RenderedTouch> = {
   name: "content",
-  decide: (touch) => touch.type === "refused" ? skip(touch.reason) : allow
+  decide: (touch) => (touch.type === "refused" ? skip(touch.reason) : allow)
 }

@@ -51,7 +51,7 @@ export const measure = (text: string, unit: Capabilities["text"]["unit"]): numbe
 
 /** Why a channel cannot carry a content, in words for its author; null when it can. */
 export const refusal = (self: Capabilities, content: Content): string | null => {
-  const text = content.type === "text" ? content.text : content.type === "media" ? content.caption ?? "" : ""
+  const text = content.type === "text" ? content.text : content.type === "media" ? (content.caption ?? "") : ""
   const length = measure(text, self.text.unit)
   if (length > self.text.maxLength) {
     return `the text has ${length} ${self.text.unit}, at most ${self.text.maxLength} are allowed`

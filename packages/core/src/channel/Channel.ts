@@ -45,7 +45,11 @@ export interface Channel {
    */
   lookup(sender: Sender, sent: Sent): Effect.Effect<Outcome>
   /** Events since `cursor`, where `capabilities.polling`; `now` is the pacing time of the caller. */
-  poll(sender: Sender, cursor: string | null, now: Instant): Effect.Effect<{
+  poll(
+    sender: Sender,
+    cursor: string | null,
+    now: Instant
+  ): Effect.Effect<{
     readonly events: ReadonlyArray<ChannelEvent>
     readonly cursor: string | null
     /** When something more is known to come; null = ask again as usual. */
@@ -63,9 +67,12 @@ export const make = (
 })
 
 /** The channels of this process, by name. */
-export class Channels extends Context.Service<Channels, {
-  readonly all: ReadonlyMap<ChannelName, Channel>
-}>()("@overture/core/Channels") {
+export class Channels extends Context.Service<
+  Channels,
+  {
+    readonly all: ReadonlyMap<ChannelName, Channel>
+  }
+>()("@overture/core/Channels") {
   static readonly from = (channels: ReadonlyArray<Channel>) =>
     Channels.of({ all: new Map(channels.map((channel) => [channel.name, channel])) })
 }

@@ -50,7 +50,12 @@ export const ChannelEvent = Schema.Union([
     /** Our key, where the platform hands it back. */
     key: Schema.optionalKey(Schema.String)
   }),
-  Schema.Struct({ type: Schema.Literals(["messageDelivered", "messageRead"]), ...common, ...participant, ...externalId }),
+  Schema.Struct({
+    type: Schema.Literals(["messageDelivered", "messageRead"]),
+    ...common,
+    ...participant,
+    ...externalId
+  }),
   /** The platform took a message and later could not deliver it. */
   Schema.Struct({
     type: Schema.Literal("messageFailed"),

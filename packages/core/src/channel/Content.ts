@@ -15,8 +15,9 @@ export class Button extends Schema.Opaque<Button>()(
 const buttons = Schema.optionalKey(Schema.Array(Button))
 
 export class TextContent extends Schema.Opaque<TextContent>()(
-  Schema.Struct({ type: Schema.Literal("text"), text: Schema.NonEmptyString, buttons })
-    .annotate({ identifier: "TextContent" })
+  Schema.Struct({ type: Schema.Literal("text"), text: Schema.NonEmptyString, buttons }).annotate({
+    identifier: "TextContent"
+  })
 ) {}
 
 export class ApprovedTemplateContent extends Schema.Opaque<ApprovedTemplateContent>()(
@@ -44,8 +45,9 @@ export class MediaContent extends Schema.Opaque<MediaContent>()(
   }).annotate({ identifier: "MediaContent" })
 ) {}
 
-export const Content = Schema.Union([TextContent, ApprovedTemplateContent, MediaContent])
-  .annotate({ identifier: "Content" })
+export const Content = Schema.Union([TextContent, ApprovedTemplateContent, MediaContent]).annotate({
+  identifier: "Content"
+})
 export type Content = typeof Content.Type
 
 /** The words a person reads: what lists and logs show of a content. */

@@ -28,30 +28,35 @@ export interface ChatTouch {
   readonly unread: number
 }
 
-export class ChatStore extends Context.Service<ChatStore, {
-  /**
-   * Remembers (account, dedupeKey) and returns the indexes of those not seen before. Joins the caller's transaction, so
-   * an event whose handling fails is new again.
-   */
-  admit(keys: ReadonlyArray<{ readonly account: AccountId; readonly dedupeKey: string; readonly at: Instant }>): Effect.Effect<
-    ReadonlyArray<number>,
-    StorageError
-  >
-  /** Makes the chats that are missing, with the next numbers of their workspace, and locks and returns one for each opening. */
-  open(openings: ReadonlyArray<ChatOpening>): Effect.Effect<ReadonlyArray<Chat>, StorageError>
-  touch(touches: ReadonlyArray<ChatTouch>): Effect.Effect<void, StorageError>
-  /** Marks chats as written to by hand, or gives them back to automation (`at` null). */
-  setTakenOver(chats: ReadonlyArray<ChatId>, at: Instant | null): Effect.Effect<void, StorageError>
-  /** Adds messages that did not go through the outbox; one that exists by (chat, externalId) is left as it is. Returns the new ones' ids. */
-  record(messages: ReadonlyArray<Message>): Effect.Effect<ReadonlyArray<MessageId>, StorageError>
-  /** Locks the messages found by id, or by (chat, externalId), applies the rule and writes what it changed. */
-  advance(
-    refs: ReadonlyArray<{ readonly id: MessageId } | { readonly chat: ChatId; readonly externalId: string }>,
-    change: (message: Message, index: number) => Message
-  ): Effect.Effect<ReadonlyArray<{ readonly index: number; readonly before: Message; readonly after: Message }>, StorageError>
-  get(workspace: WorkspaceId, id: ChatId): Effect.Effect<Option.Option<Chat>, StorageError>
-  /** Most recent first. */
-  list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Chat>, StorageError>
-  /** Oldest first. */
-  messages(workspace: WorkspaceId, chat: ChatId, page: PageRequest): Effect.Effect<Page<Message>, StorageError>
-}>()("@overture/core/ChatStore") {}
+export class ChatStore extends Context.Service<
+  ChatStore,
+  {
+    /**
+     * Remembers (account, dedupeKey) and returns the indexes of those not seen before. Joins the caller's transaction, so
+     * an event whose handling fails is new again.
+     */
+    admit(
+      keys: ReadonlyArray<{ readonly account: AccountId; readonly dedupeKey: string; readonly at: Instant }>
+    ): Effect.Effect<ReadonlyArray<number>, StorageError>
+    /** Makes the chats that are missing, with the next numbers of their workspace, and locks and returns one for each opening. */
+    open(openings: ReadonlyArray<ChatOpening>): Effect.Effect<ReadonlyArray<Chat>, StorageError>
+    touch(touches: ReadonlyArray<ChatTouch>): Effect.Effect<void, StorageError>
+    /** Marks chats as written to by hand, or gives them back to automation (`at` null). */
+    setTakenOver(chats: ReadonlyArray<ChatId>, at: Instant | null): Effect.Effect<void, StorageError>
+    /** Adds messages that did not go through the outbox; one that exists by (chat, externalId) is left as it is. Returns the new ones' ids. */
+    record(messages: ReadonlyArray<Message>): Effect.Effect<ReadonlyArray<MessageId>, StorageError>
+    /** Locks the messages found by id, or by (chat, externalId), applies the rule and writes what it changed. */
+    advance(
+      refs: ReadonlyArray<{ readonly id: MessageId } | { readonly chat: ChatId; readonly externalId: string }>,
+      change: (message: Message, index: number) => Message
+    ): Effect.Effect<
+      ReadonlyArray<{ readonly index: number; readonly before: Message; readonly after: Message }>,
+      StorageError
+    >
+    get(workspace: WorkspaceId, id: ChatId): Effect.Effect<Option.Option<Chat>, StorageError>
+    /** Most recent first. */
+    list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Chat>, StorageError>
+    /** Oldest first. */
+    messages(workspace: WorkspaceId, chat: ChatId, page: PageRequest): Effect.Effect<Page<Message>, StorageError>
+  }
+>()("@overture/core/ChatStore") {}

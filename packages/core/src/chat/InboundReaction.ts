@@ -22,4 +22,3 @@ export interface InboundReaction {
 export class InboundReactions extends Context.Service<InboundReactions, ReadonlyArray<InboundReaction>>()(
   "@overture/core/InboundReactions"
 ) {}
-

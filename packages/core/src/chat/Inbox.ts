@@ -35,14 +35,20 @@ export interface Received {
 
 type WithParticipant = Extract<ChannelEvent, { readonly participant: Participant }>
 
-export class Inbox extends Context.Service<Inbox, {
-  /** Takes events of one account, in the order in which they are told. All of them, or none on failure. */
-  receive(account: Account, events: ReadonlyArray<ChannelEvent>): Effect.Effect<Received, StorageError>
-}>()("@overture/core/Inbox") {
-  static readonly layer = Layer.effect(Inbox, Effect.suspend(() => make))
+export class Inbox extends Context.Service<
+  Inbox,
+  {
+    /** Takes events of one account, in the order in which they are told. All of them, or none on failure. */
+    receive(account: Account, events: ReadonlyArray<ChannelEvent>): Effect.Effect<Received, StorageError>
+  }
+>()("@overture/core/Inbox") {
+  static readonly layer = Layer.effect(
+    Inbox,
+    Effect.suspend(() => make)
+  )
 }
 
-const make = Effect.gen(function*() {
+const make = Effect.gen(function* () {
   const chats = yield* ChatStore
   const contacts = yield* ContactStore
   const accounts = yield* AccountStore
@@ -56,41 +62,51 @@ const make = Effect.gen(function*() {
   const addressOf = (account: Account, participant: Participant) =>
     Address.key({ channel: account.channel, scope: participant.scope, externalId: participant.externalId })
 
-  const opened = Effect.fnUntraced(function*(account: Account, event: WithParticipant, ids: IdGenerator) {
+  const opened = Effect.fnUntraced(function* (account: Account, event: WithParticipant, ids: IdGenerator) {
     const address = addressOf(account, event.participant)
     const known = yield* contacts.byAddress(account.workspace, address)
     let contact = Option.getOrNull(Option.map(known, ({ id }) => id))
     if (contact === null && event.type === "messageReceived") {
       contact = ids.next("con")
-      yield* contacts.import(account.workspace, [{
-        id: contact,
-        workspace: account.workspace,
-        name: event.participant.name ?? "",
-        first: null,
-        last: null,
-        addresses: [{ channel: account.channel, scope: event.participant.scope, externalId: event.participant.externalId }],
-        tags: [],
-        attributes: {},
-        timezone: null,
-        consents: [],
-        externalRef: null,
-        metadata: {},
-        createdAt: event.at
-      }], null)
+      yield* contacts.import(
+        account.workspace,
+        [
+          {
+            id: contact,
+            workspace: account.workspace,
+            name: event.participant.name ?? "",
+            first: null,
+            last: null,
+            addresses: [
+              { channel: account.channel, scope: event.participant.scope, externalId: event.participant.externalId }
+            ],
+            tags: [],
+            attributes: {},
+            timezone: null,
+            consents: [],
+            externalRef: null,
+            metadata: {},
+            createdAt: event.at
+          }
+        ],
+        null
+      )
     }
-    const [chat] = yield* chats.open([{
-      id: Chat.idOf(account.id, address),
-      workspace: account.workspace,
-      account: account.id,
-      address,
-      contact,
-      name: event.participant.name ?? "",
-      at: event.at
-    }])
+    const [chat] = yield* chats.open([
+      {
+        id: Chat.idOf(account.id, address),
+        workspace: account.workspace,
+        account: account.id,
+        address,
+        contact,
+        name: event.participant.name ?? "",
+        at: event.at
+      }
+    ])
     return { address, contact, chat: chat?.id ?? Chat.idOf(account.id, address) }
   })
 
-  const suppress = Effect.fnUntraced(function*(
+  const suppress = Effect.fnUntraced(function* (
     account: Account,
     address: string,
     contact: ContactId | null,
@@ -98,19 +114,34 @@ const make = Effect.gen(function*() {
     event: DomainEvent
   ) {
     const workspace = yield* workspaces.get(account.workspace)
-    const scope = Option.match(workspace, { onNone: () => "contact" as const, onSome: ({ optOutScope }) => optOutScope })
+    const scope = Option.match(workspace, {
+      onNone: () => "contact" as const,
+      onSome: ({ optOutScope }) => optOutScope
+    })
     const person = contact === null ? Option.none() : yield* contacts.get(account.workspace, contact)
-    const keys = scope === "contact" && Option.isSome(person)
-      ? [...new Set([address, ...person.value.addresses.map(Address.key)])]
-      : [address]
+    const keys =
+      scope === "contact" && Option.isSome(person)
+        ? [...new Set([address, ...person.value.addresses.map(Address.key)])]
+        : [address]
     return yield* contacts.suppress(
-      keys.map((key) => ({ workspace: account.workspace, address: key, account: null, reason: "optedOut" as const, at })),
+      keys.map((key) => ({
+        workspace: account.workspace,
+        address: key,
+        account: null,
+        reason: "optedOut" as const,
+        at
+      })),
       [event]
     )
   })
 
-  const take = Effect.fnUntraced(function*(account: Account, event: ChannelEvent, ids: IdGenerator, now: Instant) {
-    const tell = (type: EventType, subject: string, actor: DomainEvent["actor"], data: DomainEvent["data"]): DomainEvent => ({
+  const take = Effect.fnUntraced(function* (account: Account, event: ChannelEvent, ids: IdGenerator, now: Instant) {
+    const tell = (
+      type: EventType,
+      subject: string,
+      actor: DomainEvent["actor"],
+      data: DomainEvent["data"]
+    ): DomainEvent => ({
       id: ids.next("evt"),
       workspace: account.workspace,
       type,
@@ -127,9 +158,17 @@ const make = Effect.gen(function*() {
         const after = AccountRules.afterOutcome(before, { type: event.reason }, true, now)
         return {
           account: after,
-          events: after === before
-            ? []
-            : [tell("account.changed", account.id, { type: "channel", id: account.channel }, { health: AccountRules.health(after) })]
+          events:
+            after === before
+              ? []
+              : [
+                  tell(
+                    "account.changed",
+                    account.id,
+                    { type: "channel", id: account.channel },
+                    { health: AccountRules.health(after) }
+                  )
+                ]
         }
       })
       return
@@ -143,38 +182,61 @@ const make = Effect.gen(function*() {
         if (!isNew) return
         const text = Content.preview(event.content)
         yield* chats.touch([{ chat, at: event.at, text, direction: "inbound", unread: 1 }])
-        const optOut = event.optOut === true || (event.content.type === "text" && OptOutWords.isOptOut(event.content.text))
+        const optOut =
+          event.optOut === true || (event.content.type === "text" && OptOutWords.isOptOut(event.content.text))
         const optIn = !optOut && event.content.type === "text" && OptOutWords.isOptIn(event.content.text)
         if (optIn) yield* contacts.lift(account.workspace, [address])
         if (optOut) {
-          yield* suppress(account, address, contact, event.at,
-            tell("contact.opted_out", contact ?? address, byContact(contact), { chat, channel: account.channel }))
+          yield* suppress(
+            account,
+            address,
+            contact,
+            event.at,
+            tell("contact.opted_out", contact ?? address, byContact(contact), { chat, channel: account.channel })
+          )
         }
         if (contact !== null) {
           const who = [contact]
-          yield* Effect.forEach(reactions, (reaction) =>
-            optOut ? reaction.optedOut(account.workspace, who, now) : reaction.replied(account.workspace, who, now), {
-            discard: true
-          })
+          yield* Effect.forEach(
+            reactions,
+            (reaction) =>
+              optOut ? reaction.optedOut(account.workspace, who, now) : reaction.replied(account.workspace, who, now),
+            {
+              discard: true
+            }
+          )
         }
         yield* feed.append([
-          tell("message.received", message.id, byContact(contact), { chat, account: account.id, text: text.slice(0, 200) }),
+          tell("message.received", message.id, byContact(contact), {
+            chat,
+            account: account.id,
+            text: text.slice(0, 200)
+          }),
           ...(optOut ? [] : [tell("chat.replied", chat, byContact(contact), { account: account.id })])
         ])
         return
       }
       case "optedOut": {
-        yield* suppress(account, address, contact, event.at,
-          tell("contact.opted_out", contact ?? address, byContact(contact), { chat, channel: account.channel }))
+        yield* suppress(
+          account,
+          address,
+          contact,
+          event.at,
+          tell("contact.opted_out", contact ?? address, byContact(contact), { chat, channel: account.channel })
+        )
         if (contact !== null) {
-          yield* Effect.forEach(reactions, (reaction) => reaction.optedOut(account.workspace, [contact], now), { discard: true })
+          yield* Effect.forEach(reactions, (reaction) => reaction.optedOut(account.workspace, [contact], now), {
+            discard: true
+          })
         }
         return
       }
       case "messageDelivered":
       case "messageRead":
       case "messageFailed": {
-        const changed = yield* chats.advance([{ chat, externalId: event.externalId }], (message) => statusAfter(message, event))
+        const changed = yield* chats.advance([{ chat, externalId: event.externalId }], (message) =>
+          statusAfter(message, event)
+        )
         yield* after(changed, account, now, tell)
         return
       }
@@ -183,8 +245,15 @@ const make = Effect.gen(function*() {
         const ours = event.key === undefined ? [] : [{ id: event.key.split(".")[0] as Message["id"] }]
         const changed = yield* chats.advance([...ours, { chat, externalId: event.externalId }], (message) =>
           Messages.mayBecome(message, "sent")
-            ? { ...message, status: "sent", reason: null, sentAt: message.sentAt ?? event.at, externalId: event.externalId }
-            : message)
+            ? {
+                ...message,
+                status: "sent",
+                reason: null,
+                sentAt: message.sentAt ?? event.at,
+                externalId: event.externalId
+              }
+            : message
+        )
         yield* after(changed, account, now, tell)
         return
       }
@@ -198,7 +267,7 @@ const make = Effect.gen(function*() {
   })
 
   /** What a changed message means to others: proof of a touch, or its late failure. */
-  const after = Effect.fnUntraced(function*(
+  const after = Effect.fnUntraced(function* (
     changed: ReadonlyArray<{ readonly before: Message; readonly after: Message }>,
     account: Account,
     now: Instant,
@@ -206,19 +275,27 @@ const make = Effect.gen(function*() {
   ) {
     const real = changed.filter((one) => one.before.status !== one.after.status)
     if (real.length === 0) return
-    yield* feed.append(real.map(({ after: message }) =>
-      tell(
-        message.status === "delivered" ? "message.delivered" : message.status === "read" ? "message.read"
-          : message.status === "failed" ? "message.failed" : "message.sent",
-        message.id,
-        { type: "channel", id: account.channel },
-        { chat: message.chat, ...(message.lead !== null && { lead: message.lead }) }
+    yield* feed.append(
+      real.map(({ after: message }) =>
+        tell(
+          message.status === "delivered"
+            ? "message.delivered"
+            : message.status === "read"
+              ? "message.read"
+              : message.status === "failed"
+                ? "message.failed"
+                : "message.sent",
+          message.id,
+          { type: "channel", id: account.channel },
+          { chat: message.chat, ...(message.lead !== null && { lead: message.lead }) }
+        )
       )
-    ))
+    )
     const proven = real.flatMap(({ after: message, before }) =>
       message.lead !== null && (before.status === "failed" || message.status === "failed")
         ? [{ ...message, lead: message.lead }]
-        : [])
+        : []
+    )
     if (proven.length > 0) {
       yield* Effect.forEach(reactions, (reaction) => reaction.proven(proven, now), { discard: true })
     }
@@ -226,16 +303,23 @@ const make = Effect.gen(function*() {
 
   return Inbox.of({
     receive: Effect.fn("Inbox.receive")((account: Account, events: ReadonlyArray<ChannelEvent>) =>
-      events.length === 0 ? Effect.succeed({ handled: 0, repeated: 0 }) : transaction.within(Effect.gen(function*() {
-        const ids = yield* makeIds
-        const now = yield* time.now
-        const fresh = yield* chats.admit(events.map(({ at, dedupeKey }) => ({ account: account.id, dedupeKey, at })))
-        for (const index of fresh) {
-          const event = events[index]
-          if (event !== undefined) yield* take(account, event, ids, now)
-        }
-        return { handled: fresh.length, repeated: events.length - fresh.length }
-      })))
+      events.length === 0
+        ? Effect.succeed({ handled: 0, repeated: 0 })
+        : transaction.within(
+            Effect.gen(function* () {
+              const ids = yield* makeIds
+              const now = yield* time.now
+              const fresh = yield* chats.admit(
+                events.map(({ at, dedupeKey }) => ({ account: account.id, dedupeKey, at }))
+              )
+              for (const index of fresh) {
+                const event = events[index]
+                if (event !== undefined) yield* take(account, event, ids, now)
+              }
+              return { handled: fresh.length, repeated: events.length - fresh.length }
+            })
+          )
+    )
   })
 })
 
@@ -299,13 +383,13 @@ const statusAfter = (
     case "messageFailed":
       return Messages.mayBecome(message, "failed")
         ? {
-          ...message,
-          status: "failed",
-          reason: "failedLate",
-          errorCode: event.code ?? null,
-          errorDetail: event.detail ?? null,
-          failedAt: event.at
-        }
+            ...message,
+            status: "failed",
+            reason: "failedLate",
+            errorCode: event.code ?? null,
+            errorDetail: event.detail ?? null,
+            failedAt: event.at
+          }
         : message
   }
 }

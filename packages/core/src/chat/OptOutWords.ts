@@ -5,7 +5,19 @@
 
 /** Opt-out words by language (BCP 47). */
 export const stopWords: Readonly<Record<string, ReadonlyArray<string>>> = {
-  en: ["stop", "stop all", "stopall", "unsubscribe", "cancel", "end", "quit", "opt out", "optout", "remove me", "no more messages"],
+  en: [
+    "stop",
+    "stop all",
+    "stopall",
+    "unsubscribe",
+    "cancel",
+    "end",
+    "quit",
+    "opt out",
+    "optout",
+    "remove me",
+    "no more messages"
+  ],
   de: ["stopp", "abmelden", "abbestellen", "austragen", "keine nachrichten mehr"],
   fr: ["arret", "arreter", "desabonner", "desinscrire", "me desinscrire"],
   es: ["alto", "parar", "baja", "cancelar", "darme de baja", "no mas mensajes"],
@@ -37,8 +49,13 @@ export const startWords: Readonly<Record<string, ReadonlyArray<string>>> = {
 
 /** Lower case, without accents, punctuation and surplus space. */
 export const normalise = (text: string): string =>
-  text.normalize("NFKD").replaceAll(/\p{Mn}/gu, "").toLowerCase()
-    .replaceAll(/[^\p{L}\p{N}\s]/gu, " ").trim().replaceAll(/\s+/g, " ")
+  text
+    .normalize("NFKD")
+    .replaceAll(/\p{Mn}/gu, "")
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\s]/gu, " ")
+    .trim()
+    .replaceAll(/\s+/g, " ")
 
 const all = (words: Readonly<Record<string, ReadonlyArray<string>>>): ReadonlySet<string> =>
   new Set(Object.values(words).flat().map(normalise))

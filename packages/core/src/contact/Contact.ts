@@ -60,15 +60,20 @@ export class ContactList extends Schema.Opaque<ContactList>()(
 
 /** Whether a consent for the channel is in force at `now`. */
 export const consented = (self: Contact, channel: string, now: Instant): boolean =>
-  self.consents.some((consent) =>
-    (consent.channel === channel || consent.channel === "*") && consent.at <= now &&
-    now < (consent.expiresAt ?? Infinity) && now < (consent.withdrawn?.at ?? Infinity)
+  self.consents.some(
+    (consent) =>
+      (consent.channel === channel || consent.channel === "*") &&
+      consent.at <= now &&
+      now < (consent.expiresAt ?? Infinity) &&
+      now < (consent.withdrawn?.at ?? Infinity)
   )
 
 /** The contact with one more consent; the same one recorded twice is one. */
 export const record = (self: Contact, consent: Consent): Contact => {
   const same = (other: Consent) =>
-    other.channel === consent.channel && other.scope === consent.scope && other.source === consent.source &&
+    other.channel === consent.channel &&
+    other.scope === consent.scope &&
+    other.source === consent.source &&
     other.at === consent.at
   return self.consents.some(same) ? self : { ...self, consents: [...self.consents, consent] }
 }
@@ -76,17 +81,19 @@ export const record = (self: Contact, consent: Consent): Contact => {
 /** The contact whose consents for the channel (`*` = all) are taken back; those that ended before stay as they are. */
 export const withdraw = (self: Contact, channel: string, withdrawn: NonNullable<Consent["withdrawn"]>): Contact => {
   const ends = (consent: Consent) =>
-    (channel === "*" || consent.channel === channel || consent.channel === "*") && consent.withdrawn === undefined &&
-    consent.at <= withdrawn.at && withdrawn.at < (consent.expiresAt ?? Infinity)
+    (channel === "*" || consent.channel === channel || consent.channel === "*") &&
+    consent.withdrawn === undefined &&
+    consent.at <= withdrawn.at &&
+    withdrawn.at < (consent.expiresAt ?? Infinity)
   return self.consents.some(ends)
-    ? { ...self, consents: self.consents.map((consent) => ends(consent) ? { ...consent, withdrawn } : consent) }
+    ? { ...self, consents: self.consents.map((consent) => (ends(consent) ? { ...consent, withdrawn } : consent)) }
     : self
 }
 
 /** The addresses that a consent speaks for. */
 export const consentedAddresses = (self: Contact, { channel, scope }: Consent): ReadonlyArray<Address> =>
-  self.addresses.filter((address) =>
-    (channel === "*" || address.channel === channel) && (scope === "" || address.scope === scope)
+  self.addresses.filter(
+    (address) => (channel === "*" || address.channel === channel) && (scope === "" || address.scope === scope)
   )
 
 /** Whether what a newer row says wins over what is known, or only fills what is empty. Addresses and tags are joined. */
@@ -112,7 +119,8 @@ export const merge = (self: Contact, row: Contact, mode: MergeMode = "update"): 
     last: strong.last ?? weak.last,
     addresses: [...self.addresses, ...row.addresses.filter((address) => !known.has(keyOf(address)))],
     tags: joined(self.tags, row.tags),
-    attributes: mode === "update" ? { ...self.attributes, ...row.attributes } : { ...row.attributes, ...self.attributes },
+    attributes:
+      mode === "update" ? { ...self.attributes, ...row.attributes } : { ...row.attributes, ...self.attributes },
     timezone: strong.timezone ?? weak.timezone,
     externalRef: self.externalRef ?? row.externalRef,
     metadata: mode === "update" ? { ...self.metadata, ...row.metadata } : { ...row.metadata, ...self.metadata }

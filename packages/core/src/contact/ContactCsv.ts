@@ -20,10 +20,12 @@ const fixed = ["externalId", "channel", "name", "first", "last", "phone", "timez
 const formula = /^[=+\-@\t\r]/
 const special = /[",\r\n;\t]|^\s|\s$/
 
-const cellOf = (forSpreadsheets: boolean) => (value: string): string => {
-  const text = forSpreadsheets && formula.test(value) ? `'${value}` : value
-  return special.test(text) ? `"${text.replaceAll('"', '""')}"` : text
-}
+const cellOf =
+  (forSpreadsheets: boolean) =>
+  (value: string): string => {
+    const text = forSpreadsheets && formula.test(value) ? `'${value}` : value
+    return special.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  }
 
 const titles = new Set(["id", "email", ...fixed.map((title) => title.toLowerCase())])
 
@@ -50,7 +52,9 @@ export const encoder = (attributes: ReadonlyArray<string>, options: CsvOptions) 
         contact.timezone ?? "",
         contact.externalRef ?? "",
         contact.tags.join(";")
-      ].map(cell).join(",")
+      ]
+        .map(cell)
+        .join(",")
       for (const name of attributes) {
         text += `,${Object.hasOwn(contact.attributes, name) ? cell(contact.attributes[name]!) : ""}`
       }

@@ -40,16 +40,22 @@ export interface ImportOptions<E, R, E2, R2> {
   readonly chunk?: number | undefined
 }
 
-export class ContactImports extends Context.Service<ContactImports, {
-  /**
-   * Imports a source, or goes on with it. When the source fails, what was committed stays and `ContactStore.getImport`
-   * says how far that is; the same id may go on with the mended source only if its fingerprint is the same.
-   */
-  run<E = never, R = never, E2 = never, R2 = never>(
-    options: ImportOptions<E, R, E2, R2>
-  ): Effect.Effect<ContactImport, E | E2 | ImportMismatch | ImportOvertaken | StorageError, R | R2>
-}>()("@overture/core/ContactImports") {
-  static readonly layer = Layer.effect(ContactImports, Effect.suspend(() => make))
+export class ContactImports extends Context.Service<
+  ContactImports,
+  {
+    /**
+     * Imports a source, or goes on with it. When the source fails, what was committed stays and `ContactStore.getImport`
+     * says how far that is; the same id may go on with the mended source only if its fingerprint is the same.
+     */
+    run<E = never, R = never, E2 = never, R2 = never>(
+      options: ImportOptions<E, R, E2, R2>
+    ): Effect.Effect<ContactImport, E | E2 | ImportMismatch | ImportOvertaken | StorageError, R | R2>
+  }
+>()("@overture/core/ContactImports") {
+  static readonly layer = Layer.effect(
+    ContactImports,
+    Effect.suspend(() => make)
+  )
 }
 
 const recordsIn = (batch: RowBatch): number => batch.rows.length + batch.rejected.length
@@ -59,15 +65,23 @@ const after = (batch: RowBatch, count: number): RowBatch => {
   if (count <= 0) return batch
   const lines = [...batch.rows, ...batch.rejected].map(({ line }) => line).sort((a, b) => a - b)
   const from = lines[count] ?? Infinity
-  return { rows: batch.rows.filter(({ line }) => line >= from), rejected: batch.rejected.filter(({ line }) => line >= from) }
+  return {
+    rows: batch.rows.filter(({ line }) => line >= from),
+    rejected: batch.rejected.filter(({ line }) => line >= from)
+  }
 }
 
 /** What is left of a source after its first `count` records. */
 const remaining = <E, R>(source: Stream.Stream<RowBatch, E, R>, count: number): Stream.Stream<RowBatch, E, R> =>
-  count === 0 ? source : source.pipe(
-    Stream.mapAccum(() => count, (left, batch) => [Math.max(0, left - recordsIn(batch)), [after(batch, left)]] as const),
-    Stream.filter((batch) => recordsIn(batch) > 0)
-  )
+  count === 0
+    ? source
+    : source.pipe(
+        Stream.mapAccum(
+          () => count,
+          (left, batch) => [Math.max(0, left - recordsIn(batch)), [after(batch, left)]] as const
+        ),
+        Stream.filter((batch) => recordsIn(batch) > 0)
+      )
 
 interface Chunk {
   readonly batches: ReadonlyArray<RowBatch>
@@ -87,12 +101,17 @@ const empty: Chunk = { batches: [], records: 0 }
 
 /** Batches put together until they hold `size` records. */
 const chunks = <E, R>(source: Stream.Stream<RowBatch, E, R>, size: number): Stream.Stream<Chunk, E, R> =>
-  Stream.mapAccum(source, () => empty, (sofar, batch) => {
-    const next = { batches: [...sofar.batches, batch], records: sofar.records + recordsIn(batch) }
-    return next.records >= size ? [empty, [next]] as const : [next, []] as const
-  }, { onHalt: (rest) => (rest.records > 0 ? [rest] : []) })
+  Stream.mapAccum(
+    source,
+    () => empty,
+    (sofar, batch) => {
+      const next = { batches: [...sofar.batches, batch], records: sofar.records + recordsIn(batch) }
+      return next.records >= size ? ([empty, [next]] as const) : ([next, []] as const)
+    },
+    { onHalt: (rest) => (rest.records > 0 ? [rest] : []) }
+  )
 
-const make = Effect.gen(function*() {
+const make = Effect.gen(function* () {
   const store = yield* ContactStore
   const channels = yield* Channels
   const time = yield* PacingTime
@@ -100,7 +119,7 @@ const make = Effect.gen(function*() {
   const makeIds = (yield* Ids).generator
 
   /** Which of these contacts were erased before and must not come back by an import. */
-  const erased = Effect.fnUntraced(function*(workspace: WorkspaceId, contacts: ReadonlyArray<Contact>) {
+  const erased = Effect.fnUntraced(function* (workspace: WorkspaceId, contacts: ReadonlyArray<Contact>) {
     const hash = yield* AddressHash
     const [first] = (yield* store.allSuppressions(workspace, { limit: 1 })).data
     if (hash === null || first === undefined || !isTombstone(first.address)) return null
@@ -110,7 +129,7 @@ const make = Effect.gen(function*() {
   })
 
   /** A chunk as contacts, and why the others became none. */
-  const prepare = Effect.fnUntraced(function*(
+  const prepare = Effect.fnUntraced(function* (
     chunk: Chunk,
     { rules, workspace }: { readonly rules: AddressRules; readonly workspace: WorkspaceId }
   ): Effect.fn.Return<Prepared, StorageError> {
@@ -136,7 +155,8 @@ const make = Effect.gen(function*() {
     if (gone !== null && gone.includes(true)) {
       for (const [i, isGone] of gone.entries()) {
         // The value is not repeated: it is what was to be forgotten.
-        if (isGone) rejected.push({ line: lines[i]!, column: "externalId", value: "", reason: "this person was erased" })
+        if (isGone)
+          rejected.push({ line: lines[i]!, column: "externalId", value: "", reason: "this person was erased" })
       }
       contacts = contacts.filter((_, i) => !gone[i])
       lines = lines.filter((_, i) => !gone[i])
@@ -144,30 +164,37 @@ const make = Effect.gen(function*() {
     return { contacts, lines, records: chunk.records, rejected }
   })
 
-  const run = Effect.fn("ContactImports.run")(function*<E, R, E2, R2>(options: ImportOptions<E, R, E2, R2>) {
+  const run = Effect.fn("ContactImports.run")(function* <E, R, E2, R2>(options: ImportOptions<E, R, E2, R2>) {
     const { fingerprint, id, list, mode = "update", onProgress, onRejected, workspace } = options
     const none = { records: 0, created: 0, merged: 0, rejected: 0, finishedAt: null }
     let at = yield* store.beginImport({ workspace, id, list, mode, fingerprint, startedAt: yield* time.now, ...none })
-    for (const [field, wanted] of [["fingerprint", fingerprint], ["list", list], ["mode", mode]] as const) {
+    for (const [field, wanted] of [
+      ["fingerprint", fingerprint],
+      ["list", list],
+      ["mode", mode]
+    ] as const) {
       if (at[field] !== wanted) return yield* new ImportMismatch({ id, field })
     }
     if (at.finishedAt !== null) return at
 
-    const take = Effect.fnUntraced(function*({ contacts, lines, records, rejected }: Prepared) {
-      at = yield* transaction.within(Effect.gen(function*() {
-        const done = yield* store.importChunk(at, { contacts, records, rejected: rejected.length })
-        if (Option.isNone(done)) return yield* new ImportOvertaken({ id })
-        for (const { contacts: several, index } of done.value.imported.ambiguous) {
-          rejected.push({
-            line: lines[index]!,
-            column: "externalId",
-            value: contacts[index]?.addresses[0]?.externalId ?? "",
-            reason: `matches ${several.length} contacts: ${several.join(", ")}`
-          })
-        }
-        if (onRejected !== undefined && rejected.length > 0) yield* onRejected(rejected.sort((a, b) => a.line - b.line))
-        return done.value.at
-      }))
+    const take = Effect.fnUntraced(function* ({ contacts, lines, records, rejected }: Prepared) {
+      at = yield* transaction.within(
+        Effect.gen(function* () {
+          const done = yield* store.importChunk(at, { contacts, records, rejected: rejected.length })
+          if (Option.isNone(done)) return yield* new ImportOvertaken({ id })
+          for (const { contacts: several, index } of done.value.imported.ambiguous) {
+            rejected.push({
+              line: lines[index]!,
+              column: "externalId",
+              value: contacts[index]?.addresses[0]?.externalId ?? "",
+              reason: `matches ${several.length} contacts: ${several.join(", ")}`
+            })
+          }
+          if (onRejected !== undefined && rejected.length > 0)
+            yield* onRejected(rejected.sort((a, b) => a.line - b.line))
+          return done.value.at
+        })
+      )
       if (onProgress !== undefined) yield* onProgress(at)
     })
 
@@ -178,16 +205,18 @@ const make = Effect.gen(function*() {
       Stream.runForEach(take)
     )
     const finishedAt = yield* time.now
-    yield* transaction.within(Effect.gen(function*() {
-      yield* store.finishImport(workspace, id, finishedAt)
-      if (list === null) return
-      const event = (yield* makeIds).next("evt")
-      const actor = { type: "system", id: null } as const
-      const data = { import: id, created: at.created, merged: at.merged, rejected: at.rejected }
-      yield* store.setListReady(workspace, list, [
-        { id: event, workspace, type: "list.ready", at: finishedAt, subject: list, actor, cause: null, data }
-      ])
-    }))
+    yield* transaction.within(
+      Effect.gen(function* () {
+        yield* store.finishImport(workspace, id, finishedAt)
+        if (list === null) return
+        const event = (yield* makeIds).next("evt")
+        const actor = { type: "system", id: null } as const
+        const data = { import: id, created: at.created, merged: at.merged, rejected: at.rejected }
+        yield* store.setListReady(workspace, list, [
+          { id: event, workspace, type: "list.ready", at: finishedAt, subject: list, actor, cause: null, data }
+        ])
+      })
+    )
     return { ...at, finishedAt }
   })
 

@@ -23,36 +23,50 @@ export interface ListWithCount extends ContactList {
   readonly members: number
 }
 
-export class ContactLists extends Context.Service<ContactLists, {
-  /** In order of their numbers, with how many are on each. */
-  page(workspace: WorkspaceId, request: PageRequest): Effect.Effect<Page<ListWithCount>, StorageError>
-  get(workspace: WorkspaceId, id: ContactListId): Effect.Effect<ListWithCount, ListNotFound | StorageError>
-  /** Members in the order in which they joined; by cursor only. */
-  members(workspace: WorkspaceId, id: ContactListId, request: PageRequest): Effect.Effect<
-    Page<Contact>,
-    ListNotFound | StorageError
-  >
-  rename(workspace: WorkspaceId, id: ContactListId, name: string): Effect.Effect<ContactList, ListNotFound | StorageError>
-  /** Makes a new list of everyone on the others, each once; those stay as they are. */
-  merge(workspace: WorkspaceId, name: string, sources: ReadonlyArray<ContactListId>, actor: Actor): Effect.Effect<
-    ContactList,
-    ListNotFound | ListNotReady | StorageError
-  >
-  /** Removes the list, never its contacts, nor the leads of campaigns that used it. */
-  delete(workspace: WorkspaceId, id: ContactListId): Effect.Effect<void, ListNotFound | StorageError>
-  /** The list as CSV in pieces of about 64 KiB; a page of members is in memory at a time. */
-  csv(workspace: WorkspaceId, id: ContactListId, options?: Pick<ContactCsv.CsvOptions, "forSpreadsheets">): Stream.Stream<
-    string,
-    ListNotFound | StorageError
-  >
-}>()("@overture/core/ContactLists") {
-  static readonly layer = Layer.effect(ContactLists, Effect.suspend(() => make))
+export class ContactLists extends Context.Service<
+  ContactLists,
+  {
+    /** In order of their numbers, with how many are on each. */
+    page(workspace: WorkspaceId, request: PageRequest): Effect.Effect<Page<ListWithCount>, StorageError>
+    get(workspace: WorkspaceId, id: ContactListId): Effect.Effect<ListWithCount, ListNotFound | StorageError>
+    /** Members in the order in which they joined; by cursor only. */
+    members(
+      workspace: WorkspaceId,
+      id: ContactListId,
+      request: PageRequest
+    ): Effect.Effect<Page<Contact>, ListNotFound | StorageError>
+    rename(
+      workspace: WorkspaceId,
+      id: ContactListId,
+      name: string
+    ): Effect.Effect<ContactList, ListNotFound | StorageError>
+    /** Makes a new list of everyone on the others, each once; those stay as they are. */
+    merge(
+      workspace: WorkspaceId,
+      name: string,
+      sources: ReadonlyArray<ContactListId>,
+      actor: Actor
+    ): Effect.Effect<ContactList, ListNotFound | ListNotReady | StorageError>
+    /** Removes the list, never its contacts, nor the leads of campaigns that used it. */
+    delete(workspace: WorkspaceId, id: ContactListId): Effect.Effect<void, ListNotFound | StorageError>
+    /** The list as CSV in pieces of about 64 KiB; a page of members is in memory at a time. */
+    csv(
+      workspace: WorkspaceId,
+      id: ContactListId,
+      options?: Pick<ContactCsv.CsvOptions, "forSpreadsheets">
+    ): Stream.Stream<string, ListNotFound | StorageError>
+  }
+>()("@overture/core/ContactLists") {
+  static readonly layer = Layer.effect(
+    ContactLists,
+    Effect.suspend(() => make)
+  )
 }
 
-const exported = 50
+const exported = 200
 const pieceSize = 65_536
 
-const make = Effect.gen(function*() {
+const make = Effect.gen(function* () {
   const store = yield* ContactStore
   const channels = yield* Channels
   const time = yield* PacingTime
@@ -61,7 +75,7 @@ const make = Effect.gen(function*() {
     [...channels.all.values()].filter(({ capabilities }) => capabilities.phoneNumbers).map(({ name }) => name)
   )
 
-  const needed = Effect.fnUntraced(function*(workspace: WorkspaceId, id: ContactListId) {
+  const needed = Effect.fnUntraced(function* (workspace: WorkspaceId, id: ContactListId) {
     const list = yield* store.getList(workspace, id)
     return Option.isSome(list) ? list.value : yield* new ListNotFound({ list: id })
   })
@@ -80,38 +94,43 @@ const make = Effect.gen(function*() {
           text = ""
         }
         if (text !== "") pieces.push(text)
-        const more = members.length === exported && last !== undefined ? Option.some(last.position) : Option.none<number>()
+        const more =
+          members.length === exported && last !== undefined ? Option.some(last.position) : Option.none<number>()
         return [pieces, more] as const
-      }))
+      })
+    )
 
   return ContactLists.of({
-    page: Effect.fn("ContactLists.page")(function*(workspace, request) {
+    page: Effect.fn("ContactLists.page")(function* (workspace, request) {
       const page = yield* store.lists(workspace, request)
-      const counts = yield* store.countMembers(workspace, page.data.map(({ id }) => id))
+      const counts = yield* store.countMembers(
+        workspace,
+        page.data.map(({ id }) => id)
+      )
       return { ...page, data: page.data.map((list, i) => ({ ...list, members: counts[i] ?? 0 })) }
     }),
-    get: Effect.fn("ContactLists.get")(function*(workspace, id) {
+    get: Effect.fn("ContactLists.get")(function* (workspace, id) {
       const list = yield* needed(workspace, id)
       return { ...list, members: (yield* store.countMembers(workspace, [id]))[0] ?? 0 }
     }),
-    members: Effect.fn("ContactLists.members")(function*(workspace, id, request) {
+    members: Effect.fn("ContactLists.members")(function* (workspace, id, request) {
       yield* needed(workspace, id)
       const limit = limitOf(request)
       const position = Number(request.cursor ?? 0)
       const found = yield* store.members(workspace, id, Number.isSafeInteger(position) ? position : 0, limit + 1)
       const page = found.slice(0, limit)
-      const total = request.count === true ? (yield* store.countMembers(workspace, [id]))[0] ?? 0 : undefined
+      const total = request.count === true ? ((yield* store.countMembers(workspace, [id]))[0] ?? 0) : undefined
       return {
         data: page.map(({ contact }) => contact),
         nextCursor: found.length > limit ? String(page.at(-1)?.position) : null,
-        ...total !== undefined && { total }
+        ...(total !== undefined && { total })
       }
     }),
-    rename: Effect.fn("ContactLists.rename")(function*(workspace, id, name) {
+    rename: Effect.fn("ContactLists.rename")(function* (workspace, id, name) {
       const list = yield* store.renameList(workspace, id, name)
       return Option.isSome(list) ? list.value : yield* new ListNotFound({ list: id })
     }),
-    merge: Effect.fn("ContactLists.merge")(function*(workspace, name, sources, actor) {
+    merge: Effect.fn("ContactLists.merge")(function* (workspace, name, sources, actor) {
       for (const id of sources) {
         const source = yield* needed(workspace, id)
         if (source.status !== "ready") return yield* new ListNotReady({ list: source.name })
@@ -124,15 +143,17 @@ const make = Effect.gen(function*() {
       ])
       return Option.isSome(merged) ? merged.value : yield* new ListNotFound({ list: sources.join(", ") })
     }),
-    delete: Effect.fn("ContactLists.delete")(function*(workspace, id) {
+    delete: Effect.fn("ContactLists.delete")(function* (workspace, id) {
       if (!(yield* store.deleteList(workspace, id))) return yield* new ListNotFound({ list: id })
     }),
     csv: (workspace, id, options) =>
-      Stream.unwrap(Effect.gen(function*() {
-        yield* needed(workspace, id)
-        const names = ContactCsv.attributeColumns(yield* store.attributeNames(workspace, id))
-        const { header, row } = ContactCsv.encoder(names, { ...options, phoneChannels })
-        return Stream.concat(Stream.succeed(header), rows(workspace, id, row))
-      }))
+      Stream.unwrap(
+        Effect.gen(function* () {
+          yield* needed(workspace, id)
+          const names = ContactCsv.attributeColumns(yield* store.attributeNames(workspace, id))
+          const { header, row } = ContactCsv.encoder(names, { ...options, phoneChannels })
+          return Stream.concat(Stream.succeed(header), rows(workspace, id, row))
+        })
+      )
   })
 })

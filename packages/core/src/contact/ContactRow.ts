@@ -48,9 +48,9 @@ export interface AddressRules {
 export const addresses = (channels: ReadonlyMap<string, Channel>, rules: AddressRules) => {
   const scopes = new Map(
     Array.from(channels.values(), ({ capabilities: { addressScope }, name }) => {
-      const own = rules.accounts.filter((account) => account.channel === name).map((account) =>
-        addressScope === "group" ? account.group ?? account.externalId : account.externalId
-      )
+      const own = rules.accounts
+        .filter((account) => account.channel === name)
+        .map((account) => (addressScope === "group" ? (account.group ?? account.externalId) : account.externalId))
       const all = addressScope === "channel" ? [""] : [...new Set<string>(own)]
       return [name, all.length === 1 ? all[0] : undefined] as const
     })
@@ -58,14 +58,22 @@ export const addresses = (channels: ReadonlyMap<string, Channel>, rules: Address
   return (row: ContactRow): Address | Omit<RowProblem, "line"> => {
     const name = row.channel ?? rules.channel
     if (name === null) {
-      return { column: "channel", value: "", reason: "names no channel, and the accounts are of several: add a column channel" }
+      return {
+        column: "channel",
+        value: "",
+        reason: "names no channel, and the accounts are of several: add a column channel"
+      }
     }
     const channel = channels.get(name)
     if (channel === undefined) {
-      return { column: "channel", value: name, reason: `there is no such channel here, only ${[...channels.keys()].join(", ")}` }
+      return {
+        column: "channel",
+        value: name,
+        reason: `there is no such channel here, only ${[...channels.keys()].join(", ")}`
+      }
     }
     const { phoneNumbers } = channel.capabilities
-    const externalId = phoneNumbers ? row.phone ?? row.externalId : row.externalId ?? row.phone
+    const externalId = phoneNumbers ? (row.phone ?? row.externalId) : (row.externalId ?? row.phone)
     if (externalId === undefined) {
       return phoneNumbers
         ? { column: "phone", value: "", reason: `${name} reaches people by phone number` }
@@ -73,7 +81,11 @@ export const addresses = (channels: ReadonlyMap<string, Channel>, rules: Address
     }
     const scope = scopes.get(channel.name)
     return scope === undefined
-      ? { column: "externalId", value: externalId, reason: `ids of ${name} belong to one account: import them for exactly one` }
+      ? {
+          column: "externalId",
+          value: externalId,
+          reason: `ids of ${name} belong to one account: import them for exactly one`
+        }
       : { channel: channel.name, scope, externalId }
   }
 }
@@ -84,9 +96,10 @@ export const contactOf = (
   address: Address,
   made: { readonly id: ContactId; readonly workspace: WorkspaceId; readonly at: Instant }
 ): Contact.Contact => {
-  const split = row.first === undefined && row.last === undefined && row.name !== undefined
-    ? Contact.splitName(row.name)
-    : { first: row.first ?? null, last: row.last ?? null }
+  const split =
+    row.first === undefined && row.last === undefined && row.name !== undefined
+      ? Contact.splitName(row.name)
+      : { first: row.first ?? null, last: row.last ?? null }
   return {
     id: made.id,
     workspace: made.workspace,

@@ -37,83 +37,107 @@ export interface ListMember {
   readonly contact: Contact
 }
 
-export class ContactStore extends Context.Service<ContactStore, {
-  /**
-   * Adds contacts in one transaction. A row whose address or externalRef is known becomes part of that contact
-   * (`Contact.merge`), also when two rows of the batch share one: as if each row were imported by itself, in this order.
-   * Every contact ends as a member of `list`, in order of first appearance.
-   */
-  import(
-    workspace: WorkspaceId,
-    contacts: ReadonlyArray<Contact>,
-    list: ContactListId | null,
-    mode?: MergeMode
-  ): Effect.Effect<Imported, StorageError>
-  /** Begins an import, or finds the one of that id as it stands; what the two differ in is for the caller to see. */
-  beginImport(begin: ContactImport): Effect.Effect<ContactImport, StorageError>
-  /**
-   * `import` of the next chunk and how far the import came, in one transaction. None, and nothing is written, when the
-   * import does not stand where `at` says or is finished: another process was first.
-   */
-  importChunk(at: ContactImport, chunk: ImportChunk): Effect.Effect<
-    Option.Option<{ readonly at: ContactImport; readonly imported: Imported }>,
-    StorageError
-  >
-  /** Once: an import that is finished stays so. */
-  finishImport(workspace: WorkspaceId, id: string, at: Instant): Effect.Effect<void, StorageError>
-  getImport(workspace: WorkspaceId, id: string): Effect.Effect<Option.Option<ContactImport>, StorageError>
-  get(workspace: WorkspaceId, id: ContactId): Effect.Effect<Option.Option<Contact>, StorageError>
-  byAddress(workspace: WorkspaceId, address: string): Effect.Effect<Option.Option<Contact>, StorageError>
-  /** In order of their ids. */
-  list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Contact>, StorageError>
-  /** Applies a rule to the locked contact, with what it lifts and tells; none when there is no such contact. */
-  modify(workspace: WorkspaceId, id: ContactId, change: (before: Contact) => ContactChange): Effect.Effect<
-    Option.Option<Contact>,
-    StorageError
-  >
-  /**
-   * Removes a contact, its addresses, its places on lists and the suppressions of its addresses, and writes what stays.
-   * The contact as it was, or none when there is no such contact.
-   */
-  erase(workspace: WorkspaceId, id: ContactId, erasure: (before: Contact) => Erasure): Effect.Effect<
-    Option.Option<Contact>,
-    StorageError
-  >
-  createList(list: Omit<ContactList, "number">): Effect.Effect<ContactList, StorageError>
-  getList(workspace: WorkspaceId, id: ContactListId): Effect.Effect<Option.Option<ContactList>, StorageError>
-  listByName(workspace: WorkspaceId, name: string): Effect.Effect<Option.Option<ContactList>, StorageError>
-  /** In order of their numbers. */
-  lists(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<ContactList>, StorageError>
-  /** The lists a contact is on, in order of their numbers. */
-  listsOf(workspace: WorkspaceId, contact: ContactId): Effect.Effect<ReadonlyArray<ContactList>, StorageError>
-  renameList(workspace: WorkspaceId, id: ContactListId, name: string): Effect.Effect<Option.Option<ContactList>, StorageError>
-  /** Removes a list, never its contacts nor their leads; false when there was none. */
-  deleteList(workspace: WorkspaceId, id: ContactListId): Effect.Effect<boolean, StorageError>
-  /**
-   * Makes a list of everyone on `sources`, each once: those of the first source in their order, then who only the next
-   * one has. None, and nothing is written, when a source does not exist.
-   */
-  mergeLists(
-    list: Omit<ContactList, "number">,
-    sources: ReadonlyArray<ContactListId>,
-    events: ReadonlyArray<DomainEvent>
-  ): Effect.Effect<Option.Option<ContactList>, StorageError>
-  /** Once: a list that is ready already stays as it is, and no event is written. */
-  setListReady(workspace: WorkspaceId, id: ContactListId, events: ReadonlyArray<DomainEvent>): Effect.Effect<void, StorageError>
-  /** Members in the order in which they joined, at most `limit` after `after` (the joining number; 0 = from the start). */
-  members(workspace: WorkspaceId, list: ContactListId, after: number, limit: number): Effect.Effect<
-    ReadonlyArray<ListMember>,
-    StorageError
-  >
-  /** How many are on each list, in the order asked for; 0 for a list that does not exist. */
-  countMembers(workspace: WorkspaceId, lists: ReadonlyArray<ContactListId>): Effect.Effect<ReadonlyArray<number>, StorageError>
-  /** The names of the attributes that anyone on the list has, in byte order. */
-  attributeNames(workspace: WorkspaceId, list: ContactListId): Effect.Effect<ReadonlyArray<string>, StorageError>
-  /** Adds suppressions; those that exist stay as they are. Returns how many are new; the events are written in any case. */
-  suppress(suppressions: ReadonlyArray<Suppression>, events: ReadonlyArray<DomainEvent>): Effect.Effect<number, StorageError>
-  /** Lifts what suppresses these addresses for the whole workspace. */
-  lift(workspace: WorkspaceId, addresses: ReadonlyArray<string>): Effect.Effect<number, StorageError>
-  suppressions(workspace: WorkspaceId, addresses: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<Suppression>, StorageError>
-  /** All of the workspace, by address and account; those of erased people come first. */
-  allSuppressions(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Suppression>, StorageError>
-}>()("@overture/core/ContactStore") {}
+export class ContactStore extends Context.Service<
+  ContactStore,
+  {
+    /**
+     * Adds contacts in one transaction. A row whose address or externalRef is known becomes part of that contact
+     * (`Contact.merge`), also when two rows of the batch share one: as if each row were imported by itself, in this order.
+     * Every contact ends as a member of `list`, in order of first appearance.
+     */
+    import(
+      workspace: WorkspaceId,
+      contacts: ReadonlyArray<Contact>,
+      list: ContactListId | null,
+      mode?: MergeMode
+    ): Effect.Effect<Imported, StorageError>
+    /** Begins an import, or finds the one of that id as it stands; what the two differ in is for the caller to see. */
+    beginImport(begin: ContactImport): Effect.Effect<ContactImport, StorageError>
+    /**
+     * `import` of the next chunk and how far the import came, in one transaction. None, and nothing is written, when the
+     * import does not stand where `at` says or is finished: another process was first.
+     */
+    importChunk(
+      at: ContactImport,
+      chunk: ImportChunk
+    ): Effect.Effect<Option.Option<{ readonly at: ContactImport; readonly imported: Imported }>, StorageError>
+    /** Once: an import that is finished stays so. */
+    finishImport(workspace: WorkspaceId, id: string, at: Instant): Effect.Effect<void, StorageError>
+    getImport(workspace: WorkspaceId, id: string): Effect.Effect<Option.Option<ContactImport>, StorageError>
+    get(workspace: WorkspaceId, id: ContactId): Effect.Effect<Option.Option<Contact>, StorageError>
+    byAddress(workspace: WorkspaceId, address: string): Effect.Effect<Option.Option<Contact>, StorageError>
+    /** In order of their ids. */
+    list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Contact>, StorageError>
+    /** Applies a rule to the locked contact, with what it lifts and tells; none when there is no such contact. */
+    modify(
+      workspace: WorkspaceId,
+      id: ContactId,
+      change: (before: Contact) => ContactChange
+    ): Effect.Effect<Option.Option<Contact>, StorageError>
+    /**
+     * Removes a contact, its addresses, its places on lists and the suppressions of its addresses, and writes what stays.
+     * The contact as it was, or none when there is no such contact.
+     */
+    erase(
+      workspace: WorkspaceId,
+      id: ContactId,
+      erasure: (before: Contact) => Erasure
+    ): Effect.Effect<Option.Option<Contact>, StorageError>
+    createList(list: Omit<ContactList, "number">): Effect.Effect<ContactList, StorageError>
+    getList(workspace: WorkspaceId, id: ContactListId): Effect.Effect<Option.Option<ContactList>, StorageError>
+    listByName(workspace: WorkspaceId, name: string): Effect.Effect<Option.Option<ContactList>, StorageError>
+    /** In order of their numbers. */
+    lists(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<ContactList>, StorageError>
+    /** The lists a contact is on, in order of their numbers. */
+    listsOf(workspace: WorkspaceId, contact: ContactId): Effect.Effect<ReadonlyArray<ContactList>, StorageError>
+    renameList(
+      workspace: WorkspaceId,
+      id: ContactListId,
+      name: string
+    ): Effect.Effect<Option.Option<ContactList>, StorageError>
+    /** Removes a list, never its contacts nor their leads; false when there was none. */
+    deleteList(workspace: WorkspaceId, id: ContactListId): Effect.Effect<boolean, StorageError>
+    /**
+     * Makes a list of everyone on `sources`, each once: those of the first source in their order, then who only the next
+     * one has. None, and nothing is written, when a source does not exist.
+     */
+    mergeLists(
+      list: Omit<ContactList, "number">,
+      sources: ReadonlyArray<ContactListId>,
+      events: ReadonlyArray<DomainEvent>
+    ): Effect.Effect<Option.Option<ContactList>, StorageError>
+    /** Once: a list that is ready already stays as it is, and no event is written. */
+    setListReady(
+      workspace: WorkspaceId,
+      id: ContactListId,
+      events: ReadonlyArray<DomainEvent>
+    ): Effect.Effect<void, StorageError>
+    /** Members in the order in which they joined, at most `limit` after `after` (the joining number; 0 = from the start). */
+    members(
+      workspace: WorkspaceId,
+      list: ContactListId,
+      after: number,
+      limit: number
+    ): Effect.Effect<ReadonlyArray<ListMember>, StorageError>
+    /** How many are on each list, in the order asked for; 0 for a list that does not exist. */
+    countMembers(
+      workspace: WorkspaceId,
+      lists: ReadonlyArray<ContactListId>
+    ): Effect.Effect<ReadonlyArray<number>, StorageError>
+    /** The names of the attributes that anyone on the list has, in byte order. */
+    attributeNames(workspace: WorkspaceId, list: ContactListId): Effect.Effect<ReadonlyArray<string>, StorageError>
+    /** Adds suppressions; those that exist stay as they are. Returns how many are new; the events are written in any case. */
+    suppress(
+      suppressions: ReadonlyArray<Suppression>,
+      events: ReadonlyArray<DomainEvent>
+    ): Effect.Effect<number, StorageError>
+    /** Lifts what suppresses these addresses for the whole workspace. */
+    lift(workspace: WorkspaceId, addresses: ReadonlyArray<string>): Effect.Effect<number, StorageError>
+    suppressions(
+      workspace: WorkspaceId,
+      addresses: ReadonlyArray<string>
+    ): Effect.Effect<ReadonlyArray<Suppression>, StorageError>
+    /** All of the workspace, by address and account; those of erased people come first. */
+    allSuppressions(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Suppression>, StorageError>
+  }
+>()("@overture/core/ContactStore") {}

@@ -38,7 +38,9 @@ export class ListNotReady extends Schema.TaggedError<ListNotReady>()("ListNotRea
   }
 }
 
-export class ContactNotFound extends Schema.TaggedError<ContactNotFound>()("ContactNotFound", { contact: Schema.String }) {
+export class ContactNotFound extends Schema.TaggedError<ContactNotFound>()("ContactNotFound", {
+  contact: Schema.String
+}) {
   override get message(): string {
     return `there is no contact ${this.contact}`
   }
@@ -51,77 +53,111 @@ export class AddressHashMissing extends Schema.TaggedError<AddressHashMissing>()
   }
 }
 
-export class Contacts extends Context.Service<Contacts, {
-  /** The list of that name, made when it is missing. */
-  listNamed(workspace: WorkspaceId, name: string): Effect.Effect<ContactList, StorageError>
-  /** Adds rows to a list, in their order; rows of one address are one person. Idempotent. */
-  importRows(
-    workspace: WorkspaceId,
-    list: ContactListId,
-    rows: ReadonlyArray<ContactRow>,
-    rules: AddressRules,
-    mode?: MergeMode
-  ): Effect.Effect<RowsImported, StorageError>
-  /** Records a permission, once. It lifts what suppressed the addresses it speaks for before it was given. */
-  recordConsent(workspace: WorkspaceId, contact: ContactId, consent: Consent, actor: Actor): Effect.Effect<
-    Contact,
-    ContactNotFound | StorageError
-  >
-  /** Ends the consents for a channel, `*` = all; they stay on record, with the proof of both. */
-  withdrawConsent(
-    workspace: WorkspaceId,
-    contact: ContactId,
-    channel: string,
-    withdrawn: NonNullable<Consent["withdrawn"]>,
-    actor: Actor
-  ): Effect.Effect<Contact, ContactNotFound | StorageError>
-  /** Everything we hold of the person. */
-  export(workspace: WorkspaceId, contact: ContactId): Effect.Effect<PersonExport, ContactNotFound | StorageError>
-  /** Removes the person everywhere; of their addresses a keyed hash stays in the suppressions. */
-  erase(workspace: WorkspaceId, contact: ContactId, actor: Actor): Effect.Effect<
-    void,
-    ContactNotFound | AddressHashMissing | StorageError
-  >
-}>()("@overture/core/Contacts") {
-  static readonly layer = Layer.effect(Contacts, Effect.suspend(() => make))
+export class Contacts extends Context.Service<
+  Contacts,
+  {
+    /** The list of that name, made when it is missing. */
+    listNamed(workspace: WorkspaceId, name: string): Effect.Effect<ContactList, StorageError>
+    /** Adds rows to a list, in their order; rows of one address are one person. Idempotent. */
+    importRows(
+      workspace: WorkspaceId,
+      list: ContactListId,
+      rows: ReadonlyArray<ContactRow>,
+      rules: AddressRules,
+      mode?: MergeMode
+    ): Effect.Effect<RowsImported, StorageError>
+    /** Records a permission, once. It lifts what suppressed the addresses it speaks for before it was given. */
+    recordConsent(
+      workspace: WorkspaceId,
+      contact: ContactId,
+      consent: Consent,
+      actor: Actor
+    ): Effect.Effect<Contact, ContactNotFound | StorageError>
+    /** Ends the consents for a channel, `*` = all; they stay on record, with the proof of both. */
+    withdrawConsent(
+      workspace: WorkspaceId,
+      contact: ContactId,
+      channel: string,
+      withdrawn: NonNullable<Consent["withdrawn"]>,
+      actor: Actor
+    ): Effect.Effect<Contact, ContactNotFound | StorageError>
+    /** Everything we hold of the person. */
+    export(workspace: WorkspaceId, contact: ContactId): Effect.Effect<PersonExport, ContactNotFound | StorageError>
+    /** Removes the person everywhere; of their addresses a keyed hash stays in the suppressions. */
+    erase(
+      workspace: WorkspaceId,
+      contact: ContactId,
+      actor: Actor
+    ): Effect.Effect<void, ContactNotFound | AddressHashMissing | StorageError>
+  }
+>()("@overture/core/Contacts") {
+  static readonly layer = Layer.effect(
+    Contacts,
+    Effect.suspend(() => make)
+  )
 }
 
-const make = Effect.gen(function*() {
+const make = Effect.gen(function* () {
   const store = yield* ContactStore
   const channels = yield* Channels
   const time = yield* PacingTime
   const transaction = yield* Transaction
   const makeIds = (yield* Ids).generator
 
-  const found = (contact: ContactId) => <E, R>(effect: Effect.Effect<Option.Option<Contact>, E, R>) =>
-    Effect.flatMap(effect, Option.match({
-      onNone: () => Effect.fail(new ContactNotFound({ contact })),
-      onSome: (value) => Effect.succeed(value)
-    }))
+  const found =
+    (contact: ContactId) =>
+    <E, R>(effect: Effect.Effect<Option.Option<Contact>, E, R>) =>
+      Effect.flatMap(
+        effect,
+        Option.match({
+          onNone: () => Effect.fail(new ContactNotFound({ contact })),
+          onSome: (value) => Effect.succeed(value)
+        })
+      )
 
-  const change = Effect.fnUntraced(function*(
+  const change = Effect.fnUntraced(function* (
     workspace: WorkspaceId,
     id: ContactId,
     type: EventType,
     actor: Actor,
     data: { readonly channel: string; readonly source: string },
-    rule: (before: Contact) => { readonly contact: Contact; readonly lift?: { readonly addresses: ReadonlyArray<string>; readonly until: number } }
+    rule: (before: Contact) => {
+      readonly contact: Contact
+      readonly lift?: { readonly addresses: ReadonlyArray<string>; readonly until: number }
+    }
   ) {
-    const event = { id: (yield* makeIds).next("evt"), workspace, type, at: yield* time.now, subject: id, actor, cause: null, data }
-    return yield* store.modify(workspace, id, (before) => {
-      const after = rule(before)
-      return { ...after, events: after.contact === before ? [] : [event] }
-    }).pipe(found(id))
+    const event = {
+      id: (yield* makeIds).next("evt"),
+      workspace,
+      type,
+      at: yield* time.now,
+      subject: id,
+      actor,
+      cause: null,
+      data
+    }
+    return yield* store
+      .modify(workspace, id, (before) => {
+        const after = rule(before)
+        return { ...after, events: after.contact === before ? [] : [event] }
+      })
+      .pipe(found(id))
   })
 
   return Contacts.of({
-    listNamed: Effect.fn("Contacts.listNamed")(function*(workspace: WorkspaceId, name: string) {
+    listNamed: Effect.fn("Contacts.listNamed")(function* (workspace: WorkspaceId, name: string) {
       const known = yield* store.listByName(workspace, name)
       if (Option.isSome(known)) return known.value
       const ids = yield* makeIds
-      return yield* store.createList({ id: ids.next("lst"), workspace, name, status: "ready", createdAt: yield* time.now })
+      return yield* store.createList({
+        id: ids.next("lst"),
+        workspace,
+        name,
+        status: "ready",
+        createdAt: yield* time.now
+      })
     }),
-    importRows: Effect.fn("Contacts.importRows")(function*(
+    importRows: Effect.fn("Contacts.importRows")(function* (
       workspace: WorkspaceId,
       list: ContactListId,
       rows: ReadonlyArray<ContactRow>,
@@ -142,9 +178,10 @@ const make = Effect.gen(function*() {
           contacts.push(contactOf(row, address, { id: ids.next("con"), workspace, at }))
         }
       }
-      const { ambiguous, created, merged } = contacts.length === 0
-        ? { ambiguous: [], created: 0, merged: 0 }
-        : yield* store.import(workspace, contacts, list, mode)
+      const { ambiguous, created, merged } =
+        contacts.length === 0
+          ? { ambiguous: [], created: 0, merged: 0 }
+          : yield* store.import(workspace, contacts, list, mode)
       for (const { contacts: several, index } of ambiguous) {
         rejected.push({
           line: lines[index] ?? 0,
@@ -155,7 +192,7 @@ const make = Effect.gen(function*() {
       }
       return { created, merged, rejected }
     }),
-    recordConsent: Effect.fn("Contacts.recordConsent")(function*(workspace, id, consent, actor) {
+    recordConsent: Effect.fn("Contacts.recordConsent")(function* (workspace, id, consent, actor) {
       const hash = yield* AddressHash
       const { channel, source } = consent
       return yield* change(workspace, id, "contact.consented", actor, { channel, source }, (before) => {
@@ -165,7 +202,7 @@ const make = Effect.gen(function*() {
         return { contact, lift: { addresses: spoken.flatMap((key) => keysOf(hash, key)), until: consent.at } }
       })
     }),
-    withdrawConsent: Effect.fn("Contacts.withdrawConsent")(function*(workspace, id, channel, withdrawn, actor) {
+    withdrawConsent: Effect.fn("Contacts.withdrawConsent")(function* (workspace, id, channel, withdrawn, actor) {
       return yield* change(
         workspace,
         id,
@@ -175,44 +212,51 @@ const make = Effect.gen(function*() {
         (before) => ({ contact: ContactRules.withdraw(before, channel, withdrawn) })
       )
     }),
-    export: Effect.fn("Contacts.export")(function*(workspace, id) {
+    export: Effect.fn("Contacts.export")(function* (workspace, id) {
       const hash = yield* AddressHash
       const parties = yield* PersonParties
-      return yield* transaction.within(Effect.gen(function*() {
-        const contact = yield* store.get(workspace, id).pipe(found(id))
-        const keys = contact.addresses.flatMap((address) => keysOf(hash, Address.key(address)))
-        const more = yield* Effect.forEach(parties, (party) =>
-          Effect.map(party.export(workspace, contact), (held) => [party.name, held] as const))
-        return {
-          contact,
-          lists: yield* store.listsOf(workspace, id),
-          suppressions: yield* store.suppressions(workspace, keys),
-          more: Object.fromEntries(more)
-        }
-      }))
+      return yield* transaction.within(
+        Effect.gen(function* () {
+          const contact = yield* store.get(workspace, id).pipe(found(id))
+          const keys = contact.addresses.flatMap((address) => keysOf(hash, Address.key(address)))
+          const more = yield* Effect.forEach(parties, (party) =>
+            Effect.map(party.export(workspace, contact), (held) => [party.name, held] as const)
+          )
+          return {
+            contact,
+            lists: yield* store.listsOf(workspace, id),
+            suppressions: yield* store.suppressions(workspace, keys),
+            more: Object.fromEntries(more)
+          }
+        })
+      )
     }),
-    erase: Effect.fn("Contacts.erase")(function*(workspace, id, actor) {
+    erase: Effect.fn("Contacts.erase")(function* (workspace, id, actor) {
       const hash = yield* AddressHash
       const parties = yield* PersonParties
       if (hash === null) return yield* new AddressHashMissing()
       const at = yield* time.now
       const event = (yield* makeIds).next("evt")
-      yield* transaction.within(Effect.gen(function*() {
-        if (parties.length > 0) {
-          const contact = yield* store.get(workspace, id).pipe(found(id))
-          yield* Effect.forEach(parties, (party) => party.erase(workspace, contact, at), { discard: true })
-        }
-        yield* store.erase(workspace, id, (before) => ({
-          suppressions: before.addresses.map((address) => ({
-            workspace,
-            address: tombstone(hash, Address.key(address)),
-            account: null,
-            reason: "erased",
-            at
-          })),
-          events: [{ id: event, workspace, type: "contact.erased", at, subject: id, actor, cause: null, data: {} }]
-        })).pipe(found(id))
-      }))
+      yield* transaction.within(
+        Effect.gen(function* () {
+          if (parties.length > 0) {
+            const contact = yield* store.get(workspace, id).pipe(found(id))
+            yield* Effect.forEach(parties, (party) => party.erase(workspace, contact, at), { discard: true })
+          }
+          yield* store
+            .erase(workspace, id, (before) => ({
+              suppressions: before.addresses.map((address) => ({
+                workspace,
+                address: tombstone(hash, Address.key(address)),
+                account: null,
+                reason: "erased",
+                at
+              })),
+              events: [{ id: event, workspace, type: "contact.erased", at, subject: id, actor, cause: null, data: {} }]
+            }))
+            .pipe(found(id))
+        })
+      )
     })
   })
 })

@@ -21,29 +21,44 @@ export interface RowsSuppressed {
   readonly rejected: ReadonlyArray<RowProblem>
 }
 
-export class Suppressions extends Context.Service<Suppressions, {
-  /** All of the workspace, by address; of people who were erased only a hash. */
-  page(workspace: WorkspaceId, request: PageRequest): Effect.Effect<Page<Suppression>, StorageError>
-  /** What stops these addresses, those of erased people included. */
-  of(workspace: WorkspaceId, addresses: ReadonlyArray<Address.Address>): Effect.Effect<ReadonlyArray<Suppression>, StorageError>
-  /** Suppresses addresses for every account, as `manual`; those that are suppressed already stay as they are. */
-  add(workspace: WorkspaceId, addresses: ReadonlyArray<Address.Address>, actor: Actor): Effect.Effect<number, StorageError>
-  /** The same from the rows of a file; names and attributes are not looked at. */
-  addRows(workspace: WorkspaceId, rows: ReadonlyArray<ContactRow>, rules: AddressRules, actor: Actor): Effect.Effect<
-    RowsSuppressed,
-    StorageError
-  >
-}>()("@overture/core/Suppressions") {
-  static readonly layer = Layer.effect(Suppressions, Effect.suspend(() => make))
+export class Suppressions extends Context.Service<
+  Suppressions,
+  {
+    /** All of the workspace, by address; of people who were erased only a hash. */
+    page(workspace: WorkspaceId, request: PageRequest): Effect.Effect<Page<Suppression>, StorageError>
+    /** What stops these addresses, those of erased people included. */
+    of(
+      workspace: WorkspaceId,
+      addresses: ReadonlyArray<Address.Address>
+    ): Effect.Effect<ReadonlyArray<Suppression>, StorageError>
+    /** Suppresses addresses for every account, as `manual`; those that are suppressed already stay as they are. */
+    add(
+      workspace: WorkspaceId,
+      addresses: ReadonlyArray<Address.Address>,
+      actor: Actor
+    ): Effect.Effect<number, StorageError>
+    /** The same from the rows of a file; names and attributes are not looked at. */
+    addRows(
+      workspace: WorkspaceId,
+      rows: ReadonlyArray<ContactRow>,
+      rules: AddressRules,
+      actor: Actor
+    ): Effect.Effect<RowsSuppressed, StorageError>
+  }
+>()("@overture/core/Suppressions") {
+  static readonly layer = Layer.effect(
+    Suppressions,
+    Effect.suspend(() => make)
+  )
 }
 
-const make = Effect.gen(function*() {
+const make = Effect.gen(function* () {
   const store = yield* ContactStore
   const channels = yield* Channels
   const time = yield* PacingTime
   const makeIds = (yield* Ids).generator
 
-  const add = Effect.fn("Suppressions.add")(function*(
+  const add = Effect.fn("Suppressions.add")(function* (
     workspace: WorkspaceId,
     given: ReadonlyArray<Address.Address>,
     actor: Actor
@@ -54,18 +69,32 @@ const make = Effect.gen(function*() {
     const keys = [...new Set(given.map(Address.key))]
     return yield* store.suppress(
       keys.map((address): Suppression => ({ workspace, address, account: null, reason: "manual", at })),
-      [{ id: event, workspace, type: "contact.suppressed", at, subject: workspace, actor, cause: null, data: { asked: keys.length } }]
+      [
+        {
+          id: event,
+          workspace,
+          type: "contact.suppressed",
+          at,
+          subject: workspace,
+          actor,
+          cause: null,
+          data: { asked: keys.length }
+        }
+      ]
     )
   })
 
   return Suppressions.of({
     page: Effect.fn("Suppressions.page")((workspace, request) => store.allSuppressions(workspace, request)),
-    of: Effect.fn("Suppressions.of")(function*(workspace, given) {
+    of: Effect.fn("Suppressions.of")(function* (workspace, given) {
       const hash = yield* AddressHash
-      return yield* store.suppressions(workspace, given.flatMap((address) => keysOf(hash, Address.key(address))))
+      return yield* store.suppressions(
+        workspace,
+        given.flatMap((address) => keysOf(hash, Address.key(address)))
+      )
     }),
     add,
-    addRows: Effect.fn("Suppressions.addRows")(function*(workspace, rows, rules, actor) {
+    addRows: Effect.fn("Suppressions.addRows")(function* (workspace, rows, rules, actor) {
       const addressOf = addresses(channels.all, rules)
       const good: Array<Address.Address> = []
       const rejected: Array<RowProblem> = []

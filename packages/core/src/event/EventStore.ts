@@ -22,12 +22,15 @@ export interface FeedEvent {
   readonly event: DomainEvent
 }
 
-export class EventStore extends Context.Service<EventStore, {
-  append(events: ReadonlyArray<DomainEvent>): Effect.Effect<void, StorageError>
-  /** At most `limit` events after a position (null = from the beginning), in feed order. */
-  read(
-    workspace: WorkspaceId,
-    after: Position | null,
-    limit: number
-  ): Effect.Effect<ReadonlyArray<FeedEvent>, StorageError | CursorExpired>
-}>()("@overture/core/EventStore") {}
+export class EventStore extends Context.Service<
+  EventStore,
+  {
+    append(events: ReadonlyArray<DomainEvent>): Effect.Effect<void, StorageError>
+    /** At most `limit` events after a position (null = from the beginning), in feed order. */
+    read(
+      workspace: WorkspaceId,
+      after: Position | null,
+      limit: number
+    ): Effect.Effect<ReadonlyArray<FeedEvent>, StorageError | CursorExpired>
+  }
+>()("@overture/core/EventStore") {}

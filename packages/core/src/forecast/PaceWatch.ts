@@ -63,13 +63,17 @@ export const make = (): PaceWatch => {
     const paid = decision.accounts.find(({ id }) => id === account.account.id)
     const payers: SendBudget.Payers = {
       account: paid === undefined ? account : { ...account, use: paid.use, lastTouchAt: paid.lastTouchAt },
-      workspace: { ...workspace, use: decision.workspaces.find(({ id }) => id === workspace.workspace.id)?.use ?? workspace.use },
-      group: group === null || group === undefined
-        ? null
-        : { ...group, use: decision.groups?.find(({ id }) => id === group.group.id)?.use ?? group.use }
+      workspace: {
+        ...workspace,
+        use: decision.workspaces.find(({ id }) => id === workspace.workspace.id)?.use ?? workspace.use
+      },
+      group:
+        group === null || group === undefined
+          ? null
+          : { ...group, use: decision.groups?.find(({ id }) => id === group.group.id)?.use ?? group.use }
     }
     const verdict = Gate.decide(SendBudget.budgetGates, { now, parts: k, isTouch: true, payers })
-    return verdict.type === "defer" ? refusals[verdict.reason] ?? null : null
+    return verdict.type === "defer" ? (refusals[verdict.reason] ?? null) : null
   }
 
   const see = (one: Decided, decision: LeadDecision, now: Instant): void => {

@@ -1,5 +1,12 @@
 /** The claim of campaigns in memory: due paces, their ready leads, and what the rules decided about them. */
-import type { ClaimRules, Dryness, LeadCandidate, LeadDecision, OpenSequence, PaceWant } from "../campaign/CampaignStore.ts"
+import type {
+  ClaimRules,
+  Dryness,
+  LeadCandidate,
+  LeadDecision,
+  OpenSequence,
+  PaceWant
+} from "../campaign/CampaignStore.ts"
 import * as Lead from "../campaign/Lead.ts"
 import type { Pace } from "../campaign/Pace.ts"
 import * as Address from "../channel/Address.ts"

@@ -101,7 +101,8 @@ export const make = ({ state, timed, verb, within }: Memory) =>
     leads: (workspace, campaign, { status }, request) =>
       verb(() => {
         const leads = [...state.leadsByCampaign.get(campaign).values()].filter(
-          (lead) => lead.workspace === workspace && (status === undefined || LeadChanges.standing(state, lead) === status)
+          (lead) =>
+            lead.workspace === workspace && (status === undefined || LeadChanges.standing(state, lead) === status)
         )
         return page(leads, request, (lead) => [lead.id])
       }),

@@ -101,7 +101,9 @@ export const make = ({ state, verb }: Memory): Verbs => {
     attributeNames: (workspace, list) =>
       verb(() => {
         if (listOf(workspace, list) === undefined) return []
-        const names = membersOf(list).flatMap(({ contact }) => Object.keys(state.contacts.need(contact).contact.attributes))
+        const names = membersOf(list).flatMap(({ contact }) =>
+          Object.keys(state.contacts.need(contact).contact.attributes)
+        )
         return [...new Set(names)].sort(by((name) => name))
       })
   }

@@ -99,7 +99,9 @@ export const make = (memory: Memory) => {
         if (row === undefined || row.contact.workspace !== workspace) return Option.none()
         const { events, suppressions } = erasure(row.contact)
         for (const address of row.contact.addresses) {
-          for (const held of Array.from(state.suppressionsByAddress.get(within(workspace, Address.key(address))).values())) {
+          for (const held of Array.from(
+            state.suppressionsByAddress.get(within(workspace, Address.key(address))).values()
+          )) {
             state.suppressions.delete(suppressionKey(held))
           }
         }

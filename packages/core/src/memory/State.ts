@@ -150,7 +150,7 @@ export const touchMessages = (state: State, lead: Id.LeadId, step: Id.StepId | n
 
 /** The group of an account; null where it is in none. */
 export const groupOf = (state: State, { account }: AccountState): AccountGroupState | null =>
-  account.group === null ? null : state.groups.get(account.group) ?? null
+  account.group === null ? null : (state.groups.get(account.group) ?? null)
 
 /** What suppresses these addresses: for everyone, and for `account` where one is given. */
 export const suppressionsOf = (

@@ -30,29 +30,35 @@ const changed = (settled: ReadonlyArray<Settled>, now: Instant): ReadonlyMap<Acc
 }
 
 /** Joins the caller's transaction. */
-export const make = (accounts: AccountStore["Service"], makeIds: Effect.Effect<IdGenerator>) =>
-(settled: ReadonlyArray<Settled>, now: Instant): Effect.Effect<void, StorageError> => {
-  const byAccount = changed(settled, now)
-  if (byAccount.size === 0) return Effect.void
-  return Effect.flatMap(makeIds, (ids) =>
-    Effect.asVoid(accounts.modify([...byAccount.keys()], (before) => {
-      const account = (byAccount.get(before.id) ?? []).reduce((state, one) => after(state, one, now), before)
-      const shows = account.attention.length !== before.attention.length || account.banned !== before.banned ||
-        account.restingUntil !== before.restingUntil
-      const event: DomainEvent = {
-        id: ids.next("evt"),
-        workspace: account.workspace,
-        type: "account.changed",
-        at: now,
-        subject: account.id,
-        actor: { type: "channel", id: account.channel },
-        cause: null,
-        data: {
-          health: Account.health(account),
-          attention: [...account.attention],
-          restingUntil: account.restingUntil === null ? null : format(account.restingUntil)
-        }
-      }
-      return { account, events: shows ? [event] : [] }
-    })))
-}
+export const make =
+  (accounts: AccountStore["Service"], makeIds: Effect.Effect<IdGenerator>) =>
+  (settled: ReadonlyArray<Settled>, now: Instant): Effect.Effect<void, StorageError> => {
+    const byAccount = changed(settled, now)
+    if (byAccount.size === 0) return Effect.void
+    return Effect.flatMap(makeIds, (ids) =>
+      Effect.asVoid(
+        accounts.modify([...byAccount.keys()], (before) => {
+          const account = (byAccount.get(before.id) ?? []).reduce((state, one) => after(state, one, now), before)
+          const shows =
+            account.attention.length !== before.attention.length ||
+            account.banned !== before.banned ||
+            account.restingUntil !== before.restingUntil
+          const event: DomainEvent = {
+            id: ids.next("evt"),
+            workspace: account.workspace,
+            type: "account.changed",
+            at: now,
+            subject: account.id,
+            actor: { type: "channel", id: account.channel },
+            cause: null,
+            data: {
+              health: Account.health(account),
+              attention: [...account.attention],
+              restingUntil: account.restingUntil === null ? null : format(account.restingUntil)
+            }
+          }
+          return { account, events: shows ? [event] : [] }
+        })
+      )
+    )
+  }

@@ -12,7 +12,11 @@ import type { Settled } from "./Settling.ts"
 export interface ClaimSource {
   readonly name: string
   /** Claims at most `limit` due things; `worked` is false when nothing was due at `now`. */
-  claim(now: Instant, limit: number, lease: Lease): Effect.Effect<{ readonly claim: Claim | null; readonly worked: boolean }, StorageError>
+  claim(
+    now: Instant,
+    limit: number,
+    lease: Lease
+  ): Effect.Effect<{ readonly claim: Claim | null; readonly worked: boolean }, StorageError>
   /** The next instant at which something is due. */
   readonly nextDue: Effect.Effect<Instant | null, StorageError>
 }
@@ -27,7 +31,10 @@ export interface OutboundReaction {
 }
 
 /** What the areas above the outbox register. */
-export class OutboundParties extends Context.Service<OutboundParties, {
-  readonly sources: ReadonlyArray<ClaimSource>
-  readonly reactions: ReadonlyArray<OutboundReaction>
-}>()("@overture/core/OutboundParties") {}
+export class OutboundParties extends Context.Service<
+  OutboundParties,
+  {
+    readonly sources: ReadonlyArray<ClaimSource>
+    readonly reactions: ReadonlyArray<OutboundReaction>
+  }
+>()("@overture/core/OutboundParties") {}

@@ -11,14 +11,16 @@ import type { OutboxStore } from "./OutboxStore.ts"
 /** The process's clock and the database's differ too much for anything to be sent. */
 export class ClockSkewed extends Schema.TaggedError<ClockSkewed>()("ClockSkewed", { differenceMs: Schema.Int }) {
   override get message(): string {
-    return `this machine's clock differs from the database's by ${
-      (this.differenceMs / 1000).toFixed(1)
-    } s; nothing is sent until they agree`
+    return `this machine's clock differs from the database's by ${(this.differenceMs / 1000).toFixed(
+      1
+    )} s; nothing is sent until they agree`
   }
 }
 
 /** The database was restored from a backup or moved: what was sent since is unknown until a person says to go on. */
-export class RestoreDetected extends Schema.TaggedError<RestoreDetected>()("RestoreDetected", { detail: Schema.String }) {
+export class RestoreDetected extends Schema.TaggedError<RestoreDetected>()("RestoreDetected", {
+  detail: Schema.String
+}) {
   override get message(): string {
     return `${this.detail}; messages sent after the backup are not in it, so nothing is sent until \`overture acknowledge\``
   }
@@ -39,21 +41,19 @@ export interface Clearance {
   readonly present: Effect.Effect<Instant>
 }
 
-export const make = (
-  store: OutboxStore["Service"],
-  time: PacingTime["Service"],
-  maxClockSkewMs: number
-): Clearance => {
+export const make = (store: OutboxStore["Service"], time: PacingTime["Service"], maxClockSkewMs: number): Clearance => {
   /** Pacing time, and how far the wall clock was from the monotonic one, when it last agreed with the database's. */
   let right: { readonly now: Instant; readonly offset: number } | null = null
   let checkedUntil = -Infinity
   const wallOffset = Effect.zipWith(Clock.currentTimeMillis, monotonicMs, (wall, monotonic) => wall - monotonic)
-  const hasJumped = Effect.map(wallOffset, (offset) =>
-    right !== null && Math.abs(offset - right.offset) > maxClockSkewMs)
+  const hasJumped = Effect.map(
+    wallOffset,
+    (offset) => right !== null && Math.abs(offset - right.offset) > maxClockSkewMs
+  )
   return {
     hasJumped,
-    present: Effect.flatMap(hasJumped, (jumped) => jumped && right !== null ? Effect.succeed(right.now) : time.now),
-    ensure: Effect.gen(function*() {
+    present: Effect.flatMap(hasJumped, (jumped) => (jumped && right !== null ? Effect.succeed(right.now) : time.now)),
+    ensure: Effect.gen(function* () {
       const from = yield* monotonicMs
       if (from < checkedUntil && !(yield* hasJumped)) return
       const there = yield* store.clock

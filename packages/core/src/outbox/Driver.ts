@@ -28,18 +28,24 @@ const longestSleepMs = second
 /** How often a polled channel is asked that does not say when it has something (milliseconds). */
 const pollEveryMs = 2 * second
 
-export class Driver extends Context.Service<Driver, {
-  /** One round: polls, claims, sends. On a virtual clock it waits for all of it to be settled. */
-  readonly step: Effect.Effect<Step, StorageError | ClockSkewed | RestoreDetected>
-  /** Steps until `isDone`, asked whenever nothing is due, answers true. On a virtual clock also when nothing is to come. */
-  runUntil<E>(isDone: Effect.Effect<boolean, E>): Effect.Effect<void, RestoreDetected | E>
-  /** Steps for ever. */
-  readonly run: Effect.Effect<never, RestoreDetected>
-}>()("@overture/core/Driver") {
-  static readonly layer = Layer.effect(Driver, Effect.suspend(() => make))
+export class Driver extends Context.Service<
+  Driver,
+  {
+    /** One round: polls, claims, sends. On a virtual clock it waits for all of it to be settled. */
+    readonly step: Effect.Effect<Step, StorageError | ClockSkewed | RestoreDetected>
+    /** Steps until `isDone`, asked whenever nothing is due, answers true. On a virtual clock also when nothing is to come. */
+    runUntil<E>(isDone: Effect.Effect<boolean, E>): Effect.Effect<void, RestoreDetected | E>
+    /** Steps for ever. */
+    readonly run: Effect.Effect<never, RestoreDetected>
+  }
+>()("@overture/core/Driver") {
+  static readonly layer = Layer.effect(
+    Driver,
+    Effect.suspend(() => make)
+  )
 }
 
-const make = Effect.gen(function*() {
+const make = Effect.gen(function* () {
   const outbox = yield* Outbox
   const inbox = yield* Inbox
   const accounts = yield* AccountStore
@@ -50,7 +56,7 @@ const make = Effect.gen(function*() {
   /** When each account is to be asked again. */
   const askAt = new Map<AccountId, Instant>()
 
-  const pollAll = Effect.gen(function*() {
+  const pollAll = Effect.gen(function* () {
     if (polled.length === 0) return { worked: false, next: null }
     const now = yield* time.now
     let worked = false
@@ -77,7 +83,7 @@ const make = Effect.gen(function*() {
     return { worked, next }
   })
 
-  const step = Effect.gen(function*() {
+  const step = Effect.gen(function* () {
     const before = yield* pollAll
     const worked = time.isVirtual ? (yield* outbox.tick).worked : yield* outbox.pump
     if (worked || before.worked) return { worked: true, nextDue: null }
@@ -111,13 +117,12 @@ const make = Effect.gen(function*() {
   ) as Effect.Effect<Step, RestoreDetected>
 
   const sleep = (nextDue: Instant | null) =>
-    time.waitUntil(nextDue ?? Number.MAX_SAFE_INTEGER, longestSleepMs).pipe(
-      Effect.retry({ schedule: Schedule.spaced("1 second") }),
-      Effect.orDie
-    )
+    time
+      .waitUntil(nextDue ?? Number.MAX_SAFE_INTEGER, longestSleepMs)
+      .pipe(Effect.retry({ schedule: Schedule.spaced("1 second") }), Effect.orDie)
 
   const runUntil = <E>(isDone: Effect.Effect<boolean, E>): Effect.Effect<void, RestoreDetected | E> =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       while (true) {
         const { nextDue, worked } = yield* patiently
         if (worked) {

@@ -45,27 +45,33 @@ interface Held {
   lost: boolean
 }
 
-export class Outbox extends Context.Service<Outbox, {
-  /**
-   * Recovers one expired claim, claims what is due and sends it; ends when all of that is settled. Anyone may call it, in
-   * any number of processes.
-   */
-  readonly tick: Effect.Effect<Tick, StorageError | ClockSkewed | RestoreDetected>
-  /**
-   * The same without waiting for what was claimed to be settled: a process that calls it again and again keeps its places
-   * full, and a slow send holds up nobody. Waits only while more than half a claim has not begun. Returns whether anything
-   * was due.
-   */
-  readonly pump: Effect.Effect<boolean, StorageError | ClockSkewed | RestoreDetected>
-  /** The next instant at which something is due, in pacing time; null when nothing is to come. */
-  readonly nextDue: Effect.Effect<Instant | null, StorageError>
-  /** Begins nothing more and waits: what is being sent is settled, what was claimed is given back. */
-  readonly drain: Effect.Effect<void>
-}>()("@overture/core/Outbox") {
-  static readonly layer = Layer.effect(Outbox, Effect.suspend(() => make))
+export class Outbox extends Context.Service<
+  Outbox,
+  {
+    /**
+     * Recovers one expired claim, claims what is due and sends it; ends when all of that is settled. Anyone may call it, in
+     * any number of processes.
+     */
+    readonly tick: Effect.Effect<Tick, StorageError | ClockSkewed | RestoreDetected>
+    /**
+     * The same without waiting for what was claimed to be settled: a process that calls it again and again keeps its places
+     * full, and a slow send holds up nobody. Waits only while more than half a claim has not begun. Returns whether anything
+     * was due.
+     */
+    readonly pump: Effect.Effect<boolean, StorageError | ClockSkewed | RestoreDetected>
+    /** The next instant at which something is due, in pacing time; null when nothing is to come. */
+    readonly nextDue: Effect.Effect<Instant | null, StorageError>
+    /** Begins nothing more and waits: what is being sent is settled, what was claimed is given back. */
+    readonly drain: Effect.Effect<void>
+  }
+>()("@overture/core/Outbox") {
+  static readonly layer = Layer.effect(
+    Outbox,
+    Effect.suspend(() => make)
+  )
 }
 
-const make = Effect.gen(function*() {
+const make = Effect.gen(function* () {
   const store = yield* OutboxStore
   const accounts = yield* AccountStore
   const workspaces = yield* WorkspaceStore
@@ -102,53 +108,73 @@ const make = Effect.gen(function*() {
   const { ensure: ensureMaySend, hasJumped, present } = Clearance.make(store, time, config.maxClockSkewMs)
 
   const settleClaim = (held: Held, results: ReadonlyArray<Result>, now: Instant) =>
-    insist(transaction.within(Effect.gen(function*() {
-      const ids = yield* makeIds
-      const { settled } = yield* store.settle(held.claim.id, results, SettleRules.conclude(ids))
-      if (settled.length === 0) return settled
-      yield* tellAccounts(settled, now)
-      yield* react((reaction) => reaction.settled(settled, now))
-      return settled
-    })))
+    insist(
+      transaction.within(
+        Effect.gen(function* () {
+          const ids = yield* makeIds
+          const { settled } = yield* store.settle(held.claim.id, results, SettleRules.conclude(ids))
+          if (settled.length === 0) return settled
+          yield* tellAccounts(settled, now)
+          yield* react((reaction) => reaction.settled(settled, now))
+          return settled
+        })
+      )
+    )
 
   /** Settles everything that has finished; whoever finds nothing left was settled by another. */
-  const flush = yield* Together.make(Effect.gen(function*() {
-    const all = yield* Queue.clear(finished)
-    if (all.length === 0) return
-    const now = yield* present
-    const byClaim = new Map<Held, Array<Result>>()
-    for (const { held, result } of all) {
-      const results = byClaim.get(held)
-      if (results === undefined) byClaim.set(held, [result])
-      else results.push(result)
-    }
-    // One claim that cannot be settled keeps no other from it; its rows are left to recovery.
-    const exits = yield* Effect.forEach(byClaim, ([held, results]) =>
-      Effect.exit(Effect.flatMap(settleClaim(held, results, now), (settled) =>
-        Ref.update(settledCount, (count) => ({
-          sent: count.sent + settled.filter((one) => one.fate === "sent").length,
-          settled: count.settled + settled.length
-        }))))).pipe(Effect.ensuring(places.release(all.length)))
-    yield* Effect.forEach(exits, (exit) => exit, { discard: true })
-  }))
+  const flush = yield* Together.make(
+    Effect.gen(function* () {
+      const all = yield* Queue.clear(finished)
+      if (all.length === 0) return
+      const now = yield* present
+      const byClaim = new Map<Held, Array<Result>>()
+      for (const { held, result } of all) {
+        const results = byClaim.get(held)
+        if (results === undefined) byClaim.set(held, [result])
+        else results.push(result)
+      }
+      // One claim that cannot be settled keeps no other from it; its rows are left to recovery.
+      const exits = yield* Effect.forEach(byClaim, ([held, results]) =>
+        Effect.exit(
+          Effect.flatMap(settleClaim(held, results, now), (settled) =>
+            Ref.update(settledCount, (count) => ({
+              sent: count.sent + settled.filter((one) => one.fate === "sent").length,
+              settled: count.settled + settled.length
+            }))
+          )
+        )
+      ).pipe(Effect.ensuring(places.release(all.length)))
+      yield* Effect.forEach(exits, (exit) => exit, { discard: true })
+    })
+  )
 
   const finish = (held: Held, claimed: Claimed, outcome: Outcome) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const at = yield* present
       yield* Queue.offer(finished, { held, result: { claimed, outcome, at } })
       yield* flush
     })
 
   const giveBack = (claim: ClaimId, messages: ReadonlyArray<Claimed>) =>
-    messages.length === 0 ? Effect.void : insist(transaction.within(Effect.gen(function*() {
-      const now = yield* present
-      const returned = yield* store.release(claim, messages.map(({ message }) => message.id), now)
-      if (returned.length > 0) yield* react((reaction) => reaction.returned(returned, now))
-    })))
+    messages.length === 0
+      ? Effect.void
+      : insist(
+          transaction.within(
+            Effect.gen(function* () {
+              const now = yield* present
+              const returned = yield* store.release(
+                claim,
+                messages.map(({ message }) => message.id),
+                now
+              )
+              if (returned.length > 0) yield* react((reaction) => reaction.returned(returned, now))
+            })
+          )
+        )
 
   /** Keeps a claim until its work is over. */
   const renewing = (held: Held) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const from = yield* Clearance.monotonicMs
       const ours = yield* insist(store.renew(held.claim.id, config.leaseMs))
       if (ours) held.beginUntil = from + config.leaseMs * beginPart
@@ -161,27 +187,39 @@ const make = Effect.gen(function*() {
 
   /** Begins and sends a claim's messages group by group as places become free, until all are settled or given back. */
   const deliver = (held: Held) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const renewal = yield* Effect.forkChild(Effect.interruptible(renewing(held)))
       const sends: Array<Fiber.Fiber<void, StorageError>> = []
       const waiting = [...held.claim.messages]
       while (waiting.length > 0) {
         const group = waiting.splice(0, yield* places.take(waiting.length))
         yield* backlog.change(-group.length)
-        const late = held.lost || (yield* Clearance.monotonicMs) >= held.beginUntil || (yield* Ref.get(draining)) ||
+        const late =
+          held.lost ||
+          (yield* Clearance.monotonicMs) >= held.beginUntil ||
+          (yield* Ref.get(draining)) ||
           (yield* hasJumped)
-        const begun = late ? [] : yield* insist(store.begin(held.claim.id, group.map(({ message }) => message.id))).pipe(
-          Effect.onError(() => Effect.andThen(places.release(group.length), backlog.change(-waiting.length)))
-        )
+        const begun = late
+          ? []
+          : yield* insist(
+              store.begin(
+                held.claim.id,
+                group.map(({ message }) => message.id)
+              )
+            ).pipe(Effect.onError(() => Effect.andThen(places.release(group.length), backlog.change(-waiting.length))))
         const ids = new Set<string>(begun)
         const refused = group.filter(({ message }) => !ids.has(message.id))
         if (refused.length > 0) yield* places.release(refused.length)
         const going = group.filter(({ message }) => ids.has(message.id))
         for (const claimed of going) {
           const channel = channels.all.get(claimed.account.channel)
-          const answer: Effect.Effect<Outcome> = channel === undefined
-            ? Effect.succeed({ type: "misconfigured", detail: `this process has no channel ${claimed.account.channel}` })
-            : sending.send(channel, claimed)
+          const answer: Effect.Effect<Outcome> =
+            channel === undefined
+              ? Effect.succeed({
+                  type: "misconfigured",
+                  detail: `this process has no channel ${claimed.account.channel}`
+                })
+              : sending.send(channel, claimed)
           sends.push(yield* Effect.forkChild(Effect.flatMap(answer, (outcome) => finish(held, claimed, outcome))))
         }
         if (late) {
@@ -197,17 +235,24 @@ const make = Effect.gen(function*() {
       yield* insist(store.finish(held.claim.id))
     })
 
-  const hold = (claim: Claim, from: number): Held => ({ claim, beginUntil: from + config.leaseMs * beginPart, lost: false })
+  const hold = (claim: Claim, from: number): Held => ({
+    claim,
+    beginUntil: from + config.leaseMs * beginPart,
+    lost: false
+  })
 
-  const leaseNow = Effect.map(makeIds, (ids): Lease => ({
-    claim: ids.next("clm"),
-    worker: config.worker,
-    durationMs: config.leaseMs
-  }))
+  const leaseNow = Effect.map(
+    makeIds,
+    (ids): Lease => ({
+      claim: ids.next("clm"),
+      worker: config.worker,
+      durationMs: config.leaseMs
+    })
+  )
 
   /** Runs beside the claims; a failure of the storage leaves its rows to the next recovery. */
   const launch = (work: Effect.Effect<void, StorageError>) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const fiber: Fiber.Fiber<void, StorageError> = yield* Effect.forkIn(
         Effect.tapError(work, (error) => Effect.logError("a claim could not be finished and will be recovered", error)),
         scope
@@ -218,31 +263,42 @@ const make = Effect.gen(function*() {
     })
 
   const resolveAll = (held: Held) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const renewal = yield* Effect.forkChild(Effect.interruptible(renewing(held)))
-      yield* Effect.forEach(held.claim.messages, (claimed) => {
-        const channel = channels.all.get(claimed.account.channel)
-        // Without the channel nothing can be found out here: the claim runs out again for a process that has it.
-        if (channel === undefined) return Effect.void
-        return Effect.gen(function*() {
-          yield* places.take(1)
-          yield* finish(held, claimed, yield* sending.resolve(channel, claimed, store.clock))
-        })
-      }, { concurrency: "unbounded", discard: true })
+      yield* Effect.forEach(
+        held.claim.messages,
+        (claimed) => {
+          const channel = channels.all.get(claimed.account.channel)
+          // Without the channel nothing can be found out here: the claim runs out again for a process that has it.
+          if (channel === undefined) return Effect.void
+          return Effect.gen(function* () {
+            yield* places.take(1)
+            yield* finish(held, claimed, yield* sending.resolve(channel, claimed, store.clock))
+          })
+        },
+        { concurrency: "unbounded", discard: true }
+      )
       yield* Fiber.interrupt(renewal)
     })
 
-  const recover = Effect.gen(function*() {
+  const recover = Effect.gen(function* () {
     const lease = yield* leaseNow
     const from = yield* Clearance.monotonicMs
     const now = yield* present
-    const recovered = yield* transaction.within(Effect.gen(function*() {
-      const found = yield* store.recover(lease, now)
-      if (found !== null && found.returned.length > 0) {
-        yield* react((reaction) => reaction.returned(found.returned.map(({ message }) => message), now))
-      }
-      return found
-    }))
+    const recovered = yield* transaction.within(
+      Effect.gen(function* () {
+        const found = yield* store.recover(lease, now)
+        if (found !== null && found.returned.length > 0) {
+          yield* react((reaction) =>
+            reaction.returned(
+              found.returned.map(({ message }) => message),
+              now
+            )
+          )
+        }
+        return found
+      })
+    )
     if (recovered === null) return null
     yield* Effect.logInfo(
       `took over a claim: ${recovered.sending.length} messages were being sent, ${recovered.returned.length} are due again`
@@ -251,28 +307,39 @@ const make = Effect.gen(function*() {
   })
 
   const claimQueued = (now: Instant, lease: Lease) =>
-    transaction.within(Effect.gen(function*() {
-      const ids = yield* makeIds
-      const found = yield* store.claimQueued({
-        now,
-        limit: config.claimSize,
-        lease,
-        decide: decideQueued(now, channels.all, ids)
+    transaction.within(
+      Effect.gen(function* () {
+        const ids = yield* makeIds
+        const found = yield* store.claimQueued({
+          now,
+          limit: config.claimSize,
+          lease,
+          decide: decideQueued(now, channels.all, ids)
+        })
+        if (found === null) return { claim: null, worked: false }
+        if (found.cancelled.length > 0) {
+          yield* react((reaction) =>
+            reaction.cancelled(
+              found.cancelled.map(({ message }) => message),
+              now
+            )
+          )
+        }
+        return { claim: found.claim, worked: true }
       })
-      if (found === null) return { claim: null, worked: false }
-      if (found.cancelled.length > 0) {
-        yield* react((reaction) => reaction.cancelled(found.cancelled.map(({ message }) => message), now))
-      }
-      return { claim: found.claim, worked: true }
-    }))
+    )
 
   const sources = [
     ...parties.sources,
-    { name: "queue", claim: (now: Instant, _limit: number, lease: Lease) => claimQueued(now, lease), nextDue: store.nextQueued }
+    {
+      name: "queue",
+      claim: (now: Instant, _limit: number, lease: Lease) => claimQueued(now, lease),
+      nextDue: store.nextQueued
+    }
   ]
 
   /** Recovers, claims, and sets the deliveries going. */
-  const round = Effect.gen(function*() {
+  const round = Effect.gen(function* () {
     yield* ensureMaySend
     const launched: Array<Fiber.Fiber<void, StorageError>> = []
     if ((yield* Ref.get(draining)) || (yield* workspaces.stopped)) return { worked: false, launched }
@@ -292,7 +359,7 @@ const make = Effect.gen(function*() {
     return { worked, launched }
   })
 
-  const tick = Effect.gen(function*() {
+  const tick = Effect.gen(function* () {
     yield* Ref.set(settledCount, { sent: 0, settled: 0 })
     const { launched, worked } = yield* round
     yield* Effect.forEach(launched, Fiber.join, { discard: true })
@@ -307,8 +374,12 @@ const make = Effect.gen(function*() {
     ),
     nextDue: Effect.map(
       Effect.forEach(sources, (source) => source.nextDue),
-      (instants) => instants.reduce((first, at) => first === null ? at : at === null ? first : Math.min(first, at), null)
+      (instants) =>
+        instants.reduce((first, at) => (first === null ? at : at === null ? first : Math.min(first, at)), null)
     ),
-    drain: Effect.andThen(Ref.set(draining, true), Effect.suspend(() => Effect.asVoid(Fiber.awaitAll([...running]))))
+    drain: Effect.andThen(
+      Ref.set(draining, true),
+      Effect.suspend(() => Effect.asVoid(Fiber.awaitAll([...running])))
+    )
   })
 })

@@ -34,7 +34,11 @@ export interface QueuedCandidate {
 
 /** What budgets hold after a decision. */
 export interface BudgetWrites {
-  readonly accounts: ReadonlyArray<{ readonly id: AccountId; readonly use: DayUse; readonly lastTouchAt: Instant | null }>
+  readonly accounts: ReadonlyArray<{
+    readonly id: AccountId
+    readonly use: DayUse
+    readonly lastTouchAt: Instant | null
+  }>
   readonly workspaces: ReadonlyArray<{ readonly id: WorkspaceId; readonly use: DayUse }>
   /** Groups with a cap, whose rows were locked with the accounts; absent = none. */
   readonly groups?: ReadonlyArray<{ readonly id: AccountGroupId; readonly use: DayUse }> | undefined
@@ -60,66 +64,76 @@ export interface SettleWrites {
 }
 
 /** Where the database lives, against where it lived when a worker last wrote. */
-export type Guard =
-  | { readonly type: "same" }
-  | { readonly type: "restored"; readonly detail: string }
+export type Guard = { readonly type: "same" } | { readonly type: "restored"; readonly detail: string }
 
-export class OutboxStore extends Context.Service<OutboxStore, {
-  /** The database's own clock in epoch milliseconds. */
-  readonly clock: Effect.Effect<Instant, StorageError>
-  /** Whether this is the database that was last written to; records its place the first time. */
-  readonly guard: Effect.Effect<Guard, StorageError>
-  /** Accepts the place where the database lives now: after a restore, by a person who looked. */
-  readonly acknowledge: Effect.Effect<void, StorageError>
-  /** Due queued messages, oldest first; null when nothing is due. A deferred or cancelled one is not in the claim. */
-  claimQueued(request: {
-    readonly now: Instant
-    readonly limit: number
-    readonly lease: Lease
-    readonly decide: (candidates: ReadonlyArray<QueuedCandidate>) => QueuedDecision
-  }): Effect.Effect<{ readonly claim: Claim | null; readonly cancelled: ReadonlyArray<Claimed> } | null, StorageError>
-  /**
-   * Marks messages `sending`, right before they are handed over: only those still queued under this claim, whose lease
-   * holds, and whose workspace, account and campaign may send at this moment. Returns their ids.
-   */
-  begin(claim: ClaimId, ids: ReadonlyArray<MessageId>): Effect.Effect<ReadonlyArray<MessageId>, StorageError>
-  /**
-   * Returns messages of the claim that were not begun: the rows of touches go (they are rendered anew), others are due
-   * again. Gives back all budgets of the rows that go and of direct messages; a later part of a touch stays reserved. Tells
-   * which ones it returned, as they were. Removes a claim that holds nothing more.
-   */
-  release(claim: ClaimId, ids: ReadonlyArray<MessageId>, now: Instant): Effect.Effect<ReadonlyArray<Message>, StorageError>
-  /**
-   * Locks those of the results that this claim still holds as `sending`, lets `conclude` judge them and writes what it
-   * answers: messages, chats, suppressions, events and budgets given back. Results that are not among `settled` were lost.
-   * Rows go as `Settling.isRemoved` and `dropsParts` say, and keep their reservation as `keepsReservation` says unless they
-   * are cancelled; whatever else a row reserved is given back. Removes the claim when it holds nothing more.
-   */
-  settle(
-    claim: ClaimId,
-    results: ReadonlyArray<Result>,
-    conclude: (held: ReadonlyArray<{ readonly result: Result; readonly message: Message }>) => SettleWrites
-  ): Effect.Effect<SettleWrites, StorageError>
-  /** Holds the claim longer; false when it is no longer ours. */
-  renew(claim: ClaimId, durationMs: number): Effect.Effect<boolean, StorageError>
-  /** Removes a claim none of whose messages is left. */
-  finish(claim: ClaimId): Effect.Effect<void, StorageError>
-  /**
-   * Takes over the claim that expired first, if any: begun messages stay `sending` under `lease.claim`, others are
-   * released. The claim is replaced, or only removed when it has no begun message.
-   */
-  recover(lease: Lease, now: Instant): Effect.Effect<Recovered | null, StorageError>
-  /** The next instant at which a queued message is due. */
-  readonly nextQueued: Effect.Effect<Instant | null, StorageError>
-  /** Adds queued messages (and their chats): those whose id exists are left as they are, and events about them are left out. */
-  enqueue(
-    messages: ReadonlyArray<Message>,
-    openings: ReadonlyArray<ChatOpening>,
-    events: ReadonlyArray<DomainEvent>
-  ): Effect.Effect<ReadonlyArray<MessageId>, StorageError>
-  /**
-   * Cancels what is queued, unclaimed and not of a lead (its campaign decides about those), and gives back what it
-   * reserved; false = not such a message, or it is too late.
-   */
-  cancel(workspace: WorkspaceId, id: MessageId, reason: string, events: ReadonlyArray<DomainEvent>): Effect.Effect<boolean, StorageError>
-}>()("@overture/core/OutboxStore") {}
+export class OutboxStore extends Context.Service<
+  OutboxStore,
+  {
+    /** The database's own clock in epoch milliseconds. */
+    readonly clock: Effect.Effect<Instant, StorageError>
+    /** Whether this is the database that was last written to; records its place the first time. */
+    readonly guard: Effect.Effect<Guard, StorageError>
+    /** Accepts the place where the database lives now: after a restore, by a person who looked. */
+    readonly acknowledge: Effect.Effect<void, StorageError>
+    /** Due queued messages, oldest first; null when nothing is due. A deferred or cancelled one is not in the claim. */
+    claimQueued(request: {
+      readonly now: Instant
+      readonly limit: number
+      readonly lease: Lease
+      readonly decide: (candidates: ReadonlyArray<QueuedCandidate>) => QueuedDecision
+    }): Effect.Effect<{ readonly claim: Claim | null; readonly cancelled: ReadonlyArray<Claimed> } | null, StorageError>
+    /**
+     * Marks messages `sending`, right before they are handed over: only those still queued under this claim, whose lease
+     * holds, and whose workspace, account and campaign may send at this moment. Returns their ids.
+     */
+    begin(claim: ClaimId, ids: ReadonlyArray<MessageId>): Effect.Effect<ReadonlyArray<MessageId>, StorageError>
+    /**
+     * Returns messages of the claim that were not begun: the rows of touches go (they are rendered anew), others are due
+     * again. Gives back all budgets of the rows that go and of direct messages; a later part of a touch stays reserved. Tells
+     * which ones it returned, as they were. Removes a claim that holds nothing more.
+     */
+    release(
+      claim: ClaimId,
+      ids: ReadonlyArray<MessageId>,
+      now: Instant
+    ): Effect.Effect<ReadonlyArray<Message>, StorageError>
+    /**
+     * Locks those of the results that this claim still holds as `sending`, lets `conclude` judge them and writes what it
+     * answers: messages, chats, suppressions, events and budgets given back. Results that are not among `settled` were lost.
+     * Rows go as `Settling.isRemoved` and `dropsParts` say, and keep their reservation as `keepsReservation` says unless they
+     * are cancelled; whatever else a row reserved is given back. Removes the claim when it holds nothing more.
+     */
+    settle(
+      claim: ClaimId,
+      results: ReadonlyArray<Result>,
+      conclude: (held: ReadonlyArray<{ readonly result: Result; readonly message: Message }>) => SettleWrites
+    ): Effect.Effect<SettleWrites, StorageError>
+    /** Holds the claim longer; false when it is no longer ours. */
+    renew(claim: ClaimId, durationMs: number): Effect.Effect<boolean, StorageError>
+    /** Removes a claim none of whose messages is left. */
+    finish(claim: ClaimId): Effect.Effect<void, StorageError>
+    /**
+     * Takes over the claim that expired first, if any: begun messages stay `sending` under `lease.claim`, others are
+     * released. The claim is replaced, or only removed when it has no begun message.
+     */
+    recover(lease: Lease, now: Instant): Effect.Effect<Recovered | null, StorageError>
+    /** The next instant at which a queued message is due. */
+    readonly nextQueued: Effect.Effect<Instant | null, StorageError>
+    /** Adds queued messages (and their chats): those whose id exists are left as they are, and events about them are left out. */
+    enqueue(
+      messages: ReadonlyArray<Message>,
+      openings: ReadonlyArray<ChatOpening>,
+      events: ReadonlyArray<DomainEvent>
+    ): Effect.Effect<ReadonlyArray<MessageId>, StorageError>
+    /**
+     * Cancels what is queued, unclaimed and not of a lead (its campaign decides about those), and gives back what it
+     * reserved; false = not such a message, or it is too late.
+     */
+    cancel(
+      workspace: WorkspaceId,
+      id: MessageId,
+      reason: string,
+      events: ReadonlyArray<DomainEvent>
+    ): Effect.Effect<boolean, StorageError>
+  }
+>()("@overture/core/OutboxStore") {}

@@ -46,7 +46,7 @@ export const make = (timeoutMs: number): Sending => {
   return {
     send,
     resolve: (channel, claimed, clock) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const { message } = claimed
         const { idempotencyKeys, lookup } = channel.capabilities
         if (lookup !== null) {

@@ -29,50 +29,51 @@ const suppressionOf = (settled: Settled, message: Message): Suppression | null =
 }
 
 /** Judges what is still held. */
-export const conclude = (ids: IdGenerator) =>
-(held: ReadonlyArray<{ readonly result: Result; readonly message: Message }>): SettleWrites => {
-  const settled: Array<Settled> = []
-  const openings: Array<SettleWrites["openings"][number]> = []
-  const touches: Array<SettleWrites["touches"][number]> = []
-  const suppressions: Array<Suppression> = []
-  const events: Array<DomainEvent> = []
-  for (const { message, result } of held) {
-    const one = Settling.settle(result, message)
-    const { at } = result
-    settled.push(one)
-    const { chat } = message
-    if (one.fate === "sent" || one.fate === "unknown") {
-      openings.push({
-        id: chat,
-        workspace: message.workspace,
-        account: message.account,
-        address: message.address,
-        contact: message.contact,
-        name: "",
-        at
-      })
-      touches.push({ chat, at, text: Content.preview(message.content), direction: "outbound", unread: 0 })
-    }
-    const suppression = suppressionOf(one, message)
-    if (suppression !== null) suppressions.push(suppression)
-    const type = eventType[one.fate]
-    if (type !== null) {
-      events.push({
-        id: ids.next("evt"),
-        workspace: message.workspace,
-        type,
-        at,
-        subject: message.id,
-        actor: { type: message.author.type === "device" ? "channel" : message.author.type, id: message.author.id },
-        cause: null,
-        data: {
-          chat,
+export const conclude =
+  (ids: IdGenerator) =>
+  (held: ReadonlyArray<{ readonly result: Result; readonly message: Message }>): SettleWrites => {
+    const settled: Array<Settled> = []
+    const openings: Array<SettleWrites["openings"][number]> = []
+    const touches: Array<SettleWrites["touches"][number]> = []
+    const suppressions: Array<Suppression> = []
+    const events: Array<DomainEvent> = []
+    for (const { message, result } of held) {
+      const one = Settling.settle(result, message)
+      const { at } = result
+      settled.push(one)
+      const { chat } = message
+      if (one.fate === "sent" || one.fate === "unknown") {
+        openings.push({
+          id: chat,
+          workspace: message.workspace,
           account: message.account,
-          ...(message.lead !== null && { lead: message.lead, campaign: message.campaign, part: message.part }),
-          ...(one.message.reason !== null && { reason: one.message.reason })
-        }
-      })
+          address: message.address,
+          contact: message.contact,
+          name: "",
+          at
+        })
+        touches.push({ chat, at, text: Content.preview(message.content), direction: "outbound", unread: 0 })
+      }
+      const suppression = suppressionOf(one, message)
+      if (suppression !== null) suppressions.push(suppression)
+      const type = eventType[one.fate]
+      if (type !== null) {
+        events.push({
+          id: ids.next("evt"),
+          workspace: message.workspace,
+          type,
+          at,
+          subject: message.id,
+          actor: { type: message.author.type === "device" ? "channel" : message.author.type, id: message.author.id },
+          cause: null,
+          data: {
+            chat,
+            account: message.account,
+            ...(message.lead !== null && { lead: message.lead, campaign: message.campaign, part: message.part }),
+            ...(one.message.reason !== null && { reason: one.message.reason })
+          }
+        })
+      }
     }
+    return { settled, openings, touches, suppressions, events }
   }
-  return { settled, openings, touches, suppressions, events }
-}

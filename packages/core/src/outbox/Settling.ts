@@ -48,7 +48,8 @@ export const dropsParts = (self: Settled): boolean =>
 
 /** Whether its row keeps what it reserves: it went out, may have, or is a later part that waits by itself. */
 export const keepsReservation = (self: Settled): boolean =>
-  self.fate === "sent" || self.fate === "unknown" ||
+  self.fate === "sent" ||
+  self.fate === "unknown" ||
   (self.message.status === "queued" && self.message.lead !== null && self.message.part > 0)
 
 /** Transient tries before it is final. */
@@ -64,38 +65,53 @@ export const backoffMs = (message: Pick<Message, "id">, attempt: number): number
 export const settle = (result: Result, message: Message): Settled => {
   const { at, claimed, outcome } = result
   const detail = {
-    errorCode: "code" in outcome ? outcome.code ?? null : null,
-    errorDetail: "detail" in outcome ? outcome.detail ?? null : null
+    errorCode: "code" in outcome ? (outcome.code ?? null) : null,
+    errorDetail: "detail" in outcome ? (outcome.detail ?? null) : null
   }
   const done = { ...message, ...detail, claim: null, dueAt: null }
   const base = { claimed, outcome, at, retryAt: null }
   const failed = (reason: string): Settled => ({
     ...base,
     fate: "failed",
-    message: { ...done, status: "failed", reason, failedAt: at, attempts: message.attempts + 1, tries: message.tries + 1, reserved: null }
+    message: {
+      ...done,
+      status: "failed",
+      reason,
+      failedAt: at,
+      attempts: message.attempts + 1,
+      tries: message.tries + 1,
+      reserved: null
+    }
   })
   const again = (retryAt: Instant, counted: number): Settled =>
     message.stop !== null
       ? {
-        ...base,
-        fate: "failed",
-        message: { ...done, status: "failed", reason: message.stop, failedAt: at, tries: message.tries + 1, reserved: null }
-      }
-      : {
-        ...base,
-        fate: "again",
-        retryAt,
-        message: {
-          ...done,
-          status: "queued",
-          reason: outcome.type,
-          begunAt: null,
-          attempts: message.attempts + counted,
-          tries: message.tries + 1,
-          // Part 0 waits for a later slot of its pace; everything else is due by itself.
-          dueAt: message.lead !== null && message.part === 0 ? null : retryAt
+          ...base,
+          fate: "failed",
+          message: {
+            ...done,
+            status: "failed",
+            reason: message.stop,
+            failedAt: at,
+            tries: message.tries + 1,
+            reserved: null
+          }
         }
-      }
+      : {
+          ...base,
+          fate: "again",
+          retryAt,
+          message: {
+            ...done,
+            status: "queued",
+            reason: outcome.type,
+            begunAt: null,
+            attempts: message.attempts + counted,
+            tries: message.tries + 1,
+            // Part 0 waits for a later slot of its pace; everything else is due by itself.
+            dueAt: message.lead !== null && message.part === 0 ? null : retryAt
+          }
+        }
 
   if (outcome.type === "accepted") {
     return {

@@ -13,7 +13,7 @@ export const make = <E>(run: Effect.Effect<void, E>): Effect.Effect<Effect.Effec
     /** The run that has not begun; tells those who wait for it whether it ever did. */
     let next: Deferred.Deferred<boolean> | null = null
     const ask: Effect.Effect<void, E> = Effect.suspend(() => {
-      if (next !== null) return Effect.flatMap(Deferred.await(next), (began) => began ? Effect.void : ask)
+      if (next !== null) return Effect.flatMap(Deferred.await(next), (began) => (began ? Effect.void : ask))
       const mine = Deferred.makeUnsafe<boolean>()
       let began = false
       next = mine
@@ -22,12 +22,16 @@ export const make = <E>(run: Effect.Effect<void, E>): Effect.Effect<Effect.Effec
         next = null
         return run
       })
-      return turns.withPermits(1)(Effect.andThen(Effect.yieldNow, turn)).pipe(
-        Effect.ensuring(Effect.suspend(() => {
-          if (next === mine) next = null
-          return Deferred.succeed(mine, began)
-        }))
-      )
+      return turns
+        .withPermits(1)(Effect.andThen(Effect.yieldNow, turn))
+        .pipe(
+          Effect.ensuring(
+            Effect.suspend(() => {
+              if (next === mine) next = null
+              return Deferred.succeed(mine, began)
+            })
+          )
+        )
     })
     return ask
   })

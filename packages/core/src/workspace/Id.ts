@@ -73,23 +73,27 @@ export const generator = (at: Instant, random: () => number): IdGenerator => {
         counter = 0
         high = (high + 1) % 0x1_0000_0000
       }
-      const variant = 0x8000 | Math.floor(high / 0x4_0000) & 0x3fff
-      return `${prefix}_${time}7${hex(counter, 3)}${hex(variant, 4)}${hex(high % 0x4_0000, 5)}${
-        hex(Math.floor(random() * 0x8000_0000), 7).slice(-7)
-      }` as Prefixes[P]
+      const variant = 0x8000 | (Math.floor(high / 0x4_0000) & 0x3fff)
+      return `${prefix}_${time}7${hex(counter, 3)}${hex(variant, 4)}${hex(high % 0x4_0000, 5)}${hex(
+        Math.floor(random() * 0x8000_0000),
+        7
+      ).slice(-7)}` as Prefixes[P]
     }
   }
 }
 
 /** Where services get id generators from. */
-export class Ids extends Context.Service<Ids, {
-  /** A generator for the present instant; use one per batch. */
-  readonly generator: Effect.Effect<IdGenerator>
-}>()("@overture/core/Ids") {
+export class Ids extends Context.Service<
+  Ids,
+  {
+    /** A generator for the present instant; use one per batch. */
+    readonly generator: Effect.Effect<IdGenerator>
+  }
+>()("@overture/core/Ids") {
   static readonly layer = Layer.succeed(
     Ids,
     Ids.of({
-      generator: Effect.gen(function*() {
+      generator: Effect.gen(function* () {
         const at = yield* Clock.currentTimeMillis
         const random = yield* Random.Random
         return generator(at, () => random.nextDoubleUnsafe())

@@ -15,7 +15,7 @@ export const LocalDate = Schema.String.check(
 ).annotate({ identifier: "LocalDate" })
 
 const digit = (text: string, at: number): number => text.charCodeAt(at) - 48
-const twoDigits = (value: number): string => value < 10 ? `0${value}` : `${value}`
+const twoDigits = (value: number): string => (value < 10 ? `0${value}` : `${value}`)
 
 /** Whole days since 1970-01-01. Years are counted from March, so that the leap day is the last of its year. */
 export const toEpochDay = (self: LocalDate): number => {
@@ -49,7 +49,7 @@ export const addDays = (self: LocalDate, days: number): LocalDate => fromEpochDa
 export const weekday = (self: LocalDate): number => (((toEpochDay(self) + 4) % 7) + 7) % 7
 
 /** Negative when `self` is earlier than `that`, 0 when they are the same date, else positive. */
-export const compare = (self: LocalDate, that: LocalDate): number => self < that ? -1 : self > that ? 1 : 0
+export const compare = (self: LocalDate, that: LocalDate): number => (self < that ? -1 : self > that ? 1 : 0)
 
 /** Midnight of the date as if its zone were UTC, in epoch milliseconds: what `Zone` shifts by an offset. */
 export const midnight = (self: LocalDate): number => toEpochDay(self) * day

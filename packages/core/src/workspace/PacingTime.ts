@@ -7,13 +7,16 @@ import type { Instant } from "./Instant.ts"
 import type { StorageError } from "./StorageError.ts"
 import { WorkspaceStore } from "./WorkspaceStore.ts"
 
-export class PacingTime extends Context.Service<PacingTime, {
-  readonly now: Effect.Effect<Instant>
-  /** Waits until `at` at most `atMostMs` of real time; a virtual clock jumps there at once. */
-  waitUntil(at: Instant, atMostMs: number): Effect.Effect<void, StorageError>
-  /** Whether it jumps: then nothing is to be waited for but what is due. */
-  readonly isVirtual: boolean
-}>()("@overture/core/PacingTime") {
+export class PacingTime extends Context.Service<
+  PacingTime,
+  {
+    readonly now: Effect.Effect<Instant>
+    /** Waits until `at` at most `atMostMs` of real time; a virtual clock jumps there at once. */
+    waitUntil(at: Instant, atMostMs: number): Effect.Effect<void, StorageError>
+    /** Whether it jumps: then nothing is to be waited for but what is due. */
+    readonly isVirtual: boolean
+  }
+>()("@overture/core/PacingTime") {
   /** The ambient clock. */
   static readonly layer = Layer.succeed(
     PacingTime,
@@ -32,7 +35,7 @@ export class PacingTime extends Context.Service<PacingTime, {
   static readonly layerVirtual = (from: Instant) =>
     Layer.effect(
       PacingTime,
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const store = yield* WorkspaceStore
         const known = yield* store.pacingClock
         let at = known.type === "virtual" ? known.at : from
@@ -40,10 +43,13 @@ export class PacingTime extends Context.Service<PacingTime, {
         return PacingTime.of({
           now: Effect.sync(() => at),
           waitUntil: (next) =>
-            next <= at ? Effect.void : Effect.tap(store.setPacingClock({ type: "virtual", at: next }), () =>
-              Effect.sync(() => {
-                at = next
-              })),
+            next <= at
+              ? Effect.void
+              : Effect.tap(store.setPacingClock({ type: "virtual", at: next }), () =>
+                  Effect.sync(() => {
+                    at = next
+                  })
+                ),
           isVirtual: true
         })
       })
@@ -53,18 +59,20 @@ export class PacingTime extends Context.Service<PacingTime, {
   static readonly layerRate = (rate: number) =>
     Layer.effect(
       PacingTime,
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const store = yield* WorkspaceStore
         const known = yield* store.pacingClock
         const real = yield* Clock.currentTimeMillis
-        const from = known.type === "rate"
-          ? known.from + (real - known.realFrom) * known.rate
-          : known.type === "virtual"
-          ? known.at
-          : real
-        const anchor = known.type === "rate" && known.rate === rate
-          ? known
-          : { type: "rate" as const, rate, realFrom: real, from: Math.round(from) }
+        const from =
+          known.type === "rate"
+            ? known.from + (real - known.realFrom) * known.rate
+            : known.type === "virtual"
+              ? known.at
+              : real
+        const anchor =
+          known.type === "rate" && known.rate === rate
+            ? known
+            : { type: "rate" as const, rate, realFrom: real, from: Math.round(from) }
         if (anchor !== known) yield* store.setPacingClock(anchor)
         const now = Effect.map(Clock.currentTimeMillis, (at) => Math.round(anchor.from + (at - anchor.realFrom) * rate))
         return PacingTime.of({

@@ -8,11 +8,14 @@ const Positive = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1, { expected: "
 
 /** The ramp days from `start` to `end`, both included, on which `value` messages are the most. */
 export class RampUpStage extends Schema.Opaque<RampUpStage>()(
-  Schema.Struct({ start: Positive, end: Positive, value: Positive }).check(
-    Schema.makeFilter(({ end, start }) =>
-      start <= end || { path: ["end"], issue: `the stage ends on day ${end}, before it starts on day ${start}` }
+  Schema.Struct({ start: Positive, end: Positive, value: Positive })
+    .check(
+      Schema.makeFilter(
+        ({ end, start }) =>
+          start <= end || { path: ["end"], issue: `the stage ends on day ${end}, before it starts on day ${start}` }
+      )
     )
-  ).annotate({ identifier: "RampUpStage" })
+    .annotate({ identifier: "RampUpStage" })
 ) {}
 
 /** Stages follow each other from day 1 without a gap: the first that does not, in words. */
@@ -20,9 +23,10 @@ const misplaced = (stages: ReadonlyArray<RampUpStage>) => {
   let expected = 1
   for (const [index, stage] of stages.entries()) {
     if (stage.start !== expected) {
-      const issue = index === 0
-        ? `the first stage starts on day ${stage.start}, it must start on day 1`
-        : `the stage starts on day ${stage.start}, it must follow the one before on day ${expected}`
+      const issue =
+        index === 0
+          ? `the first stage starts on day ${stage.start}, it must start on day 1`
+          : `the stage starts on day ${stage.start}, it must follow the one before on day ${expected}`
       return { path: [index, "start"], issue }
     }
     expected = stage.end + 1

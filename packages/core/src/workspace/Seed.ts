@@ -6,7 +6,10 @@
 
 /** Four well-mixed 32-bit words of a text: 128 bits, enough to derive ids from (cyrb128). */
 export const hash = (text: string): readonly [number, number, number, number] => {
-  let a = 1779033703, b = 3144134277, c = 1013904242, d = 2773480762
+  let a = 1779033703,
+    b = 3144134277,
+    c = 1013904242,
+    d = 2773480762
   for (let i = 0; i < text.length; i++) {
     const k = text.charCodeAt(i)
     a = b ^ Math.imul(a ^ k, 597399067)
@@ -23,7 +26,7 @@ export const hash = (text: string): readonly [number, number, number, number] =>
 }
 
 /** A stream of uniform numbers in [0, 1) for a text. */
-export const random = (text: string): () => number => {
+export const random = (text: string): (() => number) => {
   let [a, b, c, d] = hash(text)
   const next = () => {
     const t = (a + b + d) | 0
@@ -39,4 +42,7 @@ export const random = (text: string): () => number => {
 }
 
 /** 32 hexadecimal digits derived from a text: the body of a derived id. */
-export const digest = (text: string): string => hash(text).map((word) => word.toString(16).padStart(8, "0")).join("")
+export const digest = (text: string): string =>
+  hash(text)
+    .map((word) => word.toString(16).padStart(8, "0"))
+    .join("")

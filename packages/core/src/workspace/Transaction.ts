@@ -6,7 +6,10 @@
 import { Context, type Effect } from "effect"
 import type { StorageError } from "./StorageError.ts"
 
-export class Transaction extends Context.Service<Transaction, {
-  /** Runs `effect` in one transaction; a failure, defect or interruption rolls it back. */
-  within<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | StorageError, R>
-}>()("@overture/core/Transaction") {}
+export class Transaction extends Context.Service<
+  Transaction,
+  {
+    /** Runs `effect` in one transaction; a failure, defect or interruption rolls it back. */
+    within<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | StorageError, R>
+  }
+>()("@overture/core/Transaction") {}

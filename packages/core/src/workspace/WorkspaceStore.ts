@@ -23,28 +23,34 @@ export type Idempotency =
   | { readonly type: "replay"; readonly response: string }
   | { readonly type: "mismatch" }
 
-export class WorkspaceStore extends Context.Service<WorkspaceStore, {
-  /** Creates it, or changes nothing when the id exists: false. */
-  create(workspace: Workspace): Effect.Effect<boolean, StorageError>
-  get(id: WorkspaceId): Effect.Effect<Option.Option<Workspace>, StorageError>
-  list: Effect.Effect<ReadonlyArray<Workspace>, StorageError>
-  /** Locks the row, applies the rule, writes: none when there is no such workspace. */
-  modify(id: WorkspaceId, change: (workspace: Workspace) => Workspace): Effect.Effect<Option.Option<Workspace>, StorageError>
-  /**
-   * Records an idempotency key in the caller's transaction. `replay` carries what `remember` stored; `mismatch` means
-   * that the key came with another body. A key lives 24 hours; one whose response was never remembered is `new` again.
-   */
-  idempotent(
-    workspace: WorkspaceId,
-    key: string,
-    fingerprint: string,
-    now: Instant
-  ): Effect.Effect<Idempotency, StorageError>
-  remember(workspace: WorkspaceId, key: string, response: string): Effect.Effect<void, StorageError>
-  /** The switch over everything: while on, no message of anyone begins. */
-  readonly stopped: Effect.Effect<boolean, StorageError>
-  stop(stopped: boolean): Effect.Effect<void, StorageError>
-  readonly pacingClock: Effect.Effect<PacingClock, StorageError>
-  /** A virtual clock never goes back: an earlier `at` than the stored one changes nothing. */
-  setPacingClock(clock: PacingClock): Effect.Effect<void, StorageError>
-}>()("@overture/core/WorkspaceStore") {}
+export class WorkspaceStore extends Context.Service<
+  WorkspaceStore,
+  {
+    /** Creates it, or changes nothing when the id exists: false. */
+    create(workspace: Workspace): Effect.Effect<boolean, StorageError>
+    get(id: WorkspaceId): Effect.Effect<Option.Option<Workspace>, StorageError>
+    list: Effect.Effect<ReadonlyArray<Workspace>, StorageError>
+    /** Locks the row, applies the rule, writes: none when there is no such workspace. */
+    modify(
+      id: WorkspaceId,
+      change: (workspace: Workspace) => Workspace
+    ): Effect.Effect<Option.Option<Workspace>, StorageError>
+    /**
+     * Records an idempotency key in the caller's transaction. `replay` carries what `remember` stored; `mismatch` means
+     * that the key came with another body. A key lives 24 hours; one whose response was never remembered is `new` again.
+     */
+    idempotent(
+      workspace: WorkspaceId,
+      key: string,
+      fingerprint: string,
+      now: Instant
+    ): Effect.Effect<Idempotency, StorageError>
+    remember(workspace: WorkspaceId, key: string, response: string): Effect.Effect<void, StorageError>
+    /** The switch over everything: while on, no message of anyone begins. */
+    readonly stopped: Effect.Effect<boolean, StorageError>
+    stop(stopped: boolean): Effect.Effect<void, StorageError>
+    readonly pacingClock: Effect.Effect<PacingClock, StorageError>
+    /** A virtual clock never goes back: an earlier `at` than the stored one changes nothing. */
+    setPacingClock(clock: PacingClock): Effect.Effect<void, StorageError>
+  }
+>()("@overture/core/WorkspaceStore") {}

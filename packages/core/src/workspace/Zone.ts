@@ -158,7 +158,7 @@ const periodAt = (self: Zone, at: Instant): Period => {
     if (block.starts[middle]! <= at) low = middle
     else high = middle - 1
   }
-  return self.last = block.periods[low]!
+  return (self.last = block.periods[low]!)
 }
 
 /** Local time minus UTC at that instant, in milliseconds; east of Greenwich is positive. */

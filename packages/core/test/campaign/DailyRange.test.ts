@@ -10,12 +10,14 @@ const refusal = (input: unknown): string => {
 
 describe("DailyRange", () => {
   it("draws an integer of the range, the same for the same seed", () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 500 }), fc.nat(100), fc.string(), (rangeMin, width, seed) => {
-      const range = { rangeMin, rangeMax: rangeMin + width }
-      const drawn = DailyRange.base(range, seed)
-      assert.isTrue(Number.isInteger(drawn) && drawn >= range.rangeMin && drawn <= range.rangeMax)
-      assert.strictEqual(DailyRange.base(range, seed), drawn)
-    }))
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 500 }), fc.nat(100), fc.string(), (rangeMin, width, seed) => {
+        const range = { rangeMin, rangeMax: rangeMin + width }
+        const drawn = DailyRange.base(range, seed)
+        assert.isTrue(Number.isInteger(drawn) && drawn >= range.rangeMin && drawn <= range.rangeMax)
+        assert.strictEqual(DailyRange.base(range, seed), drawn)
+      })
+    )
   })
 
   it("draws every number of the range about equally often", () => {
@@ -24,7 +26,10 @@ describe("DailyRange", () => {
       const drawn = DailyRange.base({ rangeMin: 20, rangeMax: 29 }, `seed ${i}`)
       counts.set(drawn, (counts.get(drawn) ?? 0) + 1)
     }
-    assert.deepStrictEqual([...counts.keys()].sort((a, b) => a - b), [20, 21, 22, 23, 24, 25, 26, 27, 28, 29])
+    assert.deepStrictEqual(
+      [...counts.keys()].sort((a, b) => a - b),
+      [20, 21, 22, 23, 24, 25, 26, 27, 28, 29]
+    )
     for (const count of counts.values()) assert.approximately(count, 1000, 150)
   })
 

@@ -15,7 +15,10 @@ const dayOf = (slots: ReadonlyArray<number>, interval: number, open = [{ start: 
   length: open.reduce((sum, { end, start }) => sum + end - start, 0)
 })
 const every = (interval: number, count: number) =>
-  dayOf(Array.from({ length: count }, (_, i) => i * interval), interval)
+  dayOf(
+    Array.from({ length: count }, (_, i) => i * interval),
+    interval
+  )
 
 /** Looks at every alarm and uses what is due, as a pace does; returns the instants of the touches. */
 const run = (plan: DayPlan, minGap: number, options: { readonly asleep?: readonly [number, number] } = {}) => {
@@ -70,26 +73,37 @@ describe("dueSlots", () => {
         { start: hour + length, end: 3 * hour }
       ])
     assert.deepStrictEqual(dueSlots(withBreak(2 * minute), 0, 61 * minute), {
-      passed: 0, next: 0, due: 0, alarm: 62 * minute
+      passed: 0,
+      next: 0,
+      due: 0,
+      alarm: 62 * minute
     })
     assert.deepStrictEqual(dueSlots(withBreak(hour), 0, 61 * minute), {
-      passed: 1, next: 1, due: 0, alarm: 121 * minute
+      passed: 1,
+      next: 1,
+      due: 0,
+      alarm: 121 * minute
     })
   })
 
   it("uses every slot once, at its instant, when looked at on every alarm", () => {
     const instants = fc.uniqueArray(fc.integer({ min: 0, max: 8 * hour - 1 }), { minLength: 1, maxLength: 50 })
-    fc.assert(fc.property(instants, (slots) => {
-      slots.sort((a, b) => a - b)
-      assert.deepStrictEqual(run(dayOf(slots, 8 * hour / slots.length), 0), { touches: slots, passed: 0 })
-    }))
+    fc.assert(
+      fc.property(instants, (slots) => {
+        slots.sort((a, b) => a - b)
+        assert.deepStrictEqual(run(dayOf(slots, (8 * hour) / slots.length), 0), { touches: slots, passed: 0 })
+      })
+    )
   })
 })
 
 describe("dueSlots with a gap between touches", () => {
   it("defers slots, one per gap and in order, beyond their own life", () => {
     const { passed, touches } = run(every(10 * second, 100), 20 * second)
-    assert.deepStrictEqual(touches, Array.from({ length: 100 }, (_, i) => i * 20 * second))
+    assert.deepStrictEqual(
+      touches,
+      Array.from({ length: 100 }, (_, i) => i * 20 * second)
+    )
     assert.strictEqual(passed, 0)
   })
 
@@ -125,7 +139,10 @@ describe("dueSlots with a gap between touches", () => {
     const plan = every(10 * minute, 48)
     const justTouched = { minGap: 20 * second, lastTouchAt: 66 * minute, dueAt: 0 }
     assert.deepStrictEqual(dueSlots(plan, 0, 66 * minute, justTouched), {
-      passed: 7, next: 7, due: 0, alarm: 70 * minute
+      passed: 7,
+      next: 7,
+      due: 0,
+      alarm: 70 * minute
     })
     const { touches } = run(plan, 20 * second, { asleep: [hour, 3 * hour] })
     assert.strictEqual(touches.filter((touch) => touch >= hour && touch < 3 * hour + 10 * minute).length, 1)
@@ -137,15 +154,17 @@ describe("dueSlots with a gap between touches", () => {
       minGap: fc.integer({ min: 1, max: 120 * second }),
       asleep: fc.tuple(fc.integer({ min: 0, max: hour }), fc.integer({ min: 0, max: hour }))
     })
-    fc.assert(fc.property(plans, ({ asleep, minGap, slots }) => {
-      slots.sort((a, b) => a - b)
-      const open = [{ start: 0, end: hour }]
-      const { passed, touches } = run(dayOf(slots, hour / slots.length, open), minGap, { asleep })
-      assert.strictEqual(touches.length + passed, slots.length)
-      for (const [i, touch] of touches.entries()) {
-        assert.isBelow(touch, hour)
-        if (i > 0) assert.isAtLeast(touch - touches[i - 1]!, minGap)
-      }
-    }))
+    fc.assert(
+      fc.property(plans, ({ asleep, minGap, slots }) => {
+        slots.sort((a, b) => a - b)
+        const open = [{ start: 0, end: hour }]
+        const { passed, touches } = run(dayOf(slots, hour / slots.length, open), minGap, { asleep })
+        assert.strictEqual(touches.length + passed, slots.length)
+        for (const [i, touch] of touches.entries()) {
+          assert.isBelow(touch, hour)
+          if (i > 0) assert.isAtLeast(touch - touches[i - 1]!, minGap)
+        }
+      })
+    )
   })
 })

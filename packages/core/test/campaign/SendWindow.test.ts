@@ -22,23 +22,34 @@ const refusal = (input: unknown): string => {
 }
 
 /** Mostly valid settings: windows cut from one day's boundaries, so they never overlap. */
-const sendWindows = fc.record({
-  days: fc.uniqueArray(fc.integer({ min: 0, max: 6 }), { maxLength: 7 }),
-  bounds: fc.uniqueArray(fc.integer({ min: 0, max: 95 }), { minLength: 2, maxLength: 6 }),
-  rotate: fc.boolean(),
-  blackoutDates: fc.array(fc.integer({ min: -3, max: 3 }), { maxLength: 3 })
-}).map(({ blackoutDates, bounds, days, rotate }) => {
-  const clock = (quarter: number) =>
-    `${String(Math.floor(quarter / 4)).padStart(2, "0")}:${String(quarter % 4 * 15).padStart(2, "0")}`
-  const sorted = bounds.toSorted((a, b) => a - b)
-  const ring = rotate ? [...sorted.slice(1), sorted[0]!] : sorted
-  const windows = Array.from({ length: Math.floor(ring.length / 2) }, (_, i) =>
-    window(clock(ring[2 * i]!), clock(ring[2 * i + 1]!)))
-  return { days, windows, blackouts: blackoutDates }
-})
+const sendWindows = fc
+  .record({
+    days: fc.uniqueArray(fc.integer({ min: 0, max: 6 }), { maxLength: 7 }),
+    bounds: fc.uniqueArray(fc.integer({ min: 0, max: 95 }), { minLength: 2, maxLength: 6 }),
+    rotate: fc.boolean(),
+    blackoutDates: fc.array(fc.integer({ min: -3, max: 3 }), { maxLength: 3 })
+  })
+  .map(({ blackoutDates, bounds, days, rotate }) => {
+    const clock = (quarter: number) =>
+      `${String(Math.floor(quarter / 4)).padStart(2, "0")}:${String((quarter % 4) * 15).padStart(2, "0")}`
+    const sorted = bounds.toSorted((a, b) => a - b)
+    const ring = rotate ? [...sorted.slice(1), sorted[0]!] : sorted
+    const windows = Array.from({ length: Math.floor(ring.length / 2) }, (_, i) =>
+      window(clock(ring[2 * i]!), clock(ring[2 * i + 1]!))
+    )
+    return { days, windows, blackouts: blackoutDates }
+  })
 const zones = fc.constantFrom(
-  ...["Australia/Lord_Howe", "Africa/Casablanca", "America/New_York", "America/Havana", "Pacific/Auckland",
-    "Asia/Kolkata", "America/St_Johns", "Africa/Cairo"].map(Zone.make)
+  ...[
+    "Australia/Lord_Howe",
+    "Africa/Casablanca",
+    "America/New_York",
+    "America/Havana",
+    "Pacific/Auckland",
+    "Asia/Kolkata",
+    "America/St_Johns",
+    "Africa/Cairo"
+  ].map(Zone.make)
 )
 /** Dates on which clocks change somewhere, and ordinary ones. */
 const dates = fc.oneof(
@@ -98,31 +109,37 @@ describe("SendWindow.open", () => {
   })
 
   it("opens exactly when the wall clock of a window says so, each instant on one date", () => {
-    fc.assert(fc.property(sendWindows, zones, dates, (settings, zone, date) => {
-      const self = { ...settings, blackoutDates: settings.blackouts.map((days) => LocalDate.addDays(date, days)) }
-      const around = [-2, -1, 0, 1, 2].map((days) => LocalDate.addDays(date, days))
-      const opened = around.map((each) => open(self, zone, each))
-      for (const [i, { end, start }] of opened.flat().entries()) {
-        assert.isBelow(start, end)
-        if (i > 0) assert.isAtLeast(start, opened.flat()[i - 1]!.end)
-      }
-      for (let t = Zone.toInstant(zone, date, 0, "first"); Zone.localDate(zone, t) === date; t += 15 * minute) {
-        const offset = Zone.offsetAt(zone, t)
-        if (Zone.offsetAt(zone, t - day / 2) !== offset || Zone.offsetAt(zone, t + day / 2) !== offset) continue
-        const clock = new Date(t + offset).toISOString().slice(11, 16)
-        const activeOn = (each: string) => self.days.length === 0 || self.days.includes(new Date(each).getUTCDay())
-        const expected = !self.blackoutDates.includes(date) && self.windows.some(({ end, start }) =>
-          start < end
-            ? activeOn(date) && start <= clock && clock < end
-            : activeOn(date) && start <= clock || activeOn(LocalDate.addDays(date, -1)) && clock < end)
-        const holders = around.filter((_, i) => opened[i]!.some(({ end, start }) => start <= t && t < end))
-        assert.strictEqual(holders.length, expected ? 1 : 0, `${clock} on ${date}`)
-        if (expected) {
-          assert.strictEqual(dateOf(self, zone, t), holders[0])
-          assert.strictEqual(nextOpen(self, zone, t), t)
+    fc.assert(
+      fc.property(sendWindows, zones, dates, (settings, zone, date) => {
+        const self = { ...settings, blackoutDates: settings.blackouts.map((days) => LocalDate.addDays(date, days)) }
+        const around = [-2, -1, 0, 1, 2].map((days) => LocalDate.addDays(date, days))
+        const opened = around.map((each) => open(self, zone, each))
+        for (const [i, { end, start }] of opened.flat().entries()) {
+          assert.isBelow(start, end)
+          if (i > 0) assert.isAtLeast(start, opened.flat()[i - 1]!.end)
         }
-      }
-    }), { numRuns: 300 })
+        for (let t = Zone.toInstant(zone, date, 0, "first"); Zone.localDate(zone, t) === date; t += 15 * minute) {
+          const offset = Zone.offsetAt(zone, t)
+          if (Zone.offsetAt(zone, t - day / 2) !== offset || Zone.offsetAt(zone, t + day / 2) !== offset) continue
+          const clock = new Date(t + offset).toISOString().slice(11, 16)
+          const activeOn = (each: string) => self.days.length === 0 || self.days.includes(new Date(each).getUTCDay())
+          const expected =
+            !self.blackoutDates.includes(date) &&
+            self.windows.some(({ end, start }) =>
+              start < end
+                ? activeOn(date) && start <= clock && clock < end
+                : (activeOn(date) && start <= clock) || (activeOn(LocalDate.addDays(date, -1)) && clock < end)
+            )
+          const holders = around.filter((_, i) => opened[i]!.some(({ end, start }) => start <= t && t < end))
+          assert.strictEqual(holders.length, expected ? 1 : 0, `${clock} on ${date}`)
+          if (expected) {
+            assert.strictEqual(dateOf(self, zone, t), holders[0])
+            assert.strictEqual(nextOpen(self, zone, t), t)
+          }
+        }
+      }),
+      { numRuns: 300 }
+    )
   })
 })
 
@@ -143,16 +160,19 @@ describe("SendWindow.nextOpen", () => {
     assert.strictEqual(nextOpen(weekdays, berlin, at("2026-05-01T08:00Z")), at("2026-05-01T08:00Z"))
     assert.strictEqual(nextOpen(weekdays, berlin, at("2026-05-01T10:00Z")), at("2026-05-01T11:00Z"))
     assert.strictEqual(nextOpen(weekdays, berlin, at("2026-05-01T15:00Z")), at("2026-05-04T07:00Z"))
-    assert.strictEqual(nextOpen({ windows: [window("22:00", "02:00")] }, berlin, at("2026-05-01T23:30Z")),
-      at("2026-05-01T23:30Z"))
+    assert.strictEqual(
+      nextOpen({ windows: [window("22:00", "02:00")] }, berlin, at("2026-05-01T23:30Z")),
+      at("2026-05-01T23:30Z")
+    )
   })
 
   it("passes blackout dates and gives up after 400 days", () => {
-    const blackouts = (count: number) =>
-      Array.from({ length: count }, (_, i) => LocalDate.addDays("2026-05-01", i))
+    const blackouts = (count: number) => Array.from({ length: count }, (_, i) => LocalDate.addDays("2026-05-01", i))
     const after = at("2026-05-01T00:00Z")
-    assert.strictEqual(nextOpen({ blackoutDates: blackouts(390) }, kolkata, after),
-      Zone.toInstant(kolkata, "2027-05-26", 0, "first"))
+    assert.strictEqual(
+      nextOpen({ blackoutDates: blackouts(390) }, kolkata, after),
+      Zone.toInstant(kolkata, "2027-05-26", 0, "first")
+    )
     assert.strictEqual(nextOpen({ blackoutDates: blackouts(500) }, kolkata, after), null)
   })
 })
@@ -191,12 +211,14 @@ describe("SendWindow as JSON", () => {
     [{ blackoutDates: ["2026-02-30"] }, ["blackoutDates", "2026-02-30"]],
     [{ windows: [window("12:00", "15:00"), window("09:00", "13:00")] }, ["windows", "09:00–13:00 and 12:00–15:00"]],
     [{ windows: [window("09:00", "12:00"), window("09:00", "10:00")] }, ["09:00–12:00 and 09:00–10:00"]],
-    [{ windows: [window("22:00", "06:00"), window("05:00", "09:00")] }, [
-      "22:00–06:00 (Sunday) and 05:00–09:00 (Monday)"
-    ]],
-    [{ days: [0, 6], windows: [window("05:00", "09:00"), window("22:00", "06:00")] }, [
-      "22:00–06:00 (Saturday) and 05:00–09:00 (Sunday)"
-    ]]
+    [
+      { windows: [window("22:00", "06:00"), window("05:00", "09:00")] },
+      ["22:00–06:00 (Sunday) and 05:00–09:00 (Monday)"]
+    ],
+    [
+      { days: [0, 6], windows: [window("05:00", "09:00"), window("22:00", "06:00")] },
+      ["22:00–06:00 (Saturday) and 05:00–09:00 (Sunday)"]
+    ]
   ])("refuses %j", (input, words) => {
     const said = refusal(input)
     for (const word of words) assert.include(said, word)

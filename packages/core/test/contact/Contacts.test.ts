@@ -18,7 +18,7 @@ const { start } = Builders
 const hash = (address: string) => `hash${address.length}`
 
 const person = (seed: string) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     yield* TestClock.setTime(start)
     const { build, workspace } = yield* scene(seed)
     const store = yield* ContactStore
@@ -30,22 +30,21 @@ const person = (seed: string) =>
   })
 
 describe("names", () => {
-  for (
-    const [name, first, last] of [
-      ["Ana", "Ana", null],
-      ["  Ana   Silva ", "Ana", "Silva"],
-      ["María de Silva, Ana", "Ana", "María de Silva"],
-      ["李小龍", "李小龍", null],
-      ["", null, null]
-    ] as const
-  ) {
-    it(`${JSON.stringify(name)} is ${first} and ${last}`, () => assert.deepEqual(Contact.splitName(name), { first, last }))
+  for (const [name, first, last] of [
+    ["Ana", "Ana", null],
+    ["  Ana   Silva ", "Ana", "Silva"],
+    ["María de Silva, Ana", "Ana", "María de Silva"],
+    ["李小龍", "李小龍", null],
+    ["", null, null]
+  ] as const) {
+    it(`${JSON.stringify(name)} is ${first} and ${last}`, () =>
+      assert.deepEqual(Contact.splitName(name), { first, last }))
   }
 })
 
 describe("consents", () => {
   it.effect("lift an opt-out that is older, never one that is newer", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { address, contact, contacts, suppressions, workspace } = yield* person("lift")
       yield* suppressions.add(workspace, [address], system)
       const consent = { channel: "sandbox", scope: "", source: "form", evidence: "form 7" }
@@ -62,17 +61,17 @@ describe("consents", () => {
       assert.isFalse(Contact.consented(after, "sandbox", start + 5))
       assert.isTrue(Contact.consented(after, "sandbox", start + 4))
       const types = (yield* (yield* EventStore).read(workspace, null, 99)).map(({ event }) => event.type)
-      assert.deepEqual(types.filter((type) => type.includes("consent")), [
-        "contact.consented",
-        "contact.consented",
-        "contact.consent_withdrawn"
-      ])
-    }).pipe(Effect.provide(layer)))
+      assert.deepEqual(
+        types.filter((type) => type.includes("consent")),
+        ["contact.consented", "contact.consented", "contact.consent_withdrawn"]
+      )
+    }).pipe(Effect.provide(layer))
+  )
 })
 
 describe("what a person may ask", () => {
   it.effect("is exported, and erased in every area or not at all", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { address, contact, contacts, list, store, suppressions, workspace } = yield* person("asked")
       yield* suppressions.add(workspace, [address], system)
       const held = yield* contacts.export(workspace, contact.id)
@@ -86,52 +85,66 @@ describe("what a person may ask", () => {
       yield* erase
       assert.isTrue(Option.isNone(yield* store.get(workspace, contact.id)))
       const left = yield* Effect.provideService(suppressions.of(workspace, [address]), AddressHash, hash)
-      assert.deepEqual(left.map(({ address: key, reason }) => [isTombstone(key), reason]), [[true, "erased"]])
+      assert.deepEqual(
+        left.map(({ address: key, reason }) => [isTombstone(key), reason]),
+        [[true, "erased"]]
+      )
       assert.strictEqual((yield* Effect.flip(erase))._tag, "ContactNotFound")
       const events = yield* (yield* EventStore).read(workspace, null, 99)
       assert.notInclude(JSON.stringify(events), address.externalId)
     }).pipe(
       Effect.provide(layer),
-      Effect.provideService(PersonParties, [{ name: "chats", export: () => Effect.succeed(["hello"]), erase: () => Effect.void }])
-    ))
+      Effect.provideService(PersonParties, [
+        { name: "chats", export: () => Effect.succeed(["hello"]), erase: () => Effect.void }
+      ])
+    )
+  )
 })
 
 describe("suppressions from a file", () => {
   it.effect("are added once, with the rows that name no address", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { address, suppressions, workspace } = yield* person("file")
       const rows = [row(2, address.externalId), row(3, address.externalId), row(4, "x", { channel: "pages" })]
       const added = yield* suppressions.addRows(workspace, rows, rules, system)
       assert.deepInclude(added, { added: 1 })
-      assert.deepEqual(added.rejected.map(({ line }) => line), [4])
+      assert.deepEqual(
+        added.rejected.map(({ line }) => line),
+        [4]
+      )
       assert.strictEqual((yield* suppressions.page(workspace, { count: true })).total, 1)
-    }).pipe(Effect.provide(layer)))
+    }).pipe(Effect.provide(layer))
+  )
 })
 
 describe("lists", () => {
   it.effect("are exported as CSV, safe for spreadsheets when asked", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { build, workspace } = yield* scene("csv")
       const store = yield* ContactStore
       const list = yield* store.createList(build.contactList(workspace, { status: "ready" }))
-      yield* store.import(workspace, [
-        build.contact(workspace, {
-          name: "=HYPERLINK(\"x\")",
-          first: null,
-          last: null,
-          addresses: [{ channel: "phones", scope: "", externalId: "+491701234567" }],
-          tags: ["a", "b"],
-          attributes: { "a,b": "x\ny", city: " Köln" },
-          timezone: "Europe/Berlin"
-        })
-      ], list.id)
+      yield* store.import(
+        workspace,
+        [
+          build.contact(workspace, {
+            name: '=HYPERLINK("x")',
+            first: null,
+            last: null,
+            addresses: [{ channel: "phones", scope: "", externalId: "+491701234567" }],
+            tags: ["a", "b"],
+            attributes: { "a,b": "x\ny", city: " Köln" },
+            timezone: "Europe/Berlin"
+          })
+        ],
+        list.id
+      )
       const lists = yield* ContactLists
       const csv = (options?: { readonly forSpreadsheets: boolean }) =>
         Effect.map(Stream.runCollect(lists.csv(workspace, list.id, options)), (pieces) => pieces.join(""))
       assert.strictEqual(
         yield* csv(),
-        "externalId,channel,name,first,last,phone,timezone,externalRef,tags,\"a,b\",city\r\n" +
-          "+491701234567,phones,\"=HYPERLINK(\"\"x\"\")\",,,+491701234567,Europe/Berlin,,\"a;b\",\"x\ny\",\" Köln\"\r\n"
+        'externalId,channel,name,first,last,phone,timezone,externalRef,tags,"a,b",city\r\n' +
+          '+491701234567,phones,"=HYPERLINK(""x"")",,,+491701234567,Europe/Berlin,,"a;b","x\ny"," Köln"\r\n'
       )
       assert.include(yield* csv({ forSpreadsheets: true }), "'+491701234567,phones,\"'=HYPERLINK")
       const members = yield* lists.members(workspace, list.id, { count: true })
@@ -144,7 +157,8 @@ describe("lists", () => {
       assert.strictEqual((yield* lists.get(workspace, merged.id)).members, 1)
       yield* lists.delete(workspace, list.id)
       assert.strictEqual((yield* Effect.flip(lists.rename(workspace, list.id, "x")))._tag, "ListNotFound")
-    }).pipe(Effect.provide(layer)))
+    }).pipe(Effect.provide(layer))
+  )
 
   it("leave out attributes that would be read as a column of another meaning", () =>
     assert.deepEqual(ContactCsv.attributeColumns(["city", "Phone", "email", "Email", " x"]), ["city", "email"]))

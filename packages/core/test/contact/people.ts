@@ -32,7 +32,7 @@ export const layer = Layer.mergeAll(Contacts.layer, ContactImports.layer, Contac
 
 /** A workspace with a list that is being gathered. */
 export const scene = (seed: string) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const build = Builders.make(seed)
     const workspace = build.workspace()
     yield* (yield* WorkspaceStore).create(workspace)

@@ -34,7 +34,7 @@ const run = <A>(
   before: (accounts: ReadonlyArray<Account>) => void,
   after: Effect.Effect<A, unknown, Overture.Services>
 ) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const build = Builders.make("engine")
     const workspace = build.workspace()
     yield* (yield* WorkspaceStore).create(workspace)
@@ -52,25 +52,38 @@ const run = <A>(
     yield* people.importRows(
       workspace.id,
       list.id,
-      Array.from({ length: contacts }, (_, i) => ({ line: i + 2, externalId: `p${i}`, name: `Person ${i}`, tags: [], attributes: {} })),
+      Array.from({ length: contacts }, (_, i) => ({
+        line: i + 2,
+        externalId: `p${i}`,
+        name: `Person ${i}`,
+        tags: [],
+        attributes: {}
+      })),
       { channel: channel.name, accounts: made }
     )
     const campaigns = yield* Campaigns
     const [first, ...rest] = steps.map((step, i) => build.step({ ...step, type: i === 0 ? "first" : "noReply" }))
     assert.isDefined(first)
-    const { campaign } = yield* campaigns.create({
-      workspace: workspace.id,
-      name: "engine",
-      settings: build.settings({ ...settings, steps: [first, ...rest] }),
-      accounts: [made[0]!.id, ...made.slice(1).map(({ id }) => id)],
-      externalRef: "engine",
-      metadata: {}
-    }, system)
+    const { campaign } = yield* campaigns.create(
+      {
+        workspace: workspace.id,
+        name: "engine",
+        settings: build.settings({ ...settings, steps: [first, ...rest] }),
+        accounts: [made[0]!.id, ...made.slice(1).map(({ id }) => id)],
+        externalRef: "engine",
+        metadata: {}
+      },
+      system
+    )
     yield* campaigns.enrollList(workspace.id, campaign.id, list.id)
     yield* campaigns.start(workspace.id, campaign.id, system)
     const store = yield* CampaignStore
-    yield* (yield* Driver).runUntil(Effect.map(store.get(workspace.id, campaign.id), (found) =>
-      Option.isSome(found) && found.value.status !== "running"))
+    yield* (yield* Driver).runUntil(
+      Effect.map(
+        store.get(workspace.id, campaign.id),
+        (found) => Option.isSome(found) && found.value.status !== "running"
+      )
+    )
     const events = (yield* (yield* EventStore).read(workspace.id, null, 10_000)).map(({ event }) => event)
     return {
       campaign: Option.getOrThrow(yield* store.get(workspace.id, campaign.id)),
@@ -82,11 +95,15 @@ const run = <A>(
       events,
       more: yield* after
     }
-  }).pipe(Effect.provide(Overture.layer({
-    storage: MemoryStorage.layer,
-    channels: [channel],
-    time: PacingTime.layerVirtual(start)
-  })))
+  }).pipe(
+    Effect.provide(
+      Overture.layer({
+        storage: MemoryStorage.layer,
+        channels: [channel],
+        time: PacingTime.layerVirtual(start)
+      })
+    )
+  )
 
 const pacing = { rangeMin: 10, rangeMax: 10, jitter: 0.8, catchUp: "skip" as const, newShare: 0.25 }
 const nothing = Effect.void
@@ -95,10 +112,13 @@ const ofType = <T extends { readonly type: string }>(events: ReadonlyArray<T>, t
 
 describe("a campaign", () => {
   it.effect("reaches every contact once, at its quota a day, and finishes", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const channel = TestChannel.make()
       const { campaign, counts, events, now, recount } = yield* run(
-        { channel, contacts: 45, accounts: 2, settings: { pacing } }, () => {}, nothing)
+        { channel, contacts: 45, accounts: 2, settings: { pacing } },
+        () => {},
+        nothing
+      )
       assert.strictEqual(campaign.status, "finished")
       assert.strictEqual(counts.sent, 45)
       assert.deepStrictEqual(counts, recount)
@@ -109,10 +129,11 @@ describe("a campaign", () => {
       // 20 a day from the second on: the third day is needed, the fourth is not.
       assert.isAtLeast(now, start + 86_400_000)
       assert.isBelow(now, start + 3 * 86_400_000)
-    }))
+    })
+  )
 
   it.effect("sends follow-ups only to those who did not answer", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const channel: TestChannel.TestChannel = TestChannel.make({
         answer: ({ account, key, to }) => {
           if (to === "p3") {
@@ -139,7 +160,10 @@ describe("a campaign", () => {
         }
       })
       const { campaign, counts, leads, recount } = yield* run(
-        { channel, contacts: 8, settings: { pacing }, steps: [{}, { sendAfterDays: 3 }, { sendAfterDays: 2 }] }, () => {}, nothing)
+        { channel, contacts: 8, settings: { pacing }, steps: [{}, { sendAfterDays: 3 }, { sendAfterDays: 2 }] },
+        () => {},
+        nothing
+      )
       assert.strictEqual(campaign.status, "finished")
       assert.strictEqual(counts.sent, 8)
       assert.strictEqual(counts.replied, 1)
@@ -150,25 +174,37 @@ describe("a campaign", () => {
       assert.strictEqual(perPerson("p5"), 3)
       assert.strictEqual(channel.asked.length, 2 + 6 * 3)
       assert.deepStrictEqual(leads.map(({ ended }) => String(ended)).sort(), [
-        ...Array.from({ length: 6 }, () => "completed"), "optedOut", "replied"
+        ...Array.from({ length: 6 }, () => "completed"),
+        "optedOut",
+        "replied"
       ])
-    }))
+    })
+  )
 
   it.effect("sends the parts of a touch in order, and a failing one stops the rest", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const channel = TestChannel.make({
-        answer: ({ to }, count) => to === "p1" && count === 2 ? { type: "contentRejected" } : undefined
+        answer: ({ to }, count) => (to === "p1" && count === 2 ? { type: "contentRejected" } : undefined)
       })
       const { counts, recount } = yield* run(
-        { channel, contacts: 3, settings: { pacing: { ...pacing, rangeMin: 30, rangeMax: 30 } }, steps: [{ parts: 3 }] }, () => {}, nothing)
+        {
+          channel,
+          contacts: 3,
+          settings: { pacing: { ...pacing, rangeMin: 30, rangeMax: 30 } },
+          steps: [{ parts: 3 }]
+        },
+        () => {},
+        nothing
+      )
       assert.strictEqual(counts.sent, 2)
       assert.strictEqual(counts.partial, 1)
       assert.deepStrictEqual(counts, recount)
       assert.strictEqual(channel.asked.length, 3 + 3 + 2)
-    }))
+    })
+  )
 
   it.effect("tries what is transient again under a new key, and gives up after three", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const channel = TestChannel.make({
         answer: ({ to }, count): Outcome | undefined =>
           to === "p1" || (to === "p2" && count < 3) ? { type: "transient" } : undefined
@@ -181,30 +217,42 @@ describe("a campaign", () => {
       const keys = channel.asked.map(({ key }) => key)
       assert.strictEqual(new Set(keys).size, keys.length)
       assert.strictEqual(channel.asked.length, 2 + 3 + 3)
-    }))
+    })
+  )
 
   it.effect("never repeats what it cannot know the outcome of", () =>
-    Effect.gen(function*() {
-      const channel = TestChannel.make({ answer: ({ to }) => to === "p1" ? { type: "outcomeUnknown" } : undefined })
+    Effect.gen(function* () {
+      const channel = TestChannel.make({ answer: ({ to }) => (to === "p1" ? { type: "outcomeUnknown" } : undefined) })
       const { counts, leads } = yield* run({ channel, contacts: 3, settings: { pacing } }, () => {}, nothing)
       assert.strictEqual(counts.failed, 1)
       assert.strictEqual(channel.asked.length, 3)
       assert.strictEqual(leads.find(({ status }) => status === "failed")?.reason, "outcomeUnknown")
-    }))
+    })
+  )
 
   it.effect("gives the leads of an account that is banned to another, and loses none", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       let bannedAccount = ""
       const channel = TestChannel.make({
-        answer: ({ account }) => account === bannedAccount && channel.asked.filter((one) => one.account === account).length > 3
-          ? { type: "banned" }
-          : undefined
+        answer: ({ account }) =>
+          account === bannedAccount && channel.asked.filter((one) => one.account === account).length > 3
+            ? { type: "banned" }
+            : undefined
       })
       const { campaign, counts, paces, recount } = yield* run(
-        { channel, contacts: 40, accounts: 2, settings: { pacing } }, (accounts) => { bannedAccount = accounts[0]!.id }, nothing)
+        { channel, contacts: 40, accounts: 2, settings: { pacing } },
+        (accounts) => {
+          bannedAccount = accounts[0]!.id
+        },
+        nothing
+      )
       assert.strictEqual(campaign.status, "finished")
       assert.strictEqual(counts.sent, 40)
       assert.deepStrictEqual(counts, recount)
-      assert.deepStrictEqual(paces.map(({ pace }) => pace.counts.sent).sort((a, b) => a - b), [3, 37])
-    }))
+      assert.deepStrictEqual(
+        paces.map(({ pace }) => pace.counts.sent).sort((a, b) => a - b),
+        [3, 37]
+      )
+    })
+  )
 })

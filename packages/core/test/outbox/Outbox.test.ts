@@ -19,7 +19,7 @@ const { start } = Builders
 
 /** A workspace with one account and `count` queued messages of a member to as many people. */
 const queued = (count: number, overrides: Partial<Message> = {}) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     yield* TestClock.setTime(start)
     const build = Builders.make("outbox")
     const workspace = build.workspace()
@@ -50,7 +50,7 @@ const all = (candidates: ReadonlyArray<{ readonly message: Message }>): QueuedDe
 
 /** What a worker did that was lost: claimed everything, and began the first `begun` messages. */
 const lostWorker = (begun: number) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const store = yield* OutboxStore
     const found = yield* store.claimQueued({
       now: start,
@@ -61,7 +61,10 @@ const lostWorker = (begun: number) =>
     const claim = found?.claim
     assert.isDefined(claim)
     assert.isNotNull(claim)
-    yield* store.begin(claim.id, claim.messages.slice(0, begun).map(({ message }) => message.id))
+    yield* store.begin(
+      claim.id,
+      claim.messages.slice(0, begun).map(({ message }) => message.id)
+    )
     return claim
   })
 
@@ -70,14 +73,18 @@ const engine = (channel: TestChannel.TestChannel, options: Partial<typeof defaul
 
 /** Lets other fibers go on until the channel was asked that often. */
 const asked = (channel: TestChannel.TestChannel, count: number) =>
-  Effect.yieldNow.pipe(Effect.repeat({ until: () => channel.asked.length >= count }), Effect.andThen(TestClock.adjust(0)))
+  Effect.yieldNow.pipe(
+    Effect.repeat({ until: () => channel.asked.length >= count }),
+    Effect.andThen(TestClock.adjust(0))
+  )
 
-const statuses = (rows: ReadonlyArray<Message>) => rows.map(({ reason, status }) => reason === null ? status : `${status}: ${reason}`).sort()
+const statuses = (rows: ReadonlyArray<Message>) =>
+  rows.map(({ reason, status }) => (reason === null ? status : `${status}: ${reason}`)).sort()
 
 describe("a worker lost with a claim", () => {
   it.effect("what it had not begun is sent by another, what it had begun never again", () => {
     const channel = TestChannel.make()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const { rows } = yield* queued(5)
       yield* lostWorker(2)
       const outbox = yield* Outbox
@@ -87,14 +94,18 @@ describe("a worker lost with a claim", () => {
       yield* outbox.tick
       assert.strictEqual(channel.asked.length, 3)
       assert.deepStrictEqual(statuses(yield* rows), [
-        "failed: outcomeUnknown", "failed: outcomeUnknown", "sent", "sent", "sent"
+        "failed: outcomeUnknown",
+        "failed: outcomeUnknown",
+        "sent",
+        "sent",
+        "sent"
       ])
     }).pipe(Effect.provide(engine(channel)))
   })
 
   it.effect("with keys the same message goes again under the same key", () => {
     const channel = TestChannel.make({ capabilities: { idempotencyKeys: true } })
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const { messages, rows } = yield* queued(3)
       yield* lostWorker(3)
       yield* TestClock.adjust(defaults.leaseMs + 1)
@@ -106,13 +117,15 @@ describe("a worker lost with a claim", () => {
 
   it.effect("with look-up it asks first, and sends only what surely did not go out", () => {
     const answers: Array<Outcome> = [
-      { type: "accepted", externalId: "found" }, { type: "transient" }, { type: "outcomeUnknown" }
+      { type: "accepted", externalId: "found" },
+      { type: "transient" },
+      { type: "outcomeUnknown" }
     ]
     const channel = TestChannel.make({
       capabilities: { lookup: { afterMs: 1_000 } },
       lookup: () => answers.pop() ?? { type: "outcomeUnknown" }
     })
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const { rows } = yield* queued(3)
       yield* lostWorker(3)
       yield* TestClock.adjust(defaults.leaseMs + 1)
@@ -126,7 +139,7 @@ describe("a worker lost with a claim", () => {
 describe("a channel", () => {
   it.effect("that does not answer in time leaves the outcome unknown", () => {
     const channel = TestChannel.make({ answer: () => Effect.never })
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const { rows } = yield* queued(2)
       const ticking = yield* Effect.forkChild((yield* Outbox).tick)
       yield* asked(channel, 2)
@@ -138,7 +151,7 @@ describe("a channel", () => {
 
   it.effect("that dies leaves the outcome unknown, and no secret in the row", () => {
     const channel = TestChannel.make({ answer: () => Effect.die(new Error("token=hunter2")) })
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const { rows } = yield* queued(1)
       yield* (yield* Outbox).tick
       const [row] = yield* rows
@@ -148,8 +161,13 @@ describe("a channel", () => {
   })
 
   it.effect("that is slow with one message holds up no other", () => {
-    const channel = TestChannel.make({ answer: (_asked, _n) => channel.asked.length === 1 ? Effect.delay(Effect.succeed<Outcome>({ type: "accepted", externalId: "slow" }), 30_000) : undefined })
-    return Effect.gen(function*() {
+    const channel = TestChannel.make({
+      answer: (_asked, _n) =>
+        channel.asked.length === 1
+          ? Effect.delay(Effect.succeed<Outcome>({ type: "accepted", externalId: "slow" }), 30_000)
+          : undefined
+    })
+    return Effect.gen(function* () {
       const { rows } = yield* queued(50)
       const ticking = yield* Effect.forkChild((yield* Outbox).tick)
       yield* asked(channel, 50)
@@ -163,18 +181,30 @@ describe("a channel", () => {
 
   it.effect("that limits the rate rests the account, and nothing is lost or counted as a try", () => {
     const channel = TestChannel.make({
-      answer: (_asked, count) => count === 1 ? { type: "rateLimited", scope: "account", retryAfterMs: 60_000 } : undefined
+      answer: (_asked, count) =>
+        count === 1 ? { type: "rateLimited", scope: "account", retryAfterMs: 60_000 } : undefined
     })
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const { rows } = yield* queued(3)
       const outbox = yield* Outbox
       yield* outbox.tick
-      assert.deepStrictEqual(statuses(yield* rows), ["queued: rateLimited", "queued: rateLimited", "queued: rateLimited"])
+      assert.deepStrictEqual(statuses(yield* rows), [
+        "queued: rateLimited",
+        "queued: rateLimited",
+        "queued: rateLimited"
+      ])
       yield* outbox.tick
       assert.strictEqual(channel.asked.length, 3)
       yield* TestClock.adjust(61_000)
       yield* outbox.tick
-      assert.deepStrictEqual((yield* rows).map(({ attempts, status }) => [status, attempts]), [["sent", 1], ["sent", 1], ["sent", 1]])
+      assert.deepStrictEqual(
+        (yield* rows).map(({ attempts, status }) => [status, attempts]),
+        [
+          ["sent", 1],
+          ["sent", 1],
+          ["sent", 1]
+        ]
+      )
     }).pipe(Effect.provide(engine(channel)))
   })
 })
@@ -182,7 +212,7 @@ describe("a channel", () => {
 describe("what stops sending", () => {
   it.effect("the switch over everything: nothing of anyone begins", () => {
     const channel = TestChannel.make()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const { rows } = yield* queued(2)
       const workspaces = yield* WorkspaceStore
       yield* workspaces.stop(true)
@@ -195,11 +225,12 @@ describe("what stops sending", () => {
 
   it.effect("an opted-out address is not written to by the API, and the message says why", () => {
     const channel = TestChannel.make()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const { messages, rows, workspace } = yield* queued(2, { author: { type: "api", id: null } })
-      yield* (yield* ContactStore).suppress([
-        { workspace: workspace.id, address: messages[0]!.address, account: null, reason: "optedOut", at: start }
-      ], [])
+      yield* (yield* ContactStore).suppress(
+        [{ workspace: workspace.id, address: messages[0]!.address, account: null, reason: "optedOut", at: start }],
+        []
+      )
       yield* (yield* Outbox).tick
       assert.deepStrictEqual(statuses(yield* rows), ["cancelled: suppressed", "sent"])
     }).pipe(Effect.provide(engine(channel)))

@@ -18,7 +18,7 @@ const { start } = Builders
 
 /** `count` queued messages to as many people, and how to read their rows. */
 const queued = (count: number) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     yield* TestClock.setTime(start)
     const build = Builders.make("stopping")
     const workspace = build.workspace()
@@ -28,7 +28,11 @@ const queued = (count: number) =>
     const contacts = Array.from({ length: count }, () => build.contact(workspace.id))
     yield* (yield* ContactStore).import(workspace.id, contacts, null)
     const messages = contacts.map((contact) => build.message(account, contact))
-    yield* (yield* OutboxStore).enqueue(messages, contacts.map((contact) => build.opening(account, contact)), [])
+    yield* (yield* OutboxStore).enqueue(
+      messages,
+      contacts.map((contact) => build.opening(account, contact)),
+      []
+    )
     const chats = yield* ChatStore
     return Effect.map(
       Effect.forEach(messages, ({ chat }) => chats.messages(workspace.id, chat, {})),
@@ -45,9 +49,9 @@ const slow = () =>
 const storage = Layer.provideMerge(
   Layer.effect(
     OutboxStore,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const clock = yield* Clock.Clock
-      return OutboxStore.of({ ...yield* OutboxStore, clock: clock.currentTimeMillis })
+      return OutboxStore.of({ ...(yield* OutboxStore), clock: clock.currentTimeMillis })
     })
   ),
   MemoryStorage.layer
@@ -62,7 +66,7 @@ const asked = (channel: TestChannel.TestChannel, count: number) =>
 describe("a driver", () => {
   it.effect("that is stopped settles what it is sending and gives the rest back", () => {
     const channel = slow()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const rows = yield* queued(5)
       const running = yield* Effect.forkChild((yield* Driver).runUntil(Effect.succeed(false)))
       yield* asked(channel, 2)
@@ -78,7 +82,7 @@ describe("a driver", () => {
 
   it.effect("whose wall clock jumps begins nothing more and settles by the last time that was right", () => {
     const channel = slow()
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const clock = yield* Clock.Clock
       let offset = 0
       const jumping: Clock.Clock = {
@@ -112,7 +116,10 @@ describe("an opt-out between two parts", () => {
     const part = (index: number, status: "sent" | "queued") =>
       build.message(account, contact, { lead: lead.id, step: lead.step, part: index, parts: 2, status })
     const stopped = TouchConclusion.stop(lead, [part(0, "sent"), part(1, "queued")], "optedOut", start)
-    assert.deepStrictEqual(stopped?.facts.map(({ type }) => type), ["lead.partial", "lead.ended"])
+    assert.deepStrictEqual(
+      stopped?.facts.map(({ type }) => type),
+      ["lead.partial", "lead.ended"]
+    )
     assert.strictEqual(stopped?.facts[0]?.data["step"], lead.step)
     assert.strictEqual(stopped?.cancel.length, 1)
   })

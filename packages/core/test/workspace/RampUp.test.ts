@@ -11,7 +11,10 @@ const days = [1, 2, 3, 4, 5, 6, 7, 100]
 
 describe("RampUp", () => {
   it("caps nothing when disabled", () => {
-    assert.deepStrictEqual(days.map((day) => cap({ type: "disabled" }, day)), days.map(() => null))
+    assert.deepStrictEqual(
+      days.map((day) => cap({ type: "disabled" }, day)),
+      days.map(() => null)
+    )
   })
 
   it("grows by the increment up to the largest multiple within max, then ends", () => {
@@ -23,7 +26,10 @@ describe("RampUp", () => {
 
   it("holds each stage's value and ends after the last", () => {
     const staged = { type: "staged", stages: [stage(1, 2, 5), stage(3, 3, 40), stage(4, 6, 10)] } as const
-    assert.deepStrictEqual(days.map((day) => cap(staged, day)), [5, 5, 40, 10, 10, 10, null, null])
+    assert.deepStrictEqual(
+      days.map((day) => cap(staged, day)),
+      [5, 5, 40, 10, 10, 10, null, null]
+    )
     assert.strictEqual(refusal(staged), "accepted")
   })
 

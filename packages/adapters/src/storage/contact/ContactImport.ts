@@ -20,7 +20,17 @@ import { type ImportPlan, type Known, plan } from "./ImportPlan.ts"
 import { tuple, tuples } from "./Tuples.ts"
 
 /** What a row of a file gives; the other columns of a new contact are the same for all. */
-const plain = Columns.pick(ContactRow.columns, "id", "name", "first", "last", "addresses", "tags", "attributes", "timezone")
+const plain = Columns.pick(
+  ContactRow.columns,
+  "id",
+  "name",
+  "first",
+  "last",
+  "addresses",
+  "tags",
+  "attributes",
+  "timezone"
+)
 const owned = { a: "text", c: "id" } as const
 const place = { p: "int", c: "id" } as const
 
@@ -79,7 +89,9 @@ interface Found {
 
 const slices = <A>(rows: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> =>
   rows.length <= slice
-    ? rows.length === 0 ? [] : [rows]
+    ? rows.length === 0
+      ? []
+      : [rows]
     : Array.from({ length: Math.ceil(rows.length / slice) }, (_, i) => rows.slice(i * slice, (i + 1) * slice))
 
 /** A unique key of PostgreSQL was taken meanwhile. */
@@ -115,10 +127,7 @@ export const make = (database: Database["Service"]) => {
   const find = Effect.fnUntraced(function* (statement: Statement, workspace: WorkspaceId, names: ReadonlySet<string>) {
     const found = new Map<string, ContactId>()
     // In the order of the index, so that a page is read once.
-    const pages = yield* send(
-      [...names].sort(),
-      (text) => execute<Found>(statement, [workspace, text])
-    )
+    const pages = yield* send([...names].sort(), (text) => execute<Found>(statement, [workspace, text]))
     for (const rows of pages) for (const row of rows) found.set(row.name, row.contact_id)
     return found
   })
@@ -210,8 +219,7 @@ export const make = (database: Database["Service"]) => {
             planned.changed.map((row) => wholeRow(ContactRow.encode(row))),
             (text) => affected(sql.write, [text])
           )
-          if (list !== null)
-            yield* join(workspace, list, planned.members, new Set(planned.created.map(({ id }) => id)))
+          if (list !== null) yield* join(workspace, list, planned.members, new Set(planned.created.map(({ id }) => id)))
           return planned.imported
         }
         return yield* new StorageError({

@@ -35,7 +35,13 @@ const none = { records: 0, created: 0, merged: 0, rejected: 0, finishedAt: null 
 export const cases: ReadonlyArray<StorageCase> = [
   storageCase("people: an import may fill what is empty instead of winning", function* () {
     const { build, mine, store } = yield* two("fill")
-    const a = build.contact(mine, { first: "Ada", last: null, timezone: null, tags: ["x"], attributes: { city: "Köln" } })
+    const a = build.contact(mine, {
+      first: "Ada",
+      last: null,
+      timezone: null,
+      tags: ["x"],
+      attributes: { city: "Köln" }
+    })
     yield* store.import(mine, [a], null)
     const row = build.contact(mine, {
       addresses: a.addresses,
@@ -68,9 +74,7 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.ok(Option.isNone(yield* store.getImport(other, "job 1")), "another workspace got an import")
     const [a, b, c] = [build.contact(mine), build.contact(mine), build.contact(mine)]
     const both = build.contact(mine, { addresses: [...a.addresses, ...b.addresses] })
-    const first = Option.getOrNull(
-      yield* store.importChunk(begin, { contacts: [a, b, both], records: 5, rejected: 2 })
-    )
+    const first = Option.getOrNull(yield* store.importChunk(begin, { contacts: [a, b, both], records: 5, rejected: 2 }))
     const after = { ...begin, records: 5, created: 2, merged: 0, rejected: 3 }
     Expect.equal(first?.at ?? null, after, "where it stands")
     Expect.equal(first?.imported.ambiguous.map(({ index }) => index) ?? [], [2], "the ambiguous row")
@@ -115,7 +119,9 @@ export const cases: ReadonlyArray<StorageCase> = [
   storageCase("people: a large batch is one import", function* () {
     const { build, list, mine, store } = yield* two("large")
     const people = Array.from({ length: 4_500 }, (_, i) =>
-      build.contact(mine, { addresses: [{ channel: Builders.channel, scope: "", externalId: `p${(i * 7_919) % 4_100}` }] })
+      build.contact(mine, {
+        addresses: [{ channel: Builders.channel, scope: "", externalId: `p${(i * 7_919) % 4_100}` }]
+      })
     )
     const imported = yield* store.import(mine, people, list.id)
     Expect.equal(imported, { created: 4_100, merged: 400, ambiguous: [] }, "what the import says")
@@ -123,7 +129,11 @@ export const cases: ReadonlyArray<StorageCase> = [
     const again = yield* store.import(mine, people, list.id)
     Expect.equal(again, { created: 0, merged: 4_500, ambiguous: [] }, "the same import again")
     const last = yield* store.members(mine, list.id, 4_099, 5)
-    Expect.equal(last.map(({ contact, position }) => [position, contact.id as string]), [[4_100, people[4_099]!.id as string]], "the last")
+    Expect.equal(
+      last.map(({ contact, position }) => [position, contact.id as string]),
+      [[4_100, people[4_099]!.id as string]],
+      "the last"
+    )
   }),
 
   storageCase("people: lists are paged, counted, renamed and merged, and deleting one keeps its people", function* () {
@@ -135,8 +145,16 @@ export const cases: ReadonlyArray<StorageCase> = [
     yield* store.import(mine, [c, a, d, b], second.id)
     yield* expectPaged((page) => store.lists(mine, page), [list.id, second.id], "lists")
     Expect.equal(yield* store.countMembers(mine, [second.id, theirs.id, list.id]), [4, 0, 2], "the counts")
-    Expect.equal((yield* store.listsOf(mine, a.id)).map(({ id }) => id), [list.id, second.id], "the lists of one")
-    Expect.equal((yield* store.listsOf(mine, c.id)).map(({ id }) => id), [second.id], "the lists of another")
+    Expect.equal(
+      (yield* store.listsOf(mine, a.id)).map(({ id }) => id),
+      [list.id, second.id],
+      "the lists of one"
+    )
+    Expect.equal(
+      (yield* store.listsOf(mine, c.id)).map(({ id }) => id),
+      [second.id],
+      "the lists of another"
+    )
     Expect.equal((yield* store.listsOf(other, a.id)).length, 0, "the lists as another workspace sees them")
     const renamed = Option.getOrNull(yield* store.renameList(mine, second.id, "Ümläut"))
     Expect.equal(renamed, { ...second, name: "Ümläut" }, "the renamed list")
@@ -164,7 +182,11 @@ export const cases: ReadonlyArray<StorageCase> = [
   storageCase("people: the attributes of a list are named", function* () {
     const { build, list, mine, other, store } = yield* two("attributes")
     const odd = { "ü b": "1", city: "x", "a.b": "", 'say "hi"': "2" }
-    yield* store.import(mine, [build.contact(mine, { attributes: odd }), build.contact(mine, { attributes: { city: "" } })], list.id)
+    yield* store.import(
+      mine,
+      [build.contact(mine, { attributes: odd }), build.contact(mine, { attributes: { city: "" } })],
+      list.id
+    )
     yield* store.import(mine, [build.contact(mine, { attributes: { elsewhere: "1" } })], null)
     Expect.equal(yield* store.attributeNames(mine, list.id), Object.keys(odd).sort(), "the names")
     Expect.equal(yield* store.attributeNames(other, list.id), [], "the names as another workspace sees them")
@@ -214,7 +236,10 @@ export const cases: ReadonlyArray<StorageCase> = [
       reason: "manual",
       at: 1
     })
-    yield* store.suppress([suppressed(key), suppressed(kept), { ...suppressed(key), account: build.ids.next("acc") }], [])
+    yield* store.suppress(
+      [suppressed(key), suppressed(kept), { ...suppressed(key), account: build.ids.next("acc") }],
+      []
+    )
     const stays: Suppression = { ...suppressed("#hash"), reason: "erased", at: 2 }
     const erase = (workspace: WorkspaceId) =>
       store.erase(workspace, a.id, (before) => ({

@@ -6,18 +6,7 @@ import { hour } from "../../workspace/Instant.ts"
 import * as Builders from "../Builders.ts"
 import * as Expect from "../Expect.ts"
 import { changed, concluding } from "./FakeRules.ts"
-import {
-  beginAll,
-  claim,
-  claimQueued,
-  idsOf,
-  openChats,
-  resultsOf,
-  scene,
-  statusOf,
-  stored,
-  usesOf
-} from "./Scene.ts"
+import { beginAll, claim, claimQueued, idsOf, openChats, resultsOf, scene, statusOf, stored, usesOf } from "./Scene.ts"
 import { type StorageCase, storageCase } from "./StorageCase.ts"
 
 const { start, startDate } = Builders
