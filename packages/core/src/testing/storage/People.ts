@@ -136,6 +136,25 @@ export const cases: ReadonlyArray<StorageCase> = [
     )
   }),
 
+  storageCase("people: two large imports of the same people at the same time make each once", function* () {
+    const { build, list, mine, store } = yield* two("large race")
+    const batch = (from: number) =>
+      Array.from({ length: 5_000 }, (_, i) =>
+        build.contact(mine, { addresses: [{ channel: Builders.channel, scope: "", externalId: `p${from + i}` }] })
+      )
+    const [one, other] = yield* Effect.all(
+      [store.import(mine, batch(0), list.id), store.import(mine, batch(2_500), list.id)],
+      {
+        concurrency: "unbounded"
+      }
+    )
+    Expect.equal([one.created + other.created, one.merged + other.merged], [7_500, 2_500], "what the imports say")
+    Expect.equal((yield* store.list(mine, { count: true })).total, 7_500, "the people")
+    Expect.equal(yield* store.countMembers(mine, [list.id]), [7_500], "the members")
+    const known = yield* store.byAddress(mine, `${Builders.channel}//p2500`)
+    Expect.ok(Option.isSome(known), "an address of nobody")
+  }),
+
   storageCase("people: lists are paged, counted, renamed and merged, and deleting one keeps its people", function* () {
     const { build, list, mine, other, store } = yield* two("list care")
     const [a, b, c, d] = [build.contact(mine), build.contact(mine), build.contact(mine), build.contact(mine)]
