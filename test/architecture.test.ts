@@ -15,7 +15,9 @@ const rootFiles = ["Overture.ts", "Plugin.ts", "index.ts"]
 const compositions = ["memory", "testing"]
 const portName = /^(\w+Store|\w+Source|Channel|Transaction)\.ts$/
 /** Files that may exceed the limit, each with its reason. */
-const longFiles: Record<string, string> = {}
+const longFiles: Record<string, string> = {
+  "packages/core/src/outbox/Outbox.ts": "the one path by which messages leave is read in one piece"
+}
 const maxLines = 350
 const vendors = /messenger|instagram|whatsapp|telegram|bluesky|facebook|msgflash|postproxy|flownally|n8n/i
 const ambient: ReadonlyArray<readonly [RegExp, string]> = [

@@ -258,9 +258,7 @@ export class CampaignStore extends Context.Service<
     /** From the leads themselves: what `doctor` compares the counters with. */
     recount(campaign: CampaignId): Effect.Effect<LeadCounts, StorageError>
     /** How many leads have each status and reason, and how many ended how: counted from the leads, most frequent first. */
-    breakdown(
-      campaign: CampaignId
-    ): Effect.Effect<
+    breakdown(campaign: CampaignId): Effect.Effect<
       ReadonlyArray<{
         readonly status: LeadStatus
         readonly reason: string | null

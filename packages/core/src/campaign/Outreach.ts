@@ -21,17 +21,17 @@ import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
 import * as Breaker from "./Breaker.ts"
 import type { Campaign } from "./Campaign.ts"
-import { seedKey } from "./Campaign.ts"
 import type { LeadCandidate, LeadChange } from "./CampaignStore.ts"
 import { CampaignStore } from "./CampaignStore.ts"
-import * as DayPlan from "./DayPlan.ts"
 import * as Draw from "./Draw.ts"
+import * as Drawing from "./Drawing.ts"
 import * as HostGate from "./HostGate.ts"
 import type { LeadEnded } from "./Lead.ts"
 import * as LeadTouching from "./LeadTouching.ts"
-import * as PacePlan from "./PacePlan.ts"
-import * as SendWindow from "./SendWindow.ts"
 import * as TouchConclusion from "./TouchConclusion.ts"
+
+/** For a lead that changes by itself. */
+const nothingElse = { cancel: [], stop: [], queue: [], counts: {}, wentOutOn: null, events: [] } as const
 
 /** Leads that change hands in one transaction. */
 const batch = 1_000
@@ -110,31 +110,8 @@ const make = Effect.gen(function* () {
   const draw = Effect.fn("Outreach.draw")(function* (_workspace: WorkspaceId, id: CampaignId, now: Instant) {
     const drawn = yield* store.draw(id, now, (campaign, unordered, pool) =>
       Effect.gen(function* () {
-        // By seed key, not by id: the same file draws the same leads on every machine.
-        const accounts = unordered.toSorted((a, b) =>
-          Account.seedKey(a.account) < Account.seedKey(b.account) ? -1 : 1
-        )
-        const settings = PacePlan.dayPlanSettings(campaign.settings)
-        const at = SendWindow.nextOpen(settings.window, settings.zone, now)
-        const date = at === null ? null : SendWindow.dateOf(settings.window, settings.zone, at)
-        const drawers = accounts.map(
-          ({ account, deferred = 0, holding, pace }): Draw.Drawer => ({
-            account: account.id,
-            holding: holding - deferred,
-            touches:
-              date === null || !Account.isAble(account) || !channels.all.has(account.channel)
-                ? 0
-                : DayPlan.make({
-                    campaign: seedKey(campaign),
-                    account: Account.seedKey(account),
-                    date,
-                    settings,
-                    rampDay: PacePlan.rampDayOn(pace, date),
-                    from: null,
-                    used: 0
-                  }).slotCount
-          })
-        )
+        const accounts = Drawing.ordered(unordered)
+        const drawers = Drawing.drawers(campaign, accounts, channels.all, now)
         const atMost = Draw.enough(drawers)
         if (atMost === 0) return []
         const shares = Draw.shares(drawers, yield* pool(atMost))
@@ -162,12 +139,7 @@ const make = Effect.gen(function* () {
         now,
         (lead) => ({
           lead: { ...lead, status: "pending", account: null, dueAt: null, attempts: 0 },
-          cancel: [],
-          stop: [],
-          queue: [],
-          counts: {},
-          wentOutOn: null,
-          events: []
+          ...nothingElse
         })
       )
       if (changed.length === batch) yield* putBack(due, now)
@@ -304,18 +276,7 @@ const make = Effect.gen(function* () {
     if (leads.length === 0) return Effect.void
     return Effect.gen(function* () {
       yield* store.changeLeads({ type: "ids", ids: leads }, now, (lead) =>
-        lead.claim === null
-          ? null
-          : {
-              lead: { ...lead, claim: null },
-              cancel: [],
-              stop: [],
-              queue: [],
-              counts: {},
-              wentOutOn: null,
-              forget: true,
-              events: []
-            }
+        lead.claim === null ? null : { ...nothingElse, lead: { ...lead, claim: null }, forget: true }
       )
       const accounts = [...new Set(messages.flatMap(({ account, lead }) => (lead === null ? [] : [account])))]
       yield* store.ring(accounts, now)

@@ -21,6 +21,7 @@ import { Transaction } from "../workspace/Transaction.ts"
 import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import * as Chat from "./Chat.ts"
 import { ChatStore } from "./ChatStore.ts"
+import * as InboundMessage from "./InboundMessage.ts"
 import { InboundReactions } from "./InboundReaction.ts"
 import type { Message } from "./Message.ts"
 import * as Messages from "./Message.ts"
@@ -177,7 +178,7 @@ const make = Effect.gen(function* () {
     const { address, chat, contact } = yield* opened(account, event, ids)
     switch (event.type) {
       case "messageReceived": {
-        const message = received(account, event, ids, { address, chat, contact })
+        const message = InboundMessage.received(account, event, ids, { address, chat, contact })
         const isNew = (yield* chats.record([message])).length > 0
         if (!isNew) return
         const text = Content.preview(event.content)
@@ -235,7 +236,7 @@ const make = Effect.gen(function* () {
       case "messageRead":
       case "messageFailed": {
         const changed = yield* chats.advance([{ chat, externalId: event.externalId }], (message) =>
-          statusAfter(message, event)
+          InboundMessage.statusAfter(message, event)
         )
         yield* after(changed, account, now, tell)
         return
@@ -322,74 +323,3 @@ const make = Effect.gen(function* () {
     )
   })
 })
-
-const received = (
-  account: Account,
-  event: Extract<ChannelEvent, { readonly type: "messageReceived" }>,
-  ids: IdGenerator,
-  at: { readonly address: string; readonly chat: Message["chat"]; readonly contact: ContactId | null }
-): Message => ({
-  id: ids.next("msg"),
-  workspace: account.workspace,
-  account: account.id,
-  chat: at.chat,
-  contact: at.contact,
-  address: at.address,
-  direction: "inbound",
-  author: { type: "contact", id: at.contact },
-  campaign: null,
-  campaignVersion: null,
-  lead: null,
-  step: null,
-  part: 0,
-  parts: 1,
-  content: event.content,
-  status: "received",
-  reason: null,
-  errorCode: null,
-  errorDetail: null,
-  attempts: 0,
-  tries: 0,
-  externalId: event.externalId,
-  replyTo: event.replyTo ?? null,
-  notBefore: null,
-  dueAt: null,
-  claim: null,
-  stop: null,
-  reserved: null,
-  createdAt: event.at,
-  begunAt: null,
-  sentAt: event.at,
-  deliveredAt: null,
-  readAt: null,
-  failedAt: null,
-  externalRef: null,
-  metadata: event.button === undefined ? {} : { button: event.button }
-})
-
-const statusAfter = (
-  message: Message,
-  event: Extract<ChannelEvent, { readonly type: "messageDelivered" | "messageRead" | "messageFailed" }>
-): Message => {
-  switch (event.type) {
-    case "messageDelivered":
-      return Messages.mayBecome(message, "delivered")
-        ? { ...message, status: "delivered", reason: null, deliveredAt: event.at }
-        : { ...message, deliveredAt: message.deliveredAt ?? event.at }
-    case "messageRead":
-      return Messages.mayBecome(message, "read")
-        ? { ...message, status: "read", reason: null, readAt: event.at }
-        : { ...message, readAt: message.readAt ?? event.at }
-    case "messageFailed":
-      return Messages.mayBecome(message, "failed")
-        ? {
-            ...message,
-            status: "failed",
-            reason: "failedLate",
-            errorCode: event.code ?? null,
-            errorDetail: event.detail ?? null,
-            failedAt: event.at
-          }
-        : message
-  }
-}

@@ -3,7 +3,7 @@
  * row says so, and what became of it is written once; where nobody can know, the ledger says so and never sends again by
  * itself. Any number of processes may run this at the same time.
  */
-import { Context, Effect, Fiber, Layer, Queue, Ref, Schedule } from "effect"
+import { Context, Effect, Fiber, Layer, Queue, Ref } from "effect"
 import { AccountStore } from "../account/AccountStore.ts"
 import { Channels } from "../channel/Channel.ts"
 import type { Outcome } from "../channel/Outcome.ts"
@@ -16,11 +16,12 @@ import { Transaction } from "../workspace/Transaction.ts"
 import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import * as AccountOutcomes from "./AccountOutcomes.ts"
 import * as Backlog from "./Backlog.ts"
-import type { Claim, Lease } from "./Claim.ts"
-import { beginPart } from "./Claim.ts"
+import type { Lease } from "./Claim.ts"
 import type { ClockSkewed, RestoreDetected } from "./Clearance.ts"
 import * as Clearance from "./Clearance.ts"
 import { OutboundParties } from "./ClaimSource.ts"
+import * as Held from "./Held.ts"
+import { insist } from "./Insistence.ts"
 import { OutboxConfig } from "./OutboxConfig.ts"
 import { OutboxStore } from "./OutboxStore.ts"
 import * as Places from "./Places.ts"
@@ -35,14 +36,6 @@ export interface Tick {
   readonly worked: boolean
   readonly sent: number
   readonly settled: number
-}
-
-/** A claim under way in this process. */
-interface Held {
-  readonly claim: Claim
-  /** No send of it begins after this, by a clock that never jumps (milliseconds). */
-  beginUntil: number
-  lost: boolean
 }
 
 export class Outbox extends Context.Service<
@@ -83,7 +76,7 @@ const make = Effect.gen(function* () {
   const tellAccounts = AccountOutcomes.make(accounts, makeIds)
   const config = yield* OutboxConfig
   const places = yield* Places.make(config.sendConcurrency)
-  const finished = yield* Queue.unbounded<{ readonly held: Held; readonly result: Result }>()
+  const finished = yield* Queue.unbounded<{ readonly held: Held.Held; readonly result: Result }>()
   const draining = yield* Ref.make(false)
   const scope = yield* Effect.scope
   const running = new Set<Fiber.Fiber<void, StorageError>>()
@@ -93,21 +86,11 @@ const make = Effect.gen(function* () {
   const react = (each: (reaction: (typeof parties.reactions)[number]) => Effect.Effect<void, StorageError>) =>
     Effect.forEach(parties.reactions, each, { discard: true })
 
-  /**
-   * For verbs that a claim fences: doing them again changes nothing, so a lost connection, a deadlock or a commit whose
-   * answer was lost is met by trying again, for about half a minute.
-   */
-  const insist = <A>(effect: Effect.Effect<A, StorageError>): Effect.Effect<A, StorageError> =>
-    Effect.retry(effect, {
-      schedule: Schedule.exponential("50 millis").pipe(Schedule.jittered),
-      times: 9
-    })
-
   const sending = Sending.make(config.sendTimeoutMs)
 
   const { ensure: ensureMaySend, hasJumped, present } = Clearance.make(store, time, config.maxClockSkewMs)
 
-  const settleClaim = (held: Held, results: ReadonlyArray<Result>, now: Instant) =>
+  const settleClaim = (held: Held.Held, results: ReadonlyArray<Result>, now: Instant) =>
     insist(
       transaction.within(
         Effect.gen(function* () {
@@ -127,7 +110,7 @@ const make = Effect.gen(function* () {
       const all = yield* Queue.clear(finished)
       if (all.length === 0) return
       const now = yield* present
-      const byClaim = new Map<Held, Array<Result>>()
+      const byClaim = new Map<Held.Held, Array<Result>>()
       for (const { held, result } of all) {
         const results = byClaim.get(held)
         if (results === undefined) byClaim.set(held, [result])
@@ -148,7 +131,7 @@ const make = Effect.gen(function* () {
     })
   )
 
-  const finish = (held: Held, claimed: Claimed, outcome: Outcome) =>
+  const finish = (held: Held.Held, claimed: Claimed, outcome: Outcome) =>
     Effect.gen(function* () {
       const at = yield* present
       yield* Queue.offer(finished, { held, result: { claimed, outcome, at } })
@@ -172,23 +155,12 @@ const make = Effect.gen(function* () {
           )
         )
 
-  /** Keeps a claim until its work is over. */
-  const renewing = (held: Held) =>
-    Effect.gen(function* () {
-      const from = yield* Clearance.monotonicMs
-      const ours = yield* insist(store.renew(held.claim.id, config.leaseMs))
-      if (ours) held.beginUntil = from + config.leaseMs * beginPart
-      else held.lost = true
-    }).pipe(
-      Effect.catch((error) => Effect.logWarning("a claim could not be renewed", error)),
-      Effect.delay(config.leaseMs / 3),
-      Effect.repeat({ until: () => held.lost })
-    )
-
   /** Begins and sends a claim's messages group by group as places become free, until all are settled or given back. */
-  const deliver = (held: Held) =>
+  const deliver = (held: Held.Held) =>
     Effect.gen(function* () {
-      const renewal = yield* Effect.forkChild(Effect.interruptible(renewing(held)))
+      const renewal = yield* Effect.forkChild(
+        Effect.interruptible(Held.renewing(held, insist(store.renew(held.claim.id, config.leaseMs)), config.leaseMs))
+      )
       const sends: Array<Fiber.Fiber<void, StorageError>> = []
       const waiting = [...held.claim.messages]
       while (waiting.length > 0) {
@@ -235,12 +207,6 @@ const make = Effect.gen(function* () {
       yield* insist(store.finish(held.claim.id))
     })
 
-  const hold = (claim: Claim, from: number): Held => ({
-    claim,
-    beginUntil: from + config.leaseMs * beginPart,
-    lost: false
-  })
-
   const leaseNow = Effect.map(
     makeIds,
     (ids): Lease => ({
@@ -262,9 +228,11 @@ const make = Effect.gen(function* () {
       return fiber
     })
 
-  const resolveAll = (held: Held) =>
+  const resolveAll = (held: Held.Held) =>
     Effect.gen(function* () {
-      const renewal = yield* Effect.forkChild(Effect.interruptible(renewing(held)))
+      const renewal = yield* Effect.forkChild(
+        Effect.interruptible(Held.renewing(held, insist(store.renew(held.claim.id, config.leaseMs)), config.leaseMs))
+      )
       yield* Effect.forEach(
         held.claim.messages,
         (claimed) => {
@@ -303,7 +271,7 @@ const make = Effect.gen(function* () {
     yield* Effect.logInfo(
       `took over a claim: ${recovered.sending.length} messages were being sent, ${recovered.returned.length} are due again`
     )
-    return yield* launch(resolveAll(hold({ id: recovered.id, messages: recovered.sending }, from)))
+    return yield* launch(resolveAll(Held.make({ id: recovered.id, messages: recovered.sending }, from, config.leaseMs)))
   })
 
   const claimQueued = (now: Instant, lease: Lease) =>
@@ -354,7 +322,7 @@ const make = Effect.gen(function* () {
       worked ||= found.worked
       if (found.claim === null) continue
       yield* backlog.change(found.claim.messages.length)
-      launched.push(yield* launch(deliver(hold(found.claim, from))))
+      launched.push(yield* launch(deliver(Held.make(found.claim, from, config.leaseMs))))
     }
     return { worked, launched }
   })

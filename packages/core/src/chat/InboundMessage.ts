@@ -1,0 +1,79 @@
+/** What a platform's event makes of a message: a new row for what a person wrote, a status for what we did. Pure. */
+import type { Account } from "../account/Account.ts"
+import type { ChannelEvent } from "../channel/ChannelEvent.ts"
+import type { ContactId, IdGenerator } from "../workspace/Id.ts"
+import type { Message } from "./Message.ts"
+import * as Messages from "./Message.ts"
+
+/** The row of a message that a person wrote. */
+export const received = (
+  account: Account,
+  event: Extract<ChannelEvent, { readonly type: "messageReceived" }>,
+  ids: IdGenerator,
+  at: { readonly address: string; readonly chat: Message["chat"]; readonly contact: ContactId | null }
+): Message => ({
+  id: ids.next("msg"),
+  workspace: account.workspace,
+  account: account.id,
+  chat: at.chat,
+  contact: at.contact,
+  address: at.address,
+  direction: "inbound",
+  author: { type: "contact", id: at.contact },
+  campaign: null,
+  campaignVersion: null,
+  lead: null,
+  step: null,
+  part: 0,
+  parts: 1,
+  content: event.content,
+  status: "received",
+  reason: null,
+  errorCode: null,
+  errorDetail: null,
+  attempts: 0,
+  tries: 0,
+  externalId: event.externalId,
+  replyTo: event.replyTo ?? null,
+  notBefore: null,
+  dueAt: null,
+  claim: null,
+  stop: null,
+  reserved: null,
+  createdAt: event.at,
+  begunAt: null,
+  sentAt: event.at,
+  deliveredAt: null,
+  readAt: null,
+  failedAt: null,
+  externalRef: null,
+  metadata: event.button === undefined ? {} : { button: event.button }
+})
+
+/** A message of ours after a receipt or a late failure; receipts that come late still leave their time. */
+export const statusAfter = (
+  message: Message,
+  event: Extract<ChannelEvent, { readonly type: "messageDelivered" | "messageRead" | "messageFailed" }>
+): Message => {
+  switch (event.type) {
+    case "messageDelivered":
+      return Messages.mayBecome(message, "delivered")
+        ? { ...message, status: "delivered", reason: null, deliveredAt: event.at }
+        : { ...message, deliveredAt: message.deliveredAt ?? event.at }
+    case "messageRead":
+      return Messages.mayBecome(message, "read")
+        ? { ...message, status: "read", reason: null, readAt: event.at }
+        : { ...message, readAt: message.readAt ?? event.at }
+    case "messageFailed":
+      return Messages.mayBecome(message, "failed")
+        ? {
+            ...message,
+            status: "failed",
+            reason: "failedLate",
+            errorCode: event.code ?? null,
+            errorDetail: event.detail ?? null,
+            failedAt: event.at
+          }
+        : message
+  }
+}
