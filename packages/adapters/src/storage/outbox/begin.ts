@@ -38,7 +38,8 @@ export const make = (database: Database["Service"]): Pick<OutboxStore["Service"]
         ? Effect.succeed([])
         : Effect.map(
             hotTransaction(
-              execute<{ readonly id: MessageId }>(sql.begin, [ids.map((id) => ({ message_id: id })), claim])
+              // Rows are locked in the order given: by id, so that two begins never wait for each other.
+              execute<{ readonly id: MessageId }>(sql.begin, [ids.toSorted().map((id) => ({ message_id: id })), claim])
             ),
             (rows) => {
               const begun = new Set(rows.map(({ id }) => id))
