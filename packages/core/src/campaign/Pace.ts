@@ -44,3 +44,26 @@ export interface Pace {
   readonly rampDate: LocalDate | null
   readonly counts: PaceCounts
 }
+
+/** The pace of an account that a campaign has just been given: without an alarm until the campaign runs. */
+export const initial = (
+  campaign: { readonly id: CampaignId; readonly workspace: WorkspaceId },
+  account: AccountId
+): Pace => ({
+  campaign: campaign.id,
+  account,
+  workspace: campaign.workspace,
+  version: 0,
+  paused: true,
+  date: null,
+  quota: 0,
+  used: 0,
+  slot: 0,
+  from: null,
+  usedBefore: 0,
+  nextAt: null,
+  deferredTo: null,
+  rampDay: 0,
+  rampDate: null,
+  counts: noCounts
+})

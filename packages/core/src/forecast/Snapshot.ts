@@ -35,26 +35,6 @@ export interface Snapshot {
   readonly at: Instant
 }
 
-/** The pace of an account of a campaign that never ran. */
-export const freshPace = (campaign: Campaign, account: Account): Pace => ({
-  campaign: campaign.id,
-  account: account.id,
-  workspace: campaign.workspace,
-  version: 0,
-  paused: true,
-  date: null,
-  quota: 0,
-  used: 0,
-  slot: 0,
-  from: null,
-  usedBefore: 0,
-  nextAt: null,
-  deferredTo: null,
-  rampDay: 0,
-  rampDate: null,
-  counts: noCounts
-})
-
 /** Where people can be who are not known yet: each kind of reach that the accounts have, in the order of the accounts. */
 const reaches = (
   accounts: ReadonlyArray<Account>,

@@ -3,7 +3,7 @@ import { Effect, Option } from "effect"
 import type { Campaign } from "../campaign/Campaign.ts"
 import { CampaignStore } from "../campaign/CampaignStore.ts"
 import type * as Lead from "../campaign/Lead.ts"
-import { noCounts } from "../campaign/Pace.ts"
+import { initial, noCounts } from "../campaign/Pace.ts"
 import type { CampaignId, LeadId, WorkspaceId } from "../workspace/Id.ts"
 import * as CampaignClaim from "./CampaignClaim.ts"
 import * as LeadChanges from "./LeadChanges.ts"
@@ -47,7 +47,7 @@ export const make = ({ state, timed, verb, within }: Memory) =>
         if (isKnown) return false
         state.campaigns.set(campaign.id, { campaign, counts: noCounts })
         for (const account of new Set(accounts)) {
-          const pace = Paces.created(campaign, account)
+          const pace = initial(campaign, account)
           state.paces.set(paceKey(pace), pace)
         }
         append(state, events)

@@ -1,33 +1,12 @@
 /** The paces of campaigns in memory: their rows, their alarms and what they count. */
-import type { Campaign } from "../campaign/Campaign.ts"
 import type { DuePace } from "../campaign/CampaignStore.ts"
 import type { Lead } from "../campaign/Lead.ts"
-import { noCounts, type Pace, type PaceCounts } from "../campaign/Pace.ts"
+import type { Pace, PaceCounts } from "../campaign/Pace.ts"
 import type { AccountId, CampaignId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { LocalDate } from "../workspace/LocalDate.ts"
 import { by } from "./Paging.ts"
 import { groupOf, paceKey, type State } from "./State.ts"
-
-/** The pace of an account that a campaign has just been given. */
-export const created = (campaign: Campaign, account: AccountId): Pace => ({
-  campaign: campaign.id,
-  account,
-  workspace: campaign.workspace,
-  version: 0,
-  paused: true,
-  date: null,
-  quota: 0,
-  used: 0,
-  slot: 0,
-  from: null,
-  usedBefore: 0,
-  nextAt: null,
-  deferredTo: null,
-  rampDay: 0,
-  rampDate: null,
-  counts: noCounts
-})
 
 /** The paces of a campaign, by account. */
 export const of = (state: State, campaign: CampaignId): ReadonlyArray<Pace> =>

@@ -1,13 +1,13 @@
 /** Random campaigns in the middle of their lives, written straight into a memory: each in a workspace of its own. */
 import type { Account } from "../../src/account/Account.ts"
 import type { AccountGroup } from "../../src/account/AccountGroup.ts"
+import { initial } from "../../src/campaign/Pace.ts"
 import type { Campaign, CampaignSettings } from "../../src/campaign/Campaign.ts"
 import type { Lead } from "../../src/campaign/Lead.ts"
 import type { Step } from "../../src/campaign/Step.ts"
 import * as Address from "../../src/channel/Address.ts"
 import * as Chat from "../../src/chat/Chat.ts"
 import type { ContactTouch } from "../../src/contact/Contact.ts"
-import * as Paces from "../../src/memory/Paces.ts"
 import { paceKey, type State, suppressionKey } from "../../src/memory/State.ts"
 import * as Builders from "../../src/testing/Builders.ts"
 import * as TestChannel from "../../src/testing/TestChannel.ts"
@@ -128,11 +128,11 @@ export const cell = (state: State, seed: string): Cell => {
   })
   const other = build.campaign(workspace.id, { status: chance(0.7) ? "running" : "paused", startedAt: now - 20 * day })
   for (const one of [campaign, other])
-    state.campaigns.set(one.id, { campaign: one, counts: Paces.created(one, account.id).counts })
+    state.campaigns.set(one.id, { campaign: one, counts: initial(one, account.id).counts })
   const isRunning = campaign.status === "running"
   const used = chance(0.3) ? pick(1, quota - 1, quota) : 0
   const pace = {
-    ...Paces.created(campaign, account.id),
+    ...initial(campaign, account.id),
     version: campaign.version,
     paused: !isRunning,
     nextAt: isRunning ? now : null,

@@ -2,13 +2,14 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
 import type { AccountState } from "../../src/account/Account.ts"
 import { Channels } from "../../src/channel/Channel.ts"
+import { initial } from "../../src/campaign/Pace.ts"
 import type { LeadCandidate } from "../../src/campaign/CampaignStore.ts"
 import type { CampaignSettings } from "../../src/campaign/Campaign.ts"
 import * as DayPlan from "../../src/campaign/DayPlan.ts"
 import * as PacePlan from "../../src/campaign/PacePlan.ts"
 import * as Forecast from "../../src/forecast/Forecast.ts"
 import { ForecastEngine } from "../../src/forecast/ForecastEngine.ts"
-import * as Snapshot from "../../src/forecast/Snapshot.ts"
+import type * as Snapshot from "../../src/forecast/Snapshot.ts"
 import * as Builders from "../../src/testing/Builders.ts"
 import * as TestChannel from "../../src/testing/TestChannel.ts"
 import * as Budget from "../../src/workspace/Budget.ts"
@@ -36,7 +37,7 @@ const snapshotOf = (options: {
     campaign,
     accounts: accounts.map((account) => ({
       account: { account, use: options.use ?? Budget.none, lastTouchAt: null },
-      pace: Snapshot.freshPace(campaign, account)
+      pace: initial(campaign, account.id)
     })),
     leads: { type: "anonymous", count: options.count },
     at: options.at ?? monday
