@@ -1,7 +1,8 @@
 /**
- * The main job on real input: imports contacts.csv, runs campaign.json on three sandbox accounts in virtual time on a new
- * SQLite file, and prints the report. It is `overture run` with the flags below and nothing else; then it counts in the
- * sandbox's own log what people really got.
+ * The main job on real input: imports contacts.csv (a thousand people, as real lists are), runs campaign.json on three
+ * sandbox accounts in virtual time on a new SQLite file, across the night in which New York's clocks change, and prints the
+ * report. It is `overture run` with the flags below and nothing else; then it counts in the sandbox's own log what people
+ * really got.
  */
 import { main } from "@overture/http/cli/Cli"
 import { mkdtempSync, readFileSync } from "node:fs"
@@ -40,14 +41,15 @@ if (code === 0) {
   const got = received.filter(({ outcome, repeat }) => outcome === "accepted" && !repeat)
   const twice = got.length - new Set(got.map(({ key }) => key)).size
   console.log(`
-The sandbox's own log: ${got.length} messages to ${new Set(got.map(({ to }) => to)).size} people, ${twice} of them twice. A week took ${seconds} s.
+The sandbox's own log: ${got.length} messages to ${new Set(got.map(({ to }) => to)).size} people, ${twice} of them twice. Three weeks took ${seconds} s.
 
   database  ${database}
   log       ${log}
 
 Try next:
   npm exec -- overture explain ravi.dubois --database ${database}
-  npm exec -- overture report --json --database ${database}
+  npm exec -- overture forecast --database ${database}
+  npm exec -- overture export --campaign studio-spring --out results.csv --database ${database}
   npm exec -- overture doctor --database ${database}`)
 }
 process.exitCode = code

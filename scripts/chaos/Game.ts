@@ -26,7 +26,7 @@ export interface Size {
   readonly latency: Setting.Setting["latency"]
   /** The longest a fault waits for its instant once something is in flight (milliseconds). */
   readonly span: number
-  /** The longest that healthy workers may take to the end (milliseconds). */
+  /** The longest without any news once only healthy workers are left: more than a day of pacing (milliseconds). */
   readonly patience: number
 }
 
@@ -59,6 +59,21 @@ export interface Game {
   start(options?: Workers.Start): Workers.Worker
 }
 
+/** The longest that healthy workers may take to the end, however busy the machine is (milliseconds). */
+const longestMs = 30 * 60_000
+
+/** Whether nothing has been published for so long. */
+const silence = (ledger: Ledger.Ledger, patienceMs: number): (() => Promise<boolean>) => {
+  let last = -1
+  let since = performance.now()
+  return async () => {
+    const [news] = await ledger.rows<{ readonly n: number | null }>("select max(n) as n from overture_event")
+    if ((news?.n ?? 0) !== last) since = performance.now()
+    last = news?.n ?? 0
+    return performance.now() - since > patienceMs
+  }
+}
+
 /** Runs workers to the end of all campaigns; restarts campaigns that stop themselves, as an operator would. */
 export const finish = async (game: Game, first: ReadonlyArray<Workers.Worker>): Promise<void> => {
   const { ledger, setting, size } = game
@@ -84,11 +99,16 @@ export const finish = async (game: Game, first: ReadonlyArray<Workers.Worker>): 
     if (again) workers.push(game.start())
     return !again
   }
-  if (!(await Workers.until(isOver, size.patience, 250))) {
+  const isSilent = silence(ledger, size.patience)
+  let isEnded = false
+  await Workers.until(async () => (isEnded = await isOver()) || (await isSilent()), longestMs, 250)
+  if (!isEnded) {
     const open = await ledger.rows<{ readonly status: string; readonly n: number }>(
       "select status, count(*) as n from overture_lead where step_id is not null or claim_id is not null group by status"
     )
-    game.problems.push(`not finished in time; open leads: ${open.map(({ n, status }) => `${n} ${status}`).join(", ")}`)
+    game.problems.push(
+      `nothing happens any more; open leads: ${open.map(({ n, status }) => `${n} ${status}`).join(", ")}`
+    )
     for (const worker of workers) worker.kill("SIGKILL")
   }
   for (const worker of workers) {
@@ -123,7 +143,8 @@ export const play = async (
     quota: 144,
     dailyCap: 200,
     latency: size.latency,
-    leaseMs: 3_000,
+    // A worker that is only starved of its processor must not lose what it holds.
+    leaseMs: 10_000,
     partDelay: { minSeconds: 60, maxSeconds: 1_200 },
     cli: false,
     conversation: false,

@@ -1,13 +1,13 @@
 /** Scenarios in which workers live on, or end in good order: a restarted database, SIGTERM, a clock that jumps. */
+import { PacingTime } from "@overture/core/workspace/PacingTime"
+import { Effect } from "effect"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { TestPostgres } from "../../packages/adapters/test/storage/TestPostgres.ts"
+import { ask } from "./Engine.ts"
 import { finish, type Game, type Scenario } from "./Game.ts"
-import { isSending, terminate } from "./kills.ts"
+import { isSending, sendConcurrency, terminate } from "./kills.ts"
 import { sleep, until, type Worker } from "./Workers.ts"
-
-/** Most that may be unknown after the database went away: what every worker was sending. */
-const sendConcurrency = 32
 
 /** The server is restarted in good order and by a crash in turn, while two workers send. */
 export const restarting = (server: TestPostgres): Scenario => ({
@@ -53,6 +53,9 @@ const terminating = async (game: Game): Promise<void> => {
 
 const hour = 3_600_000
 
+/** How long a worker may take to notice its clock, on a busy machine (milliseconds). */
+const noticeMs = 30_000
+
 /** How long what is already under way may still begin after a jump: one look at the clock (milliseconds). */
 const graceMs = 1_000
 
@@ -64,7 +67,7 @@ const jump = async (game: Game, worker: Worker, control: string, offset: number)
   const before = worker.said().length
   writeFileSync(control, String(offset))
   game.faults += 1
-  if (!(await until(() => worker.said().slice(before).includes("clock differs"), 5_000))) {
+  if (!(await until(() => worker.said().slice(before).includes("clock differs"), noticeMs))) {
     game.problems.push(`the worker did not say that its clock went ${sense}`)
   }
   await sleep(graceMs)
@@ -80,7 +83,7 @@ const jump = async (game: Game, worker: Worker, control: string, offset: number)
     const [now] = await begun()
     return now !== undefined && second !== undefined && now.n > second.n
   }
-  if (!(await until(goesOn, 15_000))) game.problems.push(`the worker did not go on after its clock was ${sense}`)
+  if (!(await until(goesOn, noticeMs))) game.problems.push(`the worker did not go on after its clock was ${sense}`)
 }
 
 const jumping = async (game: Game): Promise<void> => {
@@ -92,6 +95,15 @@ const jumping = async (game: Game): Promise<void> => {
     await jump(game, worker, control, hour)
   }
   await finish(game, [worker])
+  const now = await ask(
+    game.setting,
+    Effect.flatMap(PacingTime, (time) => time.now)
+  )
+  const [ahead] = await game.ledger.rows<{ readonly n: number }>(
+    "select count(*) as n from overture_event where at > ?",
+    now
+  )
+  if (ahead === undefined || ahead.n > 0) game.problems.push(`${ahead?.n} events are dated by the wrong clock`)
 }
 
 /** Slow enough that an hour is a few days of pacing, and that enough is left to send. */

@@ -1,9 +1,16 @@
 /** Scenarios in which workers are killed: while they send, and between claim and begin. */
 import { finish, type Game, type Scenario } from "./Game.ts"
+import { defaults } from "@overture/core/outbox/OutboxConfig"
 import { exitWithin, sleep, until, type Worker } from "./Workers.ts"
 
+/** The most that one worker sends at once, and so the most that its loss leaves unknown. */
+export const { sendConcurrency } = defaults
+
 /** How long a worker may take to begin something (milliseconds). */
-const beginMs = 30_000
+const beginMs = 90_000
+
+/** How long a worker may take to end after SIGTERM: its slowest send and some more, on a busy machine (milliseconds). */
+const endMs = 60_000
 
 /** Waits until a worker is sending; false when it has nothing to send any more. */
 export const isSending = (game: Game, worker: Worker): Promise<boolean> =>
@@ -19,6 +26,8 @@ const kill = async (game: Game, worker: Worker): Promise<boolean> => {
   await worker.exited
   const caught = await game.ledger.inFlight(worker.name)
   for (const id of caught) game.caught.add(id)
+  if (caught.length > sendConcurrency)
+    game.problems.push(`${worker.name} was sending ${caught.length} at once, more than ${sendConcurrency}`)
   if (caught.length > 0) game.faults += 1
   return caught.length > 0
 }
@@ -45,9 +54,9 @@ const killing =
 /** Ends a worker in good order; what it leaves behind is a problem. */
 export const terminate = async (game: Game, worker: Worker): Promise<void> => {
   worker.kill("SIGTERM")
-  const code = await exitWithin(worker, 15_000)
+  const code = await exitWithin(worker, endMs)
   if (code === undefined) {
-    game.problems.push(`${worker.name} did not end within 15 s of SIGTERM`)
+    game.problems.push(`${worker.name} did not end within ${endMs / 1_000} s of SIGTERM`)
     worker.kill("SIGKILL")
     await worker.exited
     return
@@ -62,7 +71,7 @@ export const terminate = async (game: Game, worker: Worker): Promise<void> => {
 const dyingAfterClaim = async (game: Game): Promise<void> => {
   for (let round = 0; game.faults < game.size.rounds && round < game.size.rounds * 2; round++) {
     const victim = game.start({ deadly: round % 2 === 0 ? "campaigns" : "queue" })
-    const code = await exitWithin(victim, 30_000)
+    const code = await exitWithin(victim, beginMs)
     if (code === undefined) await terminate(game, victim)
     if (code !== null) continue
     const left = await game.ledger.rows<{ readonly status: string; readonly n: number }>(

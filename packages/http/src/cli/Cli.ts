@@ -5,11 +5,18 @@ import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
 import { readFileSync } from "node:fs"
 import * as AcknowledgeCommand from "./commands/AcknowledgeCommand.ts"
 import * as DoctorCommand from "./commands/DoctorCommand.ts"
+import * as DuplicateCommand from "./commands/DuplicateCommand.ts"
 import * as ExplainCommand from "./commands/ExplainCommand.ts"
+import * as ExportCommand from "./commands/ExportCommand.ts"
+import * as ForecastCommand from "./commands/ForecastCommand.ts"
+import * as ImportCommand from "./commands/ImportCommand.ts"
 import * as MigrateCommand from "./commands/MigrateCommand.ts"
 import * as PauseCommand from "./commands/PauseCommand.ts"
+import * as PreviewCommand from "./commands/PreviewCommand.ts"
 import * as ReportCommand from "./commands/ReportCommand.ts"
+import * as RetryCommand from "./commands/RetryCommand.ts"
 import * as RunCommand from "./commands/RunCommand.ts"
+import * as TestSendCommand from "./commands/TestSendCommand.ts"
 import * as WorkerCommand from "./commands/WorkerCommand.ts"
 import * as Plan from "./plan/Plan.ts"
 import { exitCode, tell } from "./Failure.ts"
@@ -26,9 +33,16 @@ const root = Command.make("overture").pipe(
   Command.withSubcommands([
     RunCommand.command,
     Plan.command,
+    ForecastCommand.command,
+    ImportCommand.command,
+    ExportCommand.command,
     WorkerCommand.command,
     ReportCommand.command,
     ExplainCommand.command,
+    PreviewCommand.command,
+    TestSendCommand.command,
+    RetryCommand.command,
+    DuplicateCommand.command,
     PauseCommand.pause,
     PauseCommand.resume,
     AcknowledgeCommand.command,

@@ -5,7 +5,9 @@ import type { CampaignId } from "@overture/core/workspace/Id"
 import { Driver } from "@overture/core/outbox/Driver"
 import type { StorageError } from "@overture/core/workspace/StorageError"
 import { WorkspaceStore } from "@overture/core/workspace/WorkspaceStore"
-import { Effect, Fiber, Option } from "effect"
+import { day, type Instant } from "@overture/core/workspace/Instant"
+import { PacingTime } from "@overture/core/workspace/PacingTime"
+import { Clock, Effect, Fiber, Option } from "effect"
 import { workspace } from "./Engine.ts"
 import { say } from "./Output.ts"
 import * as Progress from "./Progress.ts"
@@ -43,6 +45,34 @@ export const halted = Effect.fnUntraced(function* (
     })
   }
 })
+
+/** How long a virtual clock runs on after a campaign is finished: people take their time to answer the last message. */
+const lastAnswers = 7 * day
+
+/** Between two looks at what only someone else can change; on a virtual clock hours go by in one. */
+const lookEveryMs = 200
+
+/**
+ * Answers true once a campaign does not go on. On a virtual clock a finished one is left a while longer for the answers to
+ * its last messages; on another clock whoever runs on the database receives them.
+ */
+export const isOver = (id: CampaignId) => {
+  let finishedAt: Instant | null = null
+  let lookedAt = -Infinity
+  return Effect.gen(function* () {
+    const real = yield* Clock.currentTimeMillis
+    const found = yield* (yield* CampaignStore).get(workspace, id)
+    if (Option.isSome(found) && found.value.status === "running" && real - lookedAt < lookEveryMs) return false
+    lookedAt = real
+    const halt = yield* halted(id)
+    if (halt === null) finishedAt = null
+    if (halt?.type !== "finished") return halt !== null
+    const time = yield* PacingTime
+    const now = yield* time.now
+    finishedAt ??= now
+    return !time.isVirtual || now >= finishedAt + lastAnswers
+  })
+}
 
 /** How it ended: all was done, nothing more is to come, or a signal asked for it. */
 export type Ended = "done" | NodeJS.Signals

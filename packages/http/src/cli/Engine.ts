@@ -9,6 +9,7 @@ import type { Channel } from "@overture/core/channel/Channel"
 import type { OutboxOptions } from "@overture/core/outbox/OutboxConfig"
 import * as Overture from "@overture/core/Overture"
 import { CampaignReports } from "@overture/core/stats/CampaignReports"
+import { CampaignResults } from "@overture/core/stats/CampaignResults"
 import { fromUuid } from "@overture/core/workspace/Id"
 import { format, type Instant } from "@overture/core/workspace/Instant"
 import { PacingTime } from "@overture/core/workspace/PacingTime"
@@ -116,7 +117,7 @@ export const sandboxes = (
     })
   })
 
-export type Services = Overture.Services | CampaignReports
+export type Services = Overture.Services | CampaignReports | CampaignResults
 
 /** The engine over storage that is open. Nothing is sent until its driver runs. */
 export const build = (
@@ -142,5 +143,5 @@ export const build = (
     time,
     outbox: { worker: `cli-${process.pid}`, ...options.outbox }
   })
-  return Layer.build(CampaignReports.layer.pipe(Layer.provideMerge(engine)))
+  return Layer.build(Layer.mergeAll(CampaignReports.layer, CampaignResults.layer).pipe(Layer.provideMerge(engine)))
 }

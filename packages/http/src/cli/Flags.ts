@@ -1,4 +1,5 @@
 /** The flags that several commands share, said once. */
+import type * as Csv from "@overture/adapters/sources/Csv"
 import { Config } from "effect"
 import { Flag } from "effect/cli"
 import * as Target from "./Target.ts"
@@ -21,6 +22,26 @@ export const json = Flag.Boolean("json").pipe(
 export const campaign = Flag.String("campaign").pipe(
   Flag.withMetavar("REF"),
   Flag.withDescription("The campaign's id in its file, its own id (cmp_…) or its name; needed where there are several"),
+  Flag.optional
+)
+
+export const channel = Flag.String("channel").pipe(
+  Flag.withMetavar("NAME"),
+  Flag.withDescription("The channel of rows that name none; needed where the accounts are on several"),
+  Flag.optional
+)
+
+/** The country of phone numbers that are written without one. */
+export type Country = NonNullable<Csv.Options["defaultCountry"]>
+
+export const country = Flag.String("country").pipe(
+  Flag.withMetavar("CC"),
+  Flag.withDescription("The country of phone numbers written without one, such as US"),
+  Flag.filter(
+    (code) => /^[A-Z]{2}$/.test(code),
+    () => "Expected two capital letters, such as US"
+  ),
+  Flag.map((code) => code as Country),
   Flag.optional
 )
 

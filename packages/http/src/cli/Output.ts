@@ -29,6 +29,9 @@ export const print = (...lines: ReadonlyArray<string>): void => {
 /** The answer as one JSON document. */
 export const printJson = (value: unknown): void => print(JSON.stringify(value, null, process.stdout.isTTY ? 2 : 0))
 
+/** One document of several: NDJSON. */
+export const printLine = (value: unknown): void => print(JSON.stringify(value))
+
 /** A remark: progress, warnings, errors. */
 export const say = (...lines: ReadonlyArray<string>): void => {
   clear()

@@ -1,6 +1,7 @@
 /** A command that looks at a database, or turns a switch in it, while a worker may be at work on the same one. */
 import type { Campaign } from "@overture/core/campaign/Campaign"
 import { Effect, type Option, type Scope } from "effect"
+import * as ChannelsInUse from "./ChannelsInUse.ts"
 import * as Engine from "./Engine.ts"
 import * as Selection from "./Selection.ts"
 import * as Target from "./Target.ts"
@@ -14,7 +15,8 @@ export const over = <A, E, R extends Engine.Services | Scope.Scope>(
     Effect.gen(function* () {
       yield* Target.ensureThere(target)
       const storage = yield* Target.open(target)
-      const engine = yield* Engine.build(storage)
+      const channels = yield* ChannelsInUse.silent(yield* Effect.provideContext(ChannelsInUse.names, storage))
+      const engine = yield* Engine.build(storage, { channels })
       return yield* Effect.provideContext(use as Effect.Effect<A, E, Engine.Services>, engine)
     })
   )

@@ -74,13 +74,16 @@ export const ensureThere = (self: Target): Effect.Effect<void, CliFailure> =>
 
 type Unusable = DatabaseUnavailable | SchemaTooNew | StorageError
 
-/** Opens it, with its tables up to date; the scope's end closes it. */
-export const open = (self: Target): Effect.Effect<Context.Context<StoragePorts>, Unusable, Scope.Scope> => {
+/** Opens it, with its tables up to date; the scope's end closes it. A rehearsal does not wait for the disk. */
+export const open = (
+  self: Target,
+  { rehearsal = false } = {}
+): Effect.Effect<Context.Context<StoragePorts>, Unusable, Scope.Scope> => {
   switch (self.type) {
     case "memory":
       return Layer.build(MemoryStorage.layer)
     case "sqlite":
-      return Layer.build(SqliteStorage.layer({ path: self.path }))
+      return Layer.build(SqliteStorage.layer({ path: self.path, durable: !rehearsal }))
     case "postgres":
       return Layer.build(PostgresStorage.layer({ url: self.url }))
   }

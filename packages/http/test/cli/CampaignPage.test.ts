@@ -63,6 +63,13 @@ const report: CampaignReport = {
     accounts: new Map([
       [account("acc_1", "").id, { messages: 1_500, followUps: 300, failed: 3, retries: 2, rests: 1 }]
     ]),
+    accountDays: [
+      { account: account("acc_1", "").id, date: "2026-03-02", quota: 1_300, messages: 1_200, failed: 3, replies: 200 },
+      { account: account("acc_1", "").id, date: "2026-03-04", quota: 300, messages: 300, failed: 0, replies: 0 }
+    ],
+    heatMap: Array.from({ length: 7 }, (_, day) =>
+      Array.from({ length: 24 }, (_, hour) => (day === 1 && hour === 9 ? 1_200 : day === 3 && hour === 10 ? 300 : 0))
+    ),
     optOuts: 12,
     firstSentAt: Date.parse("2026-03-02T14:00:00Z"),
     lastSentAt: Date.parse("2026-03-04T20:00:00Z"),
@@ -71,8 +78,8 @@ const report: CampaignReport = {
 }
 
 describe("CampaignPage", () => {
-  it("shows leads with reasons, answers, follow-ups, accounts and days", () => {
-    expect(render(report, { paint: Text.plain, width: 80 })).toEqual([
+  it("shows leads with reasons, answers, follow-ups, accounts, days and hours", () => {
+    expect(render(report, null, { paint: Text.plain, width: 80 })).toEqual([
       "Spring (spring)  finished",
       "Mon 2 Mar 2026 09:00 → Wed 4 Mar 2026 15:30, New York time; messages on 2 days",
       "",
@@ -95,13 +102,30 @@ describe("CampaignPage", () => {
       "",
       "Days  █ first message  ▒ follow-up",
       `  Mon  2 Mar  1,200 ${"█".repeat(40)} 200 replies, 3 failed`,
-      `  Wed  4 Mar    300 ${"▒".repeat(10)} 1 reply`
+      `  Wed  4 Mar    300 ${"▒".repeat(10)} 1 reply`,
+      "",
+      "Sent of quota, and replies ↩",
+      "              Søren ☕",
+      "  Mon  2 Mar  1,200 of 1,300  200 ↩",
+      "  Wed  4 Mar   300 of 300",
+      "",
+      "Hours  New York time",
+      "       08 09 10 11",
+      "  Mon  ·  ██ ·  ·",
+      "  Tue  ·  ·  ·  ·",
+      "  Wed  ·  ·  ▒▒ ·",
+      "  Thu  ·  ·  ·  ·",
+      "  Fri  ·  ·  ·  ·",
+      "  Sat  ·  ·  ·  ·",
+      "  Sun  ·  ·  ·  ·",
+      "  ░░ few  ██ up to 1,200 an hour"
     ])
   })
 
   it("says why a paused campaign is paused, and leaves out what the feed does not tell", () => {
     const lines = render(
       { ...report, campaign: { ...campaign, status: "paused", pauseReason: "tooManyFailures" }, activity: null },
+      null,
       { paint: Text.plain, width: 80 }
     )
     expect(lines[0]).toBe("Spring (spring)  paused: too many failures")

@@ -85,7 +85,7 @@ describe("overture run", { timeout: 180_000 }, () => {
     here.write("contacts.csv", contacts(30))
     here.write("campaign.json", campaign({ pacing: { rangeMin: 24, rangeMax: 24 } }))
     const worker = start(here.directory, ["run", ...files, "--clock-rate", "1"])
-    await worker.says(/30 new leads/)
+    await worker.says(/Hello has begun/)
 
     const second = await overture(here.directory, "worker")
     expect(second.code).toBe(1)
@@ -110,7 +110,7 @@ describe("overture run", { timeout: 180_000 }, () => {
     here.write("contacts.csv", contacts(5))
     here.write("campaign.json", campaign())
     const begun = start(here.directory, ["run", ...files, "--clock-rate", "0.001"])
-    await begun.says(/5 new leads/)
+    await begun.says(/Hello has begun; forecast: 5 touches/)
     begun.kill("SIGINT")
     expect((await begun.ended).code).toBe(3)
     const worker = await overture(here.directory, "worker", "--clock-rate", "5000", "--exit-when-idle")

@@ -1,6 +1,7 @@
 /** `overture doctor`: whether what the database says of itself agrees, and what keeps it from sending. */
 import * as Account from "@overture/core/account/Account"
 import { CampaignStore } from "@overture/core/campaign/CampaignStore"
+import { EventStore } from "@overture/core/event/EventStore"
 import { OutboxStore } from "@overture/core/outbox/OutboxStore"
 import { defaults } from "@overture/core/outbox/OutboxConfig"
 import { format } from "@overture/core/workspace/Instant"
@@ -60,6 +61,29 @@ const ofDatabase = Effect.gen(function* () {
   ]
 })
 
+/** A feed that is that far behind is told, milliseconds. */
+const longestLag = 10_000
+
+const ofWork = Effect.gen(function* () {
+  const { expired, held } = yield* (yield* OutboxStore).claims
+  const { heldMs, hidden, holder } = yield* (yield* EventStore).lag
+  const behind = `${Text.count(hidden, "event")} wait for a transaction that is open for ${Text.number(Math.round(heldMs / 1000))} s`
+  return [
+    finding(
+      "claims",
+      expired > 0 ? "note" : "ok",
+      expired > 0
+        ? `${Text.number(held)} held, ${Text.number(expired)} ran out: their worker is gone, and the next one takes them over`
+        : `${Text.number(held)} held`
+    ),
+    finding(
+      "event feed",
+      heldMs > longestLag ? "note" : "ok",
+      heldMs === 0 && hidden === 0 ? "up to date" : `${behind}${holder === null ? "" : `: ${holder}`}`
+    )
+  ]
+})
+
 const ofCampaigns = Effect.gen(function* () {
   const store = yield* CampaignStore
   const found: Array<Finding> = []
@@ -89,8 +113,8 @@ const ofCampaigns = Effect.gen(function* () {
     if (campaign.status === "paused")
       found.push(finding(campaign.name, "note", `paused: ${campaign.pauseReason ?? "no reason given"}`))
     if (campaign.status !== "running") continue
-    for (const { account } of yield* store.paces(campaign.id)) {
-      if (Account.isAble(account)) continue
+    for (const { account, pace } of yield* store.paces(campaign.id)) {
+      if (pace.leftAt !== null || Account.isAble(account)) continue
       const why = account.enabled ? (account.banned ? "banned" : account.attention.join(", ")) : "disabled"
       found.push(finding(campaign.name, "note", `account ${account.name} cannot send: ${why}`))
     }
@@ -102,7 +126,7 @@ export const command = Command.make("doctor", { database: Flags.database, json: 
   Reading.over(
     database,
     Effect.gen(function* () {
-      const findings = [...(yield* ofDatabase), ...(yield* ofCampaigns)]
+      const findings = [...(yield* ofDatabase), ...(yield* ofWork), ...(yield* ofCampaigns)]
       const troubles = findings.filter(({ level }) => level === "trouble").length
       if (json) Output.printJson({ healthy: troubles === 0, findings })
       else {
@@ -116,6 +140,6 @@ export const command = Command.make("doctor", { database: Flags.database, json: 
 ).pipe(
   Command.withShortDescription("Check that a database agrees with itself and may send"),
   Command.withDescription(
-    "Compares the counters of every campaign with a recount, the database's clock with this machine's, and its place with where it was; says what keeps something from being sent. Exit code 1 when something is wrong. A worker may be at work meanwhile."
+    "Compares the counters of every campaign with a recount, the database's clock with this machine's, and its place with where it was; says what keeps something from being sent, which claims ran out, and how far readers of the event feed are behind and who holds them up. Exit code 1 when something is wrong. A worker may be at work meanwhile."
   )
 )

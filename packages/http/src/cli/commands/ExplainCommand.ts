@@ -31,7 +31,7 @@ export const command = Command.make("explain", flags, ({ campaign, database, jso
     Effect.gen(function* () {
       const campaigns = yield* CampaignStore
       const lead = yield* findLead(who, campaign)
-      const { answer } = yield* (yield* Explanation).explain(Engine.workspace, lead.id)
+      const { answer, pace } = yield* (yield* Explanation).explain(Engine.workspace, lead.id)
       const owner = yield* campaigns.get(Engine.workspace, lead.campaign)
       if (Option.isNone(owner)) return yield* refuse(`the campaign of ${lead.id} is gone`)
       const contact = yield* (yield* ContactStore).get(Engine.workspace, lead.contact)
@@ -41,7 +41,7 @@ export const command = Command.make("explain", flags, ({ campaign, database, jso
         account === null
           ? []
           : (yield* (yield* ChatStore).messages(Engine.workspace, idOf(account.id, lead.address), { limit: 100 })).data
-      const story = { lead, answer, campaign: owner.value, contact: Option.getOrNull(contact), account, messages }
+      const story = { lead, answer, pace, campaign: owner.value, contact: Option.getOrNull(contact), account, messages }
       if (json) return Output.printJson(LeadPage.encode(story))
       Output.print(...LeadPage.render(story, Output.hasColors() ? Text.colors : Text.plain))
     })

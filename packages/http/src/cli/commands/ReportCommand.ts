@@ -1,4 +1,5 @@
 /** `overture report`: how a campaign stands. */
+import { Forecasts } from "@overture/core/forecast/Forecasts"
 import { CampaignReports } from "@overture/core/stats/CampaignReports"
 import { Effect } from "effect"
 import { Command } from "effect/cli"
@@ -16,9 +17,10 @@ export const command = Command.make("report", flags, ({ campaign, database, json
   Reading.ofCampaign(database, campaign, (found) =>
     Effect.gen(function* () {
       const report = yield* (yield* CampaignReports).of(Engine.workspace, found.id)
-      if (json) return Output.printJson(CampaignJson.encode(report))
+      const compared = yield* (yield* Forecasts).compared(Engine.workspace, found.id)
+      if (json) return Output.printJson(CampaignJson.encode(report, compared))
       const paint = Output.hasColors() ? Text.colors : Text.plain
-      Output.print(...CampaignPage.render(report, { paint, width: Output.pageWidth() }))
+      Output.print(...CampaignPage.render(report, compared, { paint, width: Output.pageWidth() }))
     })
   )
 ).pipe(

@@ -1,5 +1,4 @@
 /** `overture run`: its flags. */
-import type * as Csv from "@overture/adapters/sources/Csv"
 import { Instant, minute } from "@overture/core/workspace/Instant"
 import { Clock, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
@@ -11,8 +10,8 @@ import * as Run from "../run/Run.ts"
 
 const flags = {
   contacts: Flag.String("contacts").pipe(
-    Flag.withMetavar("FILE.csv"),
-    Flag.withDescription("The people, as CSV in UTF-8")
+    Flag.withMetavar("FILE"),
+    Flag.withDescription("The people, as CSV in UTF-8; .json, .ndjson and .jsonl are read as JSON")
   ),
   campaign: Flag.String("campaign").pipe(
     Flag.withMetavar("FILE.json"),
@@ -23,20 +22,8 @@ const flags = {
     Flag.withDescription("The contact list they join; the campaign's id or name where it is left out"),
     Flag.optional
   ),
-  channel: Flag.String("channel").pipe(
-    Flag.withMetavar("NAME"),
-    Flag.withDescription("The channel of rows that name none; needed where the accounts are on several"),
-    Flag.optional
-  ),
-  country: Flag.String("country").pipe(
-    Flag.withMetavar("CC"),
-    Flag.withDescription("The country of phone numbers written without one, such as US"),
-    Flag.filter(
-      (code) => /^[A-Z]{2}$/.test(code),
-      () => "Expected two capital letters, such as US"
-    ),
-    Flag.optional
-  ),
+  channel: Flags.channel,
+  country: Flags.country,
   database: Flags.database,
   virtual: Flag.Boolean("virtual").pipe(
     Flag.withDescription("Virtual time: jumps from one due instant to the next, weeks in seconds; one process only"),
@@ -78,7 +65,7 @@ export const command = Command.make("run", flags, (given) =>
       campaign: given.campaign,
       list: Option.getOrUndefined(given.list),
       channel: Option.getOrUndefined(given.channel),
-      country: Option.getOrUndefined(given.country) as Csv.Options["defaultCountry"],
+      country: Option.getOrUndefined(given.country),
       database: given.database,
       time,
       sandbox: Option.getOrUndefined(given.sandbox),

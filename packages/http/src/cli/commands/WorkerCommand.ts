@@ -1,15 +1,12 @@
 /** `overture worker`: sends for every campaign of a database until it is told to stop. */
-import { AccountStore } from "@overture/core/account/AccountStore"
-import type { Account } from "@overture/core/account/Account"
 import { CampaignStore } from "@overture/core/campaign/CampaignStore"
 import type { Campaign } from "@overture/core/campaign/Campaign"
 import type { OutboxOptions } from "@overture/core/outbox/OutboxConfig"
 import { second } from "@overture/core/workspace/Instant"
-import type { Page, PageRequest } from "@overture/core/workspace/Page"
-import type { StorageError } from "@overture/core/workspace/StorageError"
 import { WorkspaceStore } from "@overture/core/workspace/WorkspaceStore"
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
+import * as ChannelsInUse from "../ChannelsInUse.ts"
 import * as Drive from "../Drive.ts"
 import * as Engine from "../Engine.ts"
 import { unfinished } from "../Failure.ts"
@@ -44,39 +41,11 @@ const flags = {
   )
 }
 
-/** Everything a paged read has. */
-const everything = <A>(read: (request: PageRequest) => Effect.Effect<Page<A>, StorageError>) =>
-  Effect.gen(function* () {
-    const found: Array<A> = []
-    let cursor: string | undefined
-    do {
-      const page: Page<A> = yield* read({ limit: 500, cursor })
-      found.push(...page.data)
-      cursor = page.nextCursor ?? undefined
-    } while (cursor !== undefined)
-    return found
-  })
-
-const ofWorkspaces = <A>(
-  read: (workspace: Campaign["workspace"], request: PageRequest) => Effect.Effect<Page<A>, StorageError>
-) =>
-  Effect.gen(function* () {
-    const workspaces = yield* (yield* WorkspaceStore).list
-    const found = yield* Effect.forEach(workspaces, ({ id }) => everything((request) => read(id, request)))
-    return found.flat()
-  })
-
 /** The campaigns of all workspaces that are running now. */
 const running = Effect.gen(function* () {
   const store = yield* CampaignStore
-  const campaigns = yield* ofWorkspaces<Campaign>((workspace, request) => store.list(workspace, request))
+  const campaigns = yield* ChannelsInUse.ofWorkspaces<Campaign>((workspace, request) => store.list(workspace, request))
   return campaigns.filter(({ status }) => status === "running").map(({ id }) => id)
-})
-
-const channelsInUse = Effect.gen(function* () {
-  const store = yield* AccountStore
-  const accounts = yield* ofWorkspaces<Account>((workspace, request) => store.list(workspace, request))
-  return [...new Set(["sandbox", ...accounts.map(({ channel }) => channel)])]
 })
 
 export const command = Command.make("worker", flags, (given) =>
@@ -90,7 +59,7 @@ export const command = Command.make("worker", flags, (given) =>
       const storage = yield* Target.open(target)
       const { inUse, stored } = yield* Effect.provideContext(
         Effect.gen(function* () {
-          return { inUse: yield* channelsInUse, stored: yield* (yield* WorkspaceStore).pacingClock }
+          return { inUse: yield* ChannelsInUse.names, stored: yield* (yield* WorkspaceStore).pacingClock }
         }),
         storage
       )

@@ -1,13 +1,16 @@
 /** The report of a campaign as JSON: stable names, instants as ISO 8601, nothing that is only for the eye. */
 import * as Account from "@overture/core/account/Account"
+import type { Compared } from "@overture/core/forecast/Forecasts"
 import { type CampaignReport, endedCount } from "@overture/core/stats/CampaignReport"
 import { format, type Instant } from "@overture/core/workspace/Instant"
+import * as ComparisonPage from "./ComparisonPage.ts"
 
 const instant = (at: Instant | null | undefined): string | null => (at == null ? null : format(at))
 
 /** The document. */
-export const encode = (report: CampaignReport) => {
+export const encode = (report: CampaignReport, compared: Compared | null) => {
   const { activity, campaign } = report
+  const names = new Map(report.accounts.map(({ account }) => [account.id, Account.seedKey(account)]))
   return {
     campaign: {
       id: campaign.id,
@@ -47,6 +50,13 @@ export const encode = (report: CampaignReport) => {
       }
     }),
     days: activity?.days ?? null,
+    accountDays:
+      activity?.accountDays.map(({ account, ...day }) => ({
+        account: names.get(account) ?? account,
+        ...day
+      })) ?? null,
+    heatMap: activity?.heatMap ?? null,
+    forecast: compared === null ? null : ComparisonPage.encodeShort(compared),
     firstSentAt: instant(activity?.firstSentAt),
     lastSentAt: instant(activity?.lastSentAt)
   }

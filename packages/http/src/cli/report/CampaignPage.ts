@@ -3,34 +3,12 @@ import type * as Account from "@overture/core/account/Account"
 import { seedKey } from "@overture/core/campaign/Campaign"
 import { type CampaignReport, endedCount, reasonsOf } from "@overture/core/stats/CampaignReport"
 import type { LeadStatus } from "@overture/core/campaign/Lead"
+import type { Compared } from "@overture/core/forecast/Forecasts"
+import * as ComparisonPage from "./ComparisonPage.ts"
+import * as HeatMap from "./HeatMap.ts"
+import { type PageOptions, section } from "./Page.ts"
+import { inWords } from "./Reasons.ts"
 import * as Text from "./Text.ts"
-
-export interface PageOptions {
-  readonly paint: Text.Paint
-  readonly width: number
-}
-
-const words: Readonly<Record<string, string>> = {
-  suppressed: "opted out before",
-  noConsent: "no consent",
-  policy: "the channel's policy",
-  unreachable: "unreachable",
-  missingVariable: "a variable is missing",
-  cancelled: "cancelled",
-  outcomeUnknown: "outcome unknown",
-  contentRejected: "content rejected",
-  replyWindowClosed: "reply window closed",
-  blocked: "blocked us",
-  optedOut: "opted out",
-  tooManyFailures: "too many failures",
-  failedLate: "failed after it was sent"
-}
-
-/** A reason as a person says it; one without words of its own stays as it is. */
-export const inWords = (reason: string): string => words[reason] ?? reason
-
-const section = (title: string, lines: ReadonlyArray<string>, { paint }: PageOptions): ReadonlyArray<string> =>
-  lines.length === 0 ? [] : ["", paint.bold(title), ...lines.map((line) => `  ${line}`)]
 
 const heading = (report: CampaignReport, { paint }: PageOptions): ReadonlyArray<string> => {
   const { activity, campaign, now } = report
@@ -193,11 +171,56 @@ const days = (report: CampaignReport, options: PageOptions): ReadonlyArray<strin
   return section(`Days${cut}${legend}`, lines, options)
 }
 
-/** The lines of the page. */
-export const render = (report: CampaignReport, options: PageOptions): ReadonlyArray<string> => [
-  ...heading(report, options),
-  ...leads(report, options),
-  ...answers(report, options),
-  ...accounts(report, options),
-  ...days(report, options)
-]
+/** The most accounts that stand side by side. */
+const mostColumns = 4
+
+const accountDays = (report: CampaignReport, options: PageOptions): ReadonlyArray<string> => {
+  const rows = report.activity?.accountDays ?? []
+  const columns = report.accounts.map(({ account }) => account).slice(0, mostColumns)
+  const dates = [...new Set(rows.map(({ date }) => date))].slice(-mostDays)
+  if (dates.length === 0) return []
+  const cell = (account: Account.Account, date: string): string => {
+    const day = rows.find((row) => row.account === account.id && row.date === date)
+    if (day === undefined) return ""
+    const replies = day.replies === 0 ? "" : `  ${Text.right(Text.number(day.replies), 3)} ↩`
+    const isClosed = day.quota === 0 && day.messages === 0
+    return `${isClosed ? "   –       " : `${Text.right(Text.number(day.messages), 4)} of ${Text.right(Text.number(day.quota), 3)}`}${replies}`
+  }
+  const [title = "", ...lines] = Text.table(
+    [
+      ["", ...columns.map(({ name }) => name)],
+      ...dates.map((date) => [Text.shortDate(date), ...columns.map((account) => cell(account, date))])
+    ],
+    ["left", ...columns.map(() => "left" as const)],
+    22
+  )
+  const left = report.accounts.length - columns.length
+  return section(
+    "Sent of quota, and replies ↩",
+    [
+      options.paint.dim(title),
+      ...lines,
+      ...(left > 0 ? [options.paint.dim(`and ${Text.count(left, "more account")}; --json has them all`)] : [])
+    ],
+    options
+  )
+}
+
+/** The lines of the page; `compared` where a forecast was kept. */
+export const render = (
+  report: CampaignReport,
+  compared: Compared | null,
+  options: PageOptions
+): ReadonlyArray<string> => {
+  const hours = HeatMap.render(report.activity?.heatMap ?? [], options.paint)
+  return [
+    ...heading(report, options),
+    ...leads(report, options),
+    ...answers(report, options),
+    ...accounts(report, options),
+    ...days(report, options),
+    ...accountDays(report, options),
+    ...section(`Hours  ${Text.place(report.campaign.settings.timezone)} time`, hours, options),
+    ...(compared === null ? [] : section("Forecast → actual", [ComparisonPage.line(compared)], options))
+  ]
+}

@@ -2,17 +2,21 @@
 import type { Account } from "@overture/core/account/Account"
 import { type Campaign, seedKey } from "@overture/core/campaign/Campaign"
 import type { Answer } from "@overture/core/campaign/Explanation"
+import type { Verdict } from "@overture/core/outbox/Gate"
+import { noSlot } from "@overture/core/campaign/PaceGates"
 import type { Lead } from "@overture/core/campaign/Lead"
 import * as Content from "@overture/core/channel/Content"
 import type { Message } from "@overture/core/chat/Message"
 import type { Contact } from "@overture/core/contact/Contact"
 import { format } from "@overture/core/workspace/Instant"
-import { inWords } from "./CampaignPage.ts"
+import { inWords } from "./Reasons.ts"
 import * as Text from "./Text.ts"
 
 export interface LeadStory {
   readonly lead: Lead
   readonly answer: Answer
+  /** Whether its account's turn has come in the campaign, or what it waits for; null where that does not matter. */
+  readonly pace: Verdict | null
   readonly campaign: Campaign
   readonly contact: Contact | null
   readonly account: Account | null
@@ -20,24 +24,15 @@ export interface LeadStory {
   readonly messages: ReadonlyArray<Message>
 }
 
+/** How a lead ended, and what a reason means where nothing follows. */
 const endings: Readonly<Record<string, string>> = {
   completed: "every step is done",
   replied: "the person replied",
   optedOut: "the person wants no more messages",
-  takenOver: "someone of us writes to them by hand",
   failed: "a message failed",
   skipped: "it was skipped",
   cancelled: "it was cancelled",
-  accountRemoved: "its account left the campaign",
-  campaignNotRunning: "the campaign is not running",
-  workspacePaused: "the workspace is paused",
-  accountDisabled: "its account is disabled",
-  needsAttention: "its account needs attention",
-  banned: "its account is banned",
-  channelMissing: "its channel is not connected in this process",
-  accountResting: "its account rests",
-  notStarted: "the campaign has not begun",
-  notDue: "the next step is not due"
+  accountRemoved: "its account left the campaign"
 }
 
 const said = (reason: string) => endings[reason] ?? inWords(reason)
@@ -65,6 +60,13 @@ export const answerText = (answer: Answer, zone: string): string => {
   }
 }
 
+/** What holds up the account in this campaign, where the answer does not say so itself. */
+export const paceText = (pace: Verdict | null, answer: Answer, zone: string): string | null => {
+  if (pace === null || pace.type === "allow" || ("reason" in answer && answer.reason === pace.reason)) return null
+  const until = pace.type === "defer" ? `until ${Text.dateTime(pace.until, zone)}` : "until someone acts"
+  return pace.reason === noSlot ? null : `Its account waits ${until}: ${said(pace.reason)}.`
+}
+
 const line = (message: Message, zone: string, paint: Text.Paint): ReadonlyArray<string> => {
   const at = message.sentAt ?? message.failedAt ?? message.begunAt ?? message.createdAt
   const who = message.direction === "inbound" ? paint.cyan("they") : paint.bold("we  ")
@@ -79,8 +81,9 @@ const line = (message: Message, zone: string, paint: Text.Paint): ReadonlyArray<
 
 /** The lines of the page. */
 export const render = (story: LeadStory, paint: Text.Paint): ReadonlyArray<string> => {
-  const { account, answer, campaign, contact, lead, messages } = story
+  const { account, answer, campaign, contact, lead, messages, pace } = story
   const zone = campaign.settings.timezone
+  const held = paceText(pace, answer, zone)
   const status = lead.reason === null ? lead.status : `${lead.status}: ${said(lead.reason)}`
   return [
     `${paint.bold(contact?.name ?? lead.contact)}  ${status}${lead.ended === null ? "" : paint.dim(` (ended: ${lead.ended})`)}`,
@@ -89,12 +92,13 @@ export const render = (story: LeadStory, paint: Text.Paint): ReadonlyArray<strin
     ),
     ...(messages.length === 0 ? [] : ["", ...messages.flatMap((message) => line(message, zone, paint))]),
     "",
-    answerText(answer, zone)
+    answerText(answer, zone),
+    ...(held === null ? [] : [held])
   ]
 }
 
 /** The same as JSON. */
-export const encode = ({ account, answer, campaign, contact, lead, messages }: LeadStory) => ({
+export const encode = ({ account, answer, campaign, contact, lead, messages, pace }: LeadStory) => ({
   lead: {
     id: lead.id,
     status: lead.status,
@@ -120,5 +124,6 @@ export const encode = ({ account, answer, campaign, contact, lead, messages }: L
     at: format(message.sentAt ?? message.failedAt ?? message.begunAt ?? message.createdAt)
   })),
   answer: "at" in answer ? { ...answer, at: answer.at === null ? null : format(answer.at) } : answer,
+  pace: pace !== null && pace.type === "defer" ? { ...pace, until: format(pace.until) } : pace,
   explanation: answerText(answer, campaign.settings.timezone)
 })

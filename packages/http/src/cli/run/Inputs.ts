@@ -3,7 +3,8 @@
  * contacts. What is wrong is told by file and field, or by file, line and column.
  */
 import * as Script from "@overture/adapters/channels/sandbox/Script"
-import * as Csv from "@overture/adapters/sources/Csv"
+import * as ContactFile from "@overture/adapters/sources/ContactFile"
+import type * as Csv from "@overture/adapters/sources/Csv"
 import * as CampaignFile from "@overture/core/campaign/CampaignFile"
 import * as Zone from "@overture/core/workspace/Zone"
 import { Effect, Option, Schema, Stream } from "effect"
@@ -124,7 +125,7 @@ export const readContacts = Effect.fn("Inputs.readContacts")(function* (
     rejectedCount++
     if (rejected.length < rejectedShown) rejected.push(row)
   }
-  yield* Stream.runForEach(Csv.read(path, options), (batch) =>
+  yield* Stream.runForEach(ContactFile.read(path, options), (batch) =>
     Effect.sync(() => {
       for (const row of batch.rejected) reject(row)
       for (const row of batch.rows) {

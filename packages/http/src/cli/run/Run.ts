@@ -7,6 +7,7 @@ import type { CampaignFile } from "@overture/core/campaign/CampaignFile"
 import { Campaigns } from "@overture/core/campaign/Campaigns"
 import type { Campaign } from "@overture/core/campaign/Campaign"
 import { seedKey } from "@overture/core/campaign/Campaign"
+import { Forecasts } from "@overture/core/forecast/Forecasts"
 import { CampaignReports } from "@overture/core/stats/CampaignReports"
 import type { OutboxOptions } from "@overture/core/outbox/OutboxConfig"
 import { RestoreDetected } from "@overture/core/outbox/Clearance"
@@ -19,10 +20,13 @@ import { refuse, unfinished } from "../Failure.ts"
 import * as Output from "../Output.ts"
 import * as CampaignJson from "../report/CampaignJson.ts"
 import * as CampaignPage from "../report/CampaignPage.ts"
+import * as ForecastPage from "../report/ForecastPage.ts"
+import { inWords } from "../report/Reasons.ts"
 import * as Text from "../report/Text.ts"
 import * as Selection from "../Selection.ts"
 import * as Stop from "../Stop.ts"
 import * as Target from "../Target.ts"
+import * as Changes from "./Changes.ts"
 import * as Inputs from "./Inputs.ts"
 import * as Setup from "./Setup.ts"
 
@@ -40,25 +44,6 @@ export interface RunOptions {
   readonly json: boolean
 }
 
-/** Which channel a row is on that names none: the flag's, else the only one of the campaign's accounts. */
-const rowRules = (options: RunOptions, channels: ReadonlyArray<string>) =>
-  Effect.gen(function* () {
-    if (options.channel !== undefined && !channels.includes(options.channel)) {
-      return yield* refuse(
-        `--channel ${options.channel}: no account of the campaign is on it, only on ${channels.join(", ")}`
-      )
-    }
-    const [only, ...others] = channels
-    const rest = options.channel ?? (others.length === 0 ? only : undefined) ?? null
-    const problem = (channel: string | undefined): string | null =>
-      channel !== undefined && !channels.includes(channel)
-        ? `no account of the campaign is on it, only on ${channels.join(", ")}`
-        : channel === undefined && rest === null
-          ? "names no channel, and the accounts are on several: add a column channel, or --channel"
-          : null
-    return { channel: rest, problem }
-  })
-
 /** Says why a campaign does not go on, and what makes it go on. */
 const explainHalt = (halt: Drive.Halt, campaign: Campaign, target: Target.Target) => {
   const flags = Target.flagOf(target)
@@ -67,7 +52,7 @@ const explainHalt = (halt: Drive.Halt, campaign: Campaign, target: Target.Target
     case "finished":
       return Effect.void
     case "paused": {
-      const why = halt.reason === null ? "" : `: ${CampaignPage.inWords(halt.reason)}`
+      const why = halt.reason === null ? "" : `: ${inWords(halt.reason)}`
       return unfinished(
         `${title} is paused${why}`,
         `overture resume --campaign ${JSON.stringify(seedKey(campaign))}${flags} lets it go on; then start the same command again.`
@@ -89,19 +74,16 @@ const explainHalt = (halt: Drive.Halt, campaign: Campaign, target: Target.Target
 const say = (options: RunOptions, ...lines: ReadonlyArray<string>) => Effect.sync(() => Output.say(...lines))
 
 /** Imports, enrols and starts; ends when there is nothing left to do before sending. */
-const prepare = (
-  options: RunOptions,
-  file: CampaignFile,
-  rules: Effect.Success<ReturnType<typeof rowRules>>,
-  csv: Csv.Options
-) =>
+const prepare = (options: RunOptions, file: CampaignFile, rules: Setup.RowRules, csv: Csv.Options) =>
   Effect.gen(function* () {
     const campaigns = yield* Campaigns
     const made = yield* Setup.makeCampaign(file)
-    if (!made.created && (yield* Setup.differs(made.campaign, file))) {
+    const applied = made.created ? null : yield* Changes.apply(options.campaign, made.campaign, file, made.accounts)
+    if (applied !== null && applied.changed.length > 0) {
       yield* say(
         options,
-        `${options.campaign}: the campaign exists with other settings; they stay, changes in the file are not applied`
+        `${options.campaign}: the campaign follows the file: ${applied.changed.join(", ")} changed` +
+          (applied.resumed > 0 ? `; ${Text.count(applied.resumed, "lead")} go on with a new follow-up` : "")
       )
     }
     const imported = yield* Setup.importContacts(
@@ -124,7 +106,7 @@ const prepare = (
         `${Text.count(enrolment.enrolled, "new lead")} of ${file.name}` +
         (enrolment.unreachable > 0 ? `, ${Text.number(enrolment.unreachable)} unreachable` : "")
     )
-    return made.campaign
+    return applied?.campaign ?? made.campaign
   })
 
 /** A database that was restored is not written to, either, before a person has looked. */
@@ -148,12 +130,12 @@ const program = (options: RunOptions) =>
     }
     // What can be checked without the database is, before there is a file for it.
     const written = Setup.channelsOf(file, new Map())
-    const early = Target.isMissing(target) ? yield* rowRules(options, written) : null
+    const early = Target.isMissing(target) ? yield* Setup.rowRules(options.channel, written) : null
     const read =
       early === null ? null : yield* Stop.interrupting(stop)(Inputs.readContacts(options.contacts, csv, early.problem))
 
     yield* Target.lock(target)
-    const storage = yield* Target.open(target)
+    const storage = yield* Target.open(target, { rehearsal: options.time.type === "virtual" })
     const { file: checked, known } = yield* Effect.provideContext(
       Effect.gen(function* () {
         const accounts = yield* Setup.knownAccounts(options.campaign, file)
@@ -162,7 +144,7 @@ const program = (options: RunOptions) =>
       storage
     )
     const channels = Setup.channelsOf(checked, known)
-    const rules = yield* rowRules(options, channels)
+    const rules = yield* Setup.rowRules(options.channel, channels)
     const contents = read ?? (yield* Stop.interrupting(stop)(Inputs.readContacts(options.contacts, csv, rules.problem)))
 
     const before = yield* Effect.provideContext(Setup.findCampaign(file), storage)
@@ -194,6 +176,7 @@ const program = (options: RunOptions) =>
           ...Inputs.rejectedLines(options.contacts, contents)
         )
         const campaigns = yield* Campaigns
+        const forecasts = yield* Forecasts
         const reports = yield* CampaignReports
         const campaign = yield* Stop.interrupting(stop)(prepare(options, file, rules, csv))
         const already = yield* Drive.halted(campaign.id)
@@ -202,24 +185,27 @@ const program = (options: RunOptions) =>
         if (finishedBefore) {
           yield* say(options, `The campaign ${campaign.name} is finished already: nothing was sent.`)
         } else {
-          if (campaign.status === "draft") yield* campaigns.start(Engine.workspace, campaign.id, Setup.actor)
-          ended = yield* Drive.until(
-            stop,
-            Effect.map(Drive.halted(campaign.id), (halt) => halt !== null),
-            Effect.succeed([campaign.id])
-          )
+          if (campaign.status === "draft") {
+            // Kept before the first message, so that what happens can be held against it.
+            Output.sayOver(`forecasting ${campaign.name}`)
+            const forecast = yield* Stop.interrupting(stop)(forecasts.keep(Engine.workspace, campaign.id))
+            yield* campaigns.start(Engine.workspace, campaign.id, Setup.actor)
+            yield* say(options, `${campaign.name} has begun; ${ForecastPage.line(forecast)}`)
+          }
+          ended = yield* Drive.until(stop, Drive.isOver(campaign.id), Effect.succeed([campaign.id]))
         }
         const report = yield* reports.of(Engine.workspace, campaign.id)
+        const compared = yield* forecasts.compared(Engine.workspace, campaign.id)
         if (options.json) {
           Output.printJson({
-            ...CampaignJson.encode(report),
+            ...CampaignJson.encode(report, compared),
             finishedBefore,
             database: Target.nameOf(target),
             sandboxLogs: logs(channels, log)
           })
         } else {
           const paint = Output.hasColors() ? Text.colors : Text.plain
-          Output.print(...CampaignPage.render(report, { paint, width: Output.pageWidth() }))
+          Output.print(...CampaignPage.render(report, compared, { paint, width: Output.pageWidth() }))
         }
         const halt = yield* Drive.halted(campaign.id)
         if (halt !== null) return yield* explainHalt(halt, campaign, target)

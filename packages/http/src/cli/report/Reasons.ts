@@ -1,0 +1,45 @@
+/** The engine's reasons as a person says them. */
+
+const words: Readonly<Record<string, string>> = {
+  suppressed: "opted out before",
+  noConsent: "no consent",
+  policy: "the channel's policy",
+  unreachable: "unreachable",
+  missingVariable: "a variable is missing",
+  cancelled: "cancelled",
+  outcomeUnknown: "outcome unknown",
+  contentRejected: "content rejected",
+  replyWindowClosed: "reply window closed",
+  blocked: "blocked us",
+  optedOut: "opted out",
+  tooManyFailures: "too many failures",
+  failedLate: "failed after it was sent",
+  unsupported: "the channel cannot send this",
+  contactedElsewhere: "in another campaign's sequence",
+  frequencyCapped: "written to often enough lately",
+  windowClosed: "the campaign's hours are closed",
+  quietHours: "it is quiet hours where they are",
+  quota: "the day's quota is used up",
+  accountCap: "the account's cap for the day is used up",
+  groupCap: "the cap of the account's group is used up for the day",
+  workspaceCap: "the workspace's cap for the day is used up",
+  warmUp: "the account warms up, and its day's share is used",
+  minGap: "the account keeps its distance between two messages",
+  partsOverCap: "the step has more messages than a cap allows in a day",
+  neverOpens: "the campaign's hours never open",
+  campaignNotRunning: "the campaign is not running",
+  workspacePaused: "the workspace is paused",
+  accountDisabled: "its account is disabled",
+  accountLeft: "its account left the campaign",
+  accountUnable: "its account cannot send",
+  needsAttention: "its account needs attention",
+  banned: "its account is banned",
+  channelMissing: "its channel is not connected in this process",
+  accountResting: "its account rests",
+  takenOver: "someone of us writes to them by hand",
+  notStarted: "the campaign has not begun",
+  notDue: "the next step is not due"
+}
+
+/** A reason in words; one without words of its own, such as a host's, stays as it is. */
+export const inWords = (reason: string): string => words[reason] ?? reason

@@ -1,0 +1,65 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { campaign, contacts, type Desk, desk, overture } from "./spawn.ts"
+
+const run = [
+  "run",
+  "--contacts",
+  "contacts.csv",
+  "--campaign",
+  "campaign.json",
+  "--sandbox",
+  "sandbox.json",
+  "--virtual"
+]
+
+let here: Desk
+beforeEach(() => {
+  here = desk()
+})
+afterEach(() => here.remove())
+
+const command = (...args: ReadonlyArray<string>) => overture(here.directory, ...args)
+const texts = () => here.lines("overture.sandbox.ndjson").filter((line) => line["outcome"] === "accepted").length
+
+describe("the life of a campaign on the command line", { timeout: 180_000 }, () => {
+  it("follows its file, tries again what failed, and is copied", async () => {
+    here.write("contacts.csv", contacts(6))
+    here.write("campaign.json", campaign({ messages: ["Hi {{ name }}, {{ order }}"] }))
+    here.write("sandbox.json", {})
+
+    const skipped = await command(...run, "--from", "2026-03-02T13:00:00Z", "--json")
+    expect(skipped.code).toBe(0)
+    expect(JSON.parse(skipped.stdout).leads).toMatchObject({ total: 6, skipped: 6 })
+    const preview = await command("preview", "--people", "2")
+    expect(preview.stdout).toContain("order: 2 people of these without it")
+    expect(texts()).toBe(0)
+
+    const steps = {
+      messages: ["Hi {{ name }}"],
+      followUps: [{ id: "later", messages: ["Still there?"], sendAfterDays: 2 }]
+    }
+    here.write("campaign.json", campaign(steps))
+    const followed = await command(...run, "--json")
+    expect(followed.stderr).toContain("the campaign follows the file: steps changed")
+    expect(texts()).toBe(0)
+
+    const unknown = await command("retry", "--reason", "missingVariable", "--include-unknown")
+    expect(unknown.code).toBe(2)
+    const retried = await command("retry", "--reason", "missingVariable")
+    expect(retried.stdout).toContain("6 leads will be tried again")
+    const sent = await command(...run, "--json")
+    expect(sent.code).toBe(0)
+    expect(JSON.parse(sent.stdout).leads).toMatchObject({ total: 6, sent: 6, skipped: 0 })
+    expect(texts()).toBe(12)
+
+    here.write("campaign.json", campaign({ ...steps, followUps: [{ ...steps.followUps[0], sendAfterDays: 0 }] }))
+    const refused = await command(...run)
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toContain("followUps[0].sendAfterDays")
+
+    const copied = await command("duplicate", "--ref", "again", "--json")
+    expect(JSON.parse(copied.stdout).campaign).toMatchObject({ externalRef: "again", status: "draft" })
+    const test = await command("test-send", "me", "--campaign", "hello", "--step", "1")
+    expect(test.stdout).toContain("1 message to me queued")
+  })
+})
