@@ -98,6 +98,7 @@ export const seed = Effect.fnUntraced(function* ({ accountsEach, campaigns, lead
         deferredTo: null,
         rampDay: 0,
         rampDate: null,
+        leftAt: null,
         counts: noCounts
       })
     )

@@ -1,20 +1,31 @@
 /** A file of contacts in any format we read, and the fingerprint by which an import knows it again. */
-import { Effect, type Stream } from "effect"
+import { Effect, Stream } from "effect"
 import { createHash } from "node:crypto"
 import { createReadStream } from "node:fs"
 import { pipeline } from "node:stream/promises"
-import { problemOf } from "./Bytes.ts"
+import { bytesOf, problemOf } from "./Bytes.ts"
 import * as Csv from "./Csv.ts"
 import * as Json from "./Json.ts"
 
 const isJson = (path: string) => /\.(json|ndjson|jsonl)$/i.test(path)
 
-/** Reads a file as what its name says: `.json`, `.ndjson` and `.jsonl` are JSON, everything else is CSV. */
+const absent = (path: string, problem: string) =>
+  new Csv.CsvError({ file: path, line: null, column: null, problem, advice: "check the path" })
+
+/**
+ * Reads a file as what its name says: `.json`, `.ndjson` and `.jsonl` are JSON, everything else is CSV. `onBytes` is told
+ * how many more bytes were read.
+ */
 export const read = (
   path: string,
-  options: Csv.Options = {}
-): Stream.Stream<Csv.Batch, Csv.CsvError | Json.JsonError> =>
-  isJson(path) ? Json.read(path, options) : Csv.read(path, options)
+  options: Csv.Options = {},
+  onBytes?: (count: number) => void
+): Stream.Stream<Csv.Batch, Csv.CsvError | Json.JsonError> => {
+  const bytes = bytesOf(path, (problem) => absent(path, problem))
+  const counted = onBytes === undefined ? bytes : Stream.tap(bytes, (slice) => Effect.sync(() => onBytes(slice.length)))
+  const named = { name: path, ...options }
+  return isJson(path) ? Json.read(counted, named) : Csv.read(counted, named)
+}
 
 /** Changes with the bytes of the file and with how it is read (`how`: mapping, country, channel). */
 export const fingerprint = (path: string, how: unknown = null): Effect.Effect<string, Csv.CsvError> =>
@@ -24,6 +35,5 @@ export const fingerprint = (path: string, how: unknown = null): Effect.Effect<st
       await pipeline(createReadStream(path), hash)
       return hash.digest("hex")
     },
-    catch: (cause) =>
-      new Csv.CsvError({ file: path, line: null, column: null, problem: problemOf(cause), advice: "check the path" })
+    catch: (cause) => absent(path, problemOf(cause))
   })

@@ -181,12 +181,16 @@ const timezone = (value: string): Parsed =>
   })
 
 /** Remembers the latest few hundred answers: a file names the same zones over and over, and Intl takes its time. */
-const remembering = (f: (value: string) => Parsed): ((value: string) => Parsed) => {
-  const answers = new Map<string, Parsed>()
+const remembering = <A>(f: (value: string) => A): ((value: string) => A) => {
+  const answers = new Map<string, A>()
   return (value) => {
-    const answer = answers.get(value) ?? f(value)
+    const known = answers.get(value)
+    if (known !== undefined) return known
     if (answers.size > 500) answers.clear()
-    answers.set(value, answer)
+    // A copy: a part of a larger text keeps all of that in memory.
+    const own = JSON.parse(JSON.stringify(value)) as string
+    const answer = f(own)
+    answers.set(own, answer)
     return answer
   }
 }
@@ -213,11 +217,18 @@ export const parsers = (options: RowOptions): Readonly<Partial<Record<Known, (va
 /** The fields of a row while they are gathered. */
 export type Fields = { -readonly [K in Exclude<Known, "tags">]?: string }
 
+// Assigned, `__proto__` would not become a key.
+const setAttribute = (attributes: Record<string, string>, name: string, value: string): void => {
+  if (name !== "__proto__") attributes[name] = value
+  else Object.defineProperty(attributes, name, { value, configurable: true, enumerable: true, writable: true })
+}
+
 export type Decode = (record: ReadonlyArray<string>, line: number) => Result.Result<ImportRow, Rejected>
 
 /** The reader of the records below a header. Known fields are trimmed, attributes kept as they are written. */
 export const decoder = (columns: ReadonlyArray<Column>, options: RowOptions): Decode => {
   const parse = parsers(options)
+  const tagsIn = remembering(tagsOf)
   return (record, line) => {
     const reject = (index: number, reason: string) =>
       Result.fail({ line, column: label(columns[index], index), reason, value: cut(record[index] ?? "") })
@@ -226,17 +237,17 @@ export const decoder = (columns: ReadonlyArray<Column>, options: RowOptions): De
       return reject(Math.min(record.length, columns.length), reason)
     }
     const fields: Fields = {}
-    const attributes: Array<readonly [string, string]> = []
+    const attributes: Record<string, string> = {}
     let tags: ReadonlyArray<string> = []
     for (let index = 0; index < columns.length; index++) {
       const { attribute, field, title } = columns[index]!
       const cell = record[index] ?? ""
       const value = cell.trim()
       if (field === null) {
-        if (attribute !== null && cell !== "") attributes.push([attribute, cell])
+        if (attribute !== null && cell !== "") setAttribute(attributes, attribute, cell)
         if (title === "" && value !== "") return reject(index, "the column has a value but no title")
       } else if (field === "tags") {
-        tags = tagsOf(value)
+        tags = tagsIn(value)
       } else if (value !== "") {
         const parsed = parse[field]?.(value)
         if (parsed !== undefined && Result.isFailure(parsed)) return reject(index, parsed.failure)
@@ -247,6 +258,6 @@ export const decoder = (columns: ReadonlyArray<Column>, options: RowOptions): De
       const index = columns.findIndex(({ field }) => field === "externalId" || field === "phone")
       return reject(index, "neither an external id nor a phone number")
     }
-    return Result.succeed({ line, ...fields, tags, attributes: Object.fromEntries(attributes) })
+    return Result.succeed({ line, ...fields, tags, attributes })
   }
 }

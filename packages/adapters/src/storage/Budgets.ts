@@ -4,10 +4,12 @@
  */
 import type { Message } from "@overture/core/chat/Message"
 import type { BudgetWrites } from "@overture/core/outbox/OutboxStore"
+import type { AccountGroupId } from "@overture/core/workspace/Id"
 import type { StorageError } from "@overture/core/workspace/StorageError"
 import { Effect } from "effect"
 import type { Database } from "./Database.ts"
 import { defineStatements } from "./Dialect.ts"
+import * as Groups from "./outbox/Groups.ts"
 import { matches } from "./outbox/Lookup.ts"
 
 const accountColumns = { id: "id", use_day: "text", use_count: "int", last_touch_at: "bigint" } as const
@@ -15,7 +17,7 @@ const workspaceColumns = { id: "id", use_day: "text", use_count: "int" } as cons
 const paceDays = { campaign_id: "id", account_id: "id", day: "text", n: "int" } as const
 const days = { id: "id", day: "text", n: "int" } as const
 
-// Paces, accounts, workspaces, each by key: the order in which everyone who waits locks them.
+// Paces, accounts, groups, workspaces, each by key: the order in which everyone who waits locks them.
 const statements = defineStatements("Budgets", (sql) => ({
   accounts: `update ${sql.t("account")} as a set use_day = x.use_day, use_count = x.use_count, last_touch_at = x.last_touch_at
     from ${sql.rows("x", 1, accountColumns)} where ${matches(sql, "a.id", "x.id")}`,
@@ -58,8 +60,9 @@ export interface Budgets {
 
 export const make = (database: Database["Service"]): Budgets => {
   const sql = database.statements(statements)
+  const groups = Groups.make(database)
   return {
-    write: Effect.fnUntraced(function* ({ accounts, workspaces }) {
+    write: Effect.fnUntraced(function* ({ accounts, groups: used = [], workspaces }) {
       if (accounts.length > 0) {
         const rows = accounts.map(({ id, lastTouchAt, use }) => ({
           id,
@@ -69,6 +72,7 @@ export const make = (database: Database["Service"]): Budgets => {
         }))
         yield* database.affected(sql.accounts, [rows])
       }
+      yield* groups.write(used)
       if (workspaces.length > 0) {
         const rows = workspaces.map(({ id, use }) => ({ id, use_day: use.day, use_count: use.used }))
         yield* database.affected(sql.workspaces, [rows])
@@ -77,6 +81,7 @@ export const make = (database: Database["Service"]): Budgets => {
     giveBack: Effect.fnUntraced(function* (messages) {
       const paces = new Tally<{ readonly campaign_id: string; readonly account_id: string; readonly day: string }>()
       const accounts = new Tally<{ readonly id: string; readonly day: string }>()
+      const grouped = new Tally<{ readonly id: AccountGroupId; readonly day: string }>()
       const workspaces = new Tally<{ readonly id: string; readonly day: string }>()
       for (const { account, campaign, reserved, workspace } of messages) {
         if (reserved === null) continue
@@ -84,11 +89,13 @@ export const make = (database: Database["Service"]): Budgets => {
           paces.add({ campaign_id: campaign, account_id: account, day: reserved.pace })
         }
         accounts.add({ id: account, day: reserved.account })
+        if (reserved.group !== undefined) grouped.add({ id: reserved.group.id, day: reserved.group.day })
         workspaces.add({ id: workspace, day: reserved.workspace })
       }
       if (paces.rows.length > 0) yield* database.affected(sql.returnPaces, [paces.rows])
       if (accounts.rows.length === 0) return
       yield* database.affected(sql.returnAccounts, [accounts.rows])
+      yield* groups.giveBack(grouped.rows)
       yield* database.affected(sql.returnWorkspaces, [workspaces.rows])
     })
   }

@@ -2,11 +2,12 @@
  * Chats and their messages. Every verb that writes locks its rows in id order first, and a new chat's number is taken
  * after the existing chats are locked, so that two of them never wait for each other.
  */
-import type { Chat } from "@overture/core/chat/Chat"
+import * as Chat from "@overture/core/chat/Chat"
 import { type ChatOpening, ChatStore, type ChatTouch } from "@overture/core/chat/ChatStore"
 import type { Message } from "@overture/core/chat/Message"
 import type { AccountId, ChatId, MessageId, WorkspaceId } from "@overture/core/workspace/Id"
 import { Effect, Layer, Option } from "effect"
+import * as ChatPersons from "./ChatPersons.ts"
 import { Database } from "./Database.ts"
 import { defineStatements } from "./Dialect.ts"
 import * as Paging from "./Paging.ts"
@@ -16,6 +17,8 @@ import * as MessageRow from "./rows/MessageRow.ts"
 
 /** The order of the list, most recent first: its key is ascending in both parts. */
 const beforeAll = -Number.MAX_SAFE_INTEGER
+
+const personColumns = Columns.pick(ChatRow.columns, "address", "contact_id", "name")
 
 const touchColumns = {
   id: "id",
@@ -45,6 +48,8 @@ const statements = defineStatements("ChatStore", (sql) => {
     insert: `insert into ${chat}(${Columns.names(ChatRow.columns)})
       select ${Columns.select(ChatRow.columns, "x")} from ${sql.rows("x", 1, ChatRow.columns)} where true
       order by x.id on conflict do nothing`,
+    reopen: `update ${chat} as c set ${Columns.assign(personColumns, "x")}
+      from ${sql.rows("x", 1, { chat: "id", ...personColumns })} where c.id = x.chat`,
     touch: `update ${chat} as c set
       last_text = case when x.at >= c.last_at then x.text else c.last_text end,
       last_direction = case when x.at >= c.last_at then x.direction else c.last_direction end,
@@ -73,6 +78,8 @@ const statements = defineStatements("ChatStore", (sql) => {
     messages: `select ${messageColumns} from ${message} as m
       where m.workspace_id = $1 and m.chat_id = $2 and m.created_at >= $3 and (m.created_at > $3 or m.id > $4)
       order by m.created_at, m.id limit $5 offset $6`,
+    unproven: `select ${messageColumns} from ${message} as m where m.chat_id = $1
+      and (m.status = 'sending' or (m.status = 'failed' and m.reason = 'outcomeUnknown')) order by m.created_at, m.id`,
     countMessages: `select count(*) as total from ${message} where workspace_id = $1 and chat_id = $2`
   }
 })
@@ -106,7 +113,7 @@ export const make = (database: Database["Service"]): ChatStore["Service"] => {
             // Of two openings of one chat the first makes it, as if they had come one after the other.
             const wanted = new Map<ChatId, ChatOpening>()
             for (const opening of openings) if (!wanted.has(opening.id)) wanted.set(opening.id, opening)
-            const chats = new Map<ChatId, Chat>()
+            const chats = new Map<ChatId, Chat.Chat>()
             for (const row of yield* lock(wanted.keys())) chats.set(row.id, ChatRow.decode(row))
             const missing = [...wanted.values()].filter(({ id }) => !chats.has(id))
             if (missing.length > 0) {
@@ -140,7 +147,26 @@ export const make = (database: Database["Service"]): ChatStore["Service"] => {
               // Read again: another transaction may have made some of them since.
               for (const row of yield* lock(missing.map(({ id }) => id))) chats.set(row.id, ChatRow.decode(row))
             }
-            return openings.flatMap(({ id }) => chats.get(id) ?? [])
+            const reopened = new Map<ChatId, Chat.Chat>()
+            const opened = openings.flatMap((opening) => {
+              const before = chats.get(opening.id)
+              if (before === undefined) return []
+              const chat = Chat.opened(before, opening)
+              chats.set(chat.id, chat)
+              if (chat !== before) reopened.set(chat.id, chat)
+              return [chat]
+            })
+            if (reopened.size > 0) {
+              yield* affected(sql.reopen, [
+                Array.from(reopened.values(), ({ address, contact, id, name }) => ({
+                  chat: id,
+                  address,
+                  contact_id: contact,
+                  name
+                }))
+              ])
+            }
+            return opened
           })
         )
 
@@ -224,6 +250,9 @@ export const make = (database: Database["Service"]): ChatStore["Service"] => {
             return messages.flatMap(({ id }) => (added.delete(id) ? [id] : []))
           }),
     advance,
+    ...ChatPersons.make(database),
+    unproven: (chat) =>
+      Effect.map(execute<MessageRow.MessageRow>(sql.unproven, [chat]), (rows) => rows.map(MessageRow.decode)),
     get: (workspace, id) =>
       Effect.map(execute<ChatRow.ChatRow>(sql.get, [workspace, id]), ([row]) =>
         Option.map(Option.fromUndefinedOr(row), ChatRow.decode)

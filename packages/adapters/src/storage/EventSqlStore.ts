@@ -3,8 +3,9 @@
  * below the oldest transaction that is still open: what commits late is never behind a reader. SQLite has one writer,
  * and its numbers are the order.
  */
-import type { DomainEvent } from "@overture/core/event/DomainEvent"
+import * as DomainEvent from "@overture/core/event/DomainEvent"
 import { CursorExpired, EventStore, type FeedEvent, type Position } from "@overture/core/event/EventStore"
+import type { WorkspaceId } from "@overture/core/workspace/Id"
 import type { StorageError } from "@overture/core/workspace/StorageError"
 import { Effect, Layer } from "effect"
 import { Database } from "./Database.ts"
@@ -23,6 +24,23 @@ const statements = defineStatements("EventStore", (sql) => ({
       postgres: "(e.xid, e.n) > ($2::xid8, $3::bigint) and e.xid < pg_snapshot_xmin(pg_current_snapshot())",
       sqlite: "e.xid = $2 and e.n > $3"
     })} order by e.xid, e.n limit $4`,
+  about: `select ${Columns.select(EventRow.columns, "e")}, e.n from ${sql.t("event")} as e
+    where e.workspace_id = $1 and e.subject in (select x.id from ${sql.rows("x", 2, { id: "text" })})
+    order by e.xid, e.n`,
+  erase: `update ${sql.t("event")} as e set data = x.data
+    from ${sql.rows("x", 1, { number: "bigint", data: "json" })} where e.n = x.number`,
+  // An open transaction counts from its first write on, and those of other databases of the server do as well.
+  lag: sql.pick({
+    postgres: `select o.held_ms, o.holder, (select count(*) from ${sql.t("event")} as e
+        where e.xid >= pg_snapshot_xmin(pg_current_snapshot())) as hidden
+      from (select max(a.held_ms) as held_ms, (array_agg(a.holder order by a.held_ms desc))[1] as holder from (
+        select (extract(epoch from clock_timestamp() - xact_start) * 1000)::bigint as held_ms,
+          concat_ws(' ', 'process', pid, nullif(application_name, ''), usename) as holder
+        from pg_stat_activity where backend_xid is not null and pid <> pg_backend_pid()
+        union all select (extract(epoch from clock_timestamp() - prepared) * 1000)::bigint, concat('prepared transaction ', gid)
+        from pg_prepared_xacts) as a) as o`,
+    sqlite: "select 0 as held_ms, null as holder, 0 as hidden"
+  }),
   reopen: `update ${sql.t("meta")} set value = ${sql.pick({
     postgres: "to_jsonb(left(md5(gen_random_uuid()::text), 12))",
     sqlite: "json_quote(lower(hex(randomblob(6))))"
@@ -31,9 +49,12 @@ const statements = defineStatements("EventStore", (sql) => ({
     where xid > ${sql.pick({ postgres: "'0'", sqlite: "0" })}`
 }))
 
-interface FeedRow extends EventRow.EventRow {
-  readonly xid: string | number
+interface NumberedRow extends EventRow.EventRow {
   readonly n: number
+}
+
+interface FeedRow extends NumberedRow {
+  readonly xid: string | number
 }
 
 interface Place {
@@ -51,7 +72,7 @@ const placeIn = (position: Position): Place | null => {
 /** Adds events to the feed in the caller's transaction; what the other stores use. Nothing to add costs nothing. */
 export const appender = (
   database: Database["Service"]
-): ((events: ReadonlyArray<DomainEvent>) => Effect.Effect<void, StorageError>) => {
+): ((events: ReadonlyArray<DomainEvent.DomainEvent>) => Effect.Effect<void, StorageError>) => {
   const { append } = database.statements(statements)
   return (events) =>
     events.length === 0 ? Effect.void : Effect.asVoid(database.affected(append, [events.map(EventRow.encode)]))
@@ -68,8 +89,27 @@ export const reopenFeed = (database: Database["Service"]): Effect.Effect<void, S
 
 export const make = (database: Database["Service"]): EventStore["Service"] => {
   const sql = database.statements(statements)
+  const about = (workspace: WorkspaceId, subjects: ReadonlyArray<string>) =>
+    database.execute<NumberedRow>(sql.about, [workspace, subjects.map((id) => ({ id }))])
   return EventStore.of({
     append: appender(database),
+    lag: Effect.map(
+      database.execute<{ readonly held_ms: number | null; readonly holder: string | null; readonly hidden: number }>(
+        sql.lag
+      ),
+      ([row]) => ({ hidden: row?.hidden ?? 0, heldMs: row?.held_ms ?? 0, holder: row?.holder ?? null })
+    ),
+    about: (workspace, subjects) => Effect.map(about(workspace, subjects), (rows) => rows.map(EventRow.decode)),
+    erase: (workspace, subjects) =>
+      database.transaction(
+        Effect.gen(function* () {
+          const rows = yield* about(workspace, subjects)
+          if (rows.length === 0) return
+          yield* database.affected(sql.erase, [
+            rows.map((row) => ({ number: row.n, data: DomainEvent.erase(EventRow.decode(row)).data }))
+          ])
+        })
+      ),
     read: Effect.fnUntraced(function* (workspace, after, limit) {
       const [row] = yield* database.execute<{ readonly value: string }>(sql.epoch)
       const epoch = row === undefined ? "" : Columns.json<string>(row.value)

@@ -28,6 +28,11 @@ const statements = defineStatements("WorkspaceStore", (sql) => {
       on conflict (workspace_id, key) do nothing`,
     recorded: `select fingerprint, response from ${idempotency} where workspace_id = $1 and key = $2`,
     remember: `update ${idempotency} set response = $3 where workspace_id = $1 and key = $2`,
+    forgetResponses: `delete from ${idempotency} where workspace_id = $1
+      and exists (select 1 from ${sql.rows("x", 2, { text: "text" })} where ${sql.pick({
+        postgres: "strpos(response, x.text)",
+        sqlite: "instr(response, x.text)"
+      })} > 0)`,
     meta: `select value from ${sql.t("meta")} as m where m.key = $1`,
     lockMeta: `select value from ${sql.t("meta")} as m where m.key = $1 ${sql.lock("m")}`,
     setMeta: `insert into ${sql.t("meta")}(key, value) values ($1, ${sql.p(2, "json")})
@@ -78,6 +83,8 @@ export const make = (database: Database["Service"]): WorkspaceStore["Service"] =
         })
       ),
     remember: (workspace, key, response) => Effect.asVoid(affected(sql.remember, [workspace, key, response])),
+    forgetResponses: (workspace, texts) =>
+      Effect.asVoid(affected(sql.forgetResponses, [workspace, texts.map((text) => ({ text }))])),
     stopped: Effect.map(execute<MetaRow>(sql.meta, ["stopped"]), ([row]) => row?.value === "true"),
     stop: (stopped) => Effect.asVoid(affected(sql.setMeta, ["stopped", JSON.stringify(stopped)])),
     pacingClock: Effect.map(execute<MetaRow>(sql.meta, ["pacingClock"]), clockIn),
@@ -87,6 +94,15 @@ export const make = (database: Database["Service"]): WorkspaceStore["Service"] =
           const stored = clockIn(yield* execute<MetaRow>(sql.lockMeta, ["pacingClock"]))
           if (clock.type === "virtual" && stored.type === "virtual" && clock.at < stored.at) return
           yield* affected(sql.setMeta, ["pacingClock", JSON.stringify(clock)])
+        })
+      ),
+    agreePacingClock: (choose) =>
+      transaction(
+        Effect.gen(function* () {
+          const stored = clockIn(yield* execute<MetaRow>(sql.lockMeta, ["pacingClock"]))
+          const clock = choose(stored)
+          if (clock !== stored) yield* affected(sql.setMeta, ["pacingClock", JSON.stringify(clock)])
+          return clock
         })
       )
   })

@@ -246,6 +246,7 @@ describe.each(databases)("SQL stores on %s", (_, open) => {
           deferred_to: null,
           ramp_day: 1,
           ramp_date: null,
+          left_at: null,
           sent: 1,
           partial: 2,
           failed: 3,

@@ -1,7 +1,9 @@
-/** Fresh storages for the suite and the model: each with the hold on lease time that `LeaseClock` asks for. */
+/** Fresh storages for the suite and the model: each with what the suite asks for beside the ports. */
+import * as Memory from "@overture/core/memory/Memory"
 import * as MemoryStorage from "@overture/core/memory/MemoryStorage"
-import { LeaseClock, type StoragePorts } from "@overture/core/testing/storage/StorageCase"
-import { Effect, Layer } from "effect"
+import { Table } from "@overture/core/memory/Table"
+import { Contents, LeaseClock, type StoragePorts } from "@overture/core/testing/storage/StorageCase"
+import { Context, Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -29,10 +31,54 @@ const leaseClock = Layer.effect(
   )
 )
 
+/** All tables of the prefix, as the database itself knows them. */
+const contents = Layer.effect(
+  Contents,
+  Effect.map(Database, ({ execute, sql }) => {
+    const read = <Row>(text: string) => execute<Row>({ name: "Contents", text, id: `contents ${text}` })
+    const tables = read<{ readonly name: string }>(
+      sql.pick({
+        postgres: `select tablename as name from pg_tables where schemaname = current_schema()`,
+        sqlite: `select name from sqlite_master where type = 'table'`
+      })
+    )
+    return Contents.of({
+      rows: Effect.gen(function* () {
+        const names = (yield* tables).map(({ name }) => name).filter((name) => name.startsWith(sql.t("")))
+        const rows = yield* Effect.forEach(names, (table) =>
+          Effect.map(read(`select * from ${table}`), (found) =>
+            found.map((row) => ({
+              table,
+              text: JSON.stringify(row, (_, value) => (typeof value === "bigint" ? String(value) : value))
+            }))
+          )
+        )
+        return rows.flat()
+      }).pipe(Effect.orDie)
+    })
+  })
+)
+
+const aids = Layer.mergeAll(leaseClock, contents)
+
 /** A storage on Effect's clock: under a `TestClock` its leases move with it. */
 export const memory = (): Made =>
   Layer.merge(
-    MemoryStorage.layer,
+    Layer.effectContext(
+      Effect.map(Memory.make, (memory) =>
+        Context.add(
+          MemoryStorage.of(memory),
+          Contents,
+          Contents.of({
+            rows: Effect.sync(() =>
+              Object.entries(memory.state).flatMap(([table, rows]) =>
+                rows instanceof Table ? rows.entries().map((row) => ({ table, text: JSON.stringify(row) })) : []
+              )
+            )
+          })
+        )
+      )
+    ),
     Layer.succeed(
       LeaseClock,
       LeaseClock.of({
@@ -47,11 +93,11 @@ export const sqliteFiles = (): (() => Made) => {
   const home = mkdtempSync(path.join(tmpdir(), "overture-suite-"))
   afterAll(() => rmSync(home, { recursive: true, force: true }))
   let made = 0
-  return () => Layer.provideMerge(leaseClock, SqliteStorage.layer({ path: path.join(home, `${++made}.db`) }))
+  return () => Layer.provideMerge(aids, SqliteStorage.layer({ path: path.join(home, `${++made}.db`) }))
 }
 
 /** Storages that no file holds: for what asks many questions and does not care about the disk. */
-export const sqliteMemory = (): Made => Layer.provideMerge(leaseClock, SqliteStorage.layer({ path: ":memory:" }))
+export const sqliteMemory = (): Made => Layer.provideMerge(aids, SqliteStorage.layer({ path: ":memory:" }))
 
 /** Each storage under a prefix of its own in one database; a missing server fails the test file. */
 export const postgresPrefixes = (): (() => Made) => {
@@ -61,5 +107,5 @@ export const postgresPrefixes = (): (() => Made) => {
   }, 60_000)
   afterAll(() => pool.end())
   let made = 0
-  return () => Layer.provideMerge(leaseClock, PostgresStorage.layer({ pool, prefix: `s${++made}_` }))
+  return () => Layer.provideMerge(aids, PostgresStorage.layer({ pool, prefix: `s${++made}_` }))
 }

@@ -13,7 +13,7 @@ export class AccountGroupStore extends Context.Service<
     get(workspace: WorkspaceId, id: AccountGroupId): Effect.Effect<Option.Option<AccountGroup>, StorageError>
     /** In order of their ids. */
     list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<AccountGroup>, StorageError>
-    /** Locks the row, applies the rule, writes; what is used stays. None when there is no such group in the workspace. */
+    /** Locks the row, applies the rule, writes; id, workspace, creation and what is used stay. None when there is no such group in the workspace. */
     modify(
       workspace: WorkspaceId,
       id: AccountGroupId,

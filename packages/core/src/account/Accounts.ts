@@ -5,9 +5,11 @@ import type { AccountId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
+import { Transaction } from "../workspace/Transaction.ts"
 import type { RampUp } from "../workspace/RampUp.ts"
 import type { Account, AccountLimits, AttentionReason } from "./Account.ts"
 import { AccountNotFound, defaultMinGapMs, health, restarted } from "./Account.ts"
+import { AccountReactions } from "./AccountReaction.ts"
 import { AccountStore } from "./AccountStore.ts"
 import * as WarmUp from "./WarmUp.ts"
 
@@ -82,6 +84,8 @@ const changed = (before: Account, change: AccountChange): Account => {
 const make = Effect.gen(function* () {
   const store = yield* AccountStore
   const time = yield* PacingTime
+  const transaction = yield* Transaction
+  const reactions = yield* AccountReactions
   const makeIds = (yield* Ids).generator
 
   return Accounts.of({
@@ -136,23 +140,28 @@ const make = Effect.gen(function* () {
       if (Option.isNone(found)) return yield* new AccountNotFound({ account: id })
       const ids = yield* makeIds
       const now = yield* time.now
-      const [after] = yield* store.modify([id], (before) => {
-        const account = changed(before, change)
-        const events: ReadonlyArray<DomainEvent> = [
-          {
-            id: ids.next("evt"),
-            workspace,
-            type: "account.changed",
-            at: now,
-            subject: id,
-            actor,
-            cause: null,
-            data: { health: health(account), enabled: account.enabled, attention: [...account.attention] }
-          }
-        ]
-        return { account, events }
-      })
-      return after ?? found.value
+      return yield* transaction.within(
+        Effect.gen(function* () {
+          yield* Effect.forEach(reactions, (reaction) => reaction.changing(id, now), { discard: true })
+          const [after] = yield* store.modify([id], (before) => {
+            const account = changed(before, change)
+            const events: ReadonlyArray<DomainEvent> = [
+              {
+                id: ids.next("evt"),
+                workspace,
+                type: "account.changed",
+                at: now,
+                subject: id,
+                actor,
+                cause: null,
+                data: { health: health(account), enabled: account.enabled, attention: [...account.attention] }
+              }
+            ]
+            return { account, events }
+          })
+          return after ?? found.value
+        })
+      )
     })
   })
 })

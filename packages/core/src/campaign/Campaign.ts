@@ -8,6 +8,7 @@ import { Instant } from "../workspace/Instant.ts"
 import { Metadata } from "../workspace/Json.ts"
 import * as Breaker from "./Breaker.ts"
 import { DailyRange } from "./DailyRange.ts"
+import { Distribution } from "./Distribution.ts"
 import { Frequency } from "./Frequency.ts"
 import { QuietHours } from "./QuietHours.ts"
 import { RampUp } from "../workspace/RampUp.ts"
@@ -27,10 +28,6 @@ export class Pacing extends Schema.Opaque<Pacing>()(
     newShare: Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
   }).annotate({ identifier: "Pacing" })
 ) {}
-
-export const Distribution = Schema.Struct({
-  strategy: Schema.Literals(["capacity", "even", "weighted", "sticky", "byAttribute"])
-}).annotate({ identifier: "Distribution" })
 
 export class CampaignSettings extends Schema.Opaque<CampaignSettings>()(
   Schema.Struct({
@@ -89,6 +86,10 @@ export const stepAt = (
   const step = self.steps[index]
   return step === undefined ? null : { step, index }
 }
+
+/** Whether its `endAt` has come while it runs: what is open of it ends, and nothing more begins. */
+export const isOver = (self: Campaign, now: Instant): boolean =>
+  self.status === "running" && self.settings.endAt !== null && self.settings.endAt <= now
 
 const transitions: Record<CampaignStatus, ReadonlyArray<CampaignStatus>> = {
   draft: ["running", "deleted"],

@@ -11,15 +11,17 @@ import { Instant, second } from "../workspace/Instant.ts"
 import { Metadata } from "../workspace/Json.ts"
 import * as LocalDate from "../workspace/LocalDate.ts"
 import * as Zone from "../workspace/Zone.ts"
-import { Distribution, Pacing } from "./Campaign.ts"
+import { Pacing } from "./Campaign.ts"
 import type { CampaignSettings } from "./Campaign.ts"
+import * as Distribution from "./Distribution.ts"
 import { Frequency } from "./Frequency.ts"
 import * as QuietHours from "./QuietHours.ts"
 import { OnMissing } from "./Rendering.ts"
 import * as Rendering from "./Rendering.ts"
 import { RampUp } from "../workspace/RampUp.ts"
 import * as SendWindow from "./SendWindow.ts"
-import { maxParts, type Part, Variant } from "./Step.ts"
+import { maxParts, type Part, type Step, Variant } from "./Step.ts"
+import * as StepIdentity from "./StepIdentity.ts"
 
 const defaulted = <S extends Schema.Top>(schema: S, value: S["Encoded"]) =>
   schema.pipe(Schema.withDecodingDefaultKey(Effect.succeed(value)))
@@ -89,7 +91,7 @@ export class CampaignFile extends Schema.Opaque<CampaignFile>()(
     sendWindow: defaulted(SendWindow.SendWindow, {}),
     rampUp: defaulted(RampUp, { type: "disabled" }),
     followUps: defaulted(Schema.Array(FollowUpEntry), []),
-    distribution: defaulted(Distribution, { strategy: "capacity" }),
+    distribution: defaulted(Distribution.Distribution, { strategy: "capacity" }),
     onMissing: defaulted(OnMissing, "skip"),
     /** Seconds between the parts of a touch. */
     partDelay: defaulted(
@@ -166,26 +168,19 @@ const templateProblems = (file: CampaignFile): ReadonlyArray<Problem> => {
   )
 }
 
-/** What may be written down already but is not done yet, so that nobody believes it is. */
-const notYet = (file: CampaignFile): ReadonlyArray<Problem> => {
-  const found: Array<Problem> = []
-  if (file.distribution.strategy !== "capacity") {
-    found.push({
-      field: "distribution.strategy",
-      message: `${file.distribution.strategy} is not supported yet, only capacity is`
-    })
-  }
-  if (file.stopOn !== "contact") found.push({ field: "stopOn", message: "chat is not supported yet, only contact is" })
-  if (file.onAccountLost !== "end")
-    found.push({ field: "onAccountLost", message: "reassign is not supported yet, only end is" })
-  if (file.skipContacted) found.push({ field: "skipContacted", message: "is not supported yet" })
-  if (file.endAt !== undefined) found.push({ field: "endAt", message: "is not supported yet" })
-  file.followUps.forEach((step, i) => {
-    if (step.type !== "noReply") {
-      found.push({ field: `followUps[${i}].type`, message: `${step.type} is not supported yet, only noReply is` })
-    }
+/** An end that comes before the start, and follow-ups that share an id. */
+const orderProblems = (file: CampaignFile): ReadonlyArray<Problem> => {
+  const seen = new Map<string, number>()
+  const repeated = file.followUps.flatMap(({ id }, i): ReadonlyArray<Problem> => {
+    const former = id === undefined ? undefined : seen.get(id)
+    if (id !== undefined) seen.set(id, i)
+    return former === undefined
+      ? []
+      : [{ field: `followUps[${i}].id`, message: `${id} is followUps[${former}] already` }]
   })
-  return found
+  return file.startAt !== undefined && file.endAt !== undefined && file.endAt <= file.startAt
+    ? [...repeated, { field: "endAt", message: "is not after startAt" }]
+    : repeated
 }
 
 const duplicates = (file: CampaignFile): ReadonlyArray<Problem> => {
@@ -216,6 +211,13 @@ const overCaps = (file: CampaignFile): ReadonlyArray<Problem> => {
   )
 }
 
+/** What is wrong with how leads are given to the accounts. */
+const unevenly = (file: CampaignFile): ReadonlyArray<Problem> =>
+  Distribution.problems(
+    file.distribution,
+    file.accounts.map((entry) => (typeof entry === "string" ? entry : entry.id))
+  )
+
 /** Decodes and checks a file. */
 export const decode = (input: unknown): Effect.Effect<CampaignFile, CampaignFileError> =>
   Schema.decodeUnknownEffect(CampaignFile)(input, { errors: "all", onExcessProperty: "error" }).pipe(
@@ -229,21 +231,35 @@ export const decode = (input: unknown): Effect.Effect<CampaignFile, CampaignFile
         })
     ),
     Effect.flatMap((file) => {
-      const problems = [...templateProblems(file), ...notYet(file), ...overCaps(file), ...duplicates(file)]
+      const problems = [
+        ...templateProblems(file),
+        ...orderProblems(file),
+        ...overCaps(file),
+        ...duplicates(file),
+        ...unevenly(file)
+      ]
       return problems.length === 0 ? Effect.succeed(file) : Effect.fail(new CampaignFileError({ problems }))
     })
   )
 
-/** The settings a file stands for. `workspaceZone` is used where it names no zone. */
-export const settingsOf = (file: CampaignFile, workspaceZone: string, ids: IdGenerator): CampaignSettings => ({
+/**
+ * The settings a file stands for. `workspaceZone` is used where it names no zone. Steps that `former` settings of the same
+ * campaign have keep their ids, so that its leads go on where they are.
+ */
+export const settingsOf = (
+  file: CampaignFile,
+  workspaceZone: string,
+  ids: IdGenerator,
+  former: CampaignSettings | null = null
+): CampaignSettings => ({
   steps: [
-    { id: ids.next("stp"), type: "first", sendAfterDays: 0, parts: parts(file.messages) },
-    ...file.followUps.map((step) => ({
-      id: ids.next("stp"),
-      type: step.type,
-      sendAfterDays: step.sendAfterDays,
-      parts: parts(step.messages)
-    }))
+    {
+      id: former?.steps[0].id ?? ids.next("stp"),
+      type: "first",
+      sendAfterDays: 0,
+      parts: parts(file.messages)
+    },
+    ...followUpsOf(file, former?.steps.slice(1) ?? [], ids)
   ],
   pacing: file.pacing,
   sendWindow: file.sendWindow,
@@ -261,6 +277,16 @@ export const settingsOf = (file: CampaignFile, workspaceZone: string, ids: IdGen
   frequency: file.frequency,
   skipContacted: file.skipContacted
 })
+
+const followUpsOf = (file: CampaignFile, former: ReadonlyArray<Step>, ids: IdGenerator): ReadonlyArray<Step> => {
+  const written = file.followUps.map(({ id, messages, sendAfterDays, type }) => ({
+    type,
+    sendAfterDays,
+    parts: parts(messages),
+    ...(id !== undefined && { externalRef: id })
+  }))
+  return StepIdentity.identify(written, former).map((id, i) => ({ id: id ?? ids.next("stp"), ...written[i]! }))
+}
 
 const parts = ([first, ...rest]: CampaignFile["messages"]): readonly [Part, ...Array<Part>] => [
   partOf(first),

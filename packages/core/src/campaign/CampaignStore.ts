@@ -8,17 +8,19 @@ import type { AccountGroupState } from "../account/AccountGroup.ts"
 import type { Chat } from "../chat/Chat.ts"
 import type { Message } from "../chat/Message.ts"
 import type { Contact, ContactTouch } from "../contact/Contact.ts"
-import type { Suppression } from "../contact/Suppression.ts"
+import type { AddressHash, Suppression } from "../contact/Suppression.ts"
 import type { DomainEvent } from "../event/DomainEvent.ts"
 import type { Claim, Lease } from "../outbox/Claim.ts"
 import type { BudgetWrites } from "../outbox/OutboxStore.ts"
-import type { AccountId, CampaignId, ContactId, LeadId, MessageId, WorkspaceId } from "../workspace/Id.ts"
+import type { AccountId, CampaignId, ContactId, LeadId, MessageId, StepId, WorkspaceId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { Page, PageRequest } from "../workspace/Page.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import type { WorkspaceState } from "../workspace/WorkspaceStore.ts"
 import type { Campaign } from "./Campaign.ts"
+import type { PoolRange, Take } from "./Draw.ts"
 import type { Lead, LeadStatus } from "./Lead.ts"
+import type { OpenSequence } from "./OpenSequence.ts"
 import type { Pace, PaceCounts } from "./Pace.ts"
 
 /** A pace whose alarm rang, with its locked account and the campaign. */
@@ -41,27 +43,16 @@ export interface PaceWant {
   readonly want: number
 }
 
-/**
- * A sequence of another campaign that a contact is in: a lead of the same contact, of a running campaign that is not the
- * candidate's, that is in a claim, or in status `sending`, or waits for a later step (`Lead.isFollowUp` and a step).
- */
-export interface OpenSequence {
-  readonly campaign: CampaignId
-  readonly lead: LeadId
-  /** When its next touch is due; null = one is being sent, or is between two parts. */
-  readonly dueAt: Instant | null
-}
-
 /** A ready lead with everything that can forbid or shape its touch, locked with its contact. */
 export interface LeadCandidate {
   readonly lead: Lead
   readonly contact: Contact
   readonly touches: ReadonlyArray<ContactTouch>
-  /** What suppresses any of the contact's addresses. */
+  /** What suppresses any of the contact's addresses, each under the address that it stops (`Suppression.stopping`). */
   readonly suppressions: ReadonlyArray<Suppression>
   /**
-   * The open sequences of the contact, read once its row is locked. Every touch is written to that row under its lock, so
-   * none begins unseen: where `touches` names no other campaign there is none and nothing need be read. One that ends
+   * The open sequences of the contact that the lead may have to wait for (`OpenSequence.mayWait`: for others nothing is read), once
+   * the contact's row is locked. Every touch is written to that row under its lock, so none begins unseen. One that ends
    * meanwhile puts the lead off for nothing, at most until it is looked at again. Absent = none.
    */
   readonly sequences?: ReadonlyArray<OpenSequence> | undefined
@@ -138,11 +129,23 @@ export interface LeadChange {
    * lead and step), so that it counts for no frequency. Absent = false.
    */
   readonly forget?: boolean | undefined
+  /**
+   * Failed or cancelled rows that are to be tried again: queued, without claim, due time or reservation, with no attempts
+   * counted and these tries. Absent = none.
+   */
+  readonly requeue?: ReadonlyArray<{ readonly id: MessageId; readonly tries: number }> | undefined
   readonly events: ReadonlyArray<DomainEvent>
 }
 
 export type LeadSelector =
-  | { readonly type: "ids"; readonly ids: ReadonlyArray<LeadId> }
+  | {
+      readonly type: "ids"
+      readonly ids: ReadonlyArray<LeadId>
+      /** Of which step the rule is shown the messages, of each lead that has such a row; the present one where absent. */
+      readonly step?: ((lead: Lead) => StepId | null) | undefined
+    }
+  /** Leads of a campaign with something open, claimed or to come that nothing has stopped yet; at most `limit`. */
+  | { readonly type: "active"; readonly campaign: CampaignId; readonly limit: number }
   /** Leads of these contacts that have something open, claimed or to come. */
   | { readonly type: "contacts"; readonly workspace: WorkspaceId; readonly contacts: ReadonlyArray<ContactId> }
   /** Unclaimed leads of a campaign in these states, of one account where given; at most `limit`. */
@@ -164,7 +167,20 @@ export interface DrawAccount {
   readonly holding: number
   /** Of these, those put off: with a dueAt after the draw's `now`. They are not its hold. Absent = 0. */
   readonly deferred?: number | undefined
+  /** Leads that it has or had: whose first touch is open with it, or was decided with it. */
+  readonly given: number
 }
+
+/** A lead of the pool with what decides its route. */
+export interface PooledLead {
+  readonly lead: Lead
+  readonly contact: Contact
+  /** Of the accounts asked for, with any of the contact's addresses. */
+  readonly chats: ReadonlyArray<Chat>
+}
+
+/** What became of an account that was to leave a campaign. */
+export type Leaving = "left" | "absent" | "last"
 
 export class CampaignStore extends Context.Service<
   CampaignStore,
@@ -179,6 +195,21 @@ export class CampaignStore extends Context.Service<
     byExternalRef(workspace: WorkspaceId, ref: string): Effect.Effect<Option.Option<Campaign>, StorageError>
     byName(workspace: WorkspaceId, name: string): Effect.Effect<ReadonlyArray<Campaign>, StorageError>
     list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Campaign>, StorageError>
+    /** Those that have a lead of one of these contacts; in id order, without locks. */
+    ofContacts(
+      workspace: WorkspaceId,
+      contacts: ReadonlyArray<ContactId>
+    ): Effect.Effect<ReadonlyArray<Campaign>, StorageError>
+    /**
+     * Gives it more accounts, each with a paused pace; its paces ring where it runs. One that left is in it again, with the
+     * pace it had. Returns those that were not in it.
+     */
+    addAccounts(
+      workspace: WorkspaceId,
+      id: CampaignId,
+      accounts: ReadonlyArray<AccountId>,
+      now: Instant
+    ): Effect.Effect<ReadonlyArray<AccountId>, StorageError>
     /**
      * Locks the campaign, applies the rule and writes it. Where status or version changed, the alarms of its paces are set
      * in the same transaction: `now` for a running campaign, none for another. The same object = unchanged: nothing is
@@ -194,6 +225,8 @@ export class CampaignStore extends Context.Service<
     paces(
       campaign: CampaignId
     ): Effect.Effect<ReadonlyArray<{ readonly pace: Pace; readonly account: Account }>, StorageError>
+    /** Its paces as a claim would see them now, by account; without locks. */
+    duePaces(campaign: CampaignId): Effect.Effect<ReadonlyArray<DuePace>, StorageError>
     /**
      * Adds leads; a contact that the campaign has already is left out, with the events whose subject is that lead. Rings its
      * paces when some are new. Returns how many are new.
@@ -206,7 +239,9 @@ export class CampaignStore extends Context.Service<
     ): Effect.Effect<number, StorageError>
     /**
      * Gives leads of the pool to accounts in one transaction that only one caller at a time has per campaign. `decide`
-     * says how many each may take and which reaches it looks for; paces that got some ring at `now`.
+     * is shown the accounts that are in the campaign or were, asks how many leads ranges of the pool have, no further than
+     * to `atMost` each, and says who takes how many from which ranges: one account after the other, each the first in
+     * order of priority and position. Paces that got some ring at `now`.
      */
     draw(
       campaign: CampaignId,
@@ -214,22 +249,51 @@ export class CampaignStore extends Context.Service<
       decide: (
         campaign: Campaign,
         accounts: ReadonlyArray<DrawAccount>,
-        pool: (atMost: number) => Effect.Effect<number, StorageError>
-      ) => Effect.Effect<
-        ReadonlyArray<{ readonly account: AccountId; readonly take: number; readonly reaches: ReadonlyArray<string> }>,
-        StorageError
-      >
+        pool: (ranges: ReadonlyArray<PoolRange>, atMost: number) => Effect.Effect<ReadonlyArray<number>, StorageError>
+      ) => Effect.Effect<ReadonlyArray<Take>, StorageError>
     ): Effect.Effect<ReadonlyArray<{ readonly account: AccountId; readonly drawn: number }>, StorageError>
+    /**
+     * Leads of the pool with what decides their routes, by contact: those of some contacts, or at most `limit` after one
+     * (null = from the first). Chats are those of `accounts`. Without locks.
+     */
+    pooled(
+      campaign: CampaignId,
+      of:
+        | { readonly contacts: ReadonlyArray<ContactId> }
+        | { readonly after: ContactId | null; readonly limit: number },
+      accounts: ReadonlyArray<AccountId>
+    ): Effect.Effect<ReadonlyArray<PooledLead>, StorageError>
+    /**
+     * Marks the pace of an account as left at `now` and lets it ring, and writes the events; its leads stay as they are.
+     * The last account of a campaign cannot leave. `addAccounts` brings it back, with what its pace remembers.
+     */
+    leave(
+      workspace: WorkspaceId,
+      id: CampaignId,
+      account: AccountId,
+      now: Instant,
+      events: ReadonlyArray<DomainEvent>
+    ): Effect.Effect<Leaving, StorageError>
+    /** Unclaimed leads of an account that wait for a later step, the next ones first; at most `limit`. */
+    followUpsOf(
+      campaign: CampaignId,
+      account: AccountId,
+      limit: number
+    ): Effect.Effect<ReadonlyArray<LeadId>, StorageError>
+    /** Whether a claim holds a lead of the account, or a touch of it is between two parts. */
+    isUnderWay(campaign: CampaignId, account: AccountId): Effect.Effect<boolean, StorageError>
     /**
      * The campaign source of claims; null when no alarm has rung. `planned` counts the paces that were looked at. A contact
      * is a candidate once in a claim. A touch's row may replace one of the same (lead, step, part) only while that is queued
-     * and unclaimed; anything else is a defect.
+     * and unclaimed, or where it was cancelled; anything else is a defect.
      */
     claim(request: {
       readonly now: Instant
       readonly limit: number
       readonly lease: Lease
       readonly rules: ClaimRules
+      /** By which people who were erased are known; absent or null = nobody can have been. */
+      readonly addressHash?: AddressHash | null | undefined
     }): Effect.Effect<{ readonly claim: Claim | null; readonly planned: ReadonlyArray<PaceWant> } | null, StorageError>
     /**
      * Locks leads in id order with the messages of their present touch, applies the rule, writes what it answers. Returns
@@ -248,10 +312,15 @@ export class CampaignStore extends Context.Service<
       filter: { readonly status?: LeadStatus | undefined },
       page: PageRequest
     ): Effect.Effect<Page<Lead>, StorageError>
+    /** All leads of a contact, by id. */
+    leadsOf(workspace: WorkspaceId, contact: ContactId): Effect.Effect<ReadonlyArray<Lead>, StorageError>
+    /** Applies `Lead.erase` to all leads of a contact. */
+    eraseLeads(workspace: WorkspaceId, contact: ContactId): Effect.Effect<void, StorageError>
     /** A lead as a claim would see it now, without locks; its pace is null where no account has it. */
     candidate(
       workspace: WorkspaceId,
-      id: LeadId
+      id: LeadId,
+      addressHash?: AddressHash | null
     ): Effect.Effect<Option.Option<{ readonly candidate: LeadCandidate; readonly due: DuePace | null }>, StorageError>
     /** From the counters. */
     counts(campaign: CampaignId): Effect.Effect<LeadCounts, StorageError>

@@ -1,6 +1,6 @@
 /** Makes, starts, pauses and reports campaigns, and enrols contacts as their leads. */
 import { Context, Effect, Layer, Option } from "effect"
-import * as Account from "../account/Account.ts"
+import type * as Account from "../account/Account.ts"
 import * as Address from "../channel/Address.ts"
 import type { Contact } from "../contact/Contact.ts"
 import { ContactStore } from "../contact/ContactStore.ts"
@@ -23,8 +23,10 @@ import {
   type CampaignStatus
 } from "./Campaign.ts"
 import { CampaignStore } from "./CampaignStore.ts"
+import * as Drawing from "./Drawing.ts"
 import type { Lead } from "./Lead.ts"
 import { Outreach } from "./Outreach.ts"
+import * as Routing from "./Routing.ts"
 
 export interface NewCampaign {
   readonly workspace: WorkspaceId
@@ -143,7 +145,7 @@ const make = Effect.gen(function* () {
     now: Instant,
     id: Lead["id"]
   ): Lead => {
-    const address = contact.addresses.find((one) => accounts.some((account) => Account.reaches(account, one)))
+    const route = Routing.routeOf(campaign.settings.distribution, accounts, contact, [])
     const first = contact.addresses[0]
     return {
       id,
@@ -151,12 +153,13 @@ const make = Effect.gen(function* () {
       campaign: campaign.id,
       account: null,
       contact: contact.id,
-      reach: address === undefined ? "" : Address.reach(address),
-      address: address !== undefined ? Address.key(address) : first !== undefined ? Address.key(first) : "",
-      status: address === undefined ? "skipped" : "pending",
-      reason: address === undefined ? "unreachable" : null,
+      reach: route?.reach ?? "",
+      wanted: route?.wanted ?? null,
+      address: route?.address ?? (first === undefined ? "" : Address.key(first)),
+      status: route === null ? "skipped" : "pending",
+      reason: route === null ? "unreachable" : null,
       ended: null,
-      step: address === undefined ? null : campaign.settings.steps[0].id,
+      step: route === null ? null : campaign.settings.steps[0].id,
       dueAt: null,
       priority: 0,
       position,
@@ -180,7 +183,7 @@ const make = Effect.gen(function* () {
     list: ContactListId
   ) {
     const campaign = yield* get(workspace, id)
-    const accounts = (yield* store.paces(id)).map(({ account }) => account)
+    const accounts = Drawing.members(yield* store.paces(id))
     const total = { enrolled: 0, known: 0, unreachable: 0 }
     for (let after = 0; ; ) {
       const members = yield* contacts.members(workspace, list, after, page)
@@ -208,7 +211,19 @@ const make = Effect.gen(function* () {
                 }
               ]
       )
-      const enrolled = yield* store.enroll(id, leads, events, now)
+      const enroll = store.enroll(id, leads, events, now)
+      const enrolled = yield* campaign.settings.distribution.strategy === "sticky"
+        ? transaction.within(
+            Effect.tap(
+              enroll,
+              outreach.distributor.route(
+                campaign,
+                members.map(({ contact }) => contact.id),
+                now
+              )
+            )
+          )
+        : enroll
       total.enrolled += enrolled
       total.known += leads.length - enrolled
       total.unreachable += events.length

@@ -1,42 +1,102 @@
-/** From the accounts of a campaign to those that may draw, and how much each can use on its next active day. Pure. */
+/**
+ * From the accounts of a campaign to those that may draw, how much each can use on its next active day, and which parts of
+ * the pool are open to whom. Pure.
+ */
 import * as Account from "../account/Account.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { Campaign } from "./Campaign.ts"
 import { seedKey } from "./Campaign.ts"
 import type { DrawAccount } from "./CampaignStore.ts"
 import * as DayPlan from "./DayPlan.ts"
-import type { Drawer } from "./Draw.ts"
+import * as Distribution from "./Distribution.ts"
+import type { Drawer, PoolPart } from "./Draw.ts"
 import * as PacePlan from "./PacePlan.ts"
 import * as SendWindow from "./SendWindow.ts"
 
-/** By seed key, not by id: the same file draws the same leads on every machine. */
-export const ordered = (accounts: ReadonlyArray<DrawAccount>): ReadonlyArray<DrawAccount> =>
-  accounts.toSorted((a, b) => (Account.seedKey(a.account) < Account.seedKey(b.account) ? -1 : 1))
+type PacedAccount = Pick<DrawAccount, "account" | "pace">
 
-/** What each account holds and can use; an account that is not able, or whose channel is missing here, can use none. */
+/** By seed key, not by id: the same file draws the same leads on every machine. */
+export const ordered = <A extends { readonly account: Account.Account }>(
+  accounts: ReadonlyArray<A>
+): ReadonlyArray<A> => accounts.toSorted((a, b) => (Account.seedKey(a.account) < Account.seedKey(b.account) ? -1 : 1))
+
+/** The accounts that are in the campaign, in the order in which they draw. */
+export const members = (paces: ReadonlyArray<PacedAccount>): ReadonlyArray<Account.Account> =>
+  ordered(paces).flatMap(({ account, pace }) => (pace.leftAt === null ? [account] : []))
+
+/** Whether it is in the campaign and may be counted on. */
+const isAble = ({ account, pace }: PacedAccount): boolean => pace.leftAt === null && Account.isAble(account)
+
+/** How many touches accounts have on the campaign's next active day; 0 = it left, is not able, or has no channel here. */
+export const touchesOf = (
+  campaign: Campaign,
+  channels: ReadonlyMap<string, unknown>,
+  now: Instant
+): ((one: PacedAccount) => number) => {
+  const settings = PacePlan.dayPlanSettings(campaign.settings)
+  const at = SendWindow.nextOpen(settings.window, settings.zone, now)
+  const date = at === null ? null : SendWindow.dateOf(settings.window, settings.zone, at)
+  return (one) =>
+    date === null || !isAble(one) || !channels.has(one.account.channel)
+      ? 0
+      : DayPlan.make({
+          campaign: seedKey(campaign),
+          account: Account.seedKey(one.account),
+          date,
+          settings,
+          rampDay: PacePlan.rampDayOn(one.pace, date),
+          from: null,
+          used: 0
+        }).slotCount
+}
+
+/** What each account holds and can use. */
 export const drawers = (
   campaign: Campaign,
   accounts: ReadonlyArray<DrawAccount>,
   channels: ReadonlyMap<string, unknown>,
   now: Instant
 ): ReadonlyArray<Drawer> => {
-  const settings = PacePlan.dayPlanSettings(campaign.settings)
-  const at = SendWindow.nextOpen(settings.window, settings.zone, now)
-  const date = at === null ? null : SendWindow.dateOf(settings.window, settings.zone, at)
-  return accounts.map(({ account, deferred = 0, holding, pace }) => ({
-    account: account.id,
-    holding: holding - deferred,
-    touches:
-      date === null || !Account.isAble(account) || !channels.has(account.channel)
-        ? 0
-        : DayPlan.make({
-            campaign: seedKey(campaign),
-            account: Account.seedKey(account),
-            date,
-            settings,
-            rampDay: PacePlan.rampDayOn(pace, date),
-            from: null,
-            used: 0
-          }).slotCount
+  const touches = touchesOf(campaign, channels, now)
+  return accounts.map((one) => ({
+    account: one.account.id,
+    holding: one.holding - (one.deferred ?? 0),
+    given: one.given,
+    weight: Distribution.weightOf(campaign.settings.distribution, one.account),
+    touches: touches(one)
   }))
+}
+
+/**
+ * Whether leads that want an account wait for it. With `sticky` they do while it can send; with `byAttribute` while it is
+ * in the campaign, unless what a lost account had is to go to others.
+ */
+const isAwaited = ({ settings }: Campaign, one: DrawAccount): boolean =>
+  isAble(one) ||
+  (settings.distribution.strategy === "byAttribute" &&
+    one.pace.leftAt === null &&
+    settings.onAccountLost !== "reassign")
+
+/** The ranges of the pool with the accounts, by place, that may draw from each. */
+export const parts = (campaign: Campaign, accounts: ReadonlyArray<DrawAccount>): ReadonlyArray<PoolPart> => {
+  const reaching = new Map<string, Array<number>>()
+  accounts.forEach(({ account, pace }, place) => {
+    for (const reach of Account.reachesOf(account)) {
+      const places = reaching.get(reach) ?? []
+      reaching.set(reach, places)
+      if (pace.leftAt === null) places.push(place)
+    }
+  })
+  const anyone = Array.from(reaching, ([reach, drawers]): PoolPart => ({ reach, wanted: null, drawers }))
+  if (!Distribution.wants(campaign.settings.distribution)) return anyone.filter(({ drawers }) => drawers.length > 0)
+  const wanting = accounts.flatMap((one, place) =>
+    Account.reachesOf(one.account).map(
+      (reach): PoolPart => ({
+        reach,
+        wanted: one.account.id,
+        drawers: isAwaited(campaign, one) ? [place] : (reaching.get(reach) ?? [])
+      })
+    )
+  )
+  return [...anyone, ...wanting].filter(({ drawers }) => drawers.length > 0)
 }

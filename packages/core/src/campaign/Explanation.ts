@@ -7,6 +7,7 @@ import * as Account from "../account/Account.ts"
 import { Channels } from "../channel/Channel.ts"
 import { idOf } from "../chat/Chat.ts"
 import { ChatStore } from "../chat/ChatStore.ts"
+import { AddressHash } from "../contact/Suppression.ts"
 import type { Verdict } from "../outbox/Gate.ts"
 import { allow, decide, skip, stronger } from "../outbox/Gate.ts"
 import * as Budget from "../workspace/Budget.ts"
@@ -16,7 +17,7 @@ import { maxLimit } from "../workspace/Page.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
-import { CampaignNotFound, stepAt } from "./Campaign.ts"
+import { CampaignNotFound, isOver, stepAt } from "./Campaign.ts"
 import type { DuePace, LeadCandidate } from "./CampaignStore.ts"
 import { CampaignStore } from "./CampaignStore.ts"
 import * as DryRun from "./DryRun.ts"
@@ -26,6 +27,7 @@ import { LeadNotFound } from "./Lead.ts"
 import * as LeadJudgement from "./LeadJudgement.ts"
 import { noSlot, paceGates } from "./PaceGates.ts"
 import * as PacePlan from "./PacePlan.ts"
+import * as Sequence from "./Sequence.ts"
 import * as SendWindow from "./SendWindow.ts"
 
 export type Answer =
@@ -88,6 +90,7 @@ const make = Effect.gen(function* () {
   const channels = yield* Channels
   const time = yield* PacingTime
   const gates = yield* HostGate.HostGates
+  const addressHash = yield* AddressHash
 
   const benchFor = (now: Instant, candidates: ReadonlyArray<LeadCandidate>) =>
     Effect.map(
@@ -96,7 +99,7 @@ const make = Effect.gen(function* () {
     )
 
   const explain = Effect.fn("Explanation.explain")(function* (workspace: WorkspaceId, id: LeadId) {
-    const found = yield* store.candidate(workspace, id)
+    const found = yield* store.candidate(workspace, id, addressHash)
     if (Option.isNone(found)) return yield* new LeadNotFound({ lead: id })
     const { candidate, due } = found.value
     const { lead } = candidate
@@ -104,18 +107,30 @@ const make = Effect.gen(function* () {
     const answer = (value: Answer, pace: Verdict | null = null): Explained => ({ lead, answer: value, pace })
     if (lead.step === null) return answer({ type: "over", reason: lead.ended ?? lead.reason ?? lead.status })
     if (isUnderWay(lead)) return answer({ type: "underWay" })
+    const owner = due === null ? Option.getOrNull(yield* store.get(workspace, lead.campaign)) : due.campaign
+    if (owner !== null && isOver(owner, now)) {
+      return answer(
+        Lead.isOpen(lead)
+          ? { type: "skipped", reason: "cancelled", detail: null }
+          : { type: "over", reason: "cancelled" }
+      )
+    }
     if (due === null) return answer({ type: "inPool" })
     const bench = yield* benchFor(now, [candidate])
     const planned = PacePlan.plan(due.pace, due.campaign, due.account, now)
     const context = LeadJudgement.paceContext(bench, due, planned)
     const pace = decide(paceGates, context)
     if (pace.type === "block") return answer({ type: "blocked", reason: pace.reason }, pace)
-    const present = stepAt(due.campaign.settings, lead.step)
-    if (present === null) return answer({ type: "over", reason: "completed" }, pace)
-    if (lead.dueAt !== null && lead.dueAt > now) {
-      return answer({ type: "waits", reason: Lead.deferral(lead)?.reason ?? "notDue", at: lead.dueAt }, pace)
+    const isDue = lead.dueAt === null || lead.dueAt <= now
+    // One whose step an edit took away takes the next once it is due.
+    const coming = isDue ? (Sequence.relocate(lead, due.campaign.settings, now) ?? lead) : lead
+    const present = stepAt(due.campaign.settings, coming.step)
+    if (isDue && present === null) return answer({ type: "over", reason: "completed" }, pace)
+    if (present === null || (coming.dueAt !== null && coming.dueAt > now)) {
+      return answer({ type: "waits", reason: Lead.deferral(coming)?.reason ?? "notDue", at: coming.dueAt }, pace)
     }
-    const own = LeadJudgement.judge(bench, { ...context, pace: planned.pace }, due, candidate, present.step)
+    const judged = coming === lead ? candidate : { ...candidate, lead: coming, messages: [] }
+    const own = LeadJudgement.judge(bench, { ...context, pace: planned.pace }, due, judged, present.step)
     const verdict = stronger(pace, own.verdict)
     switch (verdict.type) {
       case "block":
@@ -165,9 +180,9 @@ const make = Effect.gen(function* () {
 
     /** The pace a lead is judged for, with nothing used of its budgets. */
     const dueFor = (lead: Lead.Lead, due: DuePace | null): DuePace | null => {
-      const pace = paces.find(({ account }) =>
+      const pace = paces.find(({ account, pace }) =>
         lead.account === null
-          ? Account.isAble(account) && Account.reachesOf(account).includes(lead.reach)
+          ? pace.leftAt === null && Account.isAble(account) && Account.reachesOf(account).includes(lead.reach)
           : account.id === lead.account
       )
       return pace === undefined
@@ -182,7 +197,7 @@ const make = Effect.gen(function* () {
     }
 
     const ids = yield* coming(workspace, id, limit)
-    const read = yield* Effect.forEach(ids.slice(0, limit), (lead) => store.candidate(workspace, lead), {
+    const read = yield* Effect.forEach(ids.slice(0, limit), (lead) => store.candidate(workspace, lead, addressHash), {
       concurrency: readAtOnce
     })
     const standing = yield* Effect.forEach(

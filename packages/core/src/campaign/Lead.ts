@@ -7,6 +7,7 @@
  * - A touch (lead, step) has a status and reason of its own, kept in `touches`.
  */
 import { Schema } from "effect"
+import * as Address from "../channel/Address.ts"
 import { AccountId, CampaignId, ClaimId, ContactId, LeadId, StepId, WorkspaceId } from "../workspace/Id.ts"
 import { Instant } from "../workspace/Instant.ts"
 import { Metadata } from "../workspace/Json.ts"
@@ -59,6 +60,8 @@ export class Lead extends Schema.Opaque<Lead>()(
     contact: ContactId,
     /** Which accounts reach it (`Address.reach` of the address it uses): what a draw looks for. */
     reach: Schema.String,
+    /** The account that is to draw it; null = none in particular. */
+    wanted: Schema.NullOr(AccountId),
     /** The key of the address it uses. */
     address: Schema.String,
     status: LeadStatus,
@@ -130,6 +133,9 @@ export const end = (self: Lead, ended: LeadEnded): Lead => ({
   stop: null,
   touches: made(self)
 })
+
+/** The lead without the person: its fate, and all that is counted of it. */
+export const erase = (self: Lead): Lead => ({ ...self, address: Address.erased(), externalRef: null, metadata: {} })
 
 export class LeadNotFound extends Schema.TaggedError<LeadNotFound>()("LeadNotFound", { lead: Schema.String }) {
   override get message(): string {

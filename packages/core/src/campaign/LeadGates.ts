@@ -11,11 +11,12 @@ import type { Suppression } from "../contact/Suppression.ts"
 import type { Gate } from "../outbox/Gate.ts"
 import { allow, block, defer, skip } from "../outbox/Gate.ts"
 import * as SendBudget from "../outbox/SendBudget.ts"
-import { day, hour } from "../workspace/Instant.ts"
+import { hour } from "../workspace/Instant.ts"
 import * as Zone from "../workspace/Zone.ts"
 import type { LeadCandidate } from "./CampaignStore.ts"
 import * as Frequency from "./Frequency.ts"
 import * as Lead from "./Lead.ts"
+import { takeoverMs } from "./LeadStopping.ts"
 import type { PaceContext } from "./PaceGates.ts"
 import * as PacePlan from "./PacePlan.ts"
 import * as QuietHours from "./QuietHours.ts"
@@ -26,6 +27,8 @@ import * as TouchRendering from "./TouchRendering.ts"
 /** A lead with everything that decides about its next touch. `pace` and `payers` are as the sends before left them. */
 export interface LeadContext extends PaceContext, LeadCandidate {
   readonly step: Step
+  /** Messages that are to be sent: those of the step, without what went out at an earlier try. */
+  readonly parts: number
   readonly payers: SendBudget.Payers
   /** The address it would be written to; null when none of the contact's may be. */
   readonly address: Address | null
@@ -51,18 +54,17 @@ export const chooseAddress = (
   }
 }
 
-/** How long a lead whose chat a member holds waits before it is looked at again. */
-const takeoverMs = day
 /** How long after the next touch of another campaign's sequence a lead is looked at again. */
 const elsewhereMs = hour
 
 const wrote = ({ chat }: LeadContext): boolean => chat !== null && chat.lastInboundAt !== null
 
-const budgetContext = ({ now, payers, step }: LeadContext): SendBudget.BudgetContext => ({
+const budgetContext = ({ channel, now, parts, payers }: LeadContext): SendBudget.BudgetContext => ({
   now,
-  parts: step.parts.length,
+  parts,
   isTouch: true,
-  payers
+  payers,
+  channelLimit: channel?.policy.dailyLimit
 })
 
 /** The recipient's zone; the campaign's where it is unknown. */
@@ -83,6 +85,14 @@ export const leadGates: ReadonlyArray<Gate<LeadContext>> = [
       return channel.policy.optInRequired && !Contact.consented(contact, channel.name, now) ? skip("noConsent") : allow
     }
   },
+  {
+    name: "condition",
+    decide: ({ chat, lead, step }) =>
+      (step.type === "noReply" && lead.repliedAt !== null) ||
+      (step.type === "noReplyResponded" && chat?.lastDirection === "inbound")
+        ? skip("replied")
+        : allow
+  },
   { name: "suppression", decide: ({ isSuppressed }) => (isSuppressed ? skip("suppressed") : allow) },
   {
     name: "reach",
@@ -101,8 +111,8 @@ export const leadGates: ReadonlyArray<Gate<LeadContext>> = [
   },
   {
     name: "quota",
-    decide: ({ campaign, pace, planned, step }) => {
-      if (pace.used === 0 || pace.used + step.parts.length <= pace.quota) return allow
+    decide: ({ campaign, pace, parts, planned }) => {
+      if (pace.used === 0 || pace.used + parts <= pace.quota) return allow
       const until = PacePlan.nextDayOf(planned, campaign)
       return until === null ? block("neverOpens") : defer("pace", until, "quota")
     }

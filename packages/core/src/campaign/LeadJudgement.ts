@@ -12,6 +12,7 @@ import { chooseAddress, type LeadContext, leadGates } from "./LeadGates.ts"
 import type { PaceContext } from "./PaceGates.ts"
 import type { PacePlan } from "./PacePlan.ts"
 import type { Step } from "./Step.ts"
+import { missingParts } from "./TouchMessages.ts"
 import * as TouchRendering from "./TouchRendering.ts"
 
 /** What is the same for all leads that are judged together. */
@@ -59,7 +60,8 @@ export const judge = (
           channel,
           `${seedKey(campaign)}|${Address.key(address)}`
         )
-  const context: LeadContext = { ...pace, ...candidate, payers, step, address, isSuppressed, contents }
+  const parts = missingParts(step, candidate.messages).length
+  const context: LeadContext = { ...pace, ...candidate, payers, step, parts, address, isSuppressed, contents }
   const own = Gate.decide(leadGates, context)
   const verdict =
     bench.gates.length === 0 ? own : Gate.stronger(own, HostGate.decide(bench.gates, bench.loaded, context))

@@ -12,8 +12,7 @@ import * as Gate from "../outbox/Gate.ts"
 import * as SendBudget from "../outbox/SendBudget.ts"
 import type { ClaimId, IdGenerator } from "../workspace/Id.ts"
 import { format, type Instant } from "../workspace/Instant.ts"
-import * as Zone from "../workspace/Zone.ts"
-import { stepAt } from "./Campaign.ts"
+import { type Campaign, isOver, stepAt } from "./Campaign.ts"
 import type { ClaimRules, DuePace, LeadCandidate, LeadDecision, PaceWant } from "./CampaignStore.ts"
 import * as DayPlan from "./DayPlan.ts"
 import type { AnyHostGate, LoadedGates } from "./HostGate.ts"
@@ -21,8 +20,10 @@ import * as Lead from "./Lead.ts"
 import * as LeadJudgement from "./LeadJudgement.ts"
 import { paceGates } from "./PaceGates.ts"
 import * as PacePlan from "./PacePlan.ts"
+import * as Sequence from "./Sequence.ts"
 import type { Step } from "./Step.ts"
-import { messagesOf } from "./TouchMessages.ts"
+import * as TouchConclusion from "./TouchConclusion.ts"
+import { messagesOf, missingParts } from "./TouchMessages.ts"
 import type * as TouchRendering from "./TouchRendering.ts"
 
 export interface Input {
@@ -41,6 +42,8 @@ export interface Rules extends Pick<ClaimRules, "plan" | "decide"> {
   readonly hungry: ReadonlySet<DuePace["campaign"]["id"]>
   /** Paces whose account can no longer be counted on: what it holds untouched goes back to the pool. */
   readonly lost: ReadonlyArray<DuePace>
+  /** Campaigns whose `endAt` has come. */
+  readonly over: ReadonlySet<Campaign>
 }
 
 /** The most leads that one pace looks at in one claim. */
@@ -50,6 +53,9 @@ const heldMs = 1_000
 
 const earliest = (a: Instant | null, b: Instant | null): Instant | null =>
   a === null ? b : b === null ? a : Math.min(a, b)
+
+/** No pace sleeps past the end of its campaign, whatever it sleeps for: then its leads end. */
+const alarm = ({ settings: { endAt } }: Campaign, nextAt: Instant | null): Instant | null => earliest(nextAt, endAt)
 
 /** Why a pace sleeps, and until when: null = until someone acts. */
 interface Sleep {
@@ -70,20 +76,26 @@ export const rules = (input: Input): Rules => {
   const { now } = input
   const hungry = new Set<DuePace["campaign"]["id"]>()
   const lost: Array<DuePace> = []
+  const over = new Set<Campaign>()
   const plans = new Map<DuePace, PacePlan.PacePlan>()
 
   const plan = (due: ReadonlyArray<DuePace>): ReadonlyArray<PaceWant> =>
     due.map((one): PaceWant => {
       const planned = PacePlan.plan(one.pace, one.campaign, one.account, now)
+      if (isOver(one.campaign, now)) {
+        over.add(one.campaign)
+        plans.set(one, { ...planned, due: 0, pace: { ...one.pace, nextAt: now + heldMs } })
+        return { due: one, want: 0 }
+      }
       const verdict = Gate.decide(paceGates, LeadJudgement.paceContext(input, one, planned))
-      if (!Account.isAble(one.account.account)) lost.push(one)
+      if (one.pace.leftAt !== null || !Account.isAble(one.account.account)) lost.push(one)
       if (verdict.type === "allow") {
         if (planned.isNewDay) hungry.add(one.campaign.id)
         plans.set(one, planned)
         return { due: one, want: Math.min(maxCandidates, planned.due) }
       }
       if (planned.isNewDay && verdict.type === "defer") hungry.add(one.campaign.id)
-      const nextAt = verdict.type === "defer" ? verdict.until : null
+      const nextAt = alarm(one.campaign, verdict.type === "defer" ? verdict.until : null)
       // A slot that is due waits for another reason than the gap: its life is not extended.
       const deferredTo = planned.due > 0 ? null : planned.pace.deferredTo
       plans.set(one, { ...planned, due: 0, pace: { ...planned.pace, nextAt, deferredTo } })
@@ -145,8 +157,8 @@ export const rules = (input: Input): Rules => {
         const { lead } = candidate
         const found = stepAt(campaign.settings, lead.step)
         if (found === null) {
-          // An edit took its step away: nothing is left to say to it.
-          leads.push(Lead.end(lead, "completed"))
+          // An edit took its step away: it takes the next in the turn that is due for that.
+          leads.push(Sequence.relocate(lead, campaign.settings, now) ?? Lead.end(lead, "completed"))
           continue
         }
         const { step } = found
@@ -176,11 +188,25 @@ export const rules = (input: Input): Rules => {
           continue
         }
         if (address === null || contents === null || contents.type !== "rendered" || pace.date === null) continue
-        const parts = contents.contents.length
+        const missing = missingParts(step, candidate.messages)
+        if (missing.length === 0) {
+          // Proof came while it waited to be tried again: all of it went out.
+          leads.push(TouchConclusion.finish(lead, campaign, "sent", null, now))
+          if (found.index === 0) pace = { ...pace, counts: { ...pace.counts, sent: pace.counts.sent + 1 } }
+          continue
+        }
+        const parts = missing.length
         const reserved = purse.take(due, parts, now, pace.date, true)
         const draft = { due, candidate, step, address, contents: contents.contents, reserved }
         touches.push({
-          lead: { ...lead, claim: input.claim, address: Address.key(address), touches: Lead.made(lead) },
+          lead: {
+            ...lead,
+            claim: input.claim,
+            address: Address.key(address),
+            touches: Lead.made(lead),
+            // It goes on where it stopped, so it is between two parts until its next one is settled.
+            ...(missing[0]! > 0 && { dueAt: null, ...(found.index === 0 && { status: "sending" as const }) })
+          },
           messages: messagesOf(draft, input.claim, input.ids, now),
           contactTouches: remembered(candidate, campaign.id, step, now)
         })
@@ -200,14 +226,15 @@ export const rules = (input: Input): Rules => {
             : dryness === null
               ? now
               : earliest(dryness.nextDueAt, dryness.held ? now + heldMs : null)
+      const isDone = nextAt === null && sleep === null && !usedAll
       const deferredTo =
         sleep !== null ? (sleep.isGap ? sleep.until : null) : usedAll ? planned.pace.deferredTo : planned.deferredTo
-      paces.push({ ...pace, nextAt, deferredTo })
+      paces.push({ ...pace, nextAt: isDone ? null : alarm(campaign, nextAt), deferredTo })
     }
     return { touches, leads, paces, events, ...purse.writes() }
   }
 
-  return { plan, decide, hungry, lost }
+  return { plan, decide, hungry, lost, over }
 }
 
 /** What the contact remembers after the touch: the latest ones, this one in place of an earlier try of it. */
@@ -232,14 +259,7 @@ const skip = (
   const touches = [...Lead.made(lead), { step: found.step.id, status: "skipped" as const, reason, at: now }]
   const touched = { ...lead, touches }
   if (found.index === 0) return { ...touched, status: "skipped", reason, step: null, dueAt: null }
-  const next = settings.steps[found.index + 1]
-  if (reason === "suppressed") return Lead.end(touched, "optedOut")
-  return next === undefined
-    ? Lead.end(touched, "completed")
-    : {
-        ...touched,
-        step: next.id,
-        attempts: 0,
-        dueAt: Zone.sameLocalTimeAfterDays(Zone.make(settings.timezone), lead.dueAt ?? now, next.sendAfterDays)
-      }
+  return reason === "suppressed"
+    ? Lead.end(touched, "optedOut")
+    : Sequence.proceed(touched, settings, found.index, lead.dueAt ?? now)
 }

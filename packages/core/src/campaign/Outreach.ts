@@ -3,38 +3,33 @@
  * message makes of its lead. It also ends sequences when a person answers or wants no more.
  */
 import { Context, Effect, Layer } from "effect"
-import * as Account from "../account/Account.ts"
+import { type AccountReaction, AccountReactions } from "../account/AccountReaction.ts"
 import { Channels } from "../channel/Channel.ts"
 import { isAccountTrouble } from "../channel/Outcome.ts"
 import type { InboundReaction } from "../chat/InboundReaction.ts"
 import { InboundReactions } from "../chat/InboundReaction.ts"
 import type { Message } from "../chat/Message.ts"
-import type { DomainEvent, Fact } from "../event/DomainEvent.ts"
+import { AddressHash } from "../contact/Suppression.ts"
 import type { ClaimSource, OutboundReaction } from "../outbox/ClaimSource.ts"
 import { OutboundParties } from "../outbox/ClaimSource.ts"
 import type { Lease } from "../outbox/Claim.ts"
 import type { Settled } from "../outbox/Settling.ts"
-import type { CampaignId, ContactId, IdGenerator, LeadId, WorkspaceId } from "../workspace/Id.ts"
+import type { CampaignId, ContactId, LeadId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
 import * as Breaker from "./Breaker.ts"
+import * as CampaignEnding from "./CampaignEnding.ts"
 import type { Campaign } from "./Campaign.ts"
-import type { LeadCandidate, LeadChange } from "./CampaignStore.ts"
+import type { LeadCandidate } from "./CampaignStore.ts"
 import { CampaignStore } from "./CampaignStore.ts"
-import * as Draw from "./Draw.ts"
-import * as Drawing from "./Drawing.ts"
+import * as Distributor from "./Distributor.ts"
 import * as HostGate from "./HostGate.ts"
-import type { LeadEnded } from "./Lead.ts"
+import { alone } from "./LeadStopping.ts"
+import * as LeadReactions from "./LeadReactions.ts"
 import * as LeadTouching from "./LeadTouching.ts"
 import * as TouchConclusion from "./TouchConclusion.ts"
-
-/** For a lead that changes by itself. */
-const nothingElse = { cancel: [], stop: [], queue: [], counts: {}, wentOutOn: null, events: [] } as const
-
-/** Leads that change hands in one transaction. */
-const batch = 1_000
 
 export class Outreach extends Context.Service<
   Outreach,
@@ -43,7 +38,10 @@ export class Outreach extends Context.Service<
     readonly reaction: OutboundReaction
     /** Gives leads of the pool to the accounts of a campaign that want some. Returns how many. */
     draw(workspace: WorkspaceId, campaign: CampaignId, now: Instant): Effect.Effect<number, StorageError>
+    readonly distributor: Distributor.Distributor
     readonly inbound: InboundReaction
+    /** Ends everything that campaigns have open for these contacts, as `cancelled`. */
+    cancel(workspace: WorkspaceId, contacts: ReadonlyArray<ContactId>, now: Instant): Effect.Effect<void, StorageError>
   }
 >()("@overture/core/Outreach") {
   static readonly layer = Layer.effect(
@@ -59,6 +57,15 @@ export class Outreach extends Context.Service<
     )
   )
 
+  /** Registers it with accounts: what is changed of one is seen by its campaigns at once. */
+  static readonly layerAccounts = Layer.effect(
+    AccountReactions,
+    Effect.map(
+      CampaignStore,
+      (store): ReadonlyArray<AccountReaction> => [{ changing: (account, now) => store.ring([account], now) }]
+    )
+  )
+
   /** Registers it with the inbox. */
   static readonly layerInbound = Layer.effect(
     InboundReactions,
@@ -71,19 +78,13 @@ const make = Effect.gen(function* () {
   const channels = yield* Channels
   const transaction = yield* Transaction
   const gates = yield* HostGate.HostGates
+  const addressHash = yield* AddressHash
   const makeIds = (yield* Ids).generator
   const templates: LeadTouching.Input["templates"] = new Map()
   const known = new Map<CampaignId, Campaign>()
-
-  const eventOf =
-    (ids: IdGenerator, at: Instant) =>
-    (fact: Fact): DomainEvent => ({ ...fact, id: ids.next("evt"), at })
-
-  const change = (ids: IdGenerator, now: Instant, conclusion: TouchConclusion.Conclusion | null): LeadChange | null => {
-    if (conclusion === null) return null
-    const { facts, ...rest } = conclusion
-    return { ...rest, events: facts.map(eventOf(ids, now)) }
-  }
+  const reactions = LeadReactions.make(store, makeIds)
+  const ending = CampaignEnding.make(store, makeIds)
+  const distributor = Distributor.make(store, channels.all, makeIds)
 
   /** Settings of the campaigns of a batch. A version is looked up once; an edit is seen by its own version. */
   const campaignsOf = (settled: ReadonlyArray<Settled>) =>
@@ -107,74 +108,6 @@ const make = Effect.gen(function* () {
       return found
     })
 
-  const draw = Effect.fn("Outreach.draw")(function* (_workspace: WorkspaceId, id: CampaignId, now: Instant) {
-    const drawn = yield* store.draw(id, now, (campaign, unordered, pool) =>
-      Effect.gen(function* () {
-        const accounts = Drawing.ordered(unordered)
-        const drawers = Drawing.drawers(campaign, accounts, channels.all, now)
-        const atMost = Draw.enough(drawers)
-        if (atMost === 0) return []
-        const shares = Draw.shares(drawers, yield* pool(atMost))
-        return shares.map(({ account, take }) => ({
-          account,
-          take,
-          reaches: accounts.flatMap((one) => (one.account.id === account ? Account.reachesOf(one.account) : []))
-        }))
-      })
-    )
-    return drawn.reduce((sum, one) => sum + one.drawn, 0)
-  })
-
-  /** What an account held untouched goes back to the pool, in batches of its own. */
-  const putBack = (due: LeadTouching.Rules["lost"][number], now: Instant): Effect.Effect<void, StorageError> =>
-    Effect.gen(function* () {
-      const changed = yield* store.changeLeads(
-        {
-          type: "campaign",
-          campaign: due.campaign.id,
-          account: due.account.account.id,
-          statuses: ["assigned"],
-          limit: batch
-        },
-        now,
-        (lead) => ({
-          lead: { ...lead, status: "pending", account: null, dueAt: null, attempts: 0 },
-          ...nothingElse
-        })
-      )
-      if (changed.length === batch) yield* putBack(due, now)
-    })
-
-  const finish = Effect.fnUntraced(function* (now: Instant) {
-    const campaigns = yield* store.finishable(100)
-    const ids = yield* makeIds
-    yield* Effect.forEach(
-      campaigns,
-      (campaign) =>
-        store.modify(campaign.workspace, campaign.id, now, (current) =>
-          current.status !== "running" || current.settings.evergreen
-            ? { campaign: current, events: [] }
-            : {
-                campaign: { ...current, status: "finished" },
-                events: [
-                  {
-                    id: ids.next("evt"),
-                    at: now,
-                    workspace: current.workspace,
-                    type: "campaign.finished",
-                    subject: current.id,
-                    actor: { type: "system", id: null },
-                    cause: null,
-                    data: {}
-                  }
-                ]
-              }
-        ),
-      { discard: true }
-    )
-    return campaigns.some((campaign) => !campaign.settings.evergreen)
-  })
-
   const claim: ClaimSource["claim"] = Effect.fn("Outreach.claim")(function* (
     now: Instant,
     limit: number,
@@ -197,17 +130,24 @@ const make = Effect.gen(function* () {
       })
     const { decide, plan } = rules
     const loads = gates.some((gate) => gate.load !== null)
-    const found = yield* store.claim({ now, limit, lease, rules: { plan, decide, ...(loads && { load }) } })
-    if (found === null) return { claim: null, worked: yield* finish(now) }
-    yield* Effect.forEach(rules.lost, (due) => putBack(due, now), { discard: true })
-    const hungry = new Map(
-      found.planned.flatMap(({ due }) =>
-        rules.hungry.has(due.campaign.id) || rules.lost.some((lost) => lost.campaign.id === due.campaign.id)
-          ? [[due.campaign.id, due.campaign.workspace] as const]
-          : []
-      )
+    const found = yield* store.claim({
+      now,
+      limit,
+      lease,
+      rules: { plan, decide, ...(loads && { load }) },
+      addressHash
+    })
+    if (found === null) return { claim: null, worked: yield* ending.finish(now) }
+    // An edit is followed by what settles from its first claim on.
+    for (const { due } of found.planned) known.set(due.campaign.id, due.campaign)
+    yield* Effect.forEach(rules.over, (campaign) => ending.end(campaign, now), { discard: true })
+    yield* Effect.forEach(
+      rules.lost,
+      ({ account, campaign, pace }) => distributor.lost(campaign, pace, account.account, now),
+      { discard: true }
     )
-    yield* Effect.forEach(hungry, ([campaign, workspace]) => draw(workspace, campaign, now), { discard: true })
+    const hungry = new Set([...rules.hungry, ...rules.lost.map(({ campaign }) => campaign.id)])
+    yield* Effect.forEach(hungry, (campaign) => distributor.draw(campaign, now), { discard: true })
     return { claim: found.claim, worked: true }
   })
 
@@ -248,7 +188,7 @@ const make = Effect.gen(function* () {
         const campaign = campaigns.get(lead.campaign)
         return one === undefined || campaign === undefined
           ? null
-          : change(ids, now, TouchConclusion.conclude(lead, messages, one, campaign))
+          : LeadReactions.change(ids, now, TouchConclusion.conclude(lead, messages, one, campaign))
       })
       const failures = new Map<CampaignId, number>()
       for (const {
@@ -263,82 +203,59 @@ const make = Effect.gen(function* () {
         if (campaign !== undefined) yield* breakAt(campaign, failed, now)
       }
     }
+    if (ofLeads.length < all.length) yield* reactions.spoke(all)
+    // What is to be tried again may have come back to an account that was lost meanwhile.
     const troubled = new Set(
-      all.flatMap(({ claimed, outcome }) =>
-        isAccountTrouble(outcome.type) || outcome.type === "rateLimited" ? [claimed.account.id] : []
+      all.flatMap(({ claimed, fate, outcome }) =>
+        fate === "again" || isAccountTrouble(outcome.type) || outcome.type === "rateLimited" ? [claimed.account.id] : []
       )
     )
     if (troubled.size > 0) yield* store.ring([...troubled], now)
   })
+
+  /** People who wrote go to the account they wrote to, where a campaign that has not touched them asks for that. */
+  const stick = (workspace: WorkspaceId, contacts: ReadonlyArray<ContactId>, now: Instant) =>
+    Effect.flatMap(store.ofContacts(workspace, contacts), (campaigns) =>
+      Effect.forEach(
+        campaigns.filter(({ settings }) => settings.distribution.strategy === "sticky"),
+        (campaign) => distributor.route(campaign, contacts, now),
+        { discard: true }
+      )
+    )
 
   const free = (messages: ReadonlyArray<Message>, now: Instant) => {
     const leads = [...new Set(messages.flatMap(({ lead }) => (lead === null ? [] : [lead])))]
     if (leads.length === 0) return Effect.void
     return Effect.gen(function* () {
       yield* store.changeLeads({ type: "ids", ids: leads }, now, (lead) =>
-        lead.claim === null ? null : { ...nothingElse, lead: { ...lead, claim: null }, forget: true }
+        lead.claim === null ? null : { ...alone, lead: { ...lead, claim: null }, forget: true }
       )
       const accounts = [...new Set(messages.flatMap(({ account, lead }) => (lead === null ? [] : [account])))]
       yield* store.ring(accounts, now)
     })
   }
 
-  /** A later part that the queue refuses ends its touch as partial. */
-  const cancelled = (messages: ReadonlyArray<Message>, now: Instant) => {
-    const byLead = new Map(
-      messages.flatMap((message) => (message.lead === null ? [] : [[message.lead, message] as const]))
-    )
-    if (byLead.size === 0) return Effect.void
-    return Effect.gen(function* () {
-      const ids = yield* makeIds
-      yield* store.changeLeads({ type: "ids", ids: [...byLead.keys()] }, now, (lead, rows) => {
-        const reason = byLead.get(lead.id)?.reason ?? "cancelled"
-        return change(
-          ids,
-          now,
-          TouchConclusion.stop(lead, rows, reason === "suppressed" ? "optedOut" : "cancelled", now)
-        )
-      })
-    })
-  }
-
-  /** Ends what campaigns have open for these contacts. */
-  const stop = Effect.fn("Outreach.stop")(function* (
-    workspace: WorkspaceId,
-    contacts: ReadonlyArray<ContactId>,
-    ended: LeadEnded,
-    now: Instant
-  ) {
-    const ids = yield* makeIds
-    yield* store.changeLeads({ type: "contacts", workspace, contacts }, now, (lead, messages) =>
-      change(ids, now, TouchConclusion.stop(lead, messages, ended, now))
-    )
-  })
-
-  /** Proof that a message went out, or that it failed after all, corrects the fate of its touch. */
-  const proven: InboundReaction["proven"] = (messages, now) =>
-    Effect.gen(function* () {
-      const ids = yield* makeIds
-      const byLead = new Map(messages.map((message) => [message.lead, message]))
-      yield* store.changeLeads({ type: "ids", ids: [...byLead.keys()] }, now, (lead) => {
-        const message = byLead.get(lead.id)
-        return message === undefined ? null : change(ids, now, TouchConclusion.prove(lead, message, now))
-      })
-    })
-
   return Outreach.of({
     source: { name: "campaigns", claim, nextDue: store.nextAlarm },
     reaction: {
       settled: (all, now) => transaction.within(settled(all, now)),
       returned: (messages, now) => transaction.within(free(messages, now)),
-      cancelled: (messages, now) => transaction.within(cancelled(messages, now))
+      cancelled: (messages, now) => transaction.within(reactions.cancelled(messages, now))
     },
+    distributor,
     inbound: {
-      replied: (workspace, contacts, now) => stop(workspace, contacts, "replied", now),
-      optedOut: (workspace, contacts, now) => stop(workspace, contacts, "optedOut", now),
-      takenOver: (workspace, contacts, now) => stop(workspace, contacts, "takenOver", now),
-      proven
+      ...reactions.inbound,
+      replied: (workspace, who, now) =>
+        Effect.andThen(
+          reactions.inbound.replied(workspace, who, now),
+          stick(
+            workspace,
+            who.map(({ contact }) => contact),
+            now
+          )
+        )
     },
-    draw
+    cancel: reactions.cancel,
+    draw: Effect.fn("Outreach.draw")((_workspace, campaign, now) => distributor.draw(campaign, now))
   })
 })

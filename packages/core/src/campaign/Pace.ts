@@ -43,6 +43,8 @@ export interface Pace {
   /** The last date on which something went out. */
   readonly rampDate: LocalDate | null
   readonly counts: PaceCounts
+  /** When the account left the campaign; null = it is in it. Then it rings only to give back what it holds. */
+  readonly leftAt: Instant | null
 }
 
 /** The pace of an account that a campaign has just been given: without an alarm until the campaign runs. */
@@ -65,5 +67,6 @@ export const initial = (
   deferredTo: null,
   rampDay: 0,
   rampDate: null,
-  counts: noCounts
+  counts: noCounts,
+  leftAt: null
 })

@@ -42,14 +42,16 @@ export const paceGates: ReadonlyArray<Gate<PaceContext>> = [
   },
   {
     name: "account",
-    decide: ({ account: { account }, now }) =>
-      !account.enabled
-        ? block("accountDisabled")
-        : Account.health(account) !== "ready"
-          ? block(Account.health(account))
-          : account.restingUntil !== null && account.restingUntil > now
-            ? defer("pace", account.restingUntil, "accountResting")
-            : allow
+    decide: ({ account: { account }, now, pace }) =>
+      pace.leftAt !== null
+        ? block("accountLeft")
+        : !account.enabled
+          ? block("accountDisabled")
+          : Account.health(account) !== "ready"
+            ? block(Account.health(account))
+            : account.restingUntil !== null && account.restingUntil > now
+              ? defer("pace", account.restingUntil, "accountResting")
+              : allow
   },
   {
     name: "channel",

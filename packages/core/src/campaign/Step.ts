@@ -23,7 +23,9 @@ export class Step extends Schema.Opaque<Step>()(
     type: StepType,
     /** Days after the last touch; 0 for step 0. */
     sendAfterDays: Schema.Int,
-    parts: Schema.NonEmptyArray(Part)
+    parts: Schema.NonEmptyArray(Part),
+    /** What the host calls it: by this it is found again when the steps are written down anew. */
+    externalRef: Schema.optionalKey(Schema.NonEmptyString)
   }).annotate({ identifier: "Step" })
 ) {}
 

@@ -1,4 +1,7 @@
-/** The rows of one touch: a message for each part, the first in the claim, the others waiting for the one before. */
+/**
+ * The rows of one touch: a message for each part, the first in the claim, the others waiting for the one before. A touch
+ * that is tried again has rows for its missing parts alone.
+ */
 import * as Address from "../channel/Address.ts"
 import type { Content } from "../channel/Content.ts"
 import * as Chat from "../chat/Chat.ts"
@@ -18,6 +21,15 @@ export interface TouchDraft {
   readonly reserved: Reservation
 }
 
+/**
+ * The parts that are still to be sent, first part first: those without a row, and those whose row waits or was cancelled
+ * before it began. What went out, or may have, is never among them.
+ */
+export const missingParts = (step: Step, messages: ReadonlyArray<Message>): ReadonlyArray<number> =>
+  step.parts.flatMap((_, part) =>
+    messages.every((row) => row.part !== part || row.status === "queued" || row.status === "cancelled") ? [part] : []
+  )
+
 /** The rows to be written. A part that an earlier try left queued keeps its id and what was counted of it. */
 export const messagesOf = (
   { address, candidate, contents, due, reserved, step }: TouchDraft,
@@ -30,45 +42,50 @@ export const messagesOf = (
   const { lead } = candidate
   const key = Address.key(address)
   const earlier = new Map(candidate.messages.map((message) => [message.part, message]))
-  return contents.map((content, part): Message => {
+  const missing = missingParts(step, candidate.messages)
+  return missing.flatMap((part): ReadonlyArray<Message> => {
     const former = earlier.get(part)
-    return {
-      id: former?.id ?? ids.next("msg"),
-      workspace: lead.workspace,
-      account: account.id,
-      chat: Chat.idOf(account.id, key),
-      contact: lead.contact,
-      address: key,
-      direction: "outbound",
-      author: { type: "campaign", id: campaign.id },
-      campaign: campaign.id,
-      campaignVersion: campaign.version,
-      lead: lead.id,
-      step: step.id,
-      part,
-      parts: contents.length,
-      content,
-      status: "queued",
-      reason: null,
-      errorCode: null,
-      errorDetail: null,
-      attempts: former?.attempts ?? 0,
-      tries: former?.tries ?? 0,
-      externalId: null,
-      replyTo: null,
-      notBefore: null,
-      dueAt: null,
-      claim: part === 0 ? claim : null,
-      stop: null,
-      reserved,
-      createdAt: former?.createdAt ?? now,
-      begunAt: null,
-      sentAt: null,
-      deliveredAt: null,
-      readAt: null,
-      failedAt: null,
-      externalRef: null,
-      metadata: {}
-    }
+    const content = contents[part]
+    if (content === undefined) return []
+    return [
+      {
+        id: former?.id ?? ids.next("msg"),
+        workspace: lead.workspace,
+        account: account.id,
+        chat: Chat.idOf(account.id, key),
+        contact: lead.contact,
+        address: key,
+        direction: "outbound",
+        author: { type: "campaign", id: campaign.id },
+        campaign: campaign.id,
+        campaignVersion: campaign.version,
+        lead: lead.id,
+        step: step.id,
+        part,
+        parts: contents.length,
+        content,
+        status: "queued",
+        reason: null,
+        errorCode: null,
+        errorDetail: null,
+        attempts: former?.attempts ?? 0,
+        tries: former?.tries ?? 0,
+        externalId: null,
+        replyTo: null,
+        notBefore: null,
+        dueAt: null,
+        claim: part === missing[0] ? claim : null,
+        stop: null,
+        reserved,
+        createdAt: former?.createdAt ?? now,
+        begunAt: null,
+        sentAt: null,
+        deliveredAt: null,
+        readAt: null,
+        failedAt: null,
+        externalRef: null,
+        metadata: {}
+      }
+    ]
   })
 }

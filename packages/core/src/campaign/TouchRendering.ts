@@ -3,7 +3,6 @@ import { Result } from "effect"
 import * as Capability from "../channel/Capability.ts"
 import type { Channel } from "../channel/Channel.ts"
 import type { Content } from "../channel/Content.ts"
-import type { Contact } from "../contact/Contact.ts"
 import type { Gate } from "../outbox/Gate.ts"
 import { allow, skip } from "../outbox/Gate.ts"
 import type { Campaign } from "./Campaign.ts"
@@ -30,34 +29,56 @@ const compiled = (cache: TemplateCache, content: Content) => {
   return made
 }
 
+/** What one content says to a contact on a channel, or why it says nothing. */
+export type Said =
+  | { readonly type: "rendered"; readonly content: Content }
+  | Extract<RenderedTouch, { readonly type: "refused" }>
+
+/** Renders one content for one contact. */
+export const say = (
+  cache: TemplateCache,
+  content: Content,
+  values: Rendering.Variables,
+  onMissing: Rendering.OnMissing,
+  channel: Channel
+): Said => {
+  const template = compiled(cache, content)
+  if (Result.isFailure(template)) {
+    return { type: "refused", reason: "contentRejected", detail: template.failure.message }
+  }
+  const made = Rendering.renderContent(template.success, values, onMissing)
+  if (made._tag === "MissingVariable") {
+    return { type: "refused", reason: "missingVariable", detail: made.names.join(", ") }
+  }
+  if (made._tag === "Failed") {
+    return { type: "refused", reason: "contentRejected", detail: `${made.field}: ${made.problem}` }
+  }
+  const refusal = Capability.refusal(channel.capabilities, made.content)
+  return refusal === null
+    ? { type: "rendered", content: made.content }
+    : { type: "refused", reason: "unsupported", detail: refusal }
+}
+
+/** The variant of a part of a step that a lead gets; `seed` as in `render`. */
+export const chosen = (settings: Campaign["settings"], step: Step, part: number, seed: string): Content =>
+  StepRules.choose(step.parts[part]!, `${seed}|${settings.steps.findIndex(({ id }) => id === step.id)}|${part}`)
+
 /** Renders every part of a step for one lead. `seed` chooses the variants: the same lead gets the same ones again. */
 export const render = (
   cache: TemplateCache,
   campaign: Pick<Campaign, "settings">,
   step: Step,
-  contact: Contact,
+  contact: Rendering.ContactFields,
   channel: Channel,
   seed: string
 ): RenderedTouch => {
   const values = Rendering.variablesOf(contact)
   const contents: Array<Content> = []
-  for (const [index, part] of step.parts.entries()) {
-    const template = compiled(
-      cache,
-      StepRules.choose(part, `${seed}|${campaign.settings.steps.findIndex(({ id }) => id === step.id)}|${index}`)
-    )
-    if (Result.isFailure(template)) {
-      return { type: "refused", reason: "contentRejected", detail: template.failure.message }
-    }
-    const made = Rendering.renderContent(template.success, values, campaign.settings.onMissing)
-    if (made._tag === "MissingVariable") {
-      return { type: "refused", reason: "missingVariable", detail: made.names.join(", ") }
-    }
-    if (made._tag === "Failed")
-      return { type: "refused", reason: "contentRejected", detail: `${made.field}: ${made.problem}` }
-    const refusal = Capability.refusal(channel.capabilities, made.content)
-    if (refusal !== null) return { type: "refused", reason: "unsupported", detail: refusal }
-    contents.push(made.content)
+  for (const part of step.parts.keys()) {
+    const content = chosen(campaign.settings, step, part, seed)
+    const said = say(cache, content, values, campaign.settings.onMissing, channel)
+    if (said.type === "refused") return said
+    contents.push(said.content)
   }
   return { type: "rendered", contents }
 }

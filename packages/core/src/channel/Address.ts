@@ -28,6 +28,12 @@ export const key = (self: Address): string =>
 export const reach = (self: Pick<Address, "channel" | "scope">): string =>
   self.scope === "" ? self.channel : `${self.channel}/${encodeURIComponent(self.scope)}`
 
+/** Stands where the key of a person's address stood before they were erased; `of` where it must be unique. */
+export const erased = (of = ""): string => `#${of}`
+
+/** No channel's name, and so no key, begins like this. */
+export const isErased = (text: string): boolean => text.startsWith("#")
+
 /** The address of a key. */
 export const parse = (text: string): Address => {
   const channel = text.indexOf("/")

@@ -29,7 +29,7 @@ export interface Sent {
   readonly key: string
   readonly to: Address
   readonly content: Content
-  /** When the send began. */
+  /** When the send began, by the database's real clock. */
   readonly at: Instant
 }
 

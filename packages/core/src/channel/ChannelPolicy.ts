@@ -11,6 +11,8 @@ export class ChannelPolicy extends Schema.Opaque<ChannelPolicy>()(
     optInRequired: Schema.Boolean,
     /** Whether messages nobody wrote by hand are allowed. */
     automationAllowed: Schema.Boolean,
+    /** The most messages that the platform lets one account send a day, whoever wrote them; absent = it says nothing. */
+    dailyLimit: Schema.optionalKey(Schema.Int),
     /** How long after the person's last message we may write freely, in milliseconds; null = always. */
     replyWindow: Schema.Struct({ automatedMs: Schema.NullOr(Schema.Int), humanMs: Schema.NullOr(Schema.Int) })
   }).annotate({ identifier: "ChannelPolicy" })

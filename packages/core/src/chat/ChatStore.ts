@@ -38,7 +38,10 @@ export class ChatStore extends Context.Service<
     admit(
       keys: ReadonlyArray<{ readonly account: AccountId; readonly dedupeKey: string; readonly at: Instant }>
     ): Effect.Effect<ReadonlyArray<number>, StorageError>
-    /** Makes the chats that are missing, with the next numbers of their workspace, and locks and returns one for each opening. */
+    /**
+     * Makes the chats that are missing, with the next numbers of their workspace, and locks and returns one for each
+     * opening, as `Chat.opened` has it.
+     */
     open(openings: ReadonlyArray<ChatOpening>): Effect.Effect<ReadonlyArray<Chat>, StorageError>
     touch(touches: ReadonlyArray<ChatTouch>): Effect.Effect<void, StorageError>
     /** Marks chats as written to by hand, or gives them back to automation (`at` null). */
@@ -53,6 +56,18 @@ export class ChatStore extends Context.Service<
       ReadonlyArray<{ readonly index: number; readonly before: Message; readonly after: Message }>,
       StorageError
     >
+    /** Those of the chats that exist, and all messages in them, also in one that was never opened; both by id. */
+    held(
+      workspace: WorkspaceId,
+      chats: ReadonlyArray<ChatId>
+    ): Effect.Effect<{ readonly chats: ReadonlyArray<Chat>; readonly messages: ReadonlyArray<Message> }, StorageError>
+    /**
+     * Locks all messages in these chats and then the chats, applies `Message.erase` and `Chat.erase`, and gives back what
+     * the messages no longer reserve. Returns the messages' ids.
+     */
+    erase(workspace: WorkspaceId, chats: ReadonlyArray<ChatId>): Effect.Effect<ReadonlyArray<MessageId>, StorageError>
+    /** Outbound messages of a chat that are being sent, or of which nobody knows whether they were; oldest first. */
+    unproven(chat: ChatId): Effect.Effect<ReadonlyArray<Message>, StorageError>
     get(workspace: WorkspaceId, id: ChatId): Effect.Effect<Option.Option<Chat>, StorageError>
     /** Most recent first. */
     list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Chat>, StorageError>

@@ -50,6 +50,34 @@ export const received = (
   metadata: event.button === undefined ? {} : { button: event.button }
 })
 
+/** The row of a message that the account's owner wrote from another device. */
+export const written = (
+  account: Account,
+  event: Extract<ChannelEvent, { readonly type: "messageEchoed" }>,
+  ids: IdGenerator,
+  at: { readonly address: string; readonly chat: Message["chat"]; readonly contact: ContactId | null }
+): Message => ({
+  ...received(account, { ...event, type: "messageReceived" }, ids, at),
+  direction: "outbound",
+  author: { type: "device", id: null },
+  status: "sent",
+  metadata: {}
+})
+
+/** A message of ours after the platform told of it itself: proof, also while what the send came to is not known yet. */
+export const echoed = (message: Message, event: Extract<ChannelEvent, { readonly type: "messageEchoed" }>): Message =>
+  message.status === "sending"
+    ? { ...message, sentAt: message.sentAt ?? event.at, externalId: event.externalId }
+    : Messages.mayBecome(message, "sent")
+      ? {
+          ...message,
+          status: "sent",
+          reason: null,
+          sentAt: message.sentAt ?? event.at,
+          externalId: event.externalId
+        }
+      : message
+
 /** A message of ours after a receipt or a late failure; receipts that come late still leave their time. */
 export const statusAfter = (
   message: Message,
@@ -71,7 +99,7 @@ export const statusAfter = (
             status: "failed",
             reason: "failedLate",
             errorCode: event.code ?? null,
-            errorDetail: event.detail ?? null,
+            errorDetail: Messages.isErased(message) ? null : (event.detail ?? null),
             failedAt: event.at
           }
         : message

@@ -10,12 +10,14 @@ import * as Address from "../channel/Address.ts"
 import type { ChannelEvent, Participant } from "../channel/ChannelEvent.ts"
 import * as Content from "../channel/Content.ts"
 import { ContactStore } from "../contact/ContactStore.ts"
+import { AddressHash, keysOf } from "../contact/Suppression.ts"
 import type { DomainEvent, EventType } from "../event/DomainEvent.ts"
 import { EventStore } from "../event/EventStore.ts"
 import type { ContactId, IdGenerator } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
+import * as Seed from "../workspace/Seed.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
 import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
@@ -24,8 +26,8 @@ import { ChatStore } from "./ChatStore.ts"
 import * as InboundMessage from "./InboundMessage.ts"
 import { InboundReactions } from "./InboundReaction.ts"
 import type { Message } from "./Message.ts"
-import * as Messages from "./Message.ts"
 import * as OptOutWords from "./OptOutWords.ts"
+import * as Takeover from "./Takeover.ts"
 
 export interface Received {
   /** Events seen for the first time. */
@@ -59,6 +61,7 @@ const make = Effect.gen(function* () {
   const transaction = yield* Transaction
   const time = yield* PacingTime
   const makeIds = (yield* Ids).generator
+  const addressHash = yield* AddressHash
 
   const addressOf = (account: Account, participant: Participant) =>
     Address.key({ channel: account.channel, scope: participant.scope, externalId: participant.externalId })
@@ -186,22 +189,24 @@ const make = Effect.gen(function* () {
         const optOut =
           event.optOut === true || (event.content.type === "text" && OptOutWords.isOptOut(event.content.text))
         const optIn = !optOut && event.content.type === "text" && OptOutWords.isOptIn(event.content.text)
-        if (optIn) yield* contacts.lift(account.workspace, [address])
+        if (optIn) yield* contacts.lift(account.workspace, keysOf(addressHash, address))
         if (optOut) {
           yield* suppress(
             account,
             address,
             contact,
             event.at,
-            tell("contact.opted_out", contact ?? address, byContact(contact), { chat, channel: account.channel })
+            tell("contact.opted_out", contact ?? chat, byContact(contact), { chat, channel: account.channel })
           )
         }
         if (contact !== null) {
-          const who = [contact]
+          const who = [{ contact, chat }]
           yield* Effect.forEach(
             reactions,
             (reaction) =>
-              optOut ? reaction.optedOut(account.workspace, who, now) : reaction.replied(account.workspace, who, now),
+              optOut
+                ? reaction.optedOut(account.workspace, [contact], now)
+                : reaction.replied(account.workspace, who, now),
             {
               discard: true
             }
@@ -223,7 +228,7 @@ const make = Effect.gen(function* () {
           address,
           contact,
           event.at,
-          tell("contact.opted_out", contact ?? address, byContact(contact), { chat, channel: account.channel })
+          tell("contact.opted_out", contact ?? chat, byContact(contact), { chat, channel: account.channel })
         )
         if (contact !== null) {
           yield* Effect.forEach(reactions, (reaction) => reaction.optedOut(account.workspace, [contact], now), {
@@ -244,17 +249,24 @@ const make = Effect.gen(function* () {
       case "messageEchoed": {
         // An echo proves what we sent; one that is not ours was written by the account's owner on another device.
         const ours = event.key === undefined ? [] : [{ id: event.key.split(".")[0] as Message["id"] }]
-        const changed = yield* chats.advance([...ours, { chat, externalId: event.externalId }], (message) =>
-          Messages.mayBecome(message, "sent")
-            ? {
-                ...message,
-                status: "sent",
-                reason: null,
-                sentAt: message.sentAt ?? event.at,
-                externalId: event.externalId
-              }
-            : message
+        const known = yield* chats.advance([...ours, { chat, externalId: event.externalId }], (message) =>
+          InboundMessage.echoed(message, event)
         )
+        const isNamed = event.key !== undefined || known.length > 0
+        const said = Content.preview(event.content)
+        const [match] = isNamed
+          ? []
+          : (yield* chats.unproven(chat)).filter(({ content }) => Content.preview(content) === said)
+        if (!isNamed && match === undefined) {
+          const message = InboundMessage.written(account, event, ids, { address, chat, contact })
+          const owner = { type: "channel", id: account.channel } as const
+          yield* Takeover.fromDevice(chats, feed, reactions, message, owner, ids, now)
+          return
+        }
+        const changed =
+          match === undefined
+            ? known
+            : yield* chats.advance([{ id: match.id }], (message) => InboundMessage.echoed(message, event))
         yield* after(changed, account, now, tell)
         return
       }
@@ -311,7 +323,8 @@ const make = Effect.gen(function* () {
               const ids = yield* makeIds
               const now = yield* time.now
               const fresh = yield* chats.admit(
-                events.map(({ at, dedupeKey }) => ({ account: account.id, dedupeKey, at }))
+                // Platforms make their keys of addresses, too.
+                events.map(({ at, dedupeKey }) => ({ account: account.id, dedupeKey: Seed.digest(dedupeKey), at }))
               )
               for (const index of fresh) {
                 const event = events[index]

@@ -5,6 +5,7 @@
  */
 import { Schema } from "effect"
 import type { Account } from "../account/Account.ts"
+import * as Address from "../channel/Address.ts"
 import { Content } from "../channel/Content.ts"
 import { LocalDate } from "../workspace/LocalDate.ts"
 import {
@@ -107,6 +108,60 @@ export class Message extends Schema.Opaque<Message>()(
  */
 export const idempotencyKey = (self: Pick<Message, "id" | "tries">): string =>
   self.tries === 0 ? self.id : `${self.id}.${self.tries}`
+
+/** What it said, once its person is erased. */
+const erasedContent: Content = { type: "text", text: "[erased]" }
+
+/**
+ * The message without the person: that there was one, when, and what became of it. One that is queued is cancelled; one
+ * that is being sent is settled, but never looked up or repeated.
+ */
+export const erase = (self: Message): Message => ({
+  ...self,
+  contact: null,
+  address: Address.erased(),
+  author: self.author.type === "contact" ? { type: "contact", id: null } : self.author,
+  content: erasedContent,
+  errorDetail: null,
+  externalId: null,
+  replyTo: null,
+  externalRef: null,
+  metadata: {},
+  ...(self.status === "queued" && {
+    status: "cancelled" as const,
+    reason: "erased",
+    claim: null,
+    dueAt: null,
+    reserved: null
+  }),
+  ...(self.status === "sending" && { stop: "erased" })
+})
+
+/** Whether its person was erased; told by a mark where the rest of the message may be older than that. */
+export const isErased = (self: Pick<Message, "address" | "stop">): boolean =>
+  self.stop === "erased" || Address.isErased(self.address)
+
+/** Whether it may have gone out, and nobody knows yet. */
+export const isUnproven = ({ reason, status }: Pick<Message, "status" | "reason">): boolean =>
+  status === "sending" || (status === "failed" && reason === "outcomeUnknown")
+
+/** A failed or cancelled row that waits to be tried again, after `tries` tries known not to have gone out. */
+export const requeued = (self: Message, tries: number): Message => ({
+  ...self,
+  status: "queued",
+  reason: null,
+  errorCode: null,
+  errorDetail: null,
+  attempts: 0,
+  tries,
+  notBefore: null,
+  dueAt: null,
+  claim: null,
+  stop: null,
+  reserved: null,
+  begunAt: null,
+  failedAt: null
+})
 
 /** A claimed message with the account it goes out from, as the claim's transaction saw both. */
 export interface Claimed {

@@ -20,7 +20,8 @@ const fixed = ["externalId", "channel", "name", "first", "last", "phone", "timez
 const formula = /^[=+\-@\t\r]/
 const special = /[",\r\n;\t]|^\s|\s$/
 
-const cellOf =
+/** Writes a cell. `forSpreadsheets` as in `CsvOptions`. */
+export const cellOf =
   (forSpreadsheets: boolean) =>
   (value: string): string => {
     const text = forSpreadsheets && formula.test(value) ? `'${value}` : value

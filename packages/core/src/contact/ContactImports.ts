@@ -4,7 +4,6 @@
  * the same id and source: it reads the source again and passes by what is done.
  */
 import { Context, Effect, Layer, Option, Stream } from "effect"
-import * as Address from "../channel/Address.ts"
 import { Channels } from "../channel/Channel.ts"
 import type { ContactListId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
@@ -15,7 +14,8 @@ import type { Contact, MergeMode } from "./Contact.ts"
 import { type ContactImport, ImportMismatch, ImportOvertaken } from "./ContactImport.ts"
 import { type AddressRules, addresses, contactOf, type RowBatch, type RowProblem } from "./ContactRow.ts"
 import { ContactStore } from "./ContactStore.ts"
-import { AddressHash, isTombstone, tombstone } from "./Suppression.ts"
+import * as Erased from "./Erased.ts"
+import { AddressHash } from "./Suppression.ts"
 
 export interface ImportOptions<E, R, E2, R2> {
   readonly workspace: WorkspaceId
@@ -117,16 +117,7 @@ const make = Effect.gen(function* () {
   const time = yield* PacingTime
   const transaction = yield* Transaction
   const makeIds = (yield* Ids).generator
-
-  /** Which of these contacts were erased before and must not come back by an import. */
-  const erased = Effect.fnUntraced(function* (workspace: WorkspaceId, contacts: ReadonlyArray<Contact>) {
-    const hash = yield* AddressHash
-    const [first] = (yield* store.allSuppressions(workspace, { limit: 1 })).data
-    if (hash === null || first === undefined || !isTombstone(first.address)) return null
-    const keys = contacts.map(({ addresses: own }) => own.map((address) => tombstone(hash, Address.key(address))))
-    const gone = new Set((yield* store.suppressions(workspace, keys.flat())).map(({ address }) => address))
-    return keys.map((own) => own.some((key) => gone.has(key)))
-  })
+  const sift = Erased.sifter(store, yield* AddressHash)
 
   /** A chunk as contacts, and why the others became none. */
   const prepare = Effect.fnUntraced(function* (
@@ -137,8 +128,8 @@ const make = Effect.gen(function* () {
     const at = yield* time.now
     const addressOf = addresses(channels.all, rules)
     const rejected: Array<RowProblem> = []
-    let contacts: Array<Contact> = []
-    let lines: Array<number> = []
+    const contacts: Array<Contact> = []
+    const lines: Array<number> = []
     for (const batch of chunk.batches) {
       for (const problem of batch.rejected) rejected.push(problem)
       for (const row of batch.rows) {
@@ -151,17 +142,9 @@ const make = Effect.gen(function* () {
         lines.push(row.line)
       }
     }
-    const gone = yield* erased(workspace, contacts)
-    if (gone !== null && gone.includes(true)) {
-      for (const [i, isGone] of gone.entries()) {
-        // The value is not repeated: it is what was to be forgotten.
-        if (isGone)
-          rejected.push({ line: lines[i]!, column: "externalId", value: "", reason: "this person was erased" })
-      }
-      contacts = contacts.filter((_, i) => !gone[i])
-      lines = lines.filter((_, i) => !gone[i])
-    }
-    return { contacts, lines, records: chunk.records, rejected }
+    const sifted = yield* sift(workspace, { contacts, lines })
+    for (const one of sifted.rejected) rejected.push(one)
+    return { contacts: sifted.contacts, lines: sifted.lines, records: chunk.records, rejected }
   })
 
   const run = Effect.fn("ContactImports.run")(function* <E, R, E2, R2>(options: ImportOptions<E, R, E2, R2>) {

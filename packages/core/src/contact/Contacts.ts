@@ -2,16 +2,19 @@
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import * as Address from "../channel/Address.ts"
 import { Channels } from "../channel/Channel.ts"
-import type { Actor, EventType } from "../event/DomainEvent.ts"
+import type { Actor, DomainEvent, EventType } from "../event/DomainEvent.ts"
+import { EventStore } from "../event/EventStore.ts"
 import type { ContactId, ContactListId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
+import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import * as ContactRules from "./Contact.ts"
 import type { Consent, Contact, ContactList, MergeMode } from "./Contact.ts"
 import { type AddressRules, addresses, contactOf, type ContactRow, type RowProblem } from "./ContactRow.ts"
 import { ContactStore } from "./ContactStore.ts"
+import * as Erased from "./Erased.ts"
 import { PersonParties } from "./PersonParty.ts"
 import { AddressHash, keysOf, type Suppression, tombstone } from "./Suppression.ts"
 
@@ -28,6 +31,8 @@ export interface PersonExport {
   readonly contact: Contact
   readonly lists: ReadonlyArray<ContactList>
   readonly suppressions: ReadonlyArray<Suppression>
+  /** What was published of them. */
+  readonly events: ReadonlyArray<DomainEvent>
   /** What other areas hold, by their names. */
   readonly more: Readonly<Record<string, Schema.Json>>
 }
@@ -58,7 +63,10 @@ export class Contacts extends Context.Service<
   {
     /** The list of that name, made when it is missing. */
     listNamed(workspace: WorkspaceId, name: string): Effect.Effect<ContactList, StorageError>
-    /** Adds rows to a list, in their order; rows of one address are one person. Idempotent. */
+    /**
+     * Adds rows to a list, in their order; rows of one address are one person, and one who was erased is rejected.
+     * Idempotent.
+     */
     importRows(
       workspace: WorkspaceId,
       list: ContactListId,
@@ -97,12 +105,19 @@ export class Contacts extends Context.Service<
   )
 }
 
+/** The external id as any JSON has it. */
+const asJson = ({ externalId }: Address.Address): string => JSON.stringify(externalId)
+
 const make = Effect.gen(function* () {
   const store = yield* ContactStore
+  const feed = yield* EventStore
+  const workspaces = yield* WorkspaceStore
   const channels = yield* Channels
   const time = yield* PacingTime
   const transaction = yield* Transaction
   const makeIds = (yield* Ids).generator
+  const hash = yield* AddressHash
+  const sift = Erased.sifter(store, hash)
 
   const found =
     (contact: ContactId) =>
@@ -168,16 +183,17 @@ const make = Effect.gen(function* () {
       const at = yield* time.now
       const addressOf = addresses(channels.all, rules)
       const rejected: Array<RowProblem> = []
-      const lines: Array<number> = []
-      const contacts: Array<Contact> = []
+      const given = { contacts: Array<Contact>(), lines: Array<number>() }
       for (const row of rows) {
         const address = addressOf(row)
         if (!("channel" in address)) rejected.push({ line: row.line, ...address })
         else {
-          lines.push(row.line)
-          contacts.push(contactOf(row, address, { id: ids.next("con"), workspace, at }))
+          given.lines.push(row.line)
+          given.contacts.push(contactOf(row, address, { id: ids.next("con"), workspace, at }))
         }
       }
+      const { contacts, lines, rejected: erased } = yield* sift(workspace, given)
+      rejected.push(...erased)
       const { ambiguous, created, merged } =
         contacts.length === 0
           ? { ambiguous: [], created: 0, merged: 0 }
@@ -193,7 +209,6 @@ const make = Effect.gen(function* () {
       return { created, merged, rejected }
     }),
     recordConsent: Effect.fn("Contacts.recordConsent")(function* (workspace, id, consent, actor) {
-      const hash = yield* AddressHash
       const { channel, source } = consent
       return yield* change(workspace, id, "contact.consented", actor, { channel, source }, (before) => {
         const contact = ContactRules.record(before, consent)
@@ -213,36 +228,34 @@ const make = Effect.gen(function* () {
       )
     }),
     export: Effect.fn("Contacts.export")(function* (workspace, id) {
-      const hash = yield* AddressHash
       const parties = yield* PersonParties
       return yield* transaction.within(
         Effect.gen(function* () {
           const contact = yield* store.get(workspace, id).pipe(found(id))
           const keys = contact.addresses.flatMap((address) => keysOf(hash, Address.key(address)))
-          const more = yield* Effect.forEach(parties, (party) =>
-            Effect.map(party.export(workspace, contact), (held) => [party.name, held] as const)
-          )
+          const held = yield* Effect.forEach(parties, (party) => party.export(workspace, contact))
+          const subjects = held.flatMap((one) => one.subjects)
           return {
             contact,
             lists: yield* store.listsOf(workspace, id),
             suppressions: yield* store.suppressions(workspace, keys),
-            more: Object.fromEntries(more)
+            events: yield* feed.about(workspace, [id, ...subjects]),
+            more: Object.fromEntries(parties.map(({ name }, i) => [name, held[i]!.data]))
           }
         })
       )
     }),
     erase: Effect.fn("Contacts.erase")(function* (workspace, id, actor) {
-      const hash = yield* AddressHash
       const parties = yield* PersonParties
       if (hash === null) return yield* new AddressHashMissing()
       const at = yield* time.now
       const event = (yield* makeIds).next("evt")
       yield* transaction.within(
         Effect.gen(function* () {
-          if (parties.length > 0) {
-            const contact = yield* store.get(workspace, id).pipe(found(id))
-            yield* Effect.forEach(parties, (party) => party.erase(workspace, contact, at), { discard: true })
-          }
+          const contact = yield* store.get(workspace, id).pipe(found(id))
+          const subjects = yield* Effect.forEach(parties, (party) => party.erase(workspace, contact, at))
+          yield* feed.erase(workspace, [id, ...subjects.flat()])
+          yield* workspaces.forgetResponses(workspace, [id, ...contact.addresses.map(asJson)])
           yield* store
             .erase(workspace, id, (before) => ({
               suppressions: before.addresses.map((address) => ({

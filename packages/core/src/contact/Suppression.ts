@@ -22,7 +22,7 @@ export class Suppression extends Schema.Opaque<Suppression>()(
 /** The keyed hash of an address's key, made with a secret that the host keeps; the same for the same key for ever. */
 export type AddressHash = (address: string) => string
 
-/** The host's hash; null where it has none, and then nobody can be erased. */
+/** The host's hash, for the layers of every service; null where it has none, and then nobody can be erased. */
 export const AddressHash = Context.Reference<AddressHash | null>("@overture/core/AddressHash", {
   defaultValue: () => null
 })
@@ -35,6 +35,10 @@ export const tombstone = (hash: AddressHash, address: string): string => mark + 
 
 export const isTombstone = (address: string): boolean => address.startsWith(mark)
 
-/** Under which keys a suppression of the address may stand: what every look-up asks for. */
+/** Under which keys a suppression of the address may stand: what every look-up asks for, the address itself first. */
 export const keysOf = (hash: AddressHash | null, address: string): ReadonlyArray<string> =>
   hash === null ? [address] : [address, tombstone(hash, address)]
+
+/** The suppression as it stops `address`, also where it stands under its hash. */
+export const stopping = (self: Suppression, address: string): Suppression =>
+  self.address === address ? self : { ...self, address }

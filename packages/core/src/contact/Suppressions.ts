@@ -57,6 +57,7 @@ const make = Effect.gen(function* () {
   const channels = yield* Channels
   const time = yield* PacingTime
   const makeIds = (yield* Ids).generator
+  const hash = yield* AddressHash
 
   const add = Effect.fn("Suppressions.add")(function* (
     workspace: WorkspaceId,
@@ -87,7 +88,6 @@ const make = Effect.gen(function* () {
   return Suppressions.of({
     page: Effect.fn("Suppressions.page")((workspace, request) => store.allSuppressions(workspace, request)),
     of: Effect.fn("Suppressions.of")(function* (workspace, given) {
-      const hash = yield* AddressHash
       return yield* store.suppressions(
         workspace,
         given.flatMap((address) => keysOf(hash, Address.key(address)))

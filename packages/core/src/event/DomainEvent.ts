@@ -27,6 +27,7 @@ export const EventType = Schema.Literals([
   "lead.failed",
   "lead.skipped",
   "lead.deferred",
+  "lead.retried",
   "lead.ended",
   "lead.replied",
   "campaign.created",
@@ -73,6 +74,29 @@ export class DomainEvent extends Schema.Opaque<DomainEvent>()(
     data: Schema.Record(Schema.String, Schema.Json)
   }).annotate({ identifier: "DomainEvent" })
 ) {}
+
+/** Ids, codes and numbers, by which reports read the feed. A field that is not named here may tell of a person. */
+const impersonal: ReadonlySet<string> = new Set([
+  "account",
+  "campaign",
+  "channel",
+  "chat",
+  "contact",
+  "ended",
+  "lead",
+  "part",
+  "reason",
+  "status",
+  "step",
+  "touch",
+  "until"
+])
+
+/** The event without the person whom it tells of: reports find in it what they found before. */
+export const erase = (self: DomainEvent): DomainEvent => ({
+  ...self,
+  data: Object.fromEntries(Object.entries(self.data).filter(([field]) => impersonal.has(field)))
+})
 
 /** What a rule says happened; the service adds id and time. */
 export type Fact = Omit<DomainEvent, "id" | "at">

@@ -4,10 +4,10 @@
  * the causes add up to the difference.
  */
 import type { AccountId, LeadId } from "../workspace/Id.ts"
-import type { LocalDate } from "../workspace/LocalDate.ts"
 import { Schema } from "effect"
-import { LocalDate as LocalDateSchema } from "../workspace/LocalDate.ts"
-import type { Forecast } from "./Forecast.ts"
+import type { LocalDate } from "../workspace/LocalDate.ts"
+import * as Dates from "../workspace/LocalDate.ts"
+import type { Forecast } from "../stats/Forecast.ts"
 import type { LeadStory, LoggedTouch, TouchLog } from "./TouchLog.ts"
 
 /**
@@ -16,7 +16,7 @@ import type { LeadStory, LoggedTouch, TouchLog } from "./TouchLog.ts"
  * - *retry*: a try had to be repeated, which moved this step or an earlier one.
  * - *deferral*: its turn came on another date or account: a gate or a budget held it, or slots of others fell free or
  *   were taken.
- * - *enrolled*: the forecast does not know the lead.
+ * - *enrolled*: the forecast does not know the lead: it joined later, or there were more than a forecast looks at.
  */
 export const DifferenceCause = Schema.Literals([
   "reply",
@@ -31,7 +31,7 @@ export const DifferenceCause = Schema.Literals([
 export type DifferenceCause = typeof DifferenceCause.Type
 
 /** Where a touch was to go out, or did. */
-export const TouchPlace = Schema.Struct({ account: Schema.String, date: LocalDateSchema })
+export const TouchPlace = Schema.Struct({ account: Schema.String, date: Dates.LocalDate })
 export type TouchPlace = typeof TouchPlace.Type
 
 export class Difference extends Schema.Opaque<Difference>()(
@@ -80,6 +80,19 @@ export interface ComparisonInput {
   readonly accountKey: (id: AccountId) => string
   /** What the forecast calls a lead: its id, or `Forecast.anonymous` of its position. */
   readonly leadName?: ((id: LeadId) => string) | undefined
+}
+
+/**
+ * The last date on which a forecast can be held against what happened: yesterday of a campaign that goes on, and as far as
+ * the forecast goes of one that is finished, since what it promised after that will not come.
+ */
+export const lastDate = (
+  forecast: Forecast,
+  campaign: { readonly isFinished: boolean; readonly today: LocalDate }
+): LocalDate => {
+  const last = forecast.days.at(-1)?.date ?? campaign.today
+  const over = campaign.isFinished ? (campaign.today > last ? campaign.today : last) : Dates.addDays(campaign.today, -1)
+  return forecast.cut?.by === "days" ? (over < last ? over : last) : over
 }
 
 interface Cause {

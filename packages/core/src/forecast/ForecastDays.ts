@@ -14,7 +14,7 @@ import type { LocalDate } from "../workspace/LocalDate.ts"
 import * as Dates from "../workspace/LocalDate.ts"
 import * as SendWindow from "../campaign/SendWindow.ts"
 import * as Zone from "../workspace/Zone.ts"
-import type { Forecast, ForecastDay, ForecastLimit, ForecastTotal, ForecastTouch } from "./Forecast.ts"
+import type { Forecast, ForecastDay, ForecastLimit, ForecastTotal, ForecastTouch } from "../stats/Forecast.ts"
 import type { PaceWatch } from "./PaceWatch.ts"
 import type { Snapshot } from "./Snapshot.ts"
 import type { LoggedTouch, TouchLog } from "./TouchLog.ts"
@@ -177,9 +177,10 @@ export const assemble = (ran: Ran): Forecast => {
     else day.push(touch)
     if (touch.date > lastDate) lastDate = touch.date
   }
-  const columns = snapshot.accounts.map((one) =>
-    rowsOf(ran, one, byAccount.get(one.account.account.id) ?? new Map(), lastDate)
+  const shown = snapshot.accounts.filter(
+    ({ account, pace }) => pace.leftAt === null || byAccount.has(account.account.id)
   )
+  const columns = shown.map((one) => rowsOf(ran, one, byAccount.get(one.account.account.id) ?? new Map(), lastDate))
   const days = (columns[0] ?? []).flatMap((_, index) => columns.flatMap((rows) => rows[index] ?? []))
   return {
     campaign: seedKey(campaign),

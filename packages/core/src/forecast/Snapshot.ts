@@ -84,6 +84,7 @@ const stranger = (
     contact: contact.id,
     reach: Address.reach(address),
     address: Address.key(address),
+    wanted: null,
     status: "pending",
     reason: null,
     ended: null,
@@ -114,7 +115,7 @@ export const candidatesOf = (
 ): ReadonlyArray<LeadCandidate> => {
   if (self.leads.type === "known") return self.leads.candidates
   const places = reaches(
-    self.accounts.map(({ account }) => account.account),
+    self.accounts.flatMap(({ account, pace }) => (pace.leftAt === null ? [account.account] : [])),
     channels
   )
   return places.length === 0

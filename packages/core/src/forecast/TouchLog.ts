@@ -117,6 +117,12 @@ export const follow = (campaign: Campaign) => {
 
   const ofLead = (event: DomainEvent): void => {
     const open = openOf(event.subject as LeadId)
+    if (event.type === "lead.retried") {
+      open.ended = null
+      open.retrying = true
+      open.next = places.get(text(event.data["touch"]) ?? "") ?? open.next
+      return
+    }
     const ended = text(event.data["ended"])
     if (event.type === "lead.replied") open.repliedAt ??= event.at
     if (ended !== null && open.ended === null) open.ended = ended

@@ -1,17 +1,12 @@
 /** The claim of campaigns in memory: due paces, their ready leads, and what the rules decided about them. */
-import type {
-  ClaimRules,
-  Dryness,
-  LeadCandidate,
-  LeadDecision,
-  OpenSequence,
-  PaceWant
-} from "../campaign/CampaignStore.ts"
+import type { ClaimRules, Dryness, LeadCandidate, LeadDecision, PaceWant } from "../campaign/CampaignStore.ts"
 import * as Lead from "../campaign/Lead.ts"
+import { mayWait, type OpenSequence } from "../campaign/OpenSequence.ts"
 import type { Pace } from "../campaign/Pace.ts"
 import * as Address from "../channel/Address.ts"
 import * as Chat from "../chat/Chat.ts"
 import type { Claimed, Message } from "../chat/Message.ts"
+import type { AddressHash } from "../contact/Suppression.ts"
 import type { Claim, Lease } from "../outbox/Claim.ts"
 import type { ContactId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
@@ -67,14 +62,14 @@ const sequences = (state: State, { campaign, contact }: Lead.Lead): ReadonlyArra
   })
 
 /** A lead with everything that can forbid or shape its next touch. */
-export const candidate = (state: State, lead: Lead.Lead): LeadCandidate => {
+export const candidate = (state: State, lead: Lead.Lead, hash: AddressHash | null): LeadCandidate => {
   const { contact, touches } = state.contacts.need(lead.contact)
   return {
     lead,
     contact,
     touches,
-    suppressions: suppressionsOf(state, lead.workspace, contact.addresses.map(Address.key), lead.account),
-    sequences: touches.some(({ campaign }) => campaign !== lead.campaign) ? sequences(state, lead) : [],
+    suppressions: suppressionsOf(state, lead.workspace, contact.addresses.map(Address.key), lead.account, hash),
+    sequences: mayWait(lead, touches) ? sequences(state, lead) : [],
     chat: lead.account === null ? null : (state.chats.get(Chat.idOf(lead.account, lead.address)) ?? null),
     messages: touchMessages(state, lead.id, lead.step)
   }
@@ -93,7 +88,7 @@ const dryness = (leads: ReadonlyArray<Lead.Lead>, now: Instant): Dryness => {
 }
 
 /** The candidates of one want. A contact in `taken` is another candidate's; its lead is passed over. */
-const select = (state: State, want: PaceWant, now: Instant, taken: Set<ContactId>) => {
+const select = (state: State, want: PaceWant, now: Instant, taken: Set<ContactId>, hash: AddressHash | null) => {
   if (want.want <= 0) return { want, first: [], followUps: [], dryness: null }
   const { account, campaign } = want.due.pace
   const leads = [...state.activeLeads.get(activeKey(campaign, account)).values()]
@@ -112,8 +107,8 @@ const select = (state: State, want: PaceWant, now: Instant, taken: Set<ContactId
   const isDry = first.length === 0 && followUps.length === 0
   return {
     want,
-    first: first.map((lead) => candidate(state, lead)),
-    followUps: followUps.map((lead) => candidate(state, lead)),
+    first: first.map((lead) => candidate(state, lead, hash)),
+    followUps: followUps.map((lead) => candidate(state, lead, hash)),
     dryness: isDry ? dryness(leads, now) : null
   }
 }
@@ -130,13 +125,14 @@ const writeLead = (state: State, lead: Lead.Lead): Lead.Lead => {
   return before
 }
 
-/** A touch exists once: only a row that waits to be tried again may be replaced. */
+/** A touch exists once: only a row that waits to be tried again, or was cancelled before it began, may be replaced. */
 const writeMessage = (state: State, message: Message): void => {
   const existing =
     message.lead === null
       ? undefined
       : touchMessages(state, message.lead, message.step).find((row) => row.part === message.part)
-  if (existing !== undefined && (existing.status !== "queued" || existing.claim !== null)) {
+  const mayGo = existing?.status === "cancelled" || (existing?.status === "queued" && existing.claim === null)
+  if (existing !== undefined && !mayGo) {
     broken(`part ${message.part} of lead ${message.lead} is ${existing.status} as ${existing.id}`)
   }
   if (existing !== undefined && existing.id !== message.id) state.messages.delete(existing.id)
@@ -177,17 +173,21 @@ interface Request {
   readonly limit: number
   readonly lease: Lease
   readonly rules: ClaimRules
+  readonly addressHash?: AddressHash | null | undefined
 }
 
 type Looked = ReturnType<typeof select>
 
 /** The paces whose alarm has rung with their candidates; null when none has. */
-export const look = (state: State, { limit, now, rules }: Request): ReadonlyArray<Looked> | null => {
+export const look = (
+  state: State,
+  { addressHash = null, limit, now, rules }: Request
+): ReadonlyArray<Looked> | null => {
   const rung = [...state.paces.values()].filter((pace) => pace.nextAt !== null && pace.nextAt <= now)
   const due = firstOf(rung, limit, byAlarm).map((pace) => Paces.due(state, pace))
   if (due.length === 0) return null
   const taken = new Set<ContactId>()
-  return rules.plan(due).map((want) => select(state, want, now, taken))
+  return rules.plan(due).map((want) => select(state, want, now, taken, addressHash))
 }
 
 /** Writes what the rules decide about them. */

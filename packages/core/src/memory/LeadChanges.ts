@@ -1,15 +1,15 @@
 /** Leads in memory: which ones a change is about, what it writes, and how they are enrolled, drawn and counted. */
-import type { DrawAccount, LeadChange, LeadCounts, LeadSelector } from "../campaign/CampaignStore.ts"
+import type { LeadChange, LeadCounts, LeadSelector } from "../campaign/CampaignStore.ts"
 import * as Lead from "../campaign/Lead.ts"
-import type { Message } from "../chat/Message.ts"
+import { type Message, requeued } from "../chat/Message.ts"
 import type { DomainEvent } from "../event/DomainEvent.ts"
-import type { AccountId, CampaignId } from "../workspace/Id.ts"
+import type { CampaignId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import { append } from "./MemoryEventStore.ts"
 import * as Paces from "./Paces.ts"
-import { by, byId, firstOf } from "./Paging.ts"
+import { byId, firstOf } from "./Paging.ts"
 import { cancel } from "./Reservations.ts"
-import { activeKey, isActive, paceKey, type State, touchMessages } from "./State.ts"
+import { isActive, type State, touchMessages } from "./State.ts"
 
 const select = (state: State, selector: LeadSelector): ReadonlyArray<Lead.Lead> => {
   switch (selector.type) {
@@ -20,6 +20,12 @@ const select = (state: State, selector: LeadSelector): ReadonlyArray<Lead.Lead> 
         .flatMap((contact) => [...state.leadsByContact.get(contact).values()])
         .filter((lead) => lead.workspace === selector.workspace && isActive(lead))
         .sort(byId)
+    case "active":
+      return firstOf(
+        [...state.activeLeads.get(selector.campaign).values()].filter((lead) => lead.stop === null),
+        selector.limit,
+        byId
+      )
     case "campaign": {
       const { account, campaign, limit, statuses } = selector
       const leads = [...state.leadsByCampaign.get(campaign).values()].filter(
@@ -50,6 +56,12 @@ const write = (state: State, before: Lead.Lead, change: LeadChange): Lead.Lead =
     const message = state.messages.get(id)
     if (message?.status === "queued") state.messages.set(id, { ...message, dueAt })
   }
+  for (const { id, tries } of change.requeue ?? []) {
+    const message = state.messages.get(id)
+    if (message?.status === "failed" || message?.status === "cancelled") {
+      state.messages.set(id, requeued(message, tries))
+    }
+  }
   Paces.count(state, before, change.counts)
   const account = before.account ?? lead.account
   if (change.forget === true) forget(state, before)
@@ -65,7 +77,8 @@ export const changeLeads = (
   change: (lead: Lead.Lead, messages: ReadonlyArray<Message>) => LeadChange | null
 ): ReadonlyArray<Lead.Lead> =>
   select(state, selector).flatMap((lead) => {
-    const answer = change(lead, touchMessages(state, lead.id, lead.step))
+    const step = selector.type === "ids" && selector.step !== undefined ? selector.step(lead) : lead.step
+    const answer = change(lead, touchMessages(state, lead.id, step))
     return answer === null ? [] : [write(state, lead, answer)]
   })
 
@@ -97,53 +110,6 @@ export const enroll = (
     for (const pace of Paces.of(state, campaign)) Paces.ring(state, pace, now)
   }
   return added
-}
-
-/** The leads of a campaign that no account has drawn. */
-export const pool = (state: State, campaign: CampaignId): ReadonlyArray<Lead.Lead> =>
-  [...state.activeLeads.get(activeKey(campaign, null)).values()].filter((lead) => lead.status === "pending")
-
-/** The accounts of a campaign with what each still has to touch. */
-export const drawAccounts = (state: State, campaign: CampaignId, now: Instant): ReadonlyArray<DrawAccount> =>
-  Paces.of(state, campaign).map((pace) => {
-    const held = [...state.activeLeads.get(activeKey(campaign, pace.account)).values()].filter(
-      (lead) => lead.status === "assigned" && lead.claim === null
-    )
-    return {
-      account: state.accounts.need(pace.account).account,
-      pace,
-      holding: held.length,
-      deferred: held.filter((lead) => lead.dueAt !== null && lead.dueAt > now).length
-    }
-  })
-
-const byPriority = by<Lead.Lead>(
-  (lead) => -lead.priority,
-  (lead) => lead.position,
-  (lead) => lead.id
-)
-
-/** Gives leads of the pool to accounts, one after the other in the order of `takes`. */
-export const draw = (
-  state: State,
-  campaign: CampaignId,
-  now: Instant,
-  takes: ReadonlyArray<{ readonly account: AccountId; readonly take: number; readonly reaches: ReadonlyArray<string> }>
-): ReadonlyArray<{ readonly account: AccountId; readonly drawn: number }> => {
-  const left = new Set([...pool(state, campaign)].sort(byPriority))
-  return takes.map(({ account, reaches, take }) => {
-    let drawn = 0
-    for (const lead of left) {
-      if (drawn >= take) break
-      if (!reaches.includes(lead.reach)) continue
-      left.delete(lead)
-      state.leads.set(lead.id, { ...lead, status: "assigned", account })
-      drawn++
-    }
-    const pace = state.paces.get(paceKey({ campaign, account }))
-    if (drawn > 0 && pace !== undefined) Paces.ring(state, pace, now)
-    return { account, drawn }
-  })
 }
 
 /** How a lead is counted: a claimed one whose message is being sent is sending. */

@@ -30,7 +30,7 @@ export const make = ({ state, verb }: Memory) => {
       verb(() => {
         const row = rowOf(workspace, id)
         if (row === undefined) return Option.none()
-        const group = change(row.group)
+        const group = { ...change(row.group), id, workspace, createdAt: row.group.createdAt }
         state.groups.set(id, { ...row, group })
         return Option.some(group)
       })

@@ -2,14 +2,16 @@
 import { Effect, Option } from "effect"
 import type { Campaign } from "../campaign/Campaign.ts"
 import { CampaignStore } from "../campaign/CampaignStore.ts"
-import type * as Lead from "../campaign/Lead.ts"
+import type { PoolRange } from "../campaign/Draw.ts"
+import * as Lead from "../campaign/Lead.ts"
 import { initial, noCounts } from "../campaign/Pace.ts"
-import type { CampaignId, LeadId, WorkspaceId } from "../workspace/Id.ts"
+import type { AccountId, CampaignId, ContactId, LeadId, WorkspaceId } from "../workspace/Id.ts"
 import * as CampaignClaim from "./CampaignClaim.ts"
 import * as LeadChanges from "./LeadChanges.ts"
 import type { Memory } from "./Memory.ts"
 import { append } from "./MemoryEventStore.ts"
 import * as Paces from "./Paces.ts"
+import * as Pool from "./Pool.ts"
 import { byId, firstOf, page } from "./Paging.ts"
 import { paceKey, type State } from "./State.ts"
 
@@ -27,6 +29,11 @@ const leadOf = (state: State, workspace: WorkspaceId, id: LeadId): Lead.Lead | u
   const lead = state.leads.get(id)
   return lead?.workspace === workspace ? lead : undefined
 }
+
+const leadsOf = (state: State, workspace: WorkspaceId, contact: ContactId): ReadonlyArray<Lead.Lead> =>
+  Array.from(state.leadsByContact.get(contact).values())
+    .filter((lead) => lead.workspace === workspace)
+    .sort(byId)
 
 /** Only a running campaign has alarms. Pace versions stay: the planner sees that the campaign's differs. */
 const setAlarms = (state: State, campaign: Campaign, now: number): void => {
@@ -57,6 +64,26 @@ export const make = ({ state, timed, verb, within }: Memory) =>
     byExternalRef: (workspace, ref) =>
       verb(() => Option.fromUndefinedOr(of(state, workspace).find((campaign) => campaign.externalRef === ref))),
     byName: (workspace, name) => verb(() => of(state, workspace).filter((campaign) => campaign.name === name)),
+    ofContacts: (workspace, contacts) =>
+      verb(() => {
+        const leads = contacts.flatMap((contact) => [...state.leadsByContact.get(contact).values()])
+        const wanted = new Set<string>(leads.map(({ campaign }) => campaign))
+        return of(state, workspace).filter(({ id }) => wanted.has(id))
+      }),
+    addAccounts: (workspace, id, accounts, now) =>
+      verb(() => {
+        const campaign = rowOf(state, workspace, id)?.campaign
+        if (campaign === undefined) return []
+        const isRunning = campaign.status === "running"
+        const paceOf = (account: AccountId) => state.paces.get(paceKey({ campaign: id, account }))
+        const added = [...new Set(accounts)].filter((account) => paceOf(account)?.leftAt !== null)
+        for (const account of added) {
+          const known = paceOf(account) ?? initial(campaign, account)
+          const pace = { ...known, leftAt: null, paused: !isRunning, nextAt: isRunning ? now : null }
+          state.paces.set(paceKey(pace), pace)
+        }
+        return added
+      }),
     list: (workspace, request) => verb(() => page(of(state, workspace), request, (campaign) => [campaign.id])),
     modify: (workspace, id, now, change) =>
       verb(() => {
@@ -75,17 +102,29 @@ export const make = ({ state, timed, verb, within }: Memory) =>
       verb(() =>
         Paces.of(state, campaign).map((pace) => ({ pace, account: state.accounts.need(pace.account).account }))
       ),
+    duePaces: (campaign) => verb(() => Paces.of(state, campaign).map((pace) => Paces.due(state, pace))),
     enroll: (campaign, leads, events, now) => verb(() => LeadChanges.enroll(state, campaign, leads, events, now)),
     draw: (id, now, decide) =>
       within(
         Effect.gen(function* () {
           const row = state.campaigns.get(id)
           if (row === undefined) return []
-          const pool = (atMost: number) => verb(() => Math.min(atMost, LeadChanges.pool(state, id).length))
-          const takes = yield* decide(row.campaign, LeadChanges.drawAccounts(state, id, now), pool)
-          return yield* verb(() => LeadChanges.draw(state, id, now, takes))
+          const pool = (ranges: ReadonlyArray<PoolRange>, atMost: number) =>
+            verb(() => Pool.sizes(state, id, ranges, atMost))
+          const takes = yield* decide(row.campaign, Pool.drawAccounts(state, id, now), pool)
+          return yield* verb(() => Pool.draw(state, id, now, takes))
         })
       ),
+    pooled: (campaign, of, accounts) => verb(() => Pool.pooled(state, campaign, of, accounts)),
+    leave: (workspace, id, account, now, events) =>
+      verb(() => {
+        if (rowOf(state, workspace, id) === undefined) return "absent"
+        const leaving = Pool.leave(state, id, account, now)
+        if (leaving === "left") append(state, events)
+        return leaving
+      }),
+    followUpsOf: (campaign, account, limit) => verb(() => Pool.followUpsOf(state, campaign, account, limit)),
+    isUnderWay: (campaign, account) => verb(() => Pool.isUnderWay(state, campaign, account)),
     claim: (request) =>
       within(
         Effect.gen(function* () {
@@ -106,14 +145,19 @@ export const make = ({ state, timed, verb, within }: Memory) =>
         )
         return page(leads, request, (lead) => [lead.id])
       }),
-    candidate: (workspace, id) =>
+    leadsOf: (workspace, contact) => verb(() => leadsOf(state, workspace, contact)),
+    eraseLeads: (workspace, contact) =>
+      verb(() => {
+        for (const lead of leadsOf(state, workspace, contact)) state.leads.set(lead.id, Lead.erase(lead))
+      }),
+    candidate: (workspace, id, addressHash = null) =>
       verb(() => {
         const lead = leadOf(state, workspace, id)
         if (lead === undefined) return Option.none()
         const { account, campaign } = lead
         const pace = account === null ? undefined : state.paces.get(paceKey({ campaign, account }))
         return Option.some({
-          candidate: CampaignClaim.candidate(state, lead),
+          candidate: CampaignClaim.candidate(state, lead, addressHash),
           due: pace === undefined ? null : Paces.due(state, pace)
         })
       }),

@@ -1,19 +1,20 @@
 /** Chats and their messages in memory. */
 import { Option } from "effect"
-import type { Chat } from "../chat/Chat.ts"
+import * as Chat from "../chat/Chat.ts"
 import { type ChatOpening, ChatStore, type ChatTouch } from "../chat/ChatStore.ts"
-import type { Message } from "../chat/Message.ts"
-import type { ChatId, MessageId } from "../workspace/Id.ts"
+import * as Message from "../chat/Message.ts"
+import type { ChatId, MessageId, WorkspaceId } from "../workspace/Id.ts"
 import type { Memory } from "./Memory.ts"
-import { page } from "./Paging.ts"
+import { by, byId, page } from "./Paging.ts"
+import { giveBack } from "./Reservations.ts"
 import { externalKey, nextNumber, type State } from "./State.ts"
 
 /** Makes the chats that are missing; one chat for each opening, in their order. */
-export const open = (state: State, openings: ReadonlyArray<ChatOpening>): ReadonlyArray<Chat> =>
+export const open = (state: State, openings: ReadonlyArray<ChatOpening>): ReadonlyArray<Chat.Chat> =>
   openings.map((opening) => {
     const known = state.chats.get(opening.id)
     if (known !== undefined) return known
-    const chat: Chat = {
+    const chat: Chat.Chat = {
       id: opening.id,
       workspace: opening.workspace,
       number: nextNumber(state, opening.workspace, "chat"),
@@ -50,15 +51,29 @@ export const touch = (state: State, touches: ReadonlyArray<ChatTouch>): void => 
 
 type Ref = { readonly id: MessageId } | { readonly chat: ChatId; readonly externalId: string }
 
-const find = (state: State, ref: Ref): Message | undefined => {
+const find = (state: State, ref: Ref): Message.Message | undefined => {
   if ("id" in ref) return state.messages.get(ref.id)
   const [message] = state.messagesByExternalId.get(externalKey(ref.chat, ref.externalId)).values()
   return message
 }
 
-const isKnown = (state: State, message: Message): boolean =>
+const isKnown = (state: State, message: Message.Message): boolean =>
   find(state, { id: message.id }) !== undefined ||
   (message.externalId !== null && find(state, { chat: message.chat, externalId: message.externalId }) !== undefined)
+
+const held = (state: State, workspace: WorkspaceId, ids: ReadonlyArray<ChatId>) => {
+  const wanted = [...new Set(ids)]
+  return {
+    chats: wanted
+      .flatMap((id) => state.chats.get(id) ?? [])
+      .filter((chat) => chat.workspace === workspace)
+      .sort(byId),
+    messages: wanted
+      .flatMap((id) => [...state.messagesByChat.get(id).values()])
+      .filter((message) => message.workspace === workspace)
+      .sort(byId)
+  }
+}
 
 export const make = ({ state, verb }: Memory) =>
   ChatStore.of({
@@ -71,7 +86,15 @@ export const make = ({ state, verb }: Memory) =>
           return [index]
         })
       ),
-    open: (openings) => verb(() => open(state, openings)),
+    open: (openings) =>
+      verb(() => {
+        open(state, openings)
+        return openings.map((opening) => {
+          const chat = Chat.opened(state.chats.need(opening.id), opening)
+          state.chats.set(chat.id, chat)
+          return chat
+        })
+      }),
     touch: (touches) => verb(() => touch(state, touches)),
     setTakenOver: (chats, at) =>
       verb(() => {
@@ -97,6 +120,27 @@ export const make = ({ state, verb }: Memory) =>
           state.messages.set(before.id, after)
           return [{ index, before, after }]
         })
+      ),
+    held: (workspace, ids) => verb(() => held(state, workspace, ids)),
+    erase: (workspace, ids) =>
+      verb(() => {
+        const { chats, messages } = held(state, workspace, ids)
+        for (const message of messages) {
+          const after = Message.erase(message)
+          if (after.reserved === null) giveBack(state, message)
+          state.messages.set(message.id, after)
+        }
+        for (const chat of chats) state.chats.set(chat.id, Chat.erase(chat))
+        return messages.map(({ id }) => id)
+      }),
+    unproven: (chat) =>
+      verb(() =>
+        [...state.messagesByChat.get(chat).values()].filter(Message.isUnproven).sort(
+          by(
+            (message) => message.createdAt,
+            (message) => message.id
+          )
+        )
       ),
     get: (workspace, id) =>
       verb(() => {

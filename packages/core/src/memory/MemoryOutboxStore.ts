@@ -2,6 +2,7 @@
 import { Clock } from "effect"
 import { isAble } from "../account/Account.ts"
 import type { Message } from "../chat/Message.ts"
+import type { AddressHash } from "../contact/Suppression.ts"
 import type { ClaimId, MessageId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { Lease, Recovered } from "../outbox/Claim.ts"
@@ -32,14 +33,18 @@ const byDue = by<Message>(
 
 const waiting = (state: State): ReadonlyArray<Message> => [...state.queue.get("waiting").values()]
 
-const candidate = (state: State, message: Message): QueuedCandidate => ({
+const isPaused = (state: State, { campaign }: Message): boolean =>
+  campaign !== null && state.campaigns.need(campaign).campaign.status !== "running"
+
+const candidate = (state: State, message: Message, hash: AddressHash | null): QueuedCandidate => ({
   message,
   account: state.accounts.need(message.account),
   workspace: state.workspaces.need(message.workspace),
+  campaignPaused: isPaused(state, message),
   group: groupOf(state, state.accounts.need(message.account)),
   contact: message.contact === null ? null : (state.contacts.get(message.contact)?.contact ?? null),
   chat: state.chats.get(message.chat) ?? null,
-  suppressions: suppressionsOf(state, message.workspace, [message.address], message.account)
+  suppressions: suppressionsOf(state, message.workspace, [message.address], message.account, hash)
 })
 
 const writeQueued = (state: State, decision: QueuedDecision, lease: Lease, clock: Instant) => {
@@ -123,7 +128,7 @@ export const make = ({ state, timed, verb }: Memory) =>
     clock: Clock.currentTimeMillis,
     guard: verb(() => ({ type: "same" })),
     acknowledge: verb(() => undefined),
-    claimQueued: ({ decide, lease, limit, now }) =>
+    claimQueued: ({ addressHash = null, decide, lease, limit, now }) =>
       timed((clock) => {
         const due = firstOf(
           waiting(state).filter((message) => (message.dueAt ?? 0) <= now),
@@ -131,7 +136,7 @@ export const make = ({ state, timed, verb }: Memory) =>
           byDue
         )
         if (due.length === 0) return null
-        return writeQueued(state, decide(due.map((message) => candidate(state, message))), lease, clock)
+        return writeQueued(state, decide(due.map((message) => candidate(state, message, addressHash))), lease, clock)
       }),
     begin: (claim, ids) => timed((clock) => begin(state, claim, ids, clock)),
     release: (claim, ids, now) =>
@@ -158,6 +163,10 @@ export const make = ({ state, timed, verb }: Memory) =>
         if (row !== undefined) state.claims.set(claim, { ...row, until: clock + durationMs })
         return row !== undefined
       }),
+    claims: timed((clock) => {
+      const expired = Array.from(state.claims.values()).filter(({ until }) => until <= clock).length
+      return { held: state.claims.size - expired, expired }
+    }),
     finish: (claim) => verb(() => ClaimRows.finish(state, claim)),
     recover: (lease, now) => timed((clock) => recover(state, lease, now, clock)),
     nextQueued: verb(() => firstOf(waiting(state), 1, byDue)[0]?.dueAt ?? null),

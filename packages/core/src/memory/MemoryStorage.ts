@@ -10,6 +10,7 @@ import { ChatStore } from "../chat/ChatStore.ts"
 import { ContactStore } from "../contact/ContactStore.ts"
 import { EventStore } from "../event/EventStore.ts"
 import { OutboxStore } from "../outbox/OutboxStore.ts"
+import { ForecastStore } from "../stats/ForecastStore.ts"
 import { Transaction } from "../workspace/Transaction.ts"
 import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import * as Memory from "./Memory.ts"
@@ -19,6 +20,7 @@ import * as MemoryCampaignStore from "./MemoryCampaignStore.ts"
 import * as MemoryChatStore from "./MemoryChatStore.ts"
 import * as MemoryContactStore from "./MemoryContactStore.ts"
 import * as MemoryEventStore from "./MemoryEventStore.ts"
+import * as MemoryForecastStore from "./MemoryForecastStore.ts"
 import * as MemoryOutboxStore from "./MemoryOutboxStore.ts"
 import * as MemoryWorkspaceStore from "./MemoryWorkspaceStore.ts"
 
@@ -33,6 +35,7 @@ export type Storage =
   | ChatStore
   | OutboxStore
   | CampaignStore
+  | ForecastStore
 
 /** All ports over a memory that the caller may fill. */
 export const of = (memory: Memory.Memory): Context.Context<Storage> =>
@@ -44,7 +47,8 @@ export const of = (memory: Memory.Memory): Context.Context<Storage> =>
     Context.add(ContactStore, MemoryContactStore.make(memory)),
     Context.add(ChatStore, MemoryChatStore.make(memory)),
     Context.add(OutboxStore, MemoryOutboxStore.make(memory)),
-    Context.add(CampaignStore, MemoryCampaignStore.make(memory))
+    Context.add(CampaignStore, MemoryCampaignStore.make(memory)),
+    Context.add(ForecastStore, MemoryForecastStore.make(memory))
   )
 
 /** All ports over one fresh, empty state. */

@@ -49,6 +49,14 @@ export const make = ({ state, verb }: Memory) =>
         const row = state.idempotency.get(id)
         if (row !== undefined) state.idempotency.set(id, { ...row, response })
       }),
+    forgetResponses: (workspace, texts) =>
+      verb(() => {
+        for (const [id, { response }] of state.idempotency.entries()) {
+          const isMeant =
+            id.startsWith(within(workspace, "")) && texts.some((text) => response?.includes(text) === true)
+          if (isMeant) state.idempotency.delete(id)
+        }
+      }),
     stopped: verb(() => database(state).stopped),
     stop: (stopped) => verb(() => state.database.set("database", { ...database(state), stopped })),
     pacingClock: verb(() => database(state).clock),
@@ -57,5 +65,12 @@ export const make = ({ state, verb }: Memory) =>
         const stored = database(state)
         const goesBack = clock.type === "virtual" && stored.clock.type === "virtual" && clock.at < stored.clock.at
         if (!goesBack) state.database.set("database", { ...stored, clock })
+      }),
+    agreePacingClock: (choose) =>
+      verb(() => {
+        const stored = database(state)
+        const clock = choose(stored.clock)
+        state.database.set("database", { ...stored, clock })
+        return clock
       })
   })

@@ -9,8 +9,9 @@ import type { Chat } from "../chat/Chat.ts"
 import type { Message } from "../chat/Message.ts"
 import type { Contact, ContactList, ContactTouch } from "../contact/Contact.ts"
 import type { ContactImport } from "../contact/ContactImport.ts"
-import type { Suppression } from "../contact/Suppression.ts"
+import { type AddressHash, keysOf, stopping, type Suppression } from "../contact/Suppression.ts"
 import type { DomainEvent } from "../event/DomainEvent.ts"
+import type { Forecast } from "../stats/Forecast.ts"
 import type * as Id from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { PacingClock, WorkspaceState } from "../workspace/WorkspaceStore.ts"
@@ -85,6 +86,7 @@ export const make = (log: UndoLog) => {
   const campaigns = new Table<Id.CampaignId, CampaignRow>(log)
   const paces = new Table<string, Pace>(log)
   const leads = new Table<Id.LeadId, Lead.Lead>(log)
+  const forecasts = new Table<Id.CampaignId, Forecast>(log)
   return {
     workspaces,
     idempotency,
@@ -122,6 +124,7 @@ export const make = (log: UndoLog) => {
     campaigns,
     paces,
     pacesByCampaign: paces.index((pace) => [pace.campaign]),
+    forecasts,
     leads,
     leadsByCampaign: leads.index((lead) => [lead.campaign]),
     leadsByContact: leads.index((lead) => [lead.contact]),
@@ -152,13 +155,18 @@ export const touchMessages = (state: State, lead: Id.LeadId, step: Id.StepId | n
 export const groupOf = (state: State, { account }: AccountState): AccountGroupState | null =>
   account.group === null ? null : (state.groups.get(account.group) ?? null)
 
-/** What suppresses these addresses: for everyone, and for `account` where one is given. */
+/** What suppresses these addresses, also under their hash: for everyone, and for `account` where one is given. */
 export const suppressionsOf = (
   state: State,
   workspace: Id.WorkspaceId,
   addresses: ReadonlyArray<string>,
-  account: Id.AccountId | null
+  account: Id.AccountId | null,
+  hash: AddressHash | null
 ): ReadonlyArray<Suppression> =>
   addresses
-    .flatMap((address) => [...state.suppressionsByAddress.get(within(workspace, address)).values()])
+    .flatMap((address) =>
+      keysOf(hash, address).flatMap((key) =>
+        Array.from(state.suppressionsByAddress.get(within(workspace, key)).values(), (row) => stopping(row, address))
+      )
+    )
     .filter((row) => row.account === null || row.account === account)

@@ -87,6 +87,11 @@ export class Table<K, V extends object> {
     return this.#rows.values()
   }
 
+  /** All rows with their ids, as they are now. */
+  entries(): ReadonlyArray<readonly [K, V]> {
+    return [...this.#rows]
+  }
+
   set(id: K, row: V): void {
     this.#write(id, row)
   }

@@ -84,12 +84,13 @@ const make = Effect.gen(function* () {
   })
 
   const step = Effect.gen(function* () {
+    // What is told is kept with the time at which it was heard.
+    yield* outbox.ensureMaySend
     const before = yield* pollAll
     const worked = time.isVirtual ? (yield* outbox.tick).worked : yield* outbox.pump
     if (worked || before.worked) return { worked: true, nextDue: null }
     const due = yield* outbox.nextDue
-    // A send of this round may have made a platform say something later.
-    const { next } = time.isVirtual ? before : { next: before.next }
+    const { next } = before
     return { worked: false, nextDue: due === null ? next : next === null ? due : Math.min(due, next) }
   })
 

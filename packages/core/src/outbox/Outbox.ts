@@ -8,6 +8,7 @@ import { AccountStore } from "../account/AccountStore.ts"
 import { Channels } from "../channel/Channel.ts"
 import type { Outcome } from "../channel/Outcome.ts"
 import type { Claimed } from "../chat/Message.ts"
+import { AddressHash } from "../contact/Suppression.ts"
 import { Ids, type ClaimId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
@@ -52,6 +53,8 @@ export class Outbox extends Context.Service<
      * was due.
      */
     readonly pump: Effect.Effect<boolean, StorageError | ClockSkewed | RestoreDetected>
+    /** Fails while this process may not send, because its clock or the place of the database is wrong. */
+    readonly ensureMaySend: Effect.Effect<void, StorageError | ClockSkewed | RestoreDetected>
     /** The next instant at which something is due, in pacing time; null when nothing is to come. */
     readonly nextDue: Effect.Effect<Instant | null, StorageError>
     /** Begins nothing more and waits: what is being sent is settled, what was claimed is given back. */
@@ -75,6 +78,7 @@ const make = Effect.gen(function* () {
   const makeIds = (yield* Ids).generator
   const tellAccounts = AccountOutcomes.make(accounts, makeIds)
   const config = yield* OutboxConfig
+  const addressHash = yield* AddressHash
   const places = yield* Places.make(config.sendConcurrency)
   const finished = yield* Queue.unbounded<{ readonly held: Held.Held; readonly result: Result }>()
   const draining = yield* Ref.make(false)
@@ -282,7 +286,8 @@ const make = Effect.gen(function* () {
           now,
           limit: config.claimSize,
           lease,
-          decide: decideQueued(now, channels.all, ids)
+          decide: decideQueued(now, channels.all, ids),
+          addressHash
         })
         if (found === null) return { claim: null, worked: false }
         if (found.cancelled.length > 0) {
@@ -335,6 +340,7 @@ const make = Effect.gen(function* () {
   })
 
   return Outbox.of({
+    ensureMaySend,
     tick: Effect.uninterruptible(tick),
     pump: Effect.andThen(
       backlog.below(Math.ceil(config.claimSize / 2)),

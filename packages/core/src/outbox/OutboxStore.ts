@@ -6,7 +6,7 @@ import { Context, type Effect } from "effect"
 import type { AccountState } from "../account/Account.ts"
 import type { AccountGroupState } from "../account/AccountGroup.ts"
 import type { Contact } from "../contact/Contact.ts"
-import type { Suppression } from "../contact/Suppression.ts"
+import type { AddressHash, Suppression } from "../contact/Suppression.ts"
 import type { Chat } from "../chat/Chat.ts"
 import type { ChatOpening, ChatTouch } from "../chat/ChatStore.ts"
 import type { Claimed, Message, Reservation } from "../chat/Message.ts"
@@ -24,6 +24,8 @@ export interface QueuedCandidate {
   readonly message: Message
   readonly account: AccountState
   readonly workspace: WorkspaceState
+  /** Whether the campaign it is of does not run now; absent = it runs, or the message is of none. */
+  readonly campaignPaused?: boolean | undefined
   /** The account's group, locked where it has a cap; absent or null = it is in none. */
   readonly group?: AccountGroupState | null | undefined
   readonly contact: Contact | null
@@ -81,6 +83,8 @@ export class OutboxStore extends Context.Service<
       readonly limit: number
       readonly lease: Lease
       readonly decide: (candidates: ReadonlyArray<QueuedCandidate>) => QueuedDecision
+      /** By which people who were erased are known; absent or null = nobody can have been. */
+      readonly addressHash?: AddressHash | null | undefined
     }): Effect.Effect<{ readonly claim: Claim | null; readonly cancelled: ReadonlyArray<Claimed> } | null, StorageError>
     /**
      * Marks messages `sending`, right before they are handed over: only those still queued under this claim, whose lease
@@ -110,6 +114,8 @@ export class OutboxStore extends Context.Service<
     ): Effect.Effect<SettleWrites, StorageError>
     /** Holds the claim longer; false when it is no longer ours. */
     renew(claim: ClaimId, durationMs: number): Effect.Effect<boolean, StorageError>
+    /** How many claims there are: those whose lease holds, and those that ran out and nobody has taken over yet. */
+    readonly claims: Effect.Effect<{ readonly held: number; readonly expired: number }, StorageError>
     /** Removes a claim none of whose messages is left. */
     finish(claim: ClaimId): Effect.Effect<void, StorageError>
     /**

@@ -21,6 +21,9 @@ export interface QueuedContext extends QueuedCandidate {
 /** How long a message waits whose account or workspace someone must see to first. */
 const attentionMs = 15 * minute
 
+/** How long a later part of a touch waits whose campaign is paused: soon after it runs again it goes on. */
+const pausedMs = minute
+
 const isAutomated = ({ message }: QueuedContext): boolean =>
   message.author.type === "campaign" || message.author.type === "system"
 
@@ -31,6 +34,11 @@ export const queuedGates: ReadonlyArray<Gate<QueuedContext>> = [
       context.workspace.workspace.paused && isAutomated(context)
         ? Gates.defer("lead", context.now + attentionMs, "workspacePaused")
         : Gates.allow
+  },
+  {
+    name: "campaign",
+    decide: ({ campaignPaused, now }) =>
+      campaignPaused === true ? Gates.defer("lead", now + pausedMs, "campaignNotRunning") : Gates.allow
   },
   {
     name: "account",
@@ -75,7 +83,13 @@ const isWindowOpen = (context: QueuedContext): boolean =>
 /** What budgets say of a message that reserved nothing yet: a member's is never held by one. */
 const budget = (context: QueuedContext, payers: SendBudget.Payers): Verdict =>
   isAutomated(context) || context.message.author.type === "api"
-    ? Gates.decide(SendBudget.budgetGates, { now: context.now, parts: 1, isTouch: false, payers })
+    ? Gates.decide(SendBudget.budgetGates, {
+        now: context.now,
+        parts: 1,
+        isTouch: false,
+        payers,
+        channelLimit: context.channel?.policy.dailyLimit
+      })
     : Gates.allow
 
 /** Decides every candidate in its order, keeping count of what budgets have left. A member's message is never held by one. */

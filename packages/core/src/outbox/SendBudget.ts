@@ -31,6 +31,8 @@ export interface BudgetContext {
   /** Whether it is a touch of a campaign: one that the account's day has none of yet may pass the warm-up. */
   readonly isTouch: boolean
   readonly payers: Payers
+  /** The channel's own limit of messages for one account and day; absent = it has none. */
+  readonly channelLimit?: number | undefined
 }
 
 const zones = ({ account: { account }, group, workspace: { workspace } }: Payers) => ({
@@ -51,12 +53,13 @@ const spent = (
   { now, parts, payers }: BudgetContext,
   who: "account" | "group" | "workspace",
   cap: number | null,
-  use: Budget.DayUse
+  use: Budget.DayUse,
+  reason = `${who}Cap`
 ): Verdict => {
   if (cap === null) return allow
   if (parts > cap) return block("partsOverCap")
   return Budget.left(use, dayOf(payers, who, now), cap) < parts
-    ? defer("pace", nextDay(payers, who, now), `${who}Cap`)
+    ? defer("pace", nextDay(payers, who, now), reason)
     : allow
 }
 
@@ -73,6 +76,11 @@ export const budgetGates: ReadonlyArray<Gate<BudgetContext>> = [
   {
     name: "accountCap",
     decide: (context) => spent(context, "account", context.payers.account.account.dailyCap, context.payers.account.use)
+  },
+  {
+    name: "channelLimit",
+    decide: (context) =>
+      spent(context, "account", context.channelLimit ?? null, context.payers.account.use, "channelLimit")
   },
   {
     name: "groupCap",

@@ -48,6 +48,7 @@ export const make = (timeoutMs: number): Sending => {
     resolve: (channel, claimed, clock) =>
       Effect.gen(function* () {
         const { message } = claimed
+        if (Message.isErased(message)) return { type: "outcomeUnknown", detail: "the person was erased meanwhile" }
         const { idempotencyKeys, lookup } = channel.capabilities
         if (lookup !== null) {
           const { content, key, to } = outboundOf(claimed)

@@ -1,6 +1,8 @@
 /** What one settling transaction writes for a batch of results: messages, chats, suppressions and what is told of them. */
+import * as Address from "../channel/Address.ts"
 import * as Content from "../channel/Content.ts"
 import type { Message } from "../chat/Message.ts"
+import * as Messages from "../chat/Message.ts"
 import type { Suppression } from "../contact/Suppression.ts"
 import type { DomainEvent, EventType } from "../event/DomainEvent.ts"
 import type { IdGenerator } from "../workspace/Id.ts"
@@ -37,8 +39,11 @@ export const conclude =
     const touches: Array<SettleWrites["touches"][number]> = []
     const suppressions: Array<Suppression> = []
     const events: Array<DomainEvent> = []
-    for (const { message, result } of held) {
-      const one = Settling.settle(result, message)
+    for (const { message: row, result } of held) {
+      const erased = Messages.isErased(row)
+      const message = erased ? Messages.erase(row) : row
+      const judged = Settling.settle(result, message)
+      const one = erased ? { ...judged, message: Messages.erase(judged.message) } : judged
       const { at } = result
       settled.push(one)
       const { chat } = message
@@ -47,14 +52,15 @@ export const conclude =
           id: chat,
           workspace: message.workspace,
           account: message.account,
-          address: message.address,
+          address: erased ? Address.erased(chat) : message.address,
           contact: message.contact,
           name: "",
           at
         })
-        touches.push({ chat, at, text: Content.preview(message.content), direction: "outbound", unread: 0 })
+        const text = erased ? "" : Content.preview(message.content)
+        touches.push({ chat, at, text, direction: "outbound", unread: 0 })
       }
-      const suppression = suppressionOf(one, message)
+      const suppression = erased ? null : suppressionOf(one, message)
       if (suppression !== null) suppressions.push(suppression)
       const type = eventType[one.fate]
       if (type !== null) {

@@ -63,7 +63,12 @@ export const backoffMs = (message: Pick<Message, "id">, attempt: number): number
 
 /** Judges a result. `message` is the locked row, which may carry a stop mark that came while it was being sent. */
 export const settle = (result: Result, message: Message): Settled => {
-  const { at, claimed, outcome } = result
+  const { at, claimed } = result
+  // The platform told of it while it was being sent: whatever the send came to, it went out.
+  const outcome: Outcome =
+    message.sentAt !== null && message.externalId !== null && result.outcome.type !== "accepted"
+      ? { type: "accepted", externalId: message.externalId, at: message.sentAt }
+      : result.outcome
   const detail = {
     errorCode: "code" in outcome ? (outcome.code ?? null) : null,
     errorDetail: "detail" in outcome ? (outcome.detail ?? null) : null

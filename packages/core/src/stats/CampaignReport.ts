@@ -9,8 +9,11 @@ import type { Pace } from "../campaign/Pace.ts"
 import type { DomainEvent } from "../event/DomainEvent.ts"
 import type { AccountId, CampaignId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
+import * as LocalDates from "../workspace/LocalDate.ts"
 import type { LocalDate } from "../workspace/LocalDate.ts"
 import * as Zone from "../workspace/Zone.ts"
+import * as AccountDays from "./AccountDays.ts"
+import type { AccountDay } from "./AccountDays.ts"
 
 /** How leads stand: the statuses add up to `total`; who replied is counted beside them. */
 export type ReportCounts = Record<LeadStatus, number> & { readonly total: number; readonly replied: number }
@@ -48,6 +51,9 @@ export interface CampaignActivity {
   /** Dates on which something happened, in order. */
   readonly days: ReadonlyArray<DayActivity>
   readonly accounts: ReadonlyMap<AccountId, AccountActivity>
+  readonly accountDays: ReadonlyArray<AccountDay>
+  /** Messages that went out by weekday (0 = Sunday) and hour of the day in the campaign's zone. */
+  readonly heatMap: ReadonlyArray<ReadonlyArray<number>>
   /** People it wrote to who opted out, at any time: also after their sequence had ended. */
   readonly optOuts: number
   readonly firstSentAt: Instant | null
@@ -72,11 +78,15 @@ const noActivity: AccountActivity = { messages: 0, followUps: 0, failed: 0, retr
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** Follows the feed of a workspace, event by event, for one campaign. */
-export const follow = (campaign: Campaign, accounts: ReadonlyArray<AccountId>) => {
+export const follow = (campaign: Campaign, accounts: ReadonlyArray<Account>) => {
   const zone = Zone.make(campaign.settings.timezone)
   const firstStep = campaign.settings.steps[0].id
   const days = new Map<LocalDate, Mutable<DayActivity>>()
-  const byAccount = new Map<AccountId, Mutable<AccountActivity>>(accounts.map((id) => [id, { ...noActivity }]))
+  const byAccount = new Map<AccountId, Mutable<AccountActivity>>(accounts.map(({ id }) => [id, { ...noActivity }]))
+  const accountDays = AccountDays.follow(campaign, accounts)
+  const heatMap = Array.from({ length: 7 }, () => Array.from({ length: 24 }, () => 0))
+  /** The account that wrote to a lead: the one it replies to. */
+  const writers = new Map<unknown, AccountId>()
   const chats = new Set<unknown>()
   let optOuts = 0
   let firstSentAt: Instant | null = null
@@ -101,6 +111,12 @@ export const follow = (campaign: Campaign, accounts: ReadonlyArray<AccountId>) =
         if (!isOurs(event) || account === undefined) return
         account.messages++
         chats.add(event.data["chat"])
+        const writer = event.data["account"] as AccountId
+        accountDays.count(writer, "messages", event.at)
+        heatMap[LocalDates.weekday(Zone.localDate(zone, event.at))]![
+          Math.floor(Zone.localMinutes(zone, event.at) / 60)
+        ]! += 1
+        writers.set(event.data["lead"], writer)
         firstSentAt ??= event.at
         lastSentAt = event.at
         return
@@ -110,6 +126,7 @@ export const follow = (campaign: Campaign, accounts: ReadonlyArray<AccountId>) =
         if (!isOurs(event) || account === undefined) return
         account.failed++
         dayOf(event.at).failed++
+        accountDays.count(event.data["account"] as AccountId, "failed", event.at)
         return
       }
       case "message.retrying": {
@@ -130,9 +147,13 @@ export const follow = (campaign: Campaign, accounts: ReadonlyArray<AccountId>) =
         if (account !== undefined) account.followUps++
         return
       }
-      case "lead.replied":
-        if (isOurs(event)) dayOf(event.at).replies++
+      case "lead.replied": {
+        if (!isOurs(event)) return
+        dayOf(event.at).replies++
+        const writer = writers.get(event.subject)
+        if (writer !== undefined) accountDays.count(writer, "replies", event.at)
         return
+      }
       case "contact.opted_out":
         if (chats.has(event.data["chat"])) optOuts++
         return
@@ -155,6 +176,8 @@ export const follow = (campaign: Campaign, accounts: ReadonlyArray<AccountId>) =
   const result = (): CampaignActivity => ({
     days: [...days.values()].sort((a, b) => (a.date < b.date ? -1 : 1)),
     accounts: byAccount,
+    accountDays: accountDays.result(),
+    heatMap,
     optOuts,
     firstSentAt,
     lastSentAt,

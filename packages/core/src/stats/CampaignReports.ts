@@ -38,7 +38,7 @@ export class CampaignReports extends Context.Service<
           const accounts = yield* campaigns.paces(id)
           const activity = follow(
             campaign,
-            accounts.map(({ account }) => account.id)
+            accounts.map(({ account }) => account)
           )
           let after: Position | null = null
           let read = 0

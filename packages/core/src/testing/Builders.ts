@@ -8,6 +8,7 @@
  * const account = build.account(workspace.id, { dailyCap: 10 })
  */
 import type { Account } from "../account/Account.ts"
+import type { AccountGroup } from "../account/AccountGroup.ts"
 import type { Campaign, CampaignSettings } from "../campaign/Campaign.ts"
 import type { Lead } from "../campaign/Lead.ts"
 import type { Step } from "../campaign/Step.ts"
@@ -51,6 +52,8 @@ export interface Builders {
   readonly ids: IdGenerator
   workspace(overrides?: Partial<Workspace>): Workspace
   account(workspace: WorkspaceId, overrides?: Partial<Account>): Account
+  /** A group without cap. */
+  accountGroup(workspace: WorkspaceId, overrides?: Partial<AccountGroup>): AccountGroup
   /** A contact with one address on `channel`. */
   contact(workspace: WorkspaceId, overrides?: Partial<Contact>): Contact
   contactList(workspace: WorkspaceId, overrides?: Partial<ContactList>): Omit<ContactList, "number">
@@ -146,6 +149,16 @@ export const make = (seed: string): Builders => {
         ...overrides
       }
     },
+    accountGroup: (workspace, overrides) => ({
+      id: next.next("agr"),
+      workspace,
+      name: `Group ${count("group")}`,
+      dailyCap: null,
+      timezone: null,
+      metadata: {},
+      createdAt: start,
+      ...overrides
+    }),
     contact: (workspace, overrides) => {
       const number = count("contact")
       return {
@@ -195,6 +208,7 @@ export const make = (seed: string): Builders => {
       account: null,
       contact: contact.id,
       reach: channel,
+      wanted: null,
       address: addressOf(contact),
       status: "pending",
       reason: null,

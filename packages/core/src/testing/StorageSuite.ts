@@ -3,17 +3,24 @@
  * the ports over an empty storage, and the control of its lease clock, and runs each effect.
  */
 import * as Accounts from "./storage/Accounts.ts"
+import * as CampaignLives from "./storage/CampaignLives.ts"
 import * as Campaigns from "./storage/Campaigns.ts"
 import * as Chats from "./storage/Chats.ts"
 import * as Claims from "./storage/Claims.ts"
 import * as ClaimWrites from "./storage/ClaimWrites.ts"
 import * as Contacts from "./storage/Contacts.ts"
+import * as Distributions from "./storage/Distributions.ts"
 import * as Draws from "./storage/Draws.ts"
+import * as Erasures from "./storage/Erasures.ts"
 import * as Events from "./storage/Events.ts"
+import * as Forecasts from "./storage/Forecasts.ts"
+import * as Groups from "./storage/Groups.ts"
 import * as LeadChanges from "./storage/LeadChanges.ts"
 import * as Model from "./storage/Model.ts"
 import * as Outbox from "./storage/Outbox.ts"
+import * as Persons from "./storage/Persons.ts"
 import * as Recovering from "./storage/Recovering.ts"
+import * as Sequences from "./storage/Sequences.ts"
 import * as Settling from "./storage/Settling.ts"
 import type { StorageCase } from "./storage/StorageCase.ts"
 import * as TouchChanges from "./storage/TouchChanges.ts"
@@ -30,12 +37,19 @@ export const cases: ReadonlyArray<StorageCase> = [
   Outbox,
   Settling,
   Recovering,
+  Persons,
   Campaigns,
+  CampaignLives,
   Draws,
+  Distributions,
   Claims,
   ClaimWrites,
   LeadChanges,
   TouchChanges,
+  Sequences,
+  Groups,
+  Erasures,
+  Forecasts,
   Transactions,
   Model
 ].flatMap((store) => store.cases)

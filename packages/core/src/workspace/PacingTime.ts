@@ -5,7 +5,21 @@
 import { Clock, Context, Effect, Layer } from "effect"
 import type { Instant } from "./Instant.ts"
 import type { StorageError } from "./StorageError.ts"
-import { WorkspaceStore } from "./WorkspaceStore.ts"
+import { type PacingClock, WorkspaceStore } from "./WorkspaceStore.ts"
+
+type Anchor = Extract<PacingClock, { readonly type: "rate" }>
+
+/** The anchor from which a clock goes on at `rate`, never back; the same one where it runs at that rate already. */
+const anchored = (known: PacingClock, rate: number, real: Instant): Anchor => {
+  if (known.type === "rate" && known.rate === rate) return known
+  const from =
+    known.type === "rate"
+      ? known.from + (real - known.realFrom) * known.rate
+      : known.type === "virtual"
+        ? known.at
+        : real
+  return { type: "rate", rate, realFrom: real, from: Math.round(from) }
+}
 
 export class PacingTime extends Context.Service<
   PacingTime,
@@ -61,19 +75,8 @@ export class PacingTime extends Context.Service<
       PacingTime,
       Effect.gen(function* () {
         const store = yield* WorkspaceStore
-        const known = yield* store.pacingClock
         const real = yield* Clock.currentTimeMillis
-        const from =
-          known.type === "rate"
-            ? known.from + (real - known.realFrom) * known.rate
-            : known.type === "virtual"
-              ? known.at
-              : real
-        const anchor =
-          known.type === "rate" && known.rate === rate
-            ? known
-            : { type: "rate" as const, rate, realFrom: real, from: Math.round(from) }
-        if (anchor !== known) yield* store.setPacingClock(anchor)
+        const anchor = anchored(yield* store.agreePacingClock((known) => anchored(known, rate, real)), rate, real)
         const now = Effect.map(Clock.currentTimeMillis, (at) => Math.round(anchor.from + (at - anchor.realFrom) * rate))
         return PacingTime.of({
           now,

@@ -46,11 +46,15 @@ export class WorkspaceStore extends Context.Service<
       now: Instant
     ): Effect.Effect<Idempotency, StorageError>
     remember(workspace: WorkspaceId, key: string, response: string): Effect.Effect<void, StorageError>
+    /** Forgets the keys whose remembered response contains any of these texts: such a request is `new` again. */
+    forgetResponses(workspace: WorkspaceId, texts: ReadonlyArray<string>): Effect.Effect<void, StorageError>
     /** The switch over everything: while on, no message of anyone begins. */
     readonly stopped: Effect.Effect<boolean, StorageError>
     stop(stopped: boolean): Effect.Effect<void, StorageError>
     readonly pacingClock: Effect.Effect<PacingClock, StorageError>
     /** A virtual clock never goes back: an earlier `at` than the stored one changes nothing. */
     setPacingClock(clock: PacingClock): Effect.Effect<void, StorageError>
+    /** Locks the clock, applies the rule, writes: what all processes that ask at the same time get is the same clock. */
+    agreePacingClock(choose: (stored: PacingClock) => PacingClock): Effect.Effect<PacingClock, StorageError>
   }
 >()("@overture/core/WorkspaceStore") {}

@@ -40,7 +40,6 @@ describe("gates in a campaign file", () => {
   )
 
   it.effect.each<readonly [object, string]>([
-    [{ skipContacted: true }, "skipContacted: is not supported yet"],
     [{ quietHours: { start: "21:00", end: "8:00" } }, "quietHours.end: "],
     [{ quietHours: { start: "00:00", end: "24:00" } }, "quietHours.end: "],
     [{ quietHours: { start: "09:00" } }, "quietHours.end: "],
@@ -50,6 +49,16 @@ describe("gates in a campaign file", () => {
     [{ frequency: { touches: 1, days: 1.5 } }, "frequency.days: "],
     [{ skipContacted: "yes" }, "skipContacted: "],
     [{ accounts: [{ id: "a", channel: "sandbox", warmUp: { type: "steep" } }] }, "accounts[0].warmUp"],
+    [{ startAt: "2026-03-09T10:00:00Z", endAt: "2026-03-09T10:00:00Z" }, "endAt: is not after startAt"],
+    [
+      {
+        followUps: [
+          { id: "x", messages: ["a"], sendAfterDays: 1 },
+          { id: "x", messages: ["b"], sendAfterDays: 1 }
+        ]
+      },
+      "followUps[1].id: x is followUps[0] already"
+    ],
     [
       { messages: ["a", "b"], accounts: [{ id: "a", channel: "sandbox", dailyCap: 1 }] },
       "accounts[0].dailyCap: a step has 2 messages"
@@ -61,6 +70,30 @@ describe("gates in a campaign file", () => {
         found.some((line) => line.startsWith(start)),
         found.join("\n")
       )
+    })
+  )
+
+  it.effect("keep the steps of the campaign they are read for again", () =>
+    Effect.gen(function* () {
+      const follow = (id: string, text: string) => ({
+        id,
+        messages: [text],
+        type: "noReplyResponded",
+        sendAfterDays: 1
+      })
+      const ids = Builders.ids("steps")
+      const end = { endAt: "2026-03-09T10:00:00Z", stopOn: "chat", evergreen: true }
+      const before = yield* decoded({
+        ...end,
+        messages: ["one"],
+        followUps: [follow("a", "two"), follow("b", "three")]
+      })
+      const former = CampaignFile.settingsOf(before, "UTC", ids)
+      assert.deepInclude(former, { endAt: Builders.start, stopOn: "chat", evergreen: true })
+      const after = yield* decoded({ messages: ["ONE"], followUps: [follow("b", "THREE"), follow("c", "four")] })
+      const [first, kept, added] = CampaignFile.settingsOf(after, "UTC", ids, former).steps
+      assert.deepStrictEqual([first.id, kept?.id], [former.steps[0].id, former.steps[2]?.id])
+      assert.isFalse(former.steps.some(({ id }) => id === added?.id))
     })
   )
 

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Option, Result, Stream } from "effect"
+import { Effect, Layer, Option, Result, Stream } from "effect"
 import type { ContactImport } from "../../src/contact/ContactImport.ts"
 import { ContactImports, type ImportOptions } from "../../src/contact/ContactImports.ts"
 import type { RowBatch, RowProblem } from "../../src/contact/ContactRow.ts"
@@ -21,6 +21,8 @@ const batches: ReadonlyArray<RowBatch> = [
   },
   { rows: [row(8, "b", { externalRef: "one" }), row(9, "e")], rejected: [] }
 ]
+
+const hash = (address: string) => `hash of ${address.length}${address.at(-1)}`
 
 const started = (seed: string) =>
   Effect.gen(function* () {
@@ -135,9 +137,6 @@ describe("imports of any size", () => {
         ]
       )
       assert.isTrue(Option.isNone(yield* store.byAddress(workspace, "sandbox//a")))
-    }).pipe(
-      Effect.provide(layer),
-      Effect.provideService(AddressHash, (address) => `hash of ${address.length}${address.at(-1)}`)
-    )
+    }).pipe(Effect.provide(Layer.provide(layer, Layer.succeed(AddressHash, hash))))
   )
 })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Option, Stream } from "effect"
+import { Effect, Layer, Option, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as Contact from "../../src/contact/Contact.ts"
 import * as ContactCsv from "../../src/contact/ContactCsv.ts"
@@ -77,27 +77,43 @@ describe("what a person may ask", () => {
       const held = yield* contacts.export(workspace, contact.id)
       assert.deepEqual([held.contact, held.lists, held.more], [contact, [list], { chats: ["hello"] }])
       assert.lengthOf(held.suppressions, 1)
-      assert.strictEqual((yield* Effect.flip(contacts.erase(workspace, contact.id, system)))._tag, "AddressHashMissing")
-      const erase = Effect.provideService(contacts.erase(workspace, contact.id, system), AddressHash, hash)
-      const broken = { name: "chats", export: () => Effect.succeed(null), erase: () => Effect.die("broken") }
+      const erase = contacts.erase(workspace, contact.id, system)
+      const broken = { name: "chats", export: () => Effect.die("not asked for"), erase: () => Effect.die("broken") }
       yield* Effect.exit(Effect.provideService(erase, PersonParties, [broken]))
       assert.isTrue(Option.isSome(yield* store.get(workspace, contact.id)))
       yield* erase
       assert.isTrue(Option.isNone(yield* store.get(workspace, contact.id)))
-      const left = yield* Effect.provideService(suppressions.of(workspace, [address]), AddressHash, hash)
+      const left = yield* suppressions.of(workspace, [address])
       assert.deepEqual(
         left.map(({ address: key, reason }) => [isTombstone(key), reason]),
         [[true, "erased"]]
       )
       assert.strictEqual((yield* Effect.flip(erase))._tag, "ContactNotFound")
+      const rows = [row(2, address.externalId, { name: "Ana" }), row(3, "another")]
+      assert.deepEqual(yield* contacts.importRows(workspace, list.id, rows, rules), {
+        created: 1,
+        merged: 0,
+        rejected: [{ line: 2, column: "externalId", value: "", reason: "this person was erased" }]
+      })
       const events = yield* (yield* EventStore).read(workspace, null, 99)
       assert.notInclude(JSON.stringify(events), address.externalId)
     }).pipe(
-      Effect.provide(layer),
+      Effect.provide(Layer.provide(layer, Layer.succeed(AddressHash, hash))),
       Effect.provideService(PersonParties, [
-        { name: "chats", export: () => Effect.succeed(["hello"]), erase: () => Effect.void }
+        {
+          name: "chats",
+          export: () => Effect.succeed({ data: ["hello"], subjects: [] }),
+          erase: () => Effect.succeed([])
+        }
       ])
     )
+  )
+
+  it.effect("is not erased where nothing could recognise them later", () =>
+    Effect.gen(function* () {
+      const { contact, contacts, workspace } = yield* person("no hash")
+      assert.strictEqual((yield* Effect.flip(contacts.erase(workspace, contact.id, system)))._tag, "AddressHashMissing")
+    }).pipe(Effect.provide(layer))
   )
 })
 

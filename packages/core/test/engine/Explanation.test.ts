@@ -31,7 +31,23 @@ const within = <A>(
 const paceOf = (state: State, { account, campaign }: Cell) =>
   state.paces.need(paceKey({ campaign: campaign.id, account: account.id }))
 
-const asleepUntil = ({ pace }: Explained) => (pace?.type === "defer" ? pace.until : null)
+/** No pace sleeps past the end of its campaign. */
+const capped = ({ campaign: { settings } }: Cell, at: number | null): number | null =>
+  settings.endAt === null ? at : Math.min(at ?? Infinity, settings.endAt)
+
+const asleepUntil = (cell: Cell, { pace }: Explained) => capped(cell, pace?.type === "defer" ? pace.until : null)
+
+/** What became of a lead whose campaign is over, in the words of an explanation. */
+const ended = (after: Lead.Lead): string =>
+  after.status === "skipped" ? `skipped ${after.reason}` : `over ${after.ended}`
+
+/** What a lead whose step is gone was told, and what a tick made of it: it takes the next step, or is over. */
+const relocated = ({ answer }: Explained, after: Lead.Lead): ReadonlyArray<string> =>
+  answer.type === "over"
+    ? [answer.reason, after.ended ?? ""]
+    : answer.type === "waits" && answer.reason === "notDue"
+      ? [`${answer.at}`, `${after.dueAt}`]
+      : ["due", (after.dueAt ?? 0) <= now ? "due" : "not due"]
 
 /** What a tick recorded of a lead, in the words of an explanation. */
 const recorded = (before: Lead.Lead, after: Lead.Lead): string => {
@@ -61,7 +77,7 @@ describe("explain", () => {
       Effect.gen(function* () {
         const seen = new Map<string, number>()
         const see = (what: string) => void seen.set(what, (seen.get(what) ?? 0) + 1)
-        for (let world = 0; world < 30; world++) {
+        for (let world = 0; world < 40; world++) {
           yield* within(
             (state) => Array.from({ length: 25 }, (_, i) => cell(state, `state ${world}/${i}`)),
             (state, cells) =>
@@ -91,8 +107,17 @@ describe("explain", () => {
                     const due = ready.filter(({ lead }) => lead.dueAt === null || lead.dueAt <= now)
                     const where = `${leads[0]!.contact} of world ${world}, round ${round}`
                     let isFirst = true
+                    const { endAt, steps } = cellOf.campaign.settings
+                    const isAwakeAtEnd = isAwake && cellOf.campaign.status === "running"
+                    for (const one of endAt !== null && endAt <= now && isAwakeAtEnd ? leads : []) {
+                      const { answer } = explained.get(one.id)!
+                      if (before.get(one.id)?.step === null || !("reason" in answer)) continue
+                      assert.strictEqual(`${answer.type} ${answer.reason}`, ended(state.leads.need(one.id)), where)
+                      see(`end ${answer.type} ${answer.reason}`)
+                    }
                     for (const one of ready) {
                       const { lead } = one
+                      const isGone = steps.every(({ id }) => id !== lead.step)
                       const after = state.leads.need(lead.id)
                       const isDue = due.includes(one)
                       if (one.pace?.type !== "allow") {
@@ -100,10 +125,15 @@ describe("explain", () => {
                         if (after.status !== "pending") assert.deepStrictEqual(after, lead, where)
                         assert.strictEqual(
                           pace.nextAt,
-                          isAwake ? asleepUntil(one) : paces.get(cellOf)?.nextAt,
+                          isAwake ? asleepUntil(cellOf, one) : paces.get(cellOf)?.nextAt,
                           `${where}: the alarm`
                         )
                         see(`pace ${one.pace?.type} ${one.pace?.reason}`)
+                      } else if (after !== before.get(lead.id) && isGone) {
+                        const [expected, got] = relocated(one, after)
+                        assert.strictEqual(got, expected, where)
+                        see(`moved ${one.answer.type}`)
+                        isFirst = false
                       } else if (after !== before.get(lead.id)) {
                         assert.strictEqual(recorded(lead, after), told(one), where)
                         see(`lead ${one.answer.type} ${"reason" in one.answer ? one.answer.reason : ""}`)
@@ -113,7 +143,7 @@ describe("explain", () => {
                         assert.include(["waits", "blocked"], one.answer.type, where)
                         assert.strictEqual(
                           pace.nextAt,
-                          one.answer.type === "waits" ? one.answer.at : null,
+                          capped(cellOf, one.answer.type === "waits" ? one.answer.at : null),
                           `${where}: the alarm`
                         )
                         see(`pace ${one.answer.type} ${"reason" in one.answer ? one.answer.reason : ""}`)
@@ -137,7 +167,12 @@ describe("explain", () => {
           ..."policy noConsent suppressed unreachable frequencyCapped contactedElsewhere replyWindowClosed missingVariable unsupported"
             .split(" ")
             .map((r) => `lead skipped ${r}`),
-          "lead ready "
+          "lead ready ",
+          "lead skipped replied",
+          "end skipped cancelled",
+          "end over cancelled",
+          "moved over",
+          "moved ready"
         ]
         assert.deepStrictEqual(
           expected.filter((what) => !seen.has(what)),

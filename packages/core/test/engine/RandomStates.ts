@@ -112,11 +112,12 @@ export const cell = (state: State, seed: string): Cell => {
   const isWholeDay = chance(0.8)
   const quota = isWholeDay ? 24 : hours
   const settings: CampaignSettings = build.settings({
-    steps: [step("first"), step("noReply"), step("noReply")],
+    steps: [step("first"), step(pick("noReply", "noReply", "noReplyResponded")), step("noReply")],
     pacing: { rangeMin: quota, rangeMax: quota, jitter: 0, catchUp: "skip", newShare: 0.25 },
     sendWindow: isWholeDay ? {} : { windows: [{ start: clock(first), end: clock(first + hours) }] },
     timezone: zone(),
     startAt: chance(0.05) ? now + hour : null,
+    endAt: chance(0.1) ? now + pick(-hour, 0, 5 * minute, hour) : null,
     quietHours: chance(0.3) ? { start: clock(int(8, 20)), end: clock(int(0, 7)) } : null,
     frequency: chance(0.3) ? { touches: int(1, 2), days: pick(1, 7, 60) } : null,
     skipContacted: chance(0.3)
@@ -130,7 +131,7 @@ export const cell = (state: State, seed: string): Cell => {
   for (const one of [campaign, other])
     state.campaigns.set(one.id, { campaign: one, counts: initial(one, account.id).counts })
   const isRunning = campaign.status === "running"
-  const used = chance(0.3) ? pick(1, quota - 1, quota) : 0
+  const used = chance(0.35) ? pick(1, quota - 1, quota - 1, quota) : 0
   const pace = {
     ...initial(campaign, account.id),
     version: campaign.version,
@@ -158,7 +159,10 @@ export const cell = (state: State, seed: string): Cell => {
       ...(isFollowUp && {
         firstSentAt: now - day,
         lastSentAt: now - day,
-        touches: [{ step: settings.steps[0].id, status: "sent", reason: null, at: now - day }]
+        touches: [{ step: settings.steps[0].id, status: "sent", reason: null, at: now - day }],
+        // A step that an edit took away, and people who wrote.
+        ...(chance(0.1) && { step: build.ids.next("stp") }),
+        ...(chance(0.15) && { repliedAt: now - hour })
       })
     })
     // Follow-ups that are not due, and leads that were put off before.
@@ -219,7 +223,7 @@ export const cell = (state: State, seed: string): Cell => {
         name: "",
         lastAt: now - day,
         lastText: "",
-        lastDirection: "inbound",
+        lastDirection: pick("inbound", "outbound"),
         lastInboundAt: pick(null, now - hour, now - 2 * day),
         unread: 0,
         takenOverAt: chance(0.2) ? now - hour : null,

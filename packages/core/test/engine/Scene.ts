@@ -1,8 +1,7 @@
 /** An engine over memory in virtual time with several campaigns of one workspace: their people may be the same. */
-import { Effect, Layer, Option } from "effect"
+import { Effect, Option } from "effect"
 import { Accounts, type NewAccount } from "../../src/account/Accounts.ts"
 import type { Account } from "../../src/account/Account.ts"
-import { AccountGroups } from "../../src/account/AccountGroups.ts"
 import type { CampaignSettings } from "../../src/campaign/Campaign.ts"
 import { Campaigns } from "../../src/campaign/Campaigns.ts"
 import { CampaignStore } from "../../src/campaign/CampaignStore.ts"
@@ -23,16 +22,14 @@ import { WorkspaceStore } from "../../src/workspace/WorkspaceStore.ts"
 
 export const { start } = Builders
 
-/** The engine at `start`, with the account groups that memory has. */
-export const engine = (channel: TestChannel, gates?: ReadonlyArray<AnyHostGate>) => {
-  const storage = MemoryStorage.layer
-  const whole = Overture.layer({ storage, channels: [channel], time: PacingTime.layerVirtual(start), gates })
-  return AccountGroups.layer.pipe(Layer.provideMerge(Layer.merge(whole, storage)))
-}
+/** The engine at `start`. */
+export const engine = (channel: TestChannel, gates?: ReadonlyArray<AnyHostGate>) =>
+  Overture.layer({ storage: MemoryStorage.layer, channels: [channel], time: PacingTime.layerVirtual(start), gates })
 
 export interface Person {
   readonly id: string
   readonly timezone?: string
+  readonly attributes?: Readonly<Record<string, string>>
 }
 
 export const make = (channel: TestChannel, name = "scene") =>
@@ -75,13 +72,13 @@ export const make = (channel: TestChannel, name = "scene") =>
         yield* contacts.importRows(
           workspace.id,
           list.id,
-          people.map(({ id, timezone }, i) => ({
+          people.map(({ attributes = {}, id, timezone }, i) => ({
             line: i + 2,
             externalId: id,
             name: id,
             timezone,
             tags: [],
-            attributes: {}
+            attributes
           })),
           { channel: channel.name, accounts }
         )
@@ -94,7 +91,7 @@ export const make = (channel: TestChannel, name = "scene") =>
           {
             workspace: workspace.id,
             name: key,
-            settings: build.settings({ ...settings, steps }),
+            settings: build.settings({ steps, ...settings }),
             accounts: [accounts[0].id, ...accounts.slice(1).map(({ id }) => id)],
             externalRef: key,
             metadata: {}
@@ -139,6 +136,7 @@ export const make = (channel: TestChannel, name = "scene") =>
       leads,
       run,
       sent,
+      counts: (id: CampaignId) => Effect.all([store.counts(id), store.recount(id)]),
       start: (id: CampaignId) => campaigns.start(workspace.id, id, system),
       pause: (id: CampaignId) => campaigns.pause(workspace.id, id, null, system),
       status: (id: CampaignId) => Effect.map(store.get(workspace.id, id), (found) => Option.getOrThrow(found).status)

@@ -2,8 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fc from "fast-check"
 import type { RampUp } from "../../src/workspace/RampUp.ts"
+import type { Distribution } from "../../src/campaign/Distribution.ts"
 import * as Comparison from "../../src/forecast/Comparison.ts"
-import * as Forecast from "../../src/forecast/Forecast.ts"
+import * as Forecast from "../../src/stats/Forecast.ts"
 import { Forecasts } from "../../src/forecast/Forecasts.ts"
 import * as Builders from "../../src/testing/Builders.ts"
 import * as TestChannel from "../../src/testing/TestChannel.ts"
@@ -41,6 +42,14 @@ const account = fc.record({
   dailyCap: fc.constantFrom(undefined, undefined, 7, 15),
   timezone: fc.constantFrom(undefined, "Asia/Kolkata")
 })
+const distributions: fc.Arbitrary<Distribution> = fc.constantFrom<Distribution>(
+  { strategy: "capacity" },
+  { strategy: "even" },
+  { strategy: "weighted", weights: { a0: 3, a1: 1, a2: 2 } },
+  { strategy: "sticky" },
+  { strategy: "byAttribute", attribute: "region", accounts: { "region 0": "a0", "region 1": "a1" } },
+  { strategy: "byAttribute", attribute: "region", accounts: { "region 2": "a2" }, otherwise: "a0" }
+)
 const scenarios: fc.Arbitrary<World.Scenario> = fc.record({
   start: fc.integer({ min: 0, max: 8 * 24 }).map((hours) => Builders.start + hours * hour),
   contacts: fc.integer({ min: 1, max: 60 }),
@@ -60,8 +69,10 @@ const scenarios: fc.Arbitrary<World.Scenario> = fc.record({
       })
       .map(({ width, ...rest }) => ({ ...rest, rangeMax: rest.rangeMin + width })),
     sendWindow: fc.constantFrom(...windows),
+    distribution: distributions,
     timezone: fc.constantFrom("America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"),
-    rampUp: ramps
+    rampUp: ramps,
+    endAt: fc.constantFrom(null, null, null, Builders.start + 11 * day + 30 * 60_000)
   }),
   workspace: fc.record({ dailyCap: fc.constantFrom(null, null, 20) })
 })
@@ -81,7 +92,7 @@ describe("a forecast", () => {
         const world = yield* World.make(scenario, channel)
         const { accountKey, campaign } = world
         const forecasts = yield* Forecasts
-        const forecast = yield* forecasts.of(campaign.workspace, campaign.id)
+        const forecast = yield* forecasts.keep(campaign.workspace, campaign.id)
         assert.strictEqual(channel.asked.length, 0)
         assert.deepStrictEqual(yield* forecasts.of(campaign.workspace, campaign.id), forecast)
 
@@ -94,8 +105,12 @@ describe("a forecast", () => {
           forecast.days.reduce((sum, { messages }) => sum + messages, 0),
           channel.asked.length
         )
-        const { differences } = Comparison.compare({ forecast, actual, until, accountKey })
-        assert.deepStrictEqual(differences, [])
+        const compared = yield* forecasts.compared(campaign.workspace, campaign.id)
+        assert.deepStrictEqual(compared?.forecast, forecast)
+        assert.deepStrictEqual(compared?.comparison.differences, [])
+        for (const { firstTouches, followUps } of compared?.comparison.days ?? []) {
+          assert.deepStrictEqual([firstTouches.actual, followUps.actual], [firstTouches.forecast, followUps.forecast])
+        }
         for (const { firstTouches, followUps, messages, quota, slots } of forecast.days) {
           assert.isAtMost(firstTouches + followUps, slots)
           assert.isTrue(messages <= quota || firstTouches + followUps === 1)
@@ -141,7 +156,11 @@ describe("a forecast", () => {
     ([, given]) => {
       const channel = TestChannel.make()
       // The time between parts is drawn by the ids of leads, which nobody knows yet.
-      const scenario = { ...given, steps: given.steps.map((step) => ({ ...step, parts: 1 })) }
+      const steps = given.steps.map((step) => ({ ...step, parts: 1 }))
+      // And what they are like is not known either.
+      const isNamed = given.settings?.distribution?.strategy === "byAttribute"
+      const settings = { ...given.settings, ...(isNamed && { distribution: { strategy: "capacity" as const } }) }
+      const scenario = { ...given, steps, settings }
       return Effect.gen(function* () {
         const world = yield* World.make(scenario, channel, false)
         const { accountKey, campaign } = world

@@ -157,6 +157,17 @@ describe("a forecast held against what happened", () => {
     60_000
   )
 
+  it("compares up to yesterday, and all of what is finished or as far as the forecast goes", () => {
+    const to = (date: string, cut: { by: "days"; limit: number } | null = null) =>
+      ({ days: [{ date }], cut }) as unknown as Parameters<typeof Comparison.lastDate>[0]
+    const today = "2026-03-10"
+    assert.strictEqual(Comparison.lastDate(to("2026-03-20"), { isFinished: false, today }), "2026-03-09")
+    assert.strictEqual(Comparison.lastDate(to("2026-03-20"), { isFinished: true, today }), "2026-03-20")
+    assert.strictEqual(Comparison.lastDate(to("2026-03-05"), { isFinished: true, today }), today)
+    const cut = to("2026-03-05", { by: "days", limit: 3 })
+    assert.strictEqual(Comparison.lastDate(cut, { isFinished: true, today }), "2026-03-05")
+  })
+
   it("knows leads that the forecast does not", () => {
     const place = {
       lead: "led_new" as LeadId,

@@ -1,5 +1,5 @@
 /** A whole engine over memory in virtual time, with a campaign to forecast and then to run. */
-import { Effect, Layer, Option } from "effect"
+import { Effect, Option } from "effect"
 import { Accounts } from "../../src/account/Accounts.ts"
 import type { Account } from "../../src/account/Account.ts"
 import * as AccountRules from "../../src/account/Account.ts"
@@ -8,9 +8,7 @@ import type { Campaign, CampaignSettings } from "../../src/campaign/Campaign.ts"
 import { CampaignStore } from "../../src/campaign/CampaignStore.ts"
 import { Contacts } from "../../src/contact/Contacts.ts"
 import { system } from "../../src/event/DomainEvent.ts"
-import type { Forecast } from "../../src/forecast/Forecast.ts"
-import { ForecastEngine } from "../../src/forecast/ForecastEngine.ts"
-import { Forecasts } from "../../src/forecast/Forecasts.ts"
+import type { Forecast } from "../../src/stats/Forecast.ts"
 import type { TouchLog } from "../../src/forecast/TouchLog.ts"
 import * as MemoryStorage from "../../src/memory/MemoryStorage.ts"
 import { Driver } from "../../src/outbox/Driver.ts"
@@ -36,14 +34,9 @@ export interface Scenario {
   readonly workspace?: Partial<Workspace>
 }
 
-/** The engine, with forecasts, at `start`. */
+/** The engine at `start`. */
 export const layer = (channel: TestChannel, start: Instant) =>
-  Forecasts.layer.pipe(
-    Layer.provideMerge(ForecastEngine.layer),
-    Layer.provideMerge(
-      Overture.layer({ storage: MemoryStorage.layer, channels: [channel], time: PacingTime.layerVirtual(start) })
-    )
-  )
+  Overture.layer({ storage: MemoryStorage.layer, channels: [channel], time: PacingTime.layerVirtual(start) })
 
 export interface World {
   readonly campaign: Campaign
@@ -74,7 +67,7 @@ export const make = Effect.fnUntraced(function* (scenario: Scenario, channel: Te
       externalId: `p${i}`,
       name: `Person ${i}`,
       tags: [],
-      attributes: {}
+      attributes: { region: `region ${i % 4}` }
     })),
     { channel: channel.name, accounts }
   )

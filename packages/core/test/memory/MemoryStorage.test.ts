@@ -9,6 +9,7 @@ import * as MemoryStorage from "../../src/memory/MemoryStorage.ts"
 import { AccountStore } from "../../src/account/AccountStore.ts"
 import * as Builders from "../../src/testing/Builders.ts"
 import * as FakeRules from "../../src/testing/storage/FakeRules.ts"
+import { takeOf } from "../../src/testing/storage/Scene.ts"
 import { Transaction } from "../../src/workspace/Transaction.ts"
 import { WorkspaceStore } from "../../src/workspace/WorkspaceStore.ts"
 
@@ -180,9 +181,7 @@ it.effect("a claim over 10,000 leads stays a matter of milliseconds", () =>
       [],
       start
     )
-    yield* store.draw(campaign.id, start, () =>
-      Effect.succeed([{ account: account.id, take: 10_000, reaches: [Builders.channel] }])
-    )
+    yield* store.draw(campaign.id, start, () => Effect.succeed([takeOf(account.id, 10_000)]))
     const claim = Effect.suspend(() => {
       const id = build.ids.next("clm")
       const rules = FakeRules.claimRules(build.ids, id, start, { want: () => 20, nextAt: () => start })

@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Fiber, Layer } from "effect"
+import { Clock, Effect, Fiber, Layer, Option } from "effect"
 import { TestClock } from "effect/testing"
 import { AccountStore } from "../../src/account/AccountStore.ts"
-import * as TouchConclusion from "../../src/campaign/TouchConclusion.ts"
+import * as LeadStopping from "../../src/campaign/LeadStopping.ts"
 import type { Outcome } from "../../src/channel/Outcome.ts"
+import * as Chat from "../../src/chat/Chat.ts"
 import { ChatStore } from "../../src/chat/ChatStore.ts"
 import { ContactStore } from "../../src/contact/ContactStore.ts"
 import * as MemoryStorage from "../../src/memory/MemoryStorage.ts"
@@ -105,6 +106,38 @@ describe("a driver", () => {
   })
 })
 
+describe("a driver with a wrong clock", () => {
+  it.effect("hears nothing before the clock is right again", () => {
+    const channel = slow()
+    return Effect.gen(function* () {
+      const chats = yield* ChatStore
+      yield* queued(1)
+      const [workspace] = yield* (yield* WorkspaceStore).list
+      const [account] = (yield* (yield* AccountStore).list(workspace!.id, {})).data
+      const participant = { scope: "", externalId: "ann" }
+      const content = Builders.text("hello")
+      channel.tell(account!.id, start, {
+        type: "messageReceived",
+        dedupeKey: "1",
+        externalId: "1",
+        at: start,
+        participant,
+        content
+      })
+      const heard = Effect.map(chats.get(workspace!.id, Chat.idOf(account!.id, "sandbox//ann")), Option.isSome)
+      const { step } = yield* Driver
+      const real = yield* Clock.Clock
+      const now = start + 3_600_000
+      const wrong = { ...real, currentTimeMillis: Effect.succeed(now), currentTimeMillisUnsafe: () => now }
+      const refused = yield* Effect.flip(Effect.provideService(step, Clock.Clock, wrong))
+      assert.strictEqual(refused._tag, "ClockSkewed")
+      assert.isFalse(yield* heard)
+      yield* step
+      assert.isTrue(yield* heard)
+    }).pipe(Effect.provide(engine(channel)))
+  })
+})
+
 describe("an opt-out between two parts", () => {
   it("tells that the touch was partial, and that the lead ended", () => {
     const build = Builders.make("parts")
@@ -115,7 +148,7 @@ describe("an opt-out between two parts", () => {
     const lead = build.lead(campaign, contact, { status: "sending", account: account.id })
     const part = (index: number, status: "sent" | "queued") =>
       build.message(account, contact, { lead: lead.id, step: lead.step, part: index, parts: 2, status })
-    const stopped = TouchConclusion.stop(lead, [part(0, "sent"), part(1, "queued")], "optedOut", start)
+    const stopped = LeadStopping.stop(lead, [part(0, "sent"), part(1, "queued")], "optedOut", start, null)
     assert.deepStrictEqual(
       stopped?.facts.map(({ type }) => type),
       ["lead.partial", "lead.ended"]

@@ -112,7 +112,8 @@ export const make = Effect.fnUntraced(function* (
 
   const lookup = (afterMs: number): Channel.Channel["lookup"] =>
     Effect.fnUntraced(function* (sender, sent) {
-      const at = yield* now
+      // A send begins at a time of the database, whatever clock pacing follows.
+      const at = yield* Clock.currentTimeMillis
       return yield* guarded(() =>
         log.exclusively(() => {
           const taken = memory.taken(sender.externalId, sent.key)

@@ -1,6 +1,7 @@
 /** Campaigns themselves: created, found, changed under lock together with the alarms of their paces. */
 import type { Campaign } from "@overture/core/campaign/Campaign"
 import type { CampaignStore } from "@overture/core/campaign/CampaignStore"
+import type { AccountId } from "@overture/core/workspace/Id"
 import { Effect, Option } from "effect"
 import type { Database } from "../Database.ts"
 import { defineStatements } from "../Dialect.ts"
@@ -9,8 +10,7 @@ import * as Paging from "../Paging.ts"
 import * as CampaignRow from "../rows/CampaignRow.ts"
 import * as Columns from "../rows/Columns.ts"
 import * as Alarms from "./Alarms.ts"
-import { accountsOf } from "./pool.ts"
-import { matches } from "../outbox/Lookup.ts"
+import { lookup, matches } from "../outbox/Lookup.ts"
 
 const statements = defineStatements("CampaignStore", (sql) => {
   const { t } = sql
@@ -23,6 +23,14 @@ const statements = defineStatements("CampaignStore", (sql) => {
     // The version is no campaign's, so that the first look plans the day.
     paces: `insert into ${t("pace")}(campaign_id, account_id, workspace_id, version, paused, quota, used, slot, used_before, ramp_day)
       select $2, x.account, $3, 0, true, 0, 0, 0, 0, 0 from ${sql.rows("x", 1, { account: "id" })} where true`,
+    addPaces: `insert into ${t("pace")} as o (campaign_id, account_id, workspace_id, version, paused, quota, used, slot, used_before,
+      ramp_day, next_at)
+      select $2, x.account, $3, 0, ${sql.p(4, "boolean")}, 0, 0, 0, 0, 0, ${sql.p(5, "bigint")}
+      from ${sql.rows("x", 1, { account: "id" })} where true on conflict (campaign_id, account_id) do update set
+      left_at = null, paused = excluded.paused, next_at = excluded.next_at where o.left_at is not null returning account_id`,
+    ofContacts: `select ${columns} ${from} where g.workspace_id = $2 and g.id in (
+      select l.campaign_id from ${sql.rows("x", 1, { contact: "id" })}
+      ${lookup(sql, "lead", "l", "l.workspace_id = $2 and l.contact_id = x.contact")}) order by g.id`,
     get: `select ${columns} ${from} where g.workspace_id = $1 and g.id = $2`,
     byRef: `select ${columns} ${from} where g.workspace_id = $1 and g.external_ref = $2`,
     byName: `select ${columns} ${from} where g.workspace_id = $1 and g.name = $2 order by g.id`,
@@ -36,7 +44,16 @@ const statements = defineStatements("CampaignStore", (sql) => {
 
 type Verbs = Pick<
   CampaignStore["Service"],
-  "create" | "get" | "byExternalRef" | "byName" | "list" | "modify" | "paces" | "nextAlarm" | "ring"
+  | "create"
+  | "get"
+  | "byExternalRef"
+  | "byName"
+  | "list"
+  | "ofContacts"
+  | "addAccounts"
+  | "modify"
+  | "nextAlarm"
+  | "ring"
 >
 
 const one = (rows: ReadonlyArray<CampaignRow.CampaignRow>): Option.Option<Campaign> =>
@@ -77,6 +94,34 @@ export const make = (database: Database["Service"]): Verbs => {
         },
         request
       ),
+    ofContacts: (workspace, contacts) =>
+      contacts.length === 0
+        ? Effect.succeed([])
+        : Effect.map(
+            execute<CampaignRow.CampaignRow>(sql.ofContacts, [
+              Array.from(new Set(contacts), (contact) => ({ contact })),
+              workspace
+            ]),
+            (rows) => rows.map(CampaignRow.decode)
+          ),
+    addAccounts: (workspace, id, accounts, now) =>
+      transaction(
+        Effect.gen(function* () {
+          const [row] = yield* execute<CampaignRow.CampaignRow>(sql.lock, [workspace, id])
+          if (row === undefined || accounts.length === 0) return []
+          const isRunning = row.status === "running"
+          const wanted = Array.from(new Set(accounts))
+          const added = yield* execute<{ readonly account_id: AccountId }>(sql.addPaces, [
+            wanted.map((account) => ({ account })),
+            id,
+            workspace,
+            !isRunning,
+            isRunning ? now : null
+          ])
+          const fresh = new Set(added.map((one) => one.account_id))
+          return wanted.filter((account) => fresh.has(account))
+        })
+      ),
     modify: (workspace, id, now, change) =>
       transaction(
         Effect.gen(function* () {
@@ -91,7 +136,6 @@ export const make = (database: Database["Service"]): Verbs => {
           return Option.some(campaign)
         })
       ),
-    paces: accountsOf(database),
     nextAlarm: alarms.next,
     ring: alarms.ringAccounts
   }

@@ -1,10 +1,10 @@
 /**
  * Changes leads by a rule over locked rows, with the messages of their present touch. Locks leads in id order, then their
- * messages, then campaigns and paces: the order of everyone who waits.
+ * messages, then contacts, campaigns and paces: the order of everyone who waits.
  */
 import type { CampaignStore, LeadChange, LeadSelector } from "@overture/core/campaign/CampaignStore"
 import { type Lead, isOpen } from "@overture/core/campaign/Lead"
-import type { Message } from "@overture/core/chat/Message"
+import { type Message, requeued } from "@overture/core/chat/Message"
 import type { LeadId, MessageId } from "@overture/core/workspace/Id"
 import { Effect } from "effect"
 import * as Budgets from "../Budgets.ts"
@@ -16,9 +16,25 @@ import * as Columns from "../rows/Columns.ts"
 import * as LeadRow from "../rows/LeadRow.ts"
 import * as MessageRow from "../rows/MessageRow.ts"
 import * as Counters from "./Counters.ts"
+import * as Look from "./look.ts"
+import * as Forgetting from "./Forgetting.ts"
 import { rowSet } from "../outbox/RowSet.ts"
 
 const messageColumns = Columns.pick(MessageRow.columns, "status", "reason", "due_at", "claim_id", "stop", "reserved")
+/** A row that is tried again is as if it never had been, but for its content and its tries. */
+const requeueColumns = {
+  ...messageColumns,
+  ...Columns.pick(
+    MessageRow.columns,
+    "error_code",
+    "error_detail",
+    "attempts",
+    "tries",
+    "not_before",
+    "begun_at",
+    "failed_at"
+  )
+}
 const { id: _lead, ...leadColumns } = LeadRow.stateColumns
 
 const statements = defineStatements("CampaignChange", (sql) => {
@@ -26,6 +42,14 @@ const statements = defineStatements("CampaignChange", (sql) => {
   // One text for each index that has leads of a campaign in some state.
   const inState = (where: string) => `select l.id from ${t("lead")} as l where l.campaign_id = $1
     and (${sql.p(2, "id")} is null or l.account_id = $2) and l.claim_id is null and ${where} limit $3`
+  const unstopped = (where: string) =>
+    `select l.id from ${t("lead")} as l where l.campaign_id = $1 and l.stop is null and ${where} limit $2`
+  const active = {
+    activePending: unstopped("l.status = 'pending'"),
+    activeReady: unstopped("l.status = 'assigned' and l.due_at is null"),
+    activeDue: unstopped("l.due_at is not null"),
+    activeParts: unstopped(Look.isBetweenParts)
+  }
   return {
     ofContacts: `select l.id from ${sql.rows("x", 1, { contact: "id" })}
       ${lookup(sql, "lead", "l", "l.workspace_id = $2 and l.contact_id = x.contact")}`,
@@ -33,12 +57,15 @@ const statements = defineStatements("CampaignChange", (sql) => {
     ready: inState("l.status = 'assigned' and l.due_at is null"),
     deferred: inState("l.status = 'assigned' and l.due_at is not null"),
     others: inState(`l.status in (select s.status from ${sql.rows("s", 4, { status: "text" })})`),
+    ...active,
     lock: `select ${Columns.select(LeadRow.columns, "l")} from ${sql.rows("x", 1, { id: "id" })}
       ${lookup(sql, "lead", "l", "l.id = x.id", "wait")}`,
     messages: `select ${Columns.select(MessageRow.columns, "m")} from ${sql.rows("x", 1, { lead: "id", step: "id" })}
       ${lookup(sql, "message", "m", "m.lead_id = x.lead and m.step_id = x.step", "wait")}`,
     leads: `update ${t("lead")} as l set ${Columns.assign(leadColumns, "x")}
       from ${sql.rows("x", 1, LeadRow.stateColumns)} where ${matches(sql, "l.id", "x.id")}`,
+    requeue: `update ${t("message")} as m set ${Columns.assign(requeueColumns, "x")}
+      from ${sql.rows("x", 1, { message: "id", ...requeueColumns })} where ${matches(sql, "m.id", "x.message")}`,
     write: `update ${t("message")} as m set ${Columns.assign(messageColumns, "x")}
       from ${sql.rows("x", 1, { message: "id", ...messageColumns })} where ${matches(sql, "m.id", "x.message")}`
   }
@@ -54,6 +81,8 @@ const isMeant = (selector: LeadSelector, lead: Lead): boolean => {
       return true
     case "contacts":
       return isActive(lead)
+    case "active":
+      return isActive(lead) && lead.stop === null
     case "campaign":
       return (
         lead.claim === null &&
@@ -82,7 +111,11 @@ const changed = (messages: ReadonlyMap<MessageId, Message>, change: LeadChange) 
     const message = at(id)
     if (message?.status === "queued") rows.set(id, { ...message, dueAt })
   }
-  return { rows: [...rows.values()], released }
+  const again = (change.requeue ?? []).flatMap(({ id, tries }): ReadonlyArray<Message> => {
+    const message = at(id)
+    return message?.status === "failed" || message?.status === "cancelled" ? [requeued(message, tries)] : []
+  })
+  return { rows: [...rows.values()], released, again }
 }
 
 const encode = ({ claim, dueAt, id, reason, reserved, status, stop }: Message) => ({
@@ -95,12 +128,24 @@ const encode = ({ claim, dueAt, id, reason, reserved, status, stop }: Message) =
   reserved
 })
 
+const encodeAgain = (message: Message) => ({
+  ...encode(message),
+  error_code: message.errorCode,
+  error_detail: message.errorDetail,
+  attempts: message.attempts,
+  tries: message.tries,
+  not_before: message.notBefore,
+  begun_at: message.begunAt,
+  failed_at: message.failedAt
+})
+
 export const make = (database: Database["Service"]): CampaignStore["Service"]["changeLeads"] => {
   const sql = database.statements(statements)
   const { affected, execute, hotTransaction } = database
   const append = EventSqlStore.appender(database)
   const budgets = Budgets.make(database)
   const count = Counters.make(database)
+  const forget = Forgetting.make(database)
 
   const select = Effect.fnUntraced(function* (selector: LeadSelector) {
     if (selector.type === "ids") return selector.ids
@@ -110,6 +155,15 @@ export const make = (database: Database["Service"]): CampaignStore["Service"]["c
       const contacts = Array.from(new Set(selector.contacts), (contact) => ({ contact }))
       const rows = yield* execute<{ readonly id: LeadId }>(sql.ofContacts, [contacts, selector.workspace])
       return rows.map(({ id }) => id)
+    }
+    if (selector.type === "active") {
+      const seen = new Set<LeadId>()
+      for (const text of [sql.activePending, sql.activeReady, sql.activeDue, sql.activeParts]) {
+        if (seen.size >= selector.limit) break
+        const rows = yield* execute<{ readonly id: LeadId }>(text, [selector.campaign, selector.limit - seen.size])
+        for (const { id } of rows) seen.add(id)
+      }
+      return [...seen]
     }
     const { account = null, campaign, limit, statuses } = selector
     const others = statuses.filter((status) => status !== "pending" && status !== "assigned")
@@ -128,8 +182,12 @@ export const make = (database: Database["Service"]): CampaignStore["Service"]["c
   })
 
   /** The messages of the present touch of each lead, locked. */
-  const touches = Effect.fnUntraced(function* (leads: ReadonlyArray<Lead>) {
-    const keys = leads.flatMap(({ id, step }) => (step === null ? [] : [{ lead: id, step }]))
+  const touches = Effect.fnUntraced(function* (leads: ReadonlyArray<Lead>, selector: LeadSelector) {
+    const stepOf = selector.type === "ids" ? selector.step : undefined
+    const keys = leads.flatMap((lead) => {
+      const step = stepOf === undefined ? lead.step : stepOf(lead)
+      return step === null ? [] : [{ lead: lead.id, step }]
+    })
     const found = new Map<LeadId | null, Array<Message>>()
     if (keys.length === 0) return found
     for (const row of yield* execute<MessageRow.MessageRow>(sql.messages, [keys])) {
@@ -148,10 +206,11 @@ export const make = (database: Database["Service"]): CampaignStore["Service"]["c
         if (ids.length === 0) return []
         const rows = yield* execute<LeadRow.LeadRow>(sql.lock, [ids.map((id) => ({ id }))])
         const leads = rows.map(LeadRow.decode).filter((lead) => isMeant(selector, lead))
-        const messages = yield* touches(leads)
+        const messages = yield* touches(leads, selector)
         const changes: Array<{ readonly before: Lead; readonly change: LeadChange }> = []
         const written: Array<Message> = []
         const released: Array<Message> = []
+        const again: Array<Message> = []
         for (const before of leads) {
           const own = messages.get(before.id) ?? []
           const answer = change(before, own)
@@ -160,10 +219,13 @@ export const make = (database: Database["Service"]): CampaignStore["Service"]["c
           const after = changed(new Map(own.map((message) => [message.id, message])), answer)
           written.push(...after.rows)
           released.push(...after.released)
+          again.push(...after.again)
         }
         if (changes.length === 0) return []
         yield* affected(sql.leads, [rowSet(changes.map(({ change }) => LeadRow.encodeState(change.lead)))])
         if (written.length > 0) yield* affected(sql.write, [rowSet(written.map(encode))])
+        if (again.length > 0) yield* affected(sql.requeue, [rowSet(again.map(encodeAgain))])
+        yield* forget(changes.flatMap(({ before, change }) => (change.forget === true ? [before] : [])))
         yield* count(
           changes.map(({ before, change }) => ({
             campaign: before.campaign,

@@ -10,6 +10,7 @@ import { Effect } from "effect"
 import type { Database } from "../Database.ts"
 import { defineStatements } from "../Dialect.ts"
 import * as Guard from "../Guard.ts"
+import * as Groups from "../outbox/Groups.ts"
 import { lookup } from "../outbox/Lookup.ts"
 import * as Surroundings from "../outbox/Surroundings.ts"
 import * as AccountRow from "../rows/AccountRow.ts"
@@ -32,23 +33,33 @@ export type PaceWithAccount = PaceRow.PaceRow
 
 const accountIn = Columns.unprefix<AccountRow.AccountStateRow>(AccountRow.stateColumns, "a_")
 
-/** Adds campaigns and workspaces to paces. With `skip`, those whose capped workspace another claim holds are left out. */
+/**
+ * Adds campaigns, groups and workspaces to paces. With `skip`, those whose capped group or workspace another claim holds are
+ * left out.
+ */
 export const completer = (database: Database["Service"], lock: "skip" | "none") => {
   const sql = database.statements(statements)
   const around = Surroundings.make(database)
+  const groups = Groups.make(database)
   return Effect.fnUntraced(function* (rows: ReadonlyArray<PaceWithAccount>) {
     const ids = [...new Set<CampaignId>(rows.map((row) => row.campaign_id))]
     const found = yield* database.execute<CampaignRow.CampaignRow>(sql.campaigns, [ids.map((id) => ({ id }))])
     const campaigns = new Map(found.map((row) => [row.id, CampaignRow.decode(row)]))
-    const workspaces = yield* around.workspaces(
-      rows.map((row) => row.workspace_id),
+    const paced = rows.map((row) => ({ row, account: AccountRow.state(accountIn(row)) }))
+    const grouped = yield* groups.read(
+      paced.map(({ account }) => account.account.group),
       lock
     )
-    return rows.flatMap((row): ReadonlyArray<DuePace> => {
+    const free = paced.filter(({ account }) => !grouped.isHeld(account.account.group))
+    const workspaces = yield* around.workspaces(
+      free.map(({ row }) => row.workspace_id),
+      lock
+    )
+    return free.flatMap(({ account, row }): ReadonlyArray<DuePace> => {
       const campaign = campaigns.get(row.campaign_id)
       const workspace = workspaces.get(row.workspace_id)
       if (campaign === undefined || workspace === undefined) return []
-      return [{ pace: PaceRow.decode(row), account: AccountRow.state(accountIn(row)), campaign, workspace }]
+      return [{ pace: PaceRow.decode(row), account, campaign, workspace, group: grouped.of(account.account.group) }]
     })
   })
 }
@@ -58,14 +69,16 @@ export const make = (database: Database["Service"]): CampaignStore["Service"]["c
   const complete = completer(database, "skip")
   const { look } = Look.make(database)
   const take = Take.make(database)
-  return ({ lease, limit, now, rules }) =>
+  return ({ addressHash = null, lease, limit, now, rules }) =>
     database
       .hotTransaction(
         Effect.gen(function* () {
           const rows = yield* database.execute<PaceWithAccount>(sql.due, [now, limit])
           if (rows.length === 0) return null
           const planned = rules.plan(yield* complete(rows))
-          const looked = yield* look(planned, now)
+          const looked = yield* look(planned, now, addressHash)
+          const candidates = looked.flatMap(({ first, followUps }) => [...first, ...followUps])
+          if (rules.load !== undefined && candidates.length > 0) yield* rules.load(candidates)
           const claim = yield* take(lease, rules.decide(looked), looked)
           return { claim, planned }
         })

@@ -51,7 +51,7 @@ const statements = defineStatements("CampaignLeads", (sql) => {
       join ${t("contact")} as c on c.id = l.contact_id where l.workspace_id = $1 and l.id = $2`,
     pace: `select ${Columns.select(PaceRow.columns, "p")}, ${Columns.select(AccountRow.stateColumns, "a", "a_")}
       from ${t("pace")} as p join ${t("account")} as a on a.id = p.account_id
-      where p.campaign_id = $1 and p.account_id = $2`,
+      where p.campaign_id = $1 and (${sql.p(2, "text")} = '' or p.account_id = $2) order by p.account_id`,
     open: `select ${count("l.status = 'pending'")} as pending, ${count("l.status = 'sending'")} as sending,
       ${count("l.status = 'assigned' and l.due_at is null")} + ${count("l.status = 'assigned' and l.due_at is not null")} as assigned`,
     claimed: `select m.status, count(distinct l.id) as leads from ${inClaims}
@@ -94,7 +94,7 @@ const withTotal = (terms: Record<LeadStatus, number>, replied: number): LeadCoun
 
 type Verbs = Pick<
   CampaignStore["Service"],
-  "getLead" | "leads" | "candidate" | "counts" | "recount" | "breakdown" | "isDone" | "finishable"
+  "getLead" | "leads" | "candidate" | "duePaces" | "counts" | "recount" | "breakdown" | "isDone" | "finishable"
 >
 
 export const make = (database: Database["Service"]): Verbs => {
@@ -120,16 +120,17 @@ export const make = (database: Database["Service"]): Verbs => {
         },
         request
       ),
-    candidate: Effect.fnUntraced(function* (workspace, id) {
+    candidate: Effect.fnUntraced(function* (workspace, id, addressHash = null) {
       const [row] = yield* execute<LeadRow.LeadRow>(sql.candidate, [workspace, id])
       if (row === undefined) return Option.none()
-      const [candidate] = yield* candidates([Ready.decode(row)])
+      const [candidate] = yield* candidates([Ready.decode(row)], addressHash)
       if (candidate === undefined) return Option.none()
       const { account, campaign } = candidate.lead
       const paces = account === null ? [] : yield* execute<PaceWithAccount>(sql.pace, [campaign, account])
       const [due] = yield* complete(paces)
       return Option.some({ candidate, due: due ?? null })
     }),
+    duePaces: (campaign) => Effect.flatMap(execute<PaceWithAccount>(sql.pace, [campaign, ""]), complete),
     counts: (campaign) =>
       transaction(
         Effect.gen(function* () {

@@ -4,6 +4,7 @@
  */
 import type { Dryness, LeadCandidate, PaceWant } from "@overture/core/campaign/CampaignStore"
 import type { Message } from "@overture/core/chat/Message"
+import type { AddressHash } from "@overture/core/contact/Suppression"
 import type { LeadId } from "@overture/core/workspace/Id"
 import type { Instant } from "@overture/core/workspace/Instant"
 import type { StorageError } from "@overture/core/workspace/StorageError"
@@ -15,6 +16,7 @@ import * as Surroundings from "../outbox/Surroundings.ts"
 import * as Columns from "../rows/Columns.ts"
 import * as MessageRow from "../rows/MessageRow.ts"
 import * as Ready from "./ready.ts"
+import * as Sequences from "./Sequences.ts"
 
 /** Leads between two parts of a touch, in the words of the partial index `lead_parts`. */
 export const isBetweenParts =
@@ -48,8 +50,15 @@ export interface Looked {
 
 export interface Look {
   /** Adds what can forbid or shape the touches of leads, in the order of the leads. */
-  readonly candidates: (ready: ReadonlyArray<Ready.Ready>) => Effect.Effect<ReadonlyArray<LeadCandidate>, StorageError>
-  readonly look: (wants: ReadonlyArray<PaceWant>, now: Instant) => Effect.Effect<ReadonlyArray<Looked>, StorageError>
+  readonly candidates: (
+    ready: ReadonlyArray<Ready.Ready>,
+    hash: AddressHash | null
+  ) => Effect.Effect<ReadonlyArray<LeadCandidate>, StorageError>
+  readonly look: (
+    wants: ReadonlyArray<PaceWant>,
+    now: Instant,
+    hash: AddressHash | null
+  ) => Effect.Effect<ReadonlyArray<Looked>, StorageError>
 }
 
 const earliest = (a: Instant | null, b: Instant | null): Instant | null =>
@@ -60,6 +69,7 @@ export const make = (database: Database["Service"]): Look => {
   const { execute } = database
   const around = Surroundings.make(database)
   const ready = Ready.make(database)
+  const sequences = Sequences.make(database)
 
   /** The rows that the present step of each lead has, from an earlier try. */
   const earlierTries = Effect.fnUntraced(function* (found: ReadonlyArray<Ready.Ready>) {
@@ -75,14 +85,16 @@ export const make = (database: Database["Service"]): Look => {
     return messages
   })
 
-  const candidates: Look["candidates"] = Effect.fnUntraced(function* (found) {
+  const candidates: Look["candidates"] = Effect.fnUntraced(function* (found, hash) {
     const keys = found.map(({ contact }) => Surroundings.keysOf(contact.addresses))
     const suppressionsOf = yield* around.suppressions(
-      found.map(({ lead }, i) => ({ workspace: lead.workspace, addresses: keys[i]! }))
+      found.map(({ lead }, i) => ({ workspace: lead.workspace, addresses: keys[i]! })),
+      hash
     )
     const chatOf = yield* around.chats(
       found.flatMap(({ lead: { account, address } }) => (account === null ? [] : [{ account, address }]))
     )
+    const sequencesOf = yield* sequences(found)
     const messages = yield* earlierTries(found)
     return found.map(
       ({ contact, lead, touches }, i): LeadCandidate => ({
@@ -90,6 +102,7 @@ export const make = (database: Database["Service"]): Look => {
         contact,
         touches,
         suppressions: suppressionsOf(lead.workspace, keys[i]!, lead.account),
+        sequences: sequencesOf(lead),
         chat: lead.account === null ? null : chatOf(lead.account, lead.address),
         messages: messages.get(lead.id) ?? []
       })
@@ -109,9 +122,12 @@ export const make = (database: Database["Service"]): Look => {
 
   return {
     candidates,
-    look: Effect.fnUntraced(function* (wants, now) {
+    look: Effect.fnUntraced(function* (wants, now, hash) {
       const found = yield* ready(wants, now)
-      const all = yield* candidates(found.flatMap(([first, followUps]) => [...first, ...followUps]))
+      const all = yield* candidates(
+        found.flatMap(([first, followUps]) => [...first, ...followUps]),
+        hash
+      )
       const isDry = (n: number) => wants[n]!.want > 0 && found[n]!.every((leads) => leads.length === 0)
       const dry = yield* dryness(
         wants.flatMap((want, n) => (isDry(n) ? [[n, want] as const] : [])),

@@ -37,7 +37,7 @@ const statements = defineStatements("CampaignTake", (sql) => ({
   messages: `insert into ${sql.t("message")} as m (${Columns.names(MessageRow.columns)})
     select ${Columns.select(MessageRow.columns, "x")} from ${sql.rows("x", 1, MessageRow.columns)} where true
     on conflict (lead_id, step_id, part) where lead_id is not null do update set ${Columns.assign(MessageRow.columns, "excluded")}
-    where m.status = 'queued' and m.claim_id is null`,
+    where (m.status = 'queued' and m.claim_id is null) or m.status = 'cancelled'`,
   paces: `update ${sql.t("pace")} as p set ${Columns.assign(paceColumns, "x")}
     from ${sql.rows("x", 1, PaceRow.columns)} where ${matches(sql, "p.campaign_id", "x.campaign_id")} and ${matches(sql, "p.account_id", "x.account_id")}`,
   contacts: `update ${sql.t("contact")} as c set touches = x.made

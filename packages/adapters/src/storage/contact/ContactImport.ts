@@ -6,18 +6,17 @@
  * A batch may be large: the dedupe is done in memory by the rule itself, what goes into an index goes in its order, and a
  * statement carries some thousand rows. So an import is staged by its caller and needs no second copy in the database.
  */
-import * as Address from "@overture/core/channel/Address"
 import type { Contact, MergeMode } from "@overture/core/contact/Contact"
 import type { Imported } from "@overture/core/contact/ContactStore"
 import type { ContactId, ContactListId, WorkspaceId } from "@overture/core/workspace/Id"
 import { StorageError } from "@overture/core/workspace/StorageError"
 import { Effect } from "effect"
 import type { Database } from "../Database.ts"
-import { defineStatements, type Statement } from "../Dialect.ts"
+import { defineStatements, type Parameter, type Statement } from "../Dialect.ts"
 import * as Columns from "../rows/Columns.ts"
 import * as ContactRow from "../rows/ContactRow.ts"
-import { type ImportPlan, type Known, plan } from "./ImportPlan.ts"
-import { tuple, tuples } from "./Tuples.ts"
+import { batchOf, type ImportBatch, type ImportPlan, type Known, plan } from "./ImportPlan.ts"
+import { blockSize, placeholders, tuple, tuples } from "./Tuples.ts"
 
 /** What a row of a file gives; the other columns of a new contact are the same for all. */
 const plain = Columns.pick(
@@ -31,11 +30,12 @@ const plain = Columns.pick(
   "attributes",
   "timezone"
 )
-const owned = { a: "text", c: "id" } as const
-const place = { p: "int", c: "id" } as const
+const owned = { address: "text", contact_id: "id" } as const
 
 const statements = defineStatements("ContactStore.import", (sql) => {
   const { t } = sql
+  const take = `insert into ${t("contact_address")}(workspace_id, ${Columns.names(owned)})`
+  const insert = `insert into ${t("contact")}(workspace_id, created_at, consents, metadata, touches, ${Columns.names(plain)})`
   // PostgreSQL walks its index once along a sorted array. SQLite's scalar subquery is one look-up per row, whatever a
   // plan made over empty tables thought; the limit keeps it single.
   const names = "any (array(select jsonb_array_elements_text($2::jsonb)))"
@@ -56,11 +56,12 @@ const statements = defineStatements("ContactStore.import", (sql) => {
     }),
     lock: `select ${Columns.select(ContactRow.columns, "c")} from ${t("contact")} as c
       where c.id in (select x.id from ${sql.rows("x", 1, { id: "id" })}) order by c.id ${sql.lock("c")}`,
-    take: `insert into ${t("contact_address")}(workspace_id, address, contact_id)
-      select $1, x.a, x.c from ${tuples(sql, "x", 2, owned)}`,
-    insert: `insert into ${t("contact")}(${Columns.names(plain)}, workspace_id, created_at, consents, metadata, touches)
-      select ${Columns.select(plain, "x")}, ${sql.p(2, "id")}, ${sql.p(3, "bigint")}, ${sql.cast("'[]'", "json")},
-        ${sql.cast("'{}'", "json")}, ${sql.cast("'[]'", "json")} from ${tuples(sql, "x", 1, plain)}`,
+    take: `${take} select ${sql.p(1, "id")}, ${Columns.select(owned, "x")} from ${tuples(sql, "x", 2, owned)}`,
+    takeBlock: `${take} values ${placeholders(owned, ["$1"], 2)}`,
+    insert: `${insert} select ${sql.p(1, "id")}, ${sql.p(2, "bigint")}, ${sql.cast("'[]'", "json")},
+        ${sql.cast("'{}'", "json")}, ${sql.cast("'[]'", "json")}, ${Columns.select(plain, "x")}
+      from ${tuples(sql, "x", 3, plain)}`,
+    insertBlock: `${insert} values ${placeholders(plain, ["$1", "$2", "'[]'", "'{}'", "'[]'"], 3)}`,
     insertWhole: `insert into ${t("contact")}(${Columns.names(ContactRow.columns)}, touches)
       select ${Columns.select(ContactRow.columns, "x")}, ${sql.cast("'[]'", "json")}
       from ${tuples(sql, "x", 1, ContactRow.columns)}`,
@@ -71,15 +72,19 @@ const statements = defineStatements("ContactStore.import", (sql) => {
     isMember: `select x.id, (select 1 from ${t("list_member")} as m
         where m.list_id = $1 and m.contact_id = x.id) as found
       from ${sql.rows("x", 2, { id: "id" })}`,
-    join: `insert into ${t("list_member")}(list_id, position, contact_id)
-      select $1, x.p, x.c from ${tuples(sql, "x", 2, place)}`,
+    join: sql.pick({
+      postgres: `insert into ${t("list_member")}(list_id, position, contact_id)
+        select $1, ($2::int + x.n)::int, x.id from jsonb_array_elements_text($3::jsonb) with ordinality as x(id, n)`,
+      sqlite: `insert into ${t("list_member")}(list_id, position, contact_id)
+        select $1, $2 + x.key + 1, x.value from json_each($3) as x`
+    }),
     countMembers: `update ${t("contact_list")} set members = $2 where id = $1`
   }
 })
 
 const attempts = 5
-/** Rows in one statement: more gain nothing, and their text is held several times over on both sides. */
-const slice = 2_000
+/** Rows in one statement: with fewer the server waits for us too often, and the text of more is held several times over. */
+const slice = 5_000
 
 /** An address or externalRef of the batch, and who has it. */
 interface Found {
@@ -87,12 +92,8 @@ interface Found {
   readonly contact_id: ContactId
 }
 
-const slices = <A>(rows: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> =>
-  rows.length <= slice
-    ? rows.length === 0
-      ? []
-      : [rows]
-    : Array.from({ length: Math.ceil(rows.length / slice) }, (_, i) => rows.slice(i * slice, (i + 1) * slice))
+const slices = <A>(rows: ReadonlyArray<A>, size: number): ReadonlyArray<ReadonlyArray<A>> =>
+  Array.from({ length: Math.ceil(rows.length / size) }, (_, i) => rows.slice(i * size, (i + 1) * size))
 
 /** A unique key of PostgreSQL was taken meanwhile. */
 const isTaken = ({ cause }: StorageError): boolean =>
@@ -117,34 +118,48 @@ export const make = (database: Database["Service"]) => {
   const sql = database.statements(statements)
   const { affected, execute } = database
 
-  /** Sends rows slice by slice: the next one is written as text while the database works on the one before. */
-  const send = <A>(
-    rows: ReadonlyArray<unknown>,
-    use: (text: string) => Effect.Effect<A, StorageError>
-  ): Effect.Effect<ReadonlyArray<A>, StorageError> =>
-    Effect.forEach(slices(rows), (some) => Effect.suspend(() => use(JSON.stringify(some))), { concurrency: 2 })
+  /** Does one after the other; the text of the next one is written while the database works on the one before. */
+  const inTurn = <A>(steps: ReadonlyArray<Effect.Effect<A, StorageError>>) => Effect.all(steps, { concurrency: 2 })
 
-  const find = Effect.fnUntraced(function* (statement: Statement, workspace: WorkspaceId, names: ReadonlySet<string>) {
+  /** The statements that write rows, `shared` before them: SQLite reads parameters faster than JSON. */
+  const steps = (
+    rows: ReadonlyArray<ReadonlyArray<unknown>>,
+    shared: ReadonlyArray<Parameter>,
+    statement: Statement,
+    block: Statement
+  ): ReadonlyArray<Effect.Effect<number, StorageError>> => {
+    const inBlocks = database.sql.name === "sqlite" ? rows.length - (rows.length % blockSize) : 0
+    const blocks = slices(rows.slice(0, inBlocks), blockSize).map((some) =>
+      Effect.suspend(() => affected(block, [...shared, ...(some.flat() as ReadonlyArray<Parameter>)]))
+    )
+    const rest = slices(rows.slice(inBlocks), slice).map((some) =>
+      Effect.suspend(() => affected(statement, [...shared, JSON.stringify(some)]))
+    )
+    return [...blocks, ...rest]
+  }
+
+  const find = Effect.fnUntraced(function* (
+    statement: Statement,
+    workspace: WorkspaceId,
+    names: ReadonlyArray<string>
+  ) {
     const found = new Map<string, ContactId>()
-    // In the order of the index, so that a page is read once.
-    const pages = yield* send([...names].sort(), (text) => execute<Found>(statement, [workspace, text]))
-    for (const rows of pages) for (const row of rows) found.set(row.name, row.contact_id)
+    const pages = slices(names, slice).map((some) =>
+      Effect.suspend(() => execute<Found>(statement, [workspace, JSON.stringify(some)]))
+    )
+    for (const rows of yield* inTurn(pages)) for (const row of rows) found.set(row.name, row.contact_id)
     return found
   })
 
   /** Who has an address or externalRef of the batch, locked; undefined when someone of them went meanwhile. */
-  const look = Effect.fnUntraced(function* (workspace: WorkspaceId, rows: ReadonlyArray<Contact>) {
-    const addresses = new Set<string>()
+  const look = Effect.fnUntraced(function* (workspace: WorkspaceId, { addresses, rows }: ImportBatch) {
     const refs = new Set<string>()
-    for (const row of rows) {
-      for (const address of row.addresses) addresses.add(Address.key(address))
-      if (row.externalRef !== null) refs.add(row.externalRef)
-    }
+    for (const { externalRef } of rows) if (externalRef !== null) refs.add(externalRef)
     const byAddress = yield* find(sql.addresses, workspace, addresses)
-    const byRef = yield* find(sql.refs, workspace, refs)
+    const byRef = yield* find(sql.refs, workspace, [...refs].sort())
     const ids = new Set([...byAddress.values(), ...byRef.values()])
     const contacts = new Map<ContactId, Contact>()
-    for (const some of slices([...ids].sort())) {
+    for (const some of slices([...ids].sort(), slice)) {
       for (const row of yield* execute<ContactRow.ContactRow>(sql.lock, [some.map((id) => ({ id }))]))
         contacts.set(row.id, ContactRow.decode(row))
     }
@@ -152,18 +167,26 @@ export const make = (database: Database["Service"]) => {
     return contacts.size === ids.size ? known : undefined
   })
 
-  const write = Effect.fnUntraced(function* (workspace: WorkspaceId, { addresses, created }: ImportPlan) {
-    yield* send(
-      addresses.map(({ address, contact_id }) => [address, contact_id]),
-      (text) => affected(sql.take, [workspace, text])
+  const write = (workspace: WorkspaceId, { addresses, created }: ImportPlan) => {
+    const taking = steps(addresses, [workspace], sql.take, sql.takeBlock)
+    const inserting = Array.from(
+      Map.groupBy(created.filter(isPlain), (row) => row.createdAt),
+      ([at, rows]) => steps(rows.map(plainRow), [workspace, at], sql.insert, sql.insertBlock)
     )
-    for (const [at, rows] of Map.groupBy(created.filter(isPlain), (row) => row.createdAt))
-      yield* send(rows.map(plainRow), (text) => affected(sql.insert, [text, workspace, at]))
-    yield* send(
-      created.filter((row) => !isPlain(row)).map((row) => wholeRow(ContactRow.encode(row))),
-      (text) => affected(sql.insertWhole, [text])
+    return inTurn([
+      ...taking,
+      ...inserting.flat(),
+      ...wholly(
+        sql.insertWhole,
+        created.filter((row) => !isPlain(row))
+      )
+    ])
+  }
+
+  const wholly = (statement: Statement, rows: ReadonlyArray<Contact>) =>
+    slices(rows, slice).map((some) =>
+      Effect.suspend(() => affected(statement, [some.map((row) => wholeRow(ContactRow.encode(row)))]))
     )
-  })
 
   /** Writes the addresses and the new contacts, or nothing when another import was first. */
   const take = (workspace: WorkspaceId, planned: ImportPlan): Effect.Effect<boolean, StorageError> => {
@@ -187,7 +210,7 @@ export const make = (database: Database["Service"]) => {
     const [row] = yield* execute<{ readonly members: number }>(sql.lockList, [workspace, list])
     if (row === undefined || contacts.length === 0) return
     const members = new Set<ContactId>()
-    for (const some of slices(contacts.filter((id) => !created.has(id)).sort())) {
+    for (const some of slices(contacts.filter((id) => !created.has(id)).sort(), slice)) {
       const asked = yield* execute<{ readonly id: ContactId; readonly found: number | null }>(sql.isMember, [
         list,
         some.map((id) => ({ id }))
@@ -196,8 +219,11 @@ export const make = (database: Database["Service"]) => {
     }
     const joining = contacts.filter((id) => !members.has(id))
     if (joining.length === 0) return
-    const placed = joining.map((id, i) => [row.members + i + 1, id])
-    yield* send(placed, (text) => affected(sql.join, [list, text]))
+    yield* inTurn(
+      slices(joining, slice).map((some, i) =>
+        Effect.suspend(() => affected(sql.join, [list, row.members + i * slice, JSON.stringify(some)]))
+      )
+    )
     yield* affected(sql.countMembers, [list, row.members + joining.length])
   })
 
@@ -209,16 +235,13 @@ export const make = (database: Database["Service"]) => {
   ): Effect.Effect<Imported, StorageError> =>
     database.hotTransaction(
       Effect.gen(function* (): Effect.fn.Return<Imported, StorageError> {
-        const contacts = rows.map((row) => (row.workspace === workspace ? row : { ...row, workspace }))
+        const batch = batchOf(rows.map((row) => (row.workspace === workspace ? row : { ...row, workspace })))
         for (let attempt = 1; attempt <= attempts; attempt++) {
-          const known = yield* look(workspace, contacts)
+          const known = yield* look(workspace, batch)
           if (known === undefined) continue
-          const planned = plan(contacts, known, mode)
+          const planned = plan(batch, known, mode)
           if (!(yield* take(workspace, planned))) continue
-          yield* send(
-            planned.changed.map((row) => wholeRow(ContactRow.encode(row))),
-            (text) => affected(sql.write, [text])
-          )
+          yield* inTurn(wholly(sql.write, planned.changed))
           if (list !== null) yield* join(workspace, list, planned.members, new Set(planned.created.map(({ id }) => id)))
           return planned.imported
         }

@@ -7,6 +7,20 @@ import { type Contact, merge, type MergeMode } from "@overture/core/contact/Cont
 import type { Imported } from "@overture/core/contact/ContactStore"
 import type { ContactId } from "@overture/core/workspace/Id"
 
+/** Rows with the texts of their addresses, which are looked up, compared and written. */
+export interface ImportBatch {
+  readonly rows: ReadonlyArray<Contact>
+  /** Of each row. */
+  readonly keys: ReadonlyArray<ReadonlyArray<string>>
+  /** All of them, each once, in the order of their index: its pages are read and written one after the other. */
+  readonly addresses: ReadonlyArray<string>
+}
+
+export const batchOf = (rows: ReadonlyArray<Contact>): ImportBatch => {
+  const keys = rows.map(({ addresses }) => addresses.map(Address.key))
+  return { rows, keys, addresses: [...new Set(keys.flat())].sort() }
+}
+
 /** The contacts that have an address or an externalRef of the batch. */
 export interface Known {
   readonly byAddress: ReadonlyMap<string, ContactId>
@@ -19,8 +33,8 @@ export interface ImportPlan {
   /** As they are to be written. */
   readonly created: ReadonlyArray<Contact>
   readonly changed: ReadonlyArray<Contact>
-  /** Addresses that nobody had. */
-  readonly addresses: ReadonlyArray<{ readonly address: string; readonly contact_id: ContactId }>
+  /** Addresses that nobody had, in the order of their index, so that two imports never wait crosswise; and who has them. */
+  readonly addresses: ReadonlyArray<readonly [address: string, contact: ContactId]>
   /** Everyone that the rows stand for, in order of first appearance. */
   readonly members: ReadonlyArray<ContactId>
 }
@@ -41,54 +55,54 @@ const isSame = (one: Contact, other: Contact): boolean =>
   sameRecord(one.attributes, other.attributes) &&
   sameRecord(one.metadata, other.metadata)
 
-export const plan = (rows: ReadonlyArray<Contact>, known: Known, mode: MergeMode): ImportPlan => {
+export const plan = ({ addresses, keys, rows }: ImportBatch, known: Known, mode: MergeMode): ImportPlan => {
   const byAddress = new Map(known.byAddress)
   const byRef = new Map(known.byRef)
-  const contacts = new Map(known.contacts)
-  const created = new Set<ContactId>()
+  // In order of first appearance, as they are after the rows so far.
+  const created = new Map<ContactId, Contact>()
+  const found = new Map<ContactId, Contact>()
   const changed = new Set<ContactId>()
-  const members = new Set<ContactId>()
-  const addresses: Array<ImportPlan["addresses"][number]> = []
+  const members: Array<ContactId> = []
   const ambiguous: Array<Imported["ambiguous"][number]> = []
   let merged = 0
 
   for (const [index, row] of rows.entries()) {
-    const keys = row.addresses.map(Address.key)
+    const own = keys[index]!
     let owner = row.externalRef === null ? undefined : byRef.get(row.externalRef)
     let others: Set<ContactId> | undefined
-    for (const key of keys) {
-      const found = byAddress.get(key)
-      if (found === undefined || found === owner) continue
-      if (owner === undefined) owner = found
-      else others = (others ?? new Set([owner])).add(found)
+    for (const key of own) {
+      const has = byAddress.get(key)
+      if (has === undefined || has === owner) continue
+      if (owner === undefined) owner = has
+      else others = (others ?? new Set([owner])).add(has)
     }
     if (others !== undefined) {
       ambiguous.push({ index, contacts: [...others].sort() })
       continue
     }
-    const before = owner === undefined ? undefined : contacts.get(owner)
+    const id = owner ?? row.id
+    const isNew = created.get(id)
+    const before = isNew ?? found.get(id) ?? known.contacts.get(id)
     const after = before === undefined ? row : merge(before, row, mode)
-    if (before === undefined) created.add(after.id)
+    if (before === undefined || isNew !== undefined) created.set(id, after)
     else {
-      merged++
-      if (!created.has(after.id) && !isSame(before, after)) changed.add(after.id)
+      if (!found.has(id)) members.push(id)
+      found.set(id, after)
+      if (!isSame(before, after)) changed.add(id)
     }
-    contacts.set(after.id, after)
-    members.add(after.id)
-    if (after.externalRef !== null) byRef.set(after.externalRef, after.id)
-    for (const key of keys) {
-      if (byAddress.has(key)) continue
-      byAddress.set(key, after.id)
-      addresses.push({ address: key, contact_id: after.id })
-    }
+    if (before === undefined) members.push(id)
+    else merged++
+    if (after.externalRef !== null) byRef.set(after.externalRef, id)
+    for (const key of own) if (!byAddress.has(key)) byAddress.set(key, id)
   }
-  const written = (ids: ReadonlySet<ContactId>) => Array.from(ids, (id) => contacts.get(id)!)
   return {
     imported: { created: created.size, merged, ambiguous },
-    created: written(created),
-    changed: written(changed),
-    // In the order of their index: its pages are written one after the other, and two imports never wait crosswise.
-    addresses: addresses.sort((a, b) => (a.address < b.address ? -1 : 1)),
-    members: [...members]
+    created: [...created.values()],
+    changed: Array.from(changed, (id) => found.get(id)!),
+    addresses: addresses.flatMap((address) => {
+      const owner = known.byAddress.has(address) ? undefined : byAddress.get(address)
+      return owner === undefined ? [] : [[address, owner] as const]
+    }),
+    members
   }
 }

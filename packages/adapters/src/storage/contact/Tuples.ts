@@ -21,3 +21,13 @@ export const tuple = (columns: Columns): ((row: Readonly<Record<string, unknown>
   const names = Object.keys(columns)
   return (row) => names.map((name) => row[name])
 }
+
+/** Rows in a text of `placeholders`. */
+export const blockSize = 50
+
+/** `blockSize` rows for `values`: each begins with `shared`, its columns follow as parameters from `first` on. */
+export const placeholders = (columns: Columns, shared: ReadonlyArray<string>, first: number): string => {
+  const width = Object.keys(columns).length
+  const row = (r: number) => [...shared, ...Array.from({ length: width }, (_, c) => `$${first + r * width + c}`)]
+  return Array.from({ length: blockSize }, (_, r) => `(${row(r).join(", ")})`).join(", ")
+}

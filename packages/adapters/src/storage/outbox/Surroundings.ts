@@ -4,7 +4,7 @@
  */
 import * as Address from "@overture/core/channel/Address"
 import type { Chat } from "@overture/core/chat/Chat"
-import type { Suppression } from "@overture/core/contact/Suppression"
+import { type AddressHash, keysOf as keysUnder, stopping, type Suppression } from "@overture/core/contact/Suppression"
 import type { AccountId, WorkspaceId } from "@overture/core/workspace/Id"
 import type { StorageError } from "@overture/core/workspace/StorageError"
 import type { WorkspaceState } from "@overture/core/workspace/WorkspaceStore"
@@ -36,9 +36,13 @@ const pair = (a: string, b: string) => `${a}|${b}`
 export const keysOf = (addresses: ReadonlyArray<Address.Address>): ReadonlyArray<string> => addresses.map(Address.key)
 
 export interface Surroundings {
-  /** The suppressions of addresses; the answer is asked with the account that wants to write (null = none yet). */
+  /**
+   * The suppressions of addresses, also under their hash; the answer is asked with the account that wants to write (null =
+   * none yet).
+   */
   readonly suppressions: (
-    wanted: ReadonlyArray<{ readonly workspace: WorkspaceId; readonly addresses: ReadonlyArray<string> }>
+    wanted: ReadonlyArray<{ readonly workspace: WorkspaceId; readonly addresses: ReadonlyArray<string> }>,
+    hash: AddressHash | null
   ) => Effect.Effect<
     (workspace: WorkspaceId, addresses: ReadonlyArray<string>, account: AccountId | null) => ReadonlyArray<Suppression>,
     StorageError
@@ -59,10 +63,15 @@ export const make = (database: Database["Service"]): Surroundings => {
   const sql = database.statements(statements)
   const { execute } = database
   return {
-    suppressions: Effect.fnUntraced(function* (wanted) {
+    suppressions: Effect.fnUntraced(function* (wanted, hash) {
       const keys = new Map<string, { readonly workspace_id: WorkspaceId; readonly address: string }>()
+      const under = new Map<string, ReadonlyArray<string>>()
       for (const { addresses, workspace } of wanted) {
-        for (const address of addresses) keys.set(pair(workspace, address), { workspace_id: workspace, address })
+        for (const address of addresses) {
+          const known = under.get(address) ?? keysUnder(hash, address)
+          under.set(address, known)
+          for (const key of known) keys.set(pair(workspace, key), { workspace_id: workspace, address: key })
+        }
       }
       const rows = keys.size === 0 ? [] : yield* execute<SuppressionRow>(sql.suppressions, [[...keys.values()]])
       const found = new Map<string, Array<Suppression>>()
@@ -76,7 +85,11 @@ export const make = (database: Database["Service"]): Surroundings => {
         found.size === 0
           ? none
           : addresses
-              .flatMap((address) => found.get(pair(workspace, address)) ?? none)
+              .flatMap((address) =>
+                (under.get(address) ?? []).flatMap((key) =>
+                  (found.get(pair(workspace, key)) ?? none).map((row) => stopping(row, address))
+                )
+              )
               .filter((row) => row.account === null || row.account === account)
     }),
     chats: Effect.fnUntraced(function* (wanted) {

@@ -24,12 +24,16 @@ const statements = defineStatements("OutboxBegin", (sql) => {
         and (m.campaign_id is null or ${one("o.status", "campaign", "o.id = m.campaign_id")} = 'running')
       returning id`,
     renew: `update ${t("claim")} set until = ${sql.now} + ${sql.p(2, "bigint")} where id = $1`,
-    clock: `select ${sql.now} as at`
+    clock: `select ${sql.now} as at`,
+    claims: `select count(*) as total, coalesce(sum(case when until <= ${sql.now} then 1 else 0 end), 0) as expired
+      from ${t("claim")}`
   }
 })
 
-/** The verbs around a lease: `begin`, `renew`, `clock`. */
-export const make = (database: Database["Service"]): Pick<OutboxStore["Service"], "begin" | "renew" | "clock"> => {
+/** The verbs around a lease: `begin`, `renew`, `claims`, `clock`. */
+export const make = (
+  database: Database["Service"]
+): Pick<OutboxStore["Service"], "begin" | "renew" | "claims" | "clock"> => {
   const sql = database.statements(statements)
   const { affected, execute, hotTransaction } = database
   return {
@@ -47,6 +51,10 @@ export const make = (database: Database["Service"]): Pick<OutboxStore["Service"]
             }
           ),
     renew: (claim, durationMs) => Effect.map(affected(sql.renew, [claim, durationMs]), (changed) => changed > 0),
+    claims: Effect.map(execute<{ readonly total: number; readonly expired: number }>(sql.claims), ([row]) => ({
+      held: (row?.total ?? 0) - (row?.expired ?? 0),
+      expired: row?.expired ?? 0
+    })),
     clock: Effect.map(execute<{ readonly at: number }>(sql.clock), (rows) => rows[0]!.at)
   }
 }

@@ -5,6 +5,7 @@
 import type { AccountState } from "@overture/core/account/Account"
 import type { Claimed, Message } from "@overture/core/chat/Message"
 import type { Contact } from "@overture/core/contact/Contact"
+import type { AddressHash } from "@overture/core/contact/Suppression"
 import type { OutboxStore, QueuedCandidate, QueuedDecision } from "@overture/core/outbox/OutboxStore"
 import type { CampaignId, ContactId } from "@overture/core/workspace/Id"
 import { Effect } from "effect"
@@ -17,6 +18,7 @@ import * as AccountRow from "../rows/AccountRow.ts"
 import * as Columns from "../rows/Columns.ts"
 import * as ContactRow from "../rows/ContactRow.ts"
 import * as MessageRow from "../rows/MessageRow.ts"
+import * as Groups from "./Groups.ts"
 import * as Held from "./Held.ts"
 import { lookup, matches } from "./Lookup.ts"
 import { canceller } from "./queue.ts"
@@ -29,8 +31,9 @@ const statements = defineStatements("OutboxClaimQueued", (sql) => {
     due: `select ${Columns.select(MessageRow.columns, "m")}, ${Columns.select(AccountRow.stateColumns, "a", "a_")}
       from ${sql.t("message")} as m ${lookup(sql, "account", "a", "a.id = m.account_id", "skip")}
       where m.due_at <= $1 order by m.due_at limit $2 ${sql.skipLocked("m")}`,
-    paces: `select p.campaign_id, p.account_id from ${sql.rows("x", 1, { campaign_id: "id", account_id: "id" })}
-      ${lookup(sql, "pace", "p", "p.campaign_id = x.campaign_id and p.account_id = x.account_id", "skip")}`,
+    paces: `select p.campaign_id, p.account_id, g.status from ${sql.rows("x", 1, { campaign_id: "id", account_id: "id" })}
+      ${lookup(sql, "pace", "p", "p.campaign_id = x.campaign_id and p.account_id = x.account_id", "skip")}
+      ${lookup(sql, "campaign", "g", "g.id = x.campaign_id")}`,
     contacts: `select ${Columns.select(ContactRow.columns, "c")} from ${contactIds}
       ${lookup(sql, "contact", "c", "c.id = x.id", "skip")}`,
     exists: `select c.id from ${contactIds} ${lookup(sql, "contact", "c", "c.id = x.id")}`,
@@ -59,6 +62,7 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["cla
   const cancel = canceller(database)
   const held = Held.make(database)
   const around = Surroundings.make(database)
+  const groups = Groups.make(database)
 
   /** Without those whose pace is held by another: what they reserve could not be given back. */
   const lockPaces = Effect.fnUntraced(function* (due: ReadonlyArray<Due>) {
@@ -68,14 +72,17 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["cla
       if (campaign !== null)
         wanted.set(`${campaign}|${message.account}`, { campaign_id: campaign, account_id: message.account })
     }
-    if (wanted.size === 0) return due
-    const rows = yield* execute<{ readonly campaign_id: string; readonly account_id: string }>(sql.paces, [
-      [...wanted.values()]
-    ])
-    const mine = new Set(rows.map((row) => `${row.campaign_id}|${row.account_id}`))
-    return due.filter(({ message }) => {
-      const campaign = paceOf(message)
-      return campaign === null || mine.has(`${campaign}|${message.account}`)
+    const statuses = new Map<string, string>()
+    if (wanted.size > 0) {
+      type Row = Record<"campaign_id" | "account_id" | "status", string>
+      for (const row of yield* execute<Row>(sql.paces, [[...wanted.values()]])) {
+        statuses.set(`${row.campaign_id}|${row.account_id}`, row.status)
+      }
+    }
+    return due.flatMap((one) => {
+      const campaign = paceOf(one.message)
+      const status = campaign === null ? "running" : statuses.get(`${campaign}|${one.message.account}`)
+      return status === undefined ? [] : [{ ...one, campaignPaused: status !== "running" }]
     })
   })
 
@@ -95,7 +102,11 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["cla
     return contacts
   })
 
-  const candidates = Effect.fnUntraced(function* (due: ReadonlyArray<Due>) {
+  const candidates = Effect.fnUntraced(function* (all: ReadonlyArray<Due>, hash: AddressHash | null) {
+    // Also those that hold a reservation from before their account changed its group: it may have to be given back.
+    const groupsOf = ({ account, message }: Due) => [account.account.group, message.reserved?.group?.id]
+    const grouped = yield* groups.read(all.flatMap(groupsOf), "skip")
+    const due = all.filter((one) => !groupsOf(one).some(grouped.isHeld))
     const workspaces = yield* around.workspaces(
       due.map(({ message }) => message.workspace),
       "skip"
@@ -105,13 +116,16 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["cla
     const free = mine.filter(({ message }) => message.contact === null || contacts.has(message.contact))
     const chatOf = yield* around.chats(free.map(({ message }) => message))
     const suppressionsOf = yield* around.suppressions(
-      free.map(({ message }) => ({ workspace: message.workspace, addresses: [message.address] }))
+      free.map(({ message }) => ({ workspace: message.workspace, addresses: [message.address] })),
+      hash
     )
     return free.map(
-      ({ account, message }): QueuedCandidate => ({
+      ({ account, campaignPaused, message }): QueuedCandidate => ({
         message,
         account,
+        campaignPaused,
         workspace: workspaces.get(message.workspace)!,
+        group: grouped.of(account.account.group),
         contact: message.contact === null ? null : (contacts.get(message.contact) ?? null),
         chat: chatOf(message.account, message.address),
         suppressions: suppressionsOf(message.workspace, [message.address], message.account)
@@ -155,13 +169,13 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["cla
     }
   })
 
-  return ({ decide, lease, limit, now }) =>
+  return ({ addressHash = null, decide, lease, limit, now }) =>
     hotTransaction(
       Effect.gen(function* () {
         const rows = yield* execute<MessageRow.MessageRow>(sql.due, [now, limit])
         if (rows.length === 0) return null
         const due = rows.map((row) => ({ message: MessageRow.decode(row), account: AccountRow.state(accountIn(row)) }))
-        const found = yield* candidates(due)
+        const found = yield* candidates(due, addressHash)
         if (found.length === 0) return { claim: null, cancelled: [] }
         return yield* write(decide(found), found, lease)
       })

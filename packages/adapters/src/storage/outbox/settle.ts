@@ -84,6 +84,7 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["set
   const held = Held.make(database)
   const parts = Parts.make(database)
 
+  /** Writes messages, and tells those whose reservation goes back once the chats are written: these are locked before paces. */
   const writeMessages = Effect.fnUntraced(function* (
     settled: ReadonlyArray<Settled>,
     before: ReadonlyMap<MessageId, Message>
@@ -100,7 +101,7 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["set
     )
     yield* parts.remove([...removed, ...dropped].map(({ id }) => id))
     const emptied = kept.filter((one) => reserved(one, before.get(one.message.id)!) === null)
-    yield* budgets.giveBack([...removed, ...dropped, ...emptied.map(({ message }) => before.get(message.id)!)])
+    return [...removed, ...dropped, ...emptied.map(({ message }) => before.get(message.id)!)]
   })
 
   return (claim, results, conclude) =>
@@ -118,8 +119,9 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["set
             return message?.status === "sending" ? [{ result, message }] : []
           })
         )
-        yield* writeMessages(writes.settled, before)
+        const returning = yield* writeMessages(writes.settled, before)
         yield* chats(writes.openings, writes.touches)
+        yield* budgets.giveBack(returning)
         if (writes.suppressions.length > 0) {
           const rows = writes.suppressions.map(({ account, address, at, reason, workspace }) => ({
             workspace_id: workspace,

@@ -22,6 +22,7 @@ export const columns = {
   account_id: "id",
   contact_id: "id",
   reach: "text",
+  wanted_id: "id",
   address: "text",
   status: "text",
   reason: "text",
@@ -50,6 +51,7 @@ export const stateColumns = Columns.pick(
   "id",
   "account_id",
   "reach",
+  "wanted_id",
   "address",
   "status",
   "reason",
@@ -76,6 +78,8 @@ export interface LeadRow {
   readonly account_id: AccountId | null
   readonly contact_id: ContactId
   readonly reach: string
+  /** Empty = none, so that it can be asked for in an index. */
+  readonly wanted_id: AccountId | ""
   readonly address: string
   readonly status: LeadStatus
   readonly reason: string | null
@@ -104,6 +108,7 @@ export const decode = (row: LeadRow): Lead => ({
   account: row.account_id,
   contact: row.contact_id,
   reach: row.reach,
+  wanted: row.wanted_id === "" ? null : row.wanted_id,
   address: row.address,
   status: row.status,
   reason: row.reason,
@@ -139,6 +144,7 @@ export const encodeState = (self: Lead): Columns.Written<typeof stateColumns> =>
   id: self.id,
   account_id: self.account,
   reach: self.reach,
+  wanted_id: self.wanted ?? "",
   address: self.address,
   status: self.status,
   reason: self.reason,

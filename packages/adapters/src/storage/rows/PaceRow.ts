@@ -29,6 +29,7 @@ export const columns = {
   deferred_to: "bigint",
   ramp_day: "int",
   ramp_date: "text",
+  left_at: "bigint",
   ...countColumns
 } as const satisfies Columns.Columns
 
@@ -65,6 +66,7 @@ export interface PaceRow extends PaceCounts {
   readonly deferred_to: number | null
   readonly ramp_day: number
   readonly ramp_date: LocalDate | null
+  readonly left_at: number | null
 }
 
 export const counts = (row: PaceCounts): PaceCounts => ({
@@ -92,7 +94,8 @@ export const decode = (row: PaceRow): Pace => ({
   deferredTo: row.deferred_to,
   rampDay: row.ramp_day,
   rampDate: row.ramp_date,
-  counts: counts(row)
+  counts: counts(row),
+  leftAt: row.left_at
 })
 
 export const encode = (self: Pace): Columns.Written<typeof columns> => ({
@@ -100,6 +103,7 @@ export const encode = (self: Pace): Columns.Written<typeof columns> => ({
   workspace_id: self.workspace,
   ramp_day: self.rampDay,
   ramp_date: self.rampDate,
+  left_at: self.leftAt,
   ...self.counts
 })
 

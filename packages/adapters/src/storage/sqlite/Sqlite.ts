@@ -23,6 +23,11 @@ export interface SqliteOptions {
   readonly path: string
   /** What the names of our tables begin with. @default "overture_" */
   readonly prefix?: string
+  /**
+   * Whether a commit is on the disk before it returns. Without it a power cut may take back the last moments, and what was
+   * sent in them would be sent again: only for rehearsals. A process that dies loses nothing either way. @default true
+   */
+  readonly durable?: boolean
 }
 
 const BUSY = 5
@@ -167,7 +172,7 @@ export const layer = (options: SqliteOptions): Layer.Layer<Database.Database, Da
   Layer.effect(
     Database.Database,
     Effect.map(
-      Effect.acquireRelease(open(options.path), (raw) => Effect.sync(() => raw.close())),
+      Effect.acquireRelease(open(options.path, options.durable), (raw) => Effect.sync(() => raw.close())),
       (raw) => Database.make(driver(raw, options.path), options.prefix ?? "overture_")
     )
   )

@@ -38,14 +38,15 @@ export const explain = (path: string, cause: unknown): DatabaseUnavailable => {
   }
 }
 
-/** A connection with a write-ahead log, durable commits and foreign keys. */
-export const open = (path: string): Effect.Effect<DatabaseSync, DatabaseUnavailable> =>
+/** A connection with a write-ahead log, durable commits (unless `durable` is false) and foreign keys. */
+export const open = (path: string, durable = true): Effect.Effect<DatabaseSync, DatabaseUnavailable> =>
   Effect.try({
     try: () => {
       const raw = new DatabaseSync(path, { enableForeignKeyConstraints: true, timeout: 5000 })
       try {
         // 16 MB between checkpoints: a batch of imports copies its scattered pages once instead of four times.
-        raw.exec("pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 4000")
+        raw.exec("pragma journal_mode = wal; pragma wal_autocheckpoint = 4000")
+        raw.exec(`pragma synchronous = ${durable ? "full" : "normal"}`)
         // Finds a file that can be read but not written now, not at the first send.
         raw.exec("begin immediate; rollback")
         // From here on waiting is done between turns of the event loop.

@@ -85,6 +85,18 @@ describe("outcomes", () => {
     })
   )
 
+  it.effect("unknown: a look-up goes by the real clock, also where pacing lives in the past", () =>
+    Effect.gen(function* () {
+      const sandbox = yield* Sandbox.make({ script: { lookup: { afterMs: 1_000 } }, clock: () => 0 })
+      yield* TestClock.setTime(1_772_971_200_000)
+      const { content, to } = outbound("lost", "k")
+      const look = sandbox.lookup(sender(), { key: "k", to, content, at: 1_772_971_200_000 })
+      assert.strictEqual((yield* look).type, "outcomeUnknown")
+      yield* TestClock.adjust(1_000)
+      assert.strictEqual((yield* look).type, "transient")
+    })
+  )
+
   it.effect("by rate come about as often as the rate says, and whatever the order of the people", () =>
     Effect.gen(function* () {
       const script: ScriptInput = {

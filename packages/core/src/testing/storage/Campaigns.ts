@@ -53,6 +53,16 @@ export const cases: ReadonlyArray<StorageCase> = [
         "a new pace"
       )
     }
+    const due = yield* store.duePaces(campaign.id)
+    Expect.equal(
+      due.map(({ account, pace }) => [pace.account, account.account.id, account.lastTouchAt]),
+      ids.toSorted().map((id) => [id, id, null]),
+      "its paces as a claim would see them"
+    )
+    Expect.ok(
+      due.every((one) => one.campaign.id === campaign.id && one.workspace.workspace.id === workspace.id),
+      "a pace belongs to another campaign or workspace"
+    )
     Expect.equal(yield* store.nextAlarm, null, "the earliest alarm")
     Expect.equal((yield* store.counts(campaign.id)).total, 0, "its leads")
   }),

@@ -216,6 +216,30 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal(after.data, data, "the messages after a rule that threw")
   }),
 
+  storageCase("chats: what is being sent, and what nobody knows of, is found in its chat", function* () {
+    const { account, build, first, second, store } = yield* people("unproven")
+    const opening = build.opening(account, first)
+    yield* store.open([opening, build.opening(account, second)])
+    const message = (createdAt: number, overrides: object, contact = first) =>
+      build.message(account, contact, { dueAt: null, createdAt, ...overrides })
+    const unknown = message(start + 2, { status: "failed", reason: "outcomeUnknown" })
+    const sending = message(start + 1, { status: "sending" })
+    yield* store.record([
+      unknown,
+      message(start, { status: "failed", reason: "unreachable" }),
+      message(start, { status: "sent" }),
+      sending,
+      message(start, { status: "sending" }, second)
+    ])
+    const found = yield* store.unproven(opening.id)
+    Expect.equal(
+      found.map(({ id }) => id),
+      [sending.id, unknown.id],
+      "oldest first"
+    )
+    Expect.equal(found[1], unknown, "a message as it is")
+  }),
+
   storageCase("chats: the most recent chat comes first, the oldest message first, in whole pages", function* () {
     const { account, build, contacts, mine, other, store } = yield* people("chat pages")
     const openings = contacts.map((contact, index) => build.opening(account, contact, { at: start + index }))

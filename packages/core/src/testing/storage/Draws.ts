@@ -5,11 +5,11 @@ import { hour } from "../../workspace/Instant.ts"
 import * as Builders from "../Builders.ts"
 import * as Expect from "../Expect.ts"
 import { changed } from "./FakeRules.ts"
-import { campaignOf, claim, leadOf, paceOf, people, scene } from "./Scene.ts"
+import { campaignOf, claim, leadOf, paceOf, people, scene, takeOf } from "./Scene.ts"
 import { expectPaged, fails, readAll, refuse, sorted, type StorageCase, storageCase } from "./StorageCase.ts"
 
 const { channel, start } = Builders
-const everywhere = [channel]
+const anyone = [{ reach: channel, wanted: null }]
 
 export const cases: ReadonlyArray<StorageCase> = [
   storageCase("campaigns: a draw takes from the pool by priority and position what an account reaches", function* () {
@@ -28,14 +28,12 @@ export const cases: ReadonlyArray<StorageCase> = [
       Effect.gen(function* () {
         Expect.equal(of.id, campaign.id, "the campaign")
         seen.accounts = accounts
-        seen.pool = [yield* pool(4), yield* pool(100)]
-        return [
-          { account: a!, take: 3, reaches: everywhere },
-          { account: b!, take: 9, reaches: [`${channel}/page`, "elsewhere"] }
-        ]
+        const ranges = [channel, `${channel}/page`, "elsewhere"].map((reach) => ({ reach, wanted: null }))
+        seen.pool = [...(yield* pool(ranges, 4)), ...(yield* pool(ranges, 100))]
+        return [takeOf(a!, 3), takeOf(b!, 9, [`${channel}/page`, "elsewhere"])]
       })
     )
-    Expect.equal(seen.pool, [4, 6], "the pool, counted no further than asked")
+    Expect.equal(seen.pool, [4, 1, 0, 5, 1, 0], "the pool, counted no further than asked")
     Expect.equal(sorted(seen.accounts?.map(({ account }) => account.id) ?? []), sorted([a!, b!]), "the accounts")
     Expect.equal(
       seen.accounts?.map(({ holding }) => holding),
@@ -77,7 +75,7 @@ export const cases: ReadonlyArray<StorageCase> = [
           ]),
           "held"
         )
-        Expect.equal(yield* pool(100), 2, "the pool that is left")
+        Expect.equal(yield* pool(anyone, 100), [2], "the pool that is left")
         return []
       })
     )
@@ -88,7 +86,7 @@ export const cases: ReadonlyArray<StorageCase> = [
     const place = yield* people("draw fails", { leads: 2 })
     const { campaign } = yield* campaignOf(place, { drawn: false })
     yield* fails(
-      store.draw(campaign.id, start, (_, __, pool) => Effect.map(pool(9), refuse)),
+      store.draw(campaign.id, start, (_, __, pool) => Effect.map(pool(anyone, 9), refuse)),
       "a draw whose rule throws"
     )
     Expect.equal((yield* store.counts(campaign.id)).pending, 2, "the pool")
@@ -101,9 +99,9 @@ export const cases: ReadonlyArray<StorageCase> = [
     const pools: Array<number> = []
     const draws = place.accounts.map(({ id }) =>
       store.draw(campaign.id, start, (_, __, pool) =>
-        Effect.map(pool(100), (count) => {
+        Effect.map(pool(anyone, 100), ([count = 0]) => {
           pools.push(count)
-          return [{ account: id, take: 6, reaches: everywhere }]
+          return [takeOf(id, 6)]
         })
       )
     )

@@ -125,5 +125,6 @@ export const cases: ReadonlyArray<StorageCase> = [
     yield* read
     yield* read
     Expect.equal(seen.toSorted(), ["late", "quick"], "what the reader saw")
+    Expect.equal((yield* store.lag).hidden, 0, "events that wait when nothing is open")
   })
 ]

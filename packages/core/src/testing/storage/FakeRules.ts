@@ -40,6 +40,25 @@ export interface Look {
   readonly dryness: { readonly nextDueAt: Instant | null; readonly held: boolean } | null
 }
 
+/** What a message reserves of the group of its account. */
+const ofGroup = (group: DuePace["group"], day: string) =>
+  group === null || group === undefined ? {} : { group: { id: group.group.id, day } }
+
+/** What groups hold after a decision; of those with a cap, as only these are locked. */
+class GroupUses {
+  readonly #uses = new Map<string, NonNullable<LeadDecision["groups"]>[number]>()
+
+  take(group: DuePace["group"], day: string, count: number): void {
+    if (group === null || group === undefined || group.group.dailyCap === null || count === 0) return
+    const { id } = group.group
+    this.#uses.set(id, { id, use: Budget.take(this.#uses.get(id)?.use ?? group.use, day, count) })
+  }
+
+  get writes(): NonNullable<LeadDecision["groups"]> {
+    return [...this.#uses.values()]
+  }
+}
+
 /** The messages of a touch as a claim writes them: part 0 leased, the others waiting for it. */
 export const touchMessages = (
   claim: ClaimId,
@@ -70,7 +89,7 @@ export const touchMessages = (
       tries: former?.tries ?? 0,
       dueAt: null,
       claim: part === 0 ? claim : null,
-      reserved: { pace: day, account: day, workspace: day },
+      reserved: { pace: day, account: day, workspace: day, ...ofGroup(due.group, day) },
       createdAt: former?.createdAt ?? now
     }
   })
@@ -101,6 +120,7 @@ export const claimRules = (
       const paces: Array<LeadDecision["paces"][number]> = []
       const accounts = new Map<string, LeadDecision["accounts"][number]>()
       const workspaces = new Map<string, LeadDecision["workspaces"][number]>()
+      const groups = new GroupUses()
       for (const {
         dryness,
         first,
@@ -162,6 +182,7 @@ export const claimRules = (
           id: workspace.workspace.id,
           use: used > 0 ? Budget.take(tenant, day, used) : tenant
         })
+        groups.take(due.group, day, used)
       }
       return {
         touches,
@@ -169,6 +190,7 @@ export const claimRules = (
         paces,
         accounts: [...accounts.values()],
         workspaces: [...workspaces.values()],
+        groups: groups.writes,
         events: choice.events ?? []
       }
     }
@@ -184,17 +206,21 @@ export const queuedRule =
   (candidates: ReadonlyArray<QueuedCandidate>): QueuedDecision => {
     const accounts = new Map<string, QueuedDecision["accounts"][number]>()
     const workspaces = new Map<string, QueuedDecision["workspaces"][number]>()
+    const groups = new GroupUses()
     const take: Array<QueuedDecision["take"][number]> = []
     const defer: Array<QueuedDecision["defer"][number]> = []
     const cancel: Array<QueuedDecision["cancel"][number]> = []
     for (const candidate of candidates) {
-      const { account, message, workspace } = candidate
+      const { account, group, message, workspace } = candidate
       const answer = verdict(candidate)
       if (answer === "cancel") cancel.push({ id: message.id, reason: "suppressed" })
       else if (answer !== "take") defer.push({ id: message.id, until: answer.deferTo, reason: "later" })
       else if (message.reserved !== null) take.push({ id: message.id, reserved: message.reserved })
       else {
-        take.push({ id: message.id, reserved: { pace: null, account: day, workspace: day } })
+        take.push({
+          id: message.id,
+          reserved: { pace: null, account: day, workspace: day, ...ofGroup(group, day) }
+        })
         const held = accounts.get(account.account.id)?.use ?? account.use
         const tenant = workspaces.get(workspace.workspace.id)?.use ?? workspace.use
         accounts.set(account.account.id, {
@@ -203,9 +229,18 @@ export const queuedRule =
           lastTouchAt: Builders.start
         })
         workspaces.set(workspace.workspace.id, { id: workspace.workspace.id, use: Budget.take(tenant, day, 1) })
+        groups.take(group, day, 1)
       }
     }
-    return { take, defer, cancel, accounts: [...accounts.values()], workspaces: [...workspaces.values()], events: [] }
+    return {
+      take,
+      defer,
+      cancel,
+      accounts: [...accounts.values()],
+      workspaces: [...workspaces.values()],
+      groups: groups.writes,
+      events: []
+    }
   }
 
 /** Judges results by the outcome table and writes nothing beside them. */

@@ -6,7 +6,7 @@ import { EventStore } from "../../event/EventStore.ts"
 import * as Builders from "../Builders.ts"
 import * as Expect from "../Expect.ts"
 import { changed } from "./FakeRules.ts"
-import { campaignOf, claim, leadOf, paceOf, people, scene } from "./Scene.ts"
+import { campaignOf, claim, leadOf, paceOf, people, scene, takeOf } from "./Scene.ts"
 import { fails, refuse, sorted, type StorageCase, storageCase } from "./StorageCase.ts"
 
 const { start } = Builders
@@ -121,9 +121,7 @@ export const cases: ReadonlyArray<StorageCase> = [
     const store = yield* CampaignStore
     const place = yield* people("counts", { accounts: 1, leads: 3 })
     const { campaign, leads } = yield* campaignOf(place, { drawn: false })
-    yield* store.draw(campaign.id, start, () =>
-      Effect.succeed([{ account: place.accounts[0]!.id, take: 2, reaches: [Builders.channel] }])
-    )
+    yield* store.draw(campaign.id, start, () => Effect.succeed([takeOf(place.accounts[0]!.id, 2)]))
     const [a, b, c] = leads.map(({ id }) => id)
     const end = (id: typeof a, status: "sent" | "failed" | "skipped", account?: null) =>
       store.changeLeads({ type: "ids", ids: [id!] }, start, (lead) =>

@@ -2,17 +2,30 @@
 import { Effect } from "effect"
 import type { LeadChange } from "../../campaign/CampaignStore.ts"
 import type { Lead } from "../../campaign/Lead.ts"
+import type { Conclusion } from "../../campaign/LeadStopping.ts"
 import type { PaceCounts } from "../../campaign/Pace.ts"
 import * as TouchConclusion from "../../campaign/TouchConclusion.ts"
 import type { Outcome } from "../../channel/Outcome.ts"
 import type { Message } from "../../chat/Message.ts"
+import type { QueuedCandidate } from "../../outbox/OutboxStore.ts"
 import type { Result } from "../../outbox/Settling.ts"
 import * as Settling from "../../outbox/Settling.ts"
 import type { LeadId } from "../../workspace/Id.ts"
 import { minute } from "../../workspace/Instant.ts"
 import * as Expect from "../Expect.ts"
 import { changed, claimRules, queuedRule, type QueuedVerdict, type Verdict } from "./FakeRules.ts"
-import { below, chance, dayOf, type Held, nextLease, pick, type Ports, some, type World } from "./ModelWorld.ts"
+import {
+  addressHash,
+  below,
+  chance,
+  dayOf,
+  type Held,
+  nextLease,
+  pick,
+  type Ports,
+  some,
+  type World
+} from "./ModelWorld.ts"
 
 /** Does something to the storage by the world's chance and tells what came of it. */
 export type Verb = (world: World, ports: Ports) => Effect.Effect<unknown, unknown>
@@ -37,7 +50,7 @@ const outcomeOf = (message: Message): Outcome => {
 const counted = ["sent", "partial", "failed", "skipped"] as const
 
 /** A conclusion as it is written. What it counts is taken from the lead itself: here the store is tried, not the rule. */
-export const concluded = (world: World, before: Lead, { facts, ...change }: TouchConclusion.Conclusion): LeadChange => {
+export const concluded = (world: World, before: Lead, { facts, ...change }: Conclusion): LeadChange => {
   const { lead } = change
   const counts: { -readonly [K in keyof PaceCounts]?: number } = { touched: change.counts.touched ?? 0 }
   for (const status of counted) {
@@ -47,8 +60,6 @@ export const concluded = (world: World, before: Lead, { facts, ...change }: Touc
   if (before.repliedAt === null && lead.repliedAt !== null) counts.replied = 1
   return {
     ...change,
-    // Not every storage forgets yet: the model compares what all of them do.
-    forget: false,
     counts,
     events: facts.map((fact) => ({ ...fact, id: world.build.ids.next("evt"), at: world.now }))
   }
@@ -56,7 +67,9 @@ export const concluded = (world: World, before: Lead, { facts, ...change }: Touc
 
 const freed = (ports: Ports, messages: ReadonlyArray<Message>, now: number) => {
   const ids = messages.flatMap(({ lead, part }) => (lead !== null && part === 0 ? [lead] : []))
-  return ports.campaigns.changeLeads({ type: "ids", ids }, now, (lead) => changed({ ...lead, claim: null }))
+  return ports.campaigns.changeLeads({ type: "ids", ids }, now, (lead) =>
+    changed({ ...lead, claim: null }, { forget: true })
+  )
 }
 
 const held = (world: World, id: Held["id"], messages: Held["messages"]) => {
@@ -83,14 +96,16 @@ export const claim: Verb = (world, { campaigns }) =>
         ] ?? "take",
       nextAt: ({ pace }) => (chance(`${pace.account}|${salt}|next`, 9) === 0 ? null : world.now + minute)
     })
-    const answer = yield* campaigns.claim({ now: world.now, limit: 100, lease, rules })
+    const answer = yield* campaigns.claim({ now: world.now, limit: 100, lease, rules, addressHash })
     held(world, lease.claim, answer?.claim?.messages ?? [])
     return {
       planned: answer?.planned.map(({ due }) => `${due.pace.campaign}|${due.pace.account}`).toSorted(),
       looks: rules.looks.map(({ dryness, due, first, followUps }) => ({
         account: due.pace.account,
+        group: due.group,
         first: first.map(({ lead }) => lead.id),
         followUps: followUps.map(({ lead }) => lead.id),
+        held: [...first, ...followUps].map(({ sequences, suppressions }) => [sequences, suppressions.length]),
         dryness
       })),
       messages: sortedIds(answer?.claim?.messages.map(({ message }) => message) ?? [])
@@ -191,14 +206,16 @@ export const recover: Verb = (world, ports) =>
 export const claimQueued: Verb = (world, { outbox }) =>
   Effect.gen(function* () {
     const lease = nextLease(world)
-    const verdict = ({ message }: { readonly message: Message }): QueuedVerdict =>
+    const verdict = ({ message, suppressions }: QueuedCandidate): QueuedVerdict =>
       message.lead !== null
         ? "take"
-        : ((["cancel", { deferTo: world.now + 3 * minute + chance(message.id, 60_000) }] as const)[
-            chance(`${message.id}|${message.dueAt}`, 8)
-          ] ?? "take")
+        : suppressions.length > 0
+          ? "cancel"
+          : ((["cancel", { deferTo: world.now + 3 * minute + chance(message.id, 60_000) }] as const)[
+              chance(`${message.id}|${message.dueAt}`, 8)
+            ] ?? "take")
     const decide = queuedRule(verdict, dayOf(world))
-    const answer = yield* outbox.claimQueued({ now: world.now, limit: 100, lease, decide })
+    const answer = yield* outbox.claimQueued({ now: world.now, limit: 100, lease, decide, addressHash })
     held(world, lease.claim, answer?.claim?.messages ?? [])
     if (answer === null) return null
     return [answer.claim?.messages ?? [], answer.cancelled].map((all) => sortedIds(all.map(({ message }) => message)))

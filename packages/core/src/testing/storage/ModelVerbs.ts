@@ -1,10 +1,12 @@
 /** The verbs of a random sequence, each drawn from the world's own chance and answered in words that can be compared. */
 import { Effect } from "effect"
-import * as TouchConclusion from "../../campaign/TouchConclusion.ts"
+import * as LeadStopping from "../../campaign/LeadStopping.ts"
+import { keysOf } from "../../contact/Suppression.ts"
 import { hour, minute } from "../../workspace/Instant.ts"
 import * as Builders from "../Builders.ts"
 import { changed } from "./FakeRules.ts"
-import { below, pick, some } from "./ModelWorld.ts"
+import { takeOf } from "./Scene.ts"
+import { addressHash, below, pick, some } from "./ModelWorld.ts"
 
 import * as Ledger from "./ModelLedger.ts"
 import { concluded, sortedIds, type Verb } from "./ModelLedger.ts"
@@ -15,13 +17,15 @@ const stopLeads: Verb = (world, { campaigns, contacts }) =>
     const stopped = [pick(world, world.contacts), pick(world, world.contacts)]
     const ended = pick(world, ["replied", "replied", "replied", "optedOut", "takenOver"] as const)
     const selector = { type: "contacts", workspace: world.workspace.id, contacts: stopped.map(({ id }) => id) } as const
+    // Each at an instant of its own: no storage promises who is first of two leads that wait until the same.
     const leads = yield* campaigns.changeLeads(selector, world.now, (lead, rows) => {
-      const conclusion = TouchConclusion.stop(lead, rows, ended, world.now)
+      const { settings } = world.campaigns.find(({ id }) => id === lead.campaign)!
+      const conclusion = LeadStopping.stop(lead, rows, ended, world.now + lead.position, settings)
       return conclusion === null ? null : concluded(world, lead, conclusion)
     })
     const rows = stopped.map((contact) => ({
       workspace: world.workspace.id,
-      address: Builders.addressOf(contact),
+      address: pick(world, keysOf(addressHash, Builders.addressOf(contact))),
       account: world.random() < 0.5 ? null : pick(world, world.accounts).id,
       reason: "optedOut" as const,
       at: world.now
@@ -39,23 +43,48 @@ const stopLeads: Verb = (world, { campaigns, contacts }) =>
 
 const draw: Verb = (world, { campaigns }) => {
   const campaign = pick(world, world.campaigns)
-  const [most, take] = [below(world, 20), below(world, 6)]
+  const [most, take, own] = [below(world, 20), below(world, 6), below(world, 3)]
+  const seen: Array<string> = []
+  const ranges = [null, ...world.accounts.map(({ id }) => id)].map((wanted) => ({ reach: Builders.channel, wanted }))
   return Effect.map(
     campaigns.draw(campaign.id, world.now, (_, accounts, pool) =>
-      Effect.map(pool(most), (count) =>
-        accounts
+      Effect.map(pool(ranges, most), (sizes) => {
+        seen.push(sizes.join(" "))
+        return accounts
           .toSorted((a, b) => (a.account.id < b.account.id ? -1 : 1))
-          .map(({ account, holding }) => ({
-            account: account.id,
-            take: Math.min(take, count, 8 - holding),
-            reaches: [Builders.channel]
-          }))
+          .map(({ account, deferred, given, holding }) => {
+            seen.push(`${account.id} ${holding} ${deferred} ${given}`)
+            const { from, ...rest } = takeOf(account.id, Math.min(take, 8 - holding))
+            return { ...rest, from: [...from, { reach: Builders.channel, wanted: account.id, most: own }] }
+          })
           .filter((one) => one.take > 0)
-      )
+      })
     ),
-    (drawn) => drawn.map((one) => `${one.account} ${one.drawn}`).toSorted()
+    (drawn) => [...seen, ...drawn.map((one) => `${one.account} ${one.drawn}`)].toSorted()
   )
 }
+
+/** An account leaves a campaign, or comes back. */
+const membership: Verb = (world, { campaigns }) => {
+  const [campaign, account] = [pick(world, world.campaigns), pick(world, world.accounts)]
+  const { id, workspace } = campaign
+  return world.random() < 0.5
+    ? campaigns.leave(workspace, id, account.id, world.now, [world.build.event(workspace, id)])
+    : campaigns.addAccounts(workspace, id, [account.id], world.now)
+}
+
+/** What decides about an account that was lost, and about the routes of its leads. */
+const lost: Verb = (world, { campaigns }) =>
+  Effect.gen(function* () {
+    const [campaign, account] = [pick(world, world.campaigns).id, pick(world, world.accounts).id]
+    const ids = world.accounts.map((one) => one.id)
+    const pooled = yield* campaigns.pooled(campaign, { after: null, limit: 10 }, ids)
+    return [
+      pooled.map(({ chats, lead }) => [lead.id, lead.wanted, chats.map((chat) => chat.id).toSorted()]),
+      sortedIds((yield* campaigns.followUpsOf(campaign, account, 500)).map((id) => ({ id }))),
+      yield* campaigns.isUnderWay(campaign, account)
+    ]
+  })
 
 /** Leads that an account has not touched go back to the pool. */
 const leave: Verb = (world, { campaigns }) => {
@@ -88,7 +117,10 @@ const enroll: Verb = (world, { campaigns, contacts }) =>
     )
     world.contacts.push(...fresh)
     const leads = [...fresh, pick(world, world.contacts)].map((contact) =>
-      world.build.lead(campaign, contact, { priority: below(world, 2) })
+      world.build.lead(campaign, contact, {
+        priority: below(world, 2),
+        wanted: world.random() < 0.3 ? pick(world, world.accounts).id : null
+      })
     )
     return [
       imported,
@@ -122,6 +154,22 @@ const switches: Verb = (world, { accounts, workspaces }) =>
     yield* accounts.setPollCursor(ids[0]!, `cursor ${world.now}`)
     yield* workspaces.setPacingClock({ type: "virtual", at: world.now - below(world, 2) * 10 * minute })
     return changes.length > 0
+  })
+
+/** Accounts come into a group or leave theirs, and a group gets a cap or loses it. */
+const regroup: Verb = (world, { accounts, groups }) =>
+  Effect.gen(function* () {
+    const group = world.groups[below(world, world.groups.length + 1)]?.id ?? null
+    const moved = yield* accounts.modify([pick(world, world.accounts).id], (row) => ({
+      account: { ...row, group },
+      events: []
+    }))
+    const dailyCap = [40, 60][below(world, 3)] ?? null
+    const changed = yield* groups.modify(world.workspace.id, pick(world, world.groups).id, (row) => ({
+      ...row,
+      dailyCap
+    }))
+    return [moved.map((row) => row.group), changed]
   })
 
 /** What a person writes, and what the platform tells of a message of ours, late and twice. */
@@ -189,9 +237,12 @@ export const verbs: ReadonlyArray<readonly [string, Verb]> = [
   ["recover", Ledger.recover],
   ["stopLeads", stopLeads],
   ["leave", leave],
+  ["membership", membership],
+  ["lost", lost],
   ["enroll", enroll],
   ["modifyCampaign", modifyCampaign],
   ["switches", switches],
+  ["regroup", regroup],
   ["hear", hear],
   ["hear", hear],
   ["renew", Ledger.renew],

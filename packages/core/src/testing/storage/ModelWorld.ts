@@ -5,6 +5,8 @@
  */
 import { Effect, Option } from "effect"
 import type { Account } from "../../account/Account.ts"
+import type { AccountGroup } from "../../account/AccountGroup.ts"
+import { AccountGroupStore } from "../../account/AccountGroupStore.ts"
 import { AccountStore } from "../../account/AccountStore.ts"
 import type { Campaign } from "../../campaign/Campaign.ts"
 import { CampaignStore } from "../../campaign/CampaignStore.ts"
@@ -12,6 +14,7 @@ import { ChatStore } from "../../chat/ChatStore.ts"
 import type { Claimed } from "../../chat/Message.ts"
 import type { Contact, ContactList } from "../../contact/Contact.ts"
 import { ContactStore } from "../../contact/ContactStore.ts"
+import type { AddressHash } from "../../contact/Suppression.ts"
 import { EventStore } from "../../event/EventStore.ts"
 import { OutboxStore } from "../../outbox/OutboxStore.ts"
 import type { ClaimId } from "../../workspace/Id.ts"
@@ -37,6 +40,7 @@ export interface World {
   readonly random: () => number
   readonly workspace: Workspace
   readonly accounts: ReadonlyArray<Account>
+  readonly groups: ReadonlyArray<AccountGroup>
   readonly campaigns: ReadonlyArray<Campaign>
   readonly list: ContactList
   readonly contacts: Array<Contact>
@@ -47,11 +51,15 @@ export interface World {
   now: number
 }
 
+/** By which people of the world would be known once they were erased. */
+export const addressHash: AddressHash = (address) => Seed.digest(`secret|${address}`)
+
 /** Every port at once. */
 export const ports = Effect.all({
   workspaces: WorkspaceStore,
   events: EventStore,
   accounts: AccountStore,
+  groups: AccountGroupStore,
   contacts: ContactStore,
   chats: ChatStore,
   outbox: OutboxStore,
@@ -87,12 +95,17 @@ export const nextLease = (world: World) => {
 /** The world at its beginning. */
 export const begin = (seed: string) =>
   Effect.gen(function* () {
-    const { accounts, campaigns, contacts, workspaces } = yield* ports
+    const { accounts, campaigns, contacts, groups, workspaces } = yield* ports
     const build = Builders.make(seed)
     const workspace = build.workspace({ dailyCap: 500 })
     yield* workspaces.create(workspace)
+    const shared = [build.accountGroup(workspace.id, { dailyCap: 60 }), build.accountGroup(workspace.id)]
+    yield* Effect.forEach(shared, (group) => groups.create(group))
     const senders = Array.from({ length: 3 }, (_, index) =>
-      build.account(workspace.id, { dailyCap: index === 0 ? null : 50 })
+      build.account(workspace.id, {
+        dailyCap: index === 0 ? null : 50,
+        group: index === 1 ? null : shared[0]!.id
+      })
     )
     yield* Effect.forEach(senders, (account) => accounts.connect(account, []))
     const people = Array.from({ length: 12 }, () => build.contact(workspace.id))
@@ -120,6 +133,7 @@ export const begin = (seed: string) =>
       random: Seed.random(`${seed}|verbs`),
       workspace,
       accounts: senders,
+      groups: shared,
       campaigns: made,
       list,
       contacts: [...people],
@@ -147,7 +161,7 @@ const byId = (rows: ReadonlyArray<{ readonly id: string }>) => rows.toSorted((a,
 /** Everything that the ports show of the world. */
 export const snapshot = (world: World): Effect.Effect<unknown, unknown, StoragePorts> =>
   Effect.gen(function* () {
-    const { accounts, campaigns, chats, contacts, events, outbox, workspaces } = yield* ports
+    const { accounts, campaigns, chats, contacts, events, groups, outbox, workspaces } = yield* ports
     const { id } = world.workspace
     const known = yield* readAll((page) => contacts.list(id, page), 7)
     const open = yield* readAll((page) => chats.list(id, page), 5)
@@ -160,6 +174,7 @@ export const snapshot = (world: World): Effect.Effect<unknown, unknown, StorageP
       stopped: yield* workspaces.stopped,
       clock: yield* workspaces.pacingClock,
       accounts: yield* readAll((page) => accounts.list(id, page), 2),
+      groups: yield* readAll((page) => groups.list(id, page), 1),
       polled: byId(
         (yield* accounts.polled([Builders.channel])).map(({ account, cursor }) => ({ id: account.id, cursor }))
       ),
@@ -180,12 +195,15 @@ export const snapshot = (world: World): Effect.Effect<unknown, unknown, StorageP
             paces: byId(paces),
             leads,
             candidates: yield* Effect.forEach(leads, (lead) =>
-              Effect.map(campaigns.candidate(id, lead.id), (found) => {
+              Effect.map(campaigns.candidate(id, lead.id, addressHash), (found) => {
                 const { candidate, due } = Option.getOrThrow(found)
                 return {
                   touches: candidate.touches,
+                  sequences: candidate.sequences,
+                  suppressions: candidate.suppressions.map(({ account, reason }) => `${account} ${reason}`).toSorted(),
                   rows: candidate.messages,
                   account: due?.account,
+                  group: due?.group,
                   workspace: due?.workspace
                 }
               })

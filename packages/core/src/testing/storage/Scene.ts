@@ -4,6 +4,7 @@ import type { Account } from "../../account/Account.ts"
 import { AccountStore } from "../../account/AccountStore.ts"
 import type { Campaign } from "../../campaign/Campaign.ts"
 import { CampaignStore } from "../../campaign/CampaignStore.ts"
+import type { Take } from "../../campaign/Draw.ts"
 import type { Lead } from "../../campaign/Lead.ts"
 import type { Pace } from "../../campaign/Pace.ts"
 import type { Outcome } from "../../channel/Outcome.ts"
@@ -93,13 +94,22 @@ export const campaignOf = (
     return { campaign, leads }
   })
 
+/** What an account takes of leads of these reaches that want no account. */
+export const takeOf = (
+  account: AccountId,
+  take: number,
+  reaches: ReadonlyArray<string> = [Builders.channel]
+): Take => ({
+  account,
+  take,
+  from: reaches.map((reach) => ({ reach, wanted: null, most: take }))
+})
+
 /** Draws the pool of a campaign, the same number of leads for each account. */
 export const drawAll = (campaign: Pick<Campaign, "id">, accounts: ReadonlyArray<AccountId>, leads: number) =>
   Effect.flatMap(CampaignStore, (store) =>
     store.draw(campaign.id, Builders.start, () =>
-      Effect.succeed(
-        accounts.map((account) => ({ account, take: Math.ceil(leads / accounts.length), reaches: [Builders.channel] }))
-      )
+      Effect.succeed(accounts.map((account) => takeOf(account, Math.ceil(leads / accounts.length))))
     )
   )
 

@@ -1,11 +1,13 @@
 /** What a case of the storage suite is, and what a storage must bring to run it. */
 import { Context, Effect } from "effect"
+import type { AccountGroupStore } from "../../account/AccountGroupStore.ts"
 import type { AccountStore } from "../../account/AccountStore.ts"
 import type { CampaignStore } from "../../campaign/CampaignStore.ts"
 import type { ChatStore } from "../../chat/ChatStore.ts"
 import type { ContactStore } from "../../contact/ContactStore.ts"
 import type { EventStore } from "../../event/EventStore.ts"
 import type { OutboxStore } from "../../outbox/OutboxStore.ts"
+import type { ForecastStore } from "../../stats/ForecastStore.ts"
 import type { Page, PageRequest } from "../../workspace/Page.ts"
 import type { StorageError } from "../../workspace/StorageError.ts"
 import type { Transaction } from "../../workspace/Transaction.ts"
@@ -23,17 +25,29 @@ export class LeaseClock extends Context.Service<
   }
 >()("@overture/core/testing/LeaseClock") {}
 
-/** Every port of storage, and the suite's hold on lease time. */
+/** Everything that a storage holds, whatever its tables: what a person was erased from must not contain them anywhere. */
+export class Contents extends Context.Service<
+  Contents,
+  {
+    /** Every row of every table as text, in no order that may be relied on. */
+    readonly rows: Effect.Effect<ReadonlyArray<{ readonly table: string; readonly text: string }>>
+  }
+>()("@overture/core/testing/Contents") {}
+
+/** Every port of storage, the suite's hold on lease time, and its view of all that is stored. */
 export type StoragePorts =
   | WorkspaceStore
   | EventStore
   | AccountStore
+  | AccountGroupStore
   | ContactStore
   | ChatStore
   | OutboxStore
   | CampaignStore
+  | ForecastStore
   | Transaction
   | LeaseClock
+  | Contents
 
 /** One promise of the ports. It runs on a storage of its own that is empty, and dies or fails where it is broken. */
 export interface StorageCase {

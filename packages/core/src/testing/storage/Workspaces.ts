@@ -1,13 +1,25 @@
 /** What `WorkspaceStore` promises. */
-import { Effect, Option } from "effect"
+import { Clock, Effect, Option } from "effect"
+import { PacingTime } from "../../workspace/PacingTime.ts"
 import { Transaction } from "../../workspace/Transaction.ts"
 import { WorkspaceStore } from "../../workspace/WorkspaceStore.ts"
 import { day } from "../../workspace/Instant.ts"
 import * as Builders from "../Builders.ts"
 import * as Expect from "../Expect.ts"
-import { fails, refuse, type StorageCase, storageCase } from "./StorageCase.ts"
+import { fails, LeaseClock, refuse, type StorageCase, storageCase } from "./StorageCase.ts"
 
 const { start } = Builders
+
+/** A wall clock that stands. */
+const standing = (now: number): Clock.Clock => ({
+  currentTimeMillis: Effect.succeed(now),
+  currentTimeMillisUnsafe: () => now,
+  currentTimeNanos: Effect.succeed(BigInt(now) * 1_000_000n),
+  currentTimeNanosUnsafe: () => BigInt(now) * 1_000_000n,
+  monotonicTimeNanos: Effect.succeed(0n),
+  monotonicTimeNanosUnsafe: () => 0n,
+  sleep: () => Effect.void
+})
 
 export const cases: ReadonlyArray<StorageCase> = [
   storageCase("workspaces: creating one twice changes nothing", function* () {
@@ -92,5 +104,24 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal(yield* store.pacingClock, rate, "a clock with a rate")
     yield* store.setPacingClock({ type: "real" })
     Expect.equal(yield* store.pacingClock, { type: "real" }, "the real clock again")
+  }),
+
+  storageCase("workspaces: first workers of a database agree on the clock of one of them", function* () {
+    const { moment } = yield* LeaseClock
+    const store = yield* WorkspaceStore
+    // Whoever reads first does not write before the others have read.
+    const slow = { ...store, pacingClock: Effect.tap(store.pacingClock, moment) }
+    const offsets = yield* Effect.forEach(
+      [start, start + 7, start + 9],
+      (real) =>
+        Effect.flatMap(PacingTime, ({ now }) => now).pipe(
+          Effect.provide(PacingTime.layerRate(60)),
+          Effect.provideService(WorkspaceStore, slow),
+          Effect.provideService(Clock.Clock, standing(real)),
+          Effect.map((now) => now - 60 * real)
+        ),
+      { concurrency: "unbounded" }
+    )
+    Expect.equal(new Set(offsets).size, 1, "the anchors that workers go by")
   })
 ]

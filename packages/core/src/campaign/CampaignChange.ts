@@ -1,0 +1,116 @@
+/**
+ * What may be changed of a campaign that exists, and what is wrong with a change. Steps keep their ids: by them leads find
+ * where they were. Pure.
+ */
+import { Result, Schema, SchemaIssue } from "effect"
+import { CampaignSettings } from "./Campaign.ts"
+import * as Rendering from "./Rendering.ts"
+import { maxParts } from "./Step.ts"
+
+/** One thing that is wrong, by its field (`steps[1].sendAfterDays`). */
+export interface ChangeProblem {
+  readonly field: string
+  readonly message: string
+}
+
+/** A change that a campaign cannot take; nothing of it was done. */
+export class CampaignChangeRefused extends Schema.TaggedError<CampaignChangeRefused>()("CampaignChangeRefused", {
+  problems: Schema.Array(Schema.Struct({ field: Schema.String, message: Schema.String }))
+}) {
+  override get message(): string {
+    return this.problems.map(({ field, message }) => `${field}: ${message}`).join("\n")
+  }
+}
+
+const issues = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** A path as a person writes it: `steps[1].parts[0]`. */
+const fieldOf = (path: ReadonlyArray<unknown>): string =>
+  path
+    .map((part) => (typeof part === "object" && part !== null && "key" in part ? part.key : part))
+    .reduce<string>(
+      (text, part) =>
+        typeof part === "number" ? `${text}[${part}]` : text === "" ? String(part) : `${text}.${String(part)}`,
+      ""
+    )
+
+const decode = Schema.decodeUnknownResult(Schema.toType(CampaignSettings))
+
+const stepProblems = (before: CampaignSettings | null, { steps }: CampaignSettings): ReadonlyArray<ChangeProblem> => {
+  const found: Array<ChangeProblem> = []
+  const seen = new Set<string>()
+  for (const [i, { id, parts, sendAfterDays, type }] of steps.entries()) {
+    const problem = (field: string, message: string) => found.push({ field: `steps[${i}].${field}`, message })
+    if (i === 0 && type !== "first") problem("type", `the first step is of type first, not ${type}`)
+    if (i > 0 && type === "first") problem("type", "only the first step is of type first")
+    if (i > 0 && sendAfterDays < 1) problem("sendAfterDays", `at least 1 day, not ${sendAfterDays}`)
+    if (parts.length > maxParts) problem("parts", `at most ${maxParts} messages, not ${parts.length}`)
+    if (seen.has(id)) problem("id", `${id} stands there twice`)
+    seen.add(id)
+  }
+  if (before !== null && steps[0].id !== before.steps[0].id) {
+    found.push({
+      field: "steps[0].id",
+      message: `the first touch is ${before.steps[0].id} and stays it: change what it says, or make another campaign`
+    })
+  }
+  return found
+}
+
+const templateProblems = ({ steps }: CampaignSettings): ReadonlyArray<ChangeProblem> =>
+  steps.flatMap((step, i) =>
+    step.parts.flatMap((part, j) =>
+      part.variants.flatMap(({ content }, k) => {
+        const compiled = Rendering.compileContent(content)
+        return Result.isSuccess(compiled)
+          ? []
+          : [{ field: `steps[${i}].parts[${j}].variants[${k}]`, message: compiled.failure.message }]
+      })
+    )
+  )
+
+/** What is wrong with settings that are to follow `before` (null = none); nothing for those that may. */
+export const problems = (before: CampaignSettings | null, after: CampaignSettings): ReadonlyArray<ChangeProblem> => {
+  const decoded = decode(after, { errors: "all" })
+  if (Result.isFailure(decoded)) {
+    return issues(decoded.failure.issue).issues.map(({ message, path }) => ({ field: fieldOf(path ?? []), message }))
+  }
+  const { endAt, pacing, partDelay, startAt } = after
+  return [
+    ...stepProblems(before, after),
+    ...templateProblems(after),
+    ...(pacing.rangeMin > pacing.rangeMax
+      ? [{ field: "pacing.rangeMax", message: `${pacing.rangeMax} is less than rangeMin ${pacing.rangeMin}` }]
+      : []),
+    ...(partDelay.minSeconds > partDelay.maxSeconds
+      ? [{ field: "partDelay.maxSeconds", message: `${partDelay.maxSeconds} is less than ${partDelay.minSeconds}` }]
+      : []),
+    ...(startAt !== null && endAt !== null && endAt <= startAt
+      ? [{ field: "endAt", message: "is not after startAt" }]
+      : [])
+  ]
+}
+
+/** Whether two settings say the same. */
+export const isSame = (a: CampaignSettings, b: CampaignSettings): boolean => canonical(a) === canonical(b)
+
+const sorted = (_: string, value: unknown): unknown =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value
+
+/** The settings as text, whatever the order of their fields; what is absent says the same as its default. */
+const canonical = ({
+  frequency = null,
+  quietHours = null,
+  skipContacted = false,
+  ...settings
+}: CampaignSettings): string => JSON.stringify({ ...settings, frequency, quietHours, skipContacted }, sorted)
+
+/** The fields that differ, for people. */
+export const changedFields = (a: CampaignSettings, b: CampaignSettings): ReadonlyArray<string> =>
+  [...new Set([...Object.keys(a), ...Object.keys(b)])].filter(
+    (key) =>
+      JSON.stringify(a[key as keyof CampaignSettings] ?? null, sorted) !==
+      JSON.stringify(b[key as keyof CampaignSettings] ?? null, sorted)
+  )

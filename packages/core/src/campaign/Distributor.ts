@@ -1,0 +1,215 @@
+/**
+ * Leads on their way between the pool of a campaign and its accounts: drawn by those that need some, given back by those
+ * that can no longer be counted on, and routed anew where what decides their route changed.
+ */
+import { Effect } from "effect"
+import * as Account from "../account/Account.ts"
+import type { Fact } from "../event/DomainEvent.ts"
+import type { AccountId, CampaignId, ContactId, IdGenerator } from "../workspace/Id.ts"
+import { type Instant, minute } from "../workspace/Instant.ts"
+import type { StorageError } from "../workspace/StorageError.ts"
+import type { Campaign } from "./Campaign.ts"
+import type { CampaignStore, DuePace, LeadChange, PooledLead } from "./CampaignStore.ts"
+import * as Draw from "./Draw.ts"
+import * as Drawing from "./Drawing.ts"
+import * as Lead from "./Lead.ts"
+import { alone } from "./LeadStopping.ts"
+import * as Routing from "./Routing.ts"
+
+export interface Distributor {
+  /** Gives leads of the pool to the accounts that want some. Returns how many. */
+  draw(campaign: CampaignId, now: Instant): Effect.Effect<number, StorageError>
+  /**
+   * What an account that left or is not able held untouched goes back to the pool. Follow-ups wait with an account that
+   * may come back; those of one that left or is banned go to others where the campaign says so, and end where it left.
+   */
+  lost(
+    campaign: Campaign,
+    pace: Pick<DuePace["pace"], "leftAt">,
+    account: Account.Account,
+    now: Instant
+  ): Effect.Effect<void, StorageError>
+  /** Looks again which account leads of the pool go to: of some contacts, or of all. Those nobody reaches are skipped. */
+  route(campaign: Campaign, contacts: ReadonlyArray<ContactId> | "all", now: Instant): Effect.Effect<void, StorageError>
+}
+
+/** Leads that change hands in one transaction. */
+const batch = 1_000
+/** When an account that left is looked at again whose touches are under way. */
+const underWayMs = minute
+
+/** A lead back in the pool. */
+const pooledAgain = (lead: Lead.Lead): Lead.Lead => ({
+  ...lead,
+  status: "pending",
+  account: null,
+  dueAt: null,
+  attempts: 0
+})
+
+/** The able account that reaches the lead and was given fewest follow-ups in proportion to what it can send. */
+const heir = (
+  accounts: ReadonlyArray<{ readonly account: Account.Account; readonly touches: number }>,
+  got: ReadonlyMap<AccountId, number>,
+  reach: string
+): AccountId | null => {
+  const load = (one: (typeof accounts)[number]) => (got.get(one.account.id) ?? 0) / one.touches
+  const able = accounts.filter(({ account, touches }) => touches > 0 && Account.reachesOf(account).includes(reach))
+  const [first] = able
+  return first === undefined
+    ? null
+    : able.reduce((best, one) => (load(one) < load(best) ? one : best), first).account.id
+}
+
+export const make = (
+  store: CampaignStore["Service"],
+  channels: ReadonlyMap<string, unknown>,
+  makeIds: Effect.Effect<IdGenerator>
+): Distributor => {
+  const drawn = (id: CampaignId, now: Instant) =>
+    store.draw(id, now, (campaign, unordered, pool) =>
+      Effect.gen(function* () {
+        const accounts = Drawing.ordered(unordered)
+        const drawers = Drawing.drawers(campaign, accounts, channels, now)
+        const atMost = Draw.enough(drawers)
+        if (atMost === 0) return []
+        const parts = Drawing.parts(campaign, accounts)
+        const sizes = yield* pool(parts, atMost)
+        return Draw.takes(
+          drawers,
+          parts.map((part, i) => ({ ...part, size: sizes[i] ?? 0 }))
+        )
+      })
+    )
+
+  const putBack = (campaign: CampaignId, account: AccountId, now: Instant): Effect.Effect<void, StorageError> =>
+    Effect.flatMap(
+      store.changeLeads({ type: "campaign", campaign, account, statuses: ["assigned"], limit: batch }, now, (lead) => ({
+        lead: pooledAgain(lead),
+        ...alone
+      })),
+      (changed) => (changed.length === batch ? putBack(campaign, account, now) : Effect.void)
+    )
+
+  const event = (ids: IdGenerator, at: Instant, fact: Fact) => ({ ...fact, id: ids.next("evt"), at })
+
+  /** Follow-ups of a lost account go to others that reach the person; those that none reaches end with the account. */
+  const bequeath = Effect.fnUntraced(function* (campaign: Campaign, account: AccountId, ends: boolean, now: Instant) {
+    const touches = Drawing.touchesOf(campaign, channels, now)
+    const heirs =
+      campaign.settings.onAccountLost === "reassign"
+        ? Drawing.ordered(yield* store.paces(campaign.id)).map((one) => ({
+            account: one.account,
+            touches: touches(one)
+          }))
+        : []
+    const got = new Map<AccountId, number>()
+    const ids = yield* makeIds
+    const change = (lead: Lead.Lead): LeadChange | null => {
+      if (lead.account !== account || lead.claim !== null || lead.dueAt === null || lead.step === null) return null
+      const next = heir(heirs, got, lead.reach)
+      if (next !== null) {
+        got.set(next, (got.get(next) ?? 0) + 1)
+        return { ...alone, lead: { ...lead, account: next } }
+      }
+      if (!ends) return null
+      return {
+        ...alone,
+        lead: Lead.end(lead, "accountRemoved"),
+        events: [
+          event(ids, now, {
+            workspace: lead.workspace,
+            type: "lead.ended",
+            subject: lead.id,
+            actor: { type: "campaign", id: campaign.id },
+            cause: null,
+            data: { campaign: campaign.id, ended: "accountRemoved", status: lead.status }
+          })
+        ]
+      }
+    }
+    while (true) {
+      const leads = yield* store.followUpsOf(campaign.id, account, batch)
+      const changed = leads.length === 0 ? [] : yield* store.changeLeads({ type: "ids", ids: leads }, now, change)
+      if (changed.length < batch) break
+    }
+    if (got.size > 0) yield* store.ring([...got.keys()], now)
+  })
+
+  const routed = (
+    campaign: Campaign,
+    accounts: ReadonlyArray<Account.Account>,
+    pooled: ReadonlyArray<PooledLead>,
+    now: Instant
+  ) =>
+    Effect.gen(function* () {
+      const ids = yield* makeIds
+      const { distribution } = campaign.settings
+      const routes = new Map(
+        pooled.map(({ chats, contact, lead }) => [lead.id, Routing.routeOf(distribution, accounts, contact, chats)])
+      )
+      const isSame = (lead: Lead.Lead, route: Routing.Route) =>
+        lead.reach === route.reach && lead.address === route.address && lead.wanted === route.wanted
+      const others = pooled.flatMap(({ lead }) => {
+        const route = routes.get(lead.id) ?? null
+        return route !== null && isSame(lead, route) ? [] : [lead.id]
+      })
+      if (others.length === 0) return
+      yield* store.changeLeads({ type: "ids", ids: others }, now, (lead): LeadChange | null => {
+        if (lead.status !== "pending") return null
+        const route = routes.get(lead.id) ?? null
+        if (route !== null) return { ...alone, lead: { ...lead, ...route } }
+        const step = lead.step
+        const touches = step === null ? [] : [{ step, status: "skipped" as const, reason: "unreachable", at: now }]
+        return {
+          ...alone,
+          lead: {
+            ...lead,
+            status: "skipped",
+            reason: "unreachable",
+            step: null,
+            dueAt: null,
+            touches: [...Lead.made(lead), ...touches]
+          },
+          counts: { skipped: 1 },
+          events: [
+            event(ids, now, {
+              workspace: lead.workspace,
+              type: "lead.skipped",
+              subject: lead.id,
+              actor: { type: "campaign", id: campaign.id },
+              cause: null,
+              data: { campaign: campaign.id, step, reason: "unreachable" }
+            })
+          ]
+        }
+      })
+    })
+
+  return {
+    draw: (campaign, now) => Effect.map(drawn(campaign, now), (all) => all.reduce((sum, one) => sum + one.drawn, 0)),
+    lost: Effect.fnUntraced(function* (campaign, { leftAt }, account, now) {
+      yield* putBack(campaign.id, account.id, now)
+      const hasLeft = leftAt !== null
+      const reassigns = campaign.settings.onAccountLost === "reassign"
+      if (hasLeft || (account.banned && reassigns)) yield* bequeath(campaign, account.id, hasLeft, now)
+      if (hasLeft && (yield* store.isUnderWay(campaign.id, account.id))) {
+        yield* store.ring([account.id], now + underWayMs)
+      }
+    }),
+    route: Effect.fnUntraced(function* (campaign, contacts, now) {
+      const accounts = Drawing.members(yield* store.paces(campaign.id))
+      const chatty = campaign.settings.distribution.strategy === "sticky" ? accounts.map(({ id }) => id) : []
+      if (contacts !== "all") {
+        return yield* routed(campaign, accounts, yield* store.pooled(campaign.id, { contacts }, chatty), now)
+      }
+      for (let after: ContactId | null = null; ; ) {
+        const page: ReadonlyArray<PooledLead> = yield* store.pooled(campaign.id, { after, limit: batch }, chatty)
+        const last = page.at(-1)
+        if (last === undefined) return
+        yield* routed(campaign, accounts, page, now)
+        after = last.contact.id
+      }
+    })
+  }
+}

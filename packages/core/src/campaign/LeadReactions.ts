@@ -1,0 +1,141 @@
+/** What leads do when their contact answers or wants no more, a person takes the chat over, or a send proves otherwise. */
+import { Effect } from "effect"
+import * as Chat from "../chat/Chat.ts"
+import type { Correspondent, InboundReaction } from "../chat/InboundReaction.ts"
+import type { Message } from "../chat/Message.ts"
+import type { Settled } from "../outbox/Settling.ts"
+import type { ContactId, IdGenerator, LeadId, WorkspaceId } from "../workspace/Id.ts"
+import type { Instant } from "../workspace/Instant.ts"
+import type { StorageError } from "../workspace/StorageError.ts"
+import type { CampaignSettings } from "./Campaign.ts"
+import type { CampaignStore, LeadChange } from "./CampaignStore.ts"
+import type { Lead, LeadEnded } from "./Lead.ts"
+import * as LeadStopping from "./LeadStopping.ts"
+import * as Sequence from "./Sequence.ts"
+import * as TouchConclusion from "./TouchConclusion.ts"
+
+export interface LeadReactions {
+  readonly inbound: InboundReaction
+  /** Ends everything that campaigns have open for these contacts, as `cancelled`. */
+  cancel(workspace: WorkspaceId, contacts: ReadonlyArray<ContactId>, now: Instant): Effect.Effect<void, StorageError>
+  /** Queued parts that the gates refused: their touches end. */
+  cancelled(messages: ReadonlyArray<Message>, now: Instant): Effect.Effect<void, StorageError>
+  /** Messages of no campaign went out: steps that count from the last message of their chat move. */
+  spoke(all: ReadonlyArray<Settled>): Effect.Effect<void, StorageError>
+}
+
+/** A change whose facts have become events. */
+export const change = (
+  ids: IdGenerator,
+  now: Instant,
+  conclusion: LeadStopping.Conclusion | null
+): LeadChange | null => {
+  if (conclusion === null) return null
+  const { facts, ...rest } = conclusion
+  return { ...rest, events: facts.map((fact) => ({ ...fact, id: ids.next("evt"), at: now })) }
+}
+
+const chatOf = ({ account, address }: Lead) => (account === null ? null : Chat.idOf(account, address))
+
+export const make = (store: CampaignStore["Service"], makeIds: Effect.Effect<IdGenerator>): LeadReactions => {
+  const settingsOf = (workspace: WorkspaceId, contacts: ReadonlyArray<ContactId>) =>
+    Effect.map(
+      store.ofContacts(workspace, contacts),
+      (campaigns) => new Map<string, CampaignSettings>(campaigns.map(({ id, settings }) => [id, settings]))
+    )
+
+  /** Tells leads of these contacts to stop. Who wrote in another chat does not stop a campaign that listens to its own. */
+  const stop = Effect.fnUntraced(function* (
+    workspace: WorkspaceId,
+    who: ReadonlyArray<Correspondent>,
+    ended: "replied" | "takenOver",
+    now: Instant
+  ) {
+    const ids = yield* makeIds
+    const contacts = who.map(({ contact }) => contact)
+    const chats = new Set<string>(who.map(({ chat }) => chat))
+    const settings = yield* settingsOf(workspace, contacts)
+    yield* store.changeLeads({ type: "contacts", workspace, contacts }, now, (lead, messages) => {
+      const own = settings.get(lead.campaign) ?? null
+      if (own?.stopOn === "chat" && !chats.has(chatOf(lead) ?? "")) return null
+      return change(ids, now, LeadStopping.stop(lead, messages, ended, now, own))
+    })
+  })
+
+  const end = (workspace: WorkspaceId, contacts: ReadonlyArray<ContactId>, ended: LeadEnded, now: Instant) =>
+    Effect.flatMap(makeIds, (ids) =>
+      Effect.asVoid(
+        store.changeLeads({ type: "contacts", workspace, contacts }, now, (lead, messages) =>
+          change(ids, now, LeadStopping.stop(lead, messages, ended, now, null))
+        )
+      )
+    )
+
+  const proven: InboundReaction["proven"] = (messages, now) =>
+    Effect.gen(function* () {
+      const ids = yield* makeIds
+      const byLead = new Map(messages.map((message) => [message.lead, message]))
+      yield* store.changeLeads({ type: "ids", ids: [...byLead.keys()] }, now, (lead) => {
+        const message = byLead.get(lead.id)
+        return message === undefined ? null : change(ids, now, TouchConclusion.prove(lead, message, now))
+      })
+    })
+
+  const cancelled: LeadReactions["cancelled"] = (messages, now) => {
+    const byLead = new Map(
+      messages.flatMap((message) => (message.lead === null ? [] : [[message.lead, message] as const]))
+    )
+    if (byLead.size === 0) return Effect.void
+    return Effect.gen(function* () {
+      const ids = yield* makeIds
+      yield* store.changeLeads({ type: "ids", ids: [...byLead.keys()] as ReadonlyArray<LeadId> }, now, (lead, rows) => {
+        const ended: LeadEnded = byLead.get(lead.id)?.reason === "suppressed" ? "optedOut" : "cancelled"
+        return change(ids, now, LeadStopping.stop(lead, rows, ended, now, null))
+      })
+    })
+  }
+
+  const spoke: LeadReactions["spoke"] = (all) => {
+    const at = new Map<WorkspaceId, Map<ContactId, Map<string, Instant>>>()
+    for (const { fate, message } of all) {
+      if (message.lead !== null || message.contact === null || (fate !== "sent" && fate !== "unknown")) continue
+      const people = at.get(message.workspace) ?? new Map<ContactId, Map<string, Instant>>()
+      at.set(message.workspace, people)
+      people.set(
+        message.contact,
+        (people.get(message.contact) ?? new Map<string, Instant>()).set(message.chat, message.sentAt ?? 0)
+      )
+    }
+    return Effect.forEach(
+      at,
+      ([workspace, people]) =>
+        Effect.gen(function* () {
+          const contacts = [...people.keys()]
+          const settings = yield* settingsOf(workspace, contacts)
+          const waits = [...settings.values()].some(({ steps }) =>
+            steps.some(({ type }) => type === "noReplyResponded")
+          )
+          if (!waits) return
+          yield* store.changeLeads({ type: "contacts", workspace, contacts }, 0, (lead) => {
+            const own = settings.get(lead.campaign)
+            const spokeAt = people.get(lead.contact)?.get(chatOf(lead) ?? "")
+            const moved = own === undefined || spokeAt === undefined ? null : Sequence.spoken(lead, own, spokeAt)
+            return moved === null ? null : { ...LeadStopping.alone, lead: moved }
+          })
+        }),
+      { discard: true }
+    )
+  }
+
+  return {
+    inbound: {
+      replied: (workspace, who, now) => stop(workspace, who, "replied", now),
+      takenOver: (workspace, who, now) => stop(workspace, who, "takenOver", now),
+      optedOut: (workspace, contacts, now) => end(workspace, contacts, "optedOut", now),
+      proven
+    },
+    cancel: (workspace, contacts, now) => end(workspace, contacts, "cancelled", now),
+    cancelled,
+    spoke
+  }
+}

@@ -1,0 +1,238 @@
+/** Shows what a campaign would say, to people on screen or to one address of ours; no lead is touched and no quota used. */
+import { Context, Effect, Layer, Option, Schema } from "effect"
+import * as Account from "../account/Account.ts"
+import { AccountNotFound } from "../account/Account.ts"
+import { AccountStore } from "../account/AccountStore.ts"
+import * as Address from "../channel/Address.ts"
+import { Channels } from "../channel/Channel.ts"
+import * as Chat from "../chat/Chat.ts"
+import { ChatStore } from "../chat/ChatStore.ts"
+import type { Message } from "../chat/Message.ts"
+import * as ReplyWindow from "../chat/ReplyWindow.ts"
+import * as Contact from "../contact/Contact.ts"
+import { ContactStore } from "../contact/ContactStore.ts"
+import { Suppressions } from "../contact/Suppressions.ts"
+import type { Actor } from "../event/DomainEvent.ts"
+import { OutboxStore } from "../outbox/OutboxStore.ts"
+import type { AccountId, CampaignId, ContactId, MessageId, StepId, WorkspaceId } from "../workspace/Id.ts"
+import { Ids } from "../workspace/Id.ts"
+import { second } from "../workspace/Instant.ts"
+import { PacingTime } from "../workspace/PacingTime.ts"
+import type { StorageError } from "../workspace/StorageError.ts"
+import { type Campaign, CampaignNotFound, seedKey, stepAt } from "./Campaign.ts"
+import { CampaignStore } from "./CampaignStore.ts"
+import * as Preview from "./Preview.ts"
+import * as TouchRendering from "./TouchRendering.ts"
+
+/** A test send that a gate of the channel or of the workspace forbids, or that has nothing to say. */
+export class TestSendRefused extends Schema.TaggedError<TestSendRefused>()("TestSendRefused", {
+  /** As of a skipped touch: `suppressed`, `policy`, `noConsent`, `replyWindowClosed`, `missingVariable` … */
+  reason: Schema.String,
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return this.detail
+  }
+}
+
+export interface TestSend {
+  readonly campaign: CampaignId
+  /** Step 0 where it is left out. */
+  readonly step?: StepId | undefined
+  readonly account: AccountId
+  /** The id on the account's channel. */
+  readonly to: string
+  /** Whose name and attributes the texts show; without one, variables are blank. */
+  readonly as?: ContactId | undefined
+}
+
+export class Previews extends Context.Service<
+  Previews,
+  {
+    /** Every step and variant for the first `limit` people of the campaign that one of its accounts reaches. */
+    preview(
+      workspace: WorkspaceId,
+      id: CampaignId,
+      limit: number
+    ): Effect.Effect<Preview.Preview, StorageError | CampaignNotFound>
+    /**
+     * Queues the parts of one step to an address, marked `test` in their metadata: past windows, paces and the counts of the
+     * campaign, but not past suppressions, the channel's policy, or the caps of account, group and workspace.
+     */
+    testSend(
+      workspace: WorkspaceId,
+      test: TestSend,
+      actor: Actor
+    ): Effect.Effect<ReadonlyArray<MessageId>, StorageError | CampaignNotFound | AccountNotFound | TestSendRefused>
+  }
+>()("@overture/core/Previews") {
+  static readonly layer = Layer.effect(
+    Previews,
+    Effect.suspend(() => make)
+  )
+}
+
+const make = Effect.gen(function* () {
+  const store = yield* CampaignStore
+  const accounts = yield* AccountStore
+  const contacts = yield* ContactStore
+  const chats = yield* ChatStore
+  const outbox = yield* OutboxStore
+  const suppressions = yield* Suppressions
+  const channels = yield* Channels
+  const time = yield* PacingTime
+  const makeIds = (yield* Ids).generator
+  const templates: TouchRendering.TemplateCache = new Map()
+
+  const get = (workspace: WorkspaceId, id: CampaignId): Effect.Effect<Campaign, StorageError | CampaignNotFound> =>
+    Effect.flatMap(store.get(workspace, id), (found) =>
+      Option.isNone(found) || found.value.status === "deleted"
+        ? Effect.fail(new CampaignNotFound({ campaign: id }))
+        : Effect.succeed(found.value)
+    )
+
+  const preview = Effect.fn("Previews.preview")(function* (workspace: WorkspaceId, id: CampaignId, limit: number) {
+    const campaign = yield* get(workspace, id)
+    const senders = (yield* store.paces(id)).map(({ account }) => account)
+    const people: Array<Preview.PreviewedPerson> = []
+    let cursor: string | undefined
+    do {
+      const page: Effect.Success<ReturnType<typeof store.leads>> = yield* store.leads(
+        workspace,
+        id,
+        {},
+        { limit: Math.max(1, limit - people.length), cursor }
+      )
+      for (const lead of page.data) {
+        const found = yield* contacts.get(workspace, lead.contact)
+        const account = senders.find((one) =>
+          lead.account === null ? Account.reachesOf(one).includes(lead.reach) : one.id === lead.account
+        )
+        const channel = account === undefined ? undefined : channels.all.get(account.channel)
+        if (Option.isNone(found) || channel === undefined || people.length >= limit) continue
+        const seed = `${seedKey(campaign)}|${lead.address}`
+        people.push(Preview.person(templates, campaign.settings, found.value, channel, seed))
+      }
+      cursor = page.nextCursor ?? undefined
+    } while (cursor !== undefined && people.length < limit)
+    return Preview.of(people)
+  })
+
+  const testSend = Effect.fn("Previews.testSend")(function* (workspace: WorkspaceId, test: TestSend, actor: Actor) {
+    const campaign = yield* get(workspace, test.campaign)
+    const found = yield* accounts.get(workspace, test.account)
+    if (Option.isNone(found)) return yield* new AccountNotFound({ account: test.account })
+    const account = found.value
+    const refuse = (reason: string, detail: string) => Effect.fail(new TestSendRefused({ reason, detail }))
+    const channel = channels.all.get(account.channel)
+    if (channel === undefined) return yield* refuse("channelMissing", `this process has no channel ${account.channel}`)
+    const { step } = stepAt(campaign.settings, test.step ?? campaign.settings.steps[0].id) ?? { step: null }
+    if (step === null) return yield* refuse("stepMissing", `the campaign has no step ${test.step}`)
+
+    const scope = channel.capabilities.addressScope
+    const to: Address.Address = {
+      channel: account.channel,
+      scope: scope === "channel" ? "" : scope === "group" ? (account.group ?? account.externalId) : account.externalId,
+      externalId: test.to
+    }
+    const address = Address.key(to)
+    const now = yield* time.now
+    const { policy } = channel
+    const chatId = Chat.idOf(account.id, address)
+    const chat = Option.getOrNull(yield* chats.get(workspace, chatId))
+    const person = Option.getOrNull(yield* contacts.byAddress(workspace, address))
+    const stops = (yield* suppressions.of(workspace, [to])).filter(
+      (one) => one.account === null || one.account === account.id
+    )
+    if (stops.length > 0) return yield* refuse("suppressed", `${test.to} is suppressed`)
+    if (!policy.automationAllowed) return yield* refuse("policy", `${channel.name} allows no automated messages`)
+    if (chat?.lastInboundAt == null) {
+      if (policy.personWritesFirst) return yield* refuse("policy", `on ${channel.name} ${test.to} has to write first`)
+      if (policy.optInRequired && (person === null || !Contact.consented(person, channel.name, now))) {
+        return yield* refuse("noConsent", `on ${channel.name} ${test.to} has to consent first`)
+      }
+    }
+    const shown = test.as === undefined ? null : Option.getOrNull(yield* contacts.get(workspace, test.as))
+    const blank = { name: "", first: null, last: null, attributes: {} }
+    const rendered = TouchRendering.render(
+      templates,
+      shown === null ? { settings: { ...campaign.settings, onMissing: "blank" } } : campaign,
+      step,
+      shown ?? blank,
+      channel,
+      `${seedKey(campaign)}|${address}`
+    )
+    if (rendered.type === "refused") return yield* refuse(rendered.reason, `${rendered.reason}: ${rendered.detail}`)
+    if (!ReplyWindow.permits(ReplyWindow.of(policy, "automated", chat, now), rendered.contents)) {
+      return yield* refuse("replyWindowClosed", `the reply window of ${test.to} is closed`)
+    }
+
+    const ids = yield* makeIds
+    const messages = rendered.contents.map((content, part): Message => {
+      const dueAt = now + part * campaign.settings.partDelay.minSeconds * second
+      return {
+        id: ids.next("msg"),
+        workspace,
+        account: account.id,
+        chat: chatId,
+        contact: person?.id ?? null,
+        address,
+        direction: "outbound",
+        author: { type: "api", id: actor.id },
+        campaign: null,
+        campaignVersion: null,
+        lead: null,
+        step: null,
+        part: 0,
+        parts: 1,
+        content,
+        status: "queued",
+        reason: null,
+        errorCode: null,
+        errorDetail: null,
+        attempts: 0,
+        tries: 0,
+        externalId: null,
+        replyTo: null,
+        notBefore: dueAt,
+        dueAt,
+        claim: null,
+        stop: null,
+        reserved: null,
+        createdAt: now,
+        begunAt: null,
+        sentAt: null,
+        deliveredAt: null,
+        readAt: null,
+        failedAt: null,
+        externalRef: null,
+        metadata: { test: { campaign: campaign.id, step: step.id, part } }
+      }
+    })
+    const opening = {
+      id: chatId,
+      workspace,
+      account: account.id,
+      address,
+      contact: person?.id ?? null,
+      name: "",
+      at: now
+    }
+    return yield* outbox.enqueue(
+      messages,
+      [opening],
+      messages.map((message) => ({
+        id: ids.next("evt"),
+        workspace,
+        type: "message.queued",
+        at: now,
+        subject: message.id,
+        actor,
+        cause: null,
+        data: { chat: chatId, account: account.id, test: true }
+      }))
+    )
+  })
+
+  return Previews.of({ preview, testSend })
+})

@@ -1,0 +1,48 @@
+/** Recognises people who were erased among those who are to be imported, so that no import brings them back. */
+import { Effect } from "effect"
+import * as Address from "../channel/Address.ts"
+import type { WorkspaceId } from "../workspace/Id.ts"
+import type { StorageError } from "../workspace/StorageError.ts"
+import type { Contact } from "./Contact.ts"
+import type { RowProblem } from "./ContactRow.ts"
+import type { ContactStore } from "./ContactStore.ts"
+import { type AddressHash, isTombstone, tombstone } from "./Suppression.ts"
+
+/** Contacts to be imported, with the line of each. */
+export interface Rows {
+  readonly contacts: ReadonlyArray<Contact>
+  readonly lines: ReadonlyArray<number>
+}
+
+/** The rows without those of people who were erased, and what is said of these. */
+export interface Sifted extends Rows {
+  readonly rejected: ReadonlyArray<RowProblem>
+}
+
+/** The value is not repeated: it is what was to be forgotten. */
+const problem = (line: number): RowProblem => ({
+  line,
+  column: "externalId",
+  value: "",
+  reason: "this person was erased"
+})
+
+/** Sifts rows by what the suppressions of a workspace tell. Without a hash nobody can have been erased. */
+export const sifter =
+  (store: Pick<ContactStore["Service"], "allSuppressions" | "suppressions">, hash: AddressHash | null) =>
+  (workspace: WorkspaceId, { contacts, lines }: Rows): Effect.Effect<Sifted, StorageError> =>
+    Effect.gen(function* () {
+      const all: Sifted = { contacts, lines, rejected: [] }
+      if (hash === null || contacts.length === 0) return all
+      // Hashes sort before addresses, so the first row tells whether there is any.
+      const [first] = (yield* store.allSuppressions(workspace, { limit: 1 })).data
+      if (first === undefined || !isTombstone(first.address)) return all
+      const keys = contacts.map(({ addresses }) => addresses.map((address) => tombstone(hash, Address.key(address))))
+      const gone = new Set((yield* store.suppressions(workspace, keys.flat())).map(({ address }) => address))
+      const isGone = keys.map((own) => own.some((key) => gone.has(key)))
+      return {
+        contacts: contacts.filter((_, i) => !isGone[i]),
+        lines: lines.filter((_, i) => !isGone[i]),
+        rejected: lines.filter((_, i) => isGone[i]).map(problem)
+      }
+    })
