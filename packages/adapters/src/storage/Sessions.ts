@@ -17,6 +17,12 @@ import {
 /** A transaction under way, shared by all who joined it. */
 interface Session {
   readonly connection: Connection
+  /** The answer to `begin`, while statements may be sent before it has come. */
+  opening: Promise<void> | undefined
+  /** A text waits for that answer, and so do all after it. */
+  waits: boolean
+  /** The host began it and will end it. */
+  readonly isHosts: boolean
   hot: boolean
   failed: boolean
   ended: boolean
@@ -50,8 +56,43 @@ const aborted = new TransactionRefused({
   reason: "a statement failed and its failure was caught, so it was rolled back"
 })
 
+const sessionOf = (connection: Connection, { hot, isHosts }: Pick<Session, "hot" | "isHosts">): Session => ({
+  connection,
+  opening: undefined,
+  waits: false,
+  isHosts,
+  hot,
+  failed: false,
+  ended: false
+})
+
+/** Begins a transaction; where texts need not wait for each other, its answer is waited for with the first statement's. */
+const open = (session: Session, begin: string): void | Promise<void> => {
+  const answer = session.connection.script(begin)
+  if (!session.connection.pipelined || answer === undefined) return answer
+  session.opening = answer
+  answer.then(
+    () => {
+      session.opening = undefined
+    },
+    // Stays, so that every statement fails by it.
+    () => {}
+  )
+}
+
 /** What a statement may do with its connection. */
 export type Sender = Pick<Connection, "send" | "script">
+
+/**
+ * Sends a text after `begin`. Had that been refused, what follows would run outside any transaction: so texts that write
+ * nothing go along with it, and others wait for its answer.
+ */
+const afterBegin = <A>(session: Session, writes: boolean, send: () => A | Promise<A>): A | Promise<A> => {
+  const { opening } = session
+  if (opening === undefined) return send()
+  session.waits ||= writes
+  return session.waits ? opening.then(send) : Promise.all([opening, send()]).then(([, answer]) => answer)
+}
 
 /** The connection of a transaction for those inside it: refuses once the transaction is over. */
 const guarded = (session: Session): Sender => {
@@ -60,7 +101,11 @@ const guarded = (session: Session): Sender => {
     if (!session.connection.holdsTransaction()) throw aborted
     return session.connection
   }
-  return { send: (text, parameters, id) => open().send(text, parameters, id), script: (text) => open().script(text) }
+  return {
+    send: (text, parameters, id) =>
+      afterBegin(session, !text.startsWith("select"), () => open().send(text, parameters, id)),
+    script: (text) => afterBegin(session, true, () => open().script(text))
+  }
 }
 
 /** The sessions of one driver. */
@@ -134,31 +179,44 @@ export const make = (driver: Driver) => {
     )
   }
 
-  const pin = <A, E, R>(session: Session, change: NonNullable<Driver["pin"]>, effect: Effect.Effect<A, E, R>) =>
-    Effect.acquireUseRelease(
-      Effect.mapError(
-        settle(() => change(session.connection)),
-        failed("pin")
-      ),
-      () => {
-        session.hot = true
-        return effect
-      },
-      (restore) =>
-        // In an aborted transaction nothing can be sent; its rollback restores the settings as well.
-        Effect.ignore(
-          settle(() => {
-            session.hot = false
-            return session.connection.script(restore)
-          })
+  /** Pins plans to the end of a transaction of ours; in a host's, only as long as `effect` runs. */
+  const pin = <A, E, R>(session: Session, pinning: NonNullable<Driver["pin"]>, effect: Effect.Effect<A, E, R>) =>
+    session.isHosts
+      ? Effect.acquireUseRelease(
+          Effect.mapError(
+            settle(async () => {
+              const restore = await pinning.read(session.connection)
+              await session.connection.script(pinning.settings)
+              session.hot = true
+              return restore
+            }),
+            failed("pin")
+          ),
+          () => effect,
+          (restore) =>
+            // In an aborted transaction nothing can be sent; its rollback restores the settings as well.
+            Effect.ignore(
+              settle(() => {
+                session.hot = false
+                return session.connection.script(restore)
+              })
+            )
         )
-    )
+      : Effect.suspend(() => {
+          if (!session.hot) {
+            session.hot = true
+            // Not waited for: if it fails, so does everything after it, and the commit.
+            const pinned = afterBegin(session, false, () => session.connection.script(pinning.settings))
+            Promise.resolve(pinned).catch(() => {})
+          }
+          return effect
+        })
 
   const commit = (session: Session): Effect.Effect<void, StorageError> =>
     Effect.suspend(() => {
       const wasLost = session.connection.isLost()
       return Effect.flatMap(
-        settle(() => session.connection.send("commit", [])),
+        settle(() => afterBegin(session, true, () => session.connection.send("commit", []))),
         (result: Result) => (result.command === "ROLLBACK" ? Effect.fail(aborted) : Effect.void)
       ).pipe(
         Effect.mapError((cause) =>
@@ -183,11 +241,11 @@ export const make = (driver: Driver) => {
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
         const connection = yield* Effect.mapError(acquire(restore), failed("begin"))
-        const session: Session = { connection, hot, failed: false, ended: false }
+        const session = sessionOf(connection, { hot, isHosts: false })
         let clean = false
         return yield* Effect.gen(function* () {
           yield* Effect.mapError(
-            settle(() => connection.script(hot ? driver.beginHot : driver.begin)),
+            settle(() => open(session, hot ? driver.beginHot : driver.begin)),
             failed("begin")
           )
           const exit = yield* Effect.exit(
@@ -227,7 +285,7 @@ export const make = (driver: Driver) => {
           settle(() => driver.adopt(transaction)),
           failed("join")
         )
-        const session: Session = { connection, hot: false, failed: false, ended: false }
+        const session = sessionOf(connection, { hot: false, isHosts: true })
         const result = yield* effect.pipe(
           Effect.provideService(Current, new Map(sessions).set(driver, session)),
           Effect.ensuring(

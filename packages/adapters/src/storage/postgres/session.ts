@@ -53,10 +53,11 @@ export interface PostgresConnection<C extends ClientBase = ClientBase> extends C
   readonly forget: () => void
 }
 
-/** A client as a connection. One text at a time is on the wire, as pg asks. */
+/** A client as a connection. Unless the client pipelines, one text at a time is on the wire, as pg asks. */
 export const over = <C extends ClientBase>(client: C, database: string): PostgresConnection<C> => {
   let isLost = false
   let last: Promise<unknown> | undefined
+  const pipelined = "pipeline" in client && client.pipeline === true
   const onLost = () => {
     isLost = true
   }
@@ -74,6 +75,7 @@ export const over = <C extends ClientBase>(client: C, database: string): Postgre
     }
   }
   const send: Connection["send"] = (text, parameters, id) => {
+    if (pipelined) return ask(text, parameters, id)
     const turn = () => ask(text, parameters, id)
     const next = last === undefined ? turn() : last.then(turn, turn)
     last = next
@@ -85,6 +87,7 @@ export const over = <C extends ClientBase>(client: C, database: string): Postgre
   }
   return {
     client,
+    pipelined,
     send,
     script: async (text) => {
       await send(text, [])
@@ -128,6 +131,7 @@ export const adopt = async (host: HostTransaction, database: string): Promise<Co
     throw refused("only a transaction of Kysely's own PostgresDialect can be entered; give the pg client instead")
   }
   return {
+    pipelined: false,
     send,
     script: async (text) => {
       await send(text, [])
