@@ -135,21 +135,16 @@ export const make = ({ state, timed, verb }: Memory) =>
       }),
     begin: (claim, ids) => timed((clock) => begin(state, claim, ids, clock)),
     release: (claim, ids, now) =>
-      verb(() => {
-        const returned = ClaimRows.release(state, claim, ids, now)
-        ClaimRows.finish(state, claim)
-        return returned
-      }),
+      verb(() => ClaimRows.release(state, claim, ids, now)),
     settle: (claim, results, conclude) =>
       verb(() => {
-        const isOurs = state.claims.get(claim) !== undefined
         const writes = conclude(
           results.flatMap((result) => {
             const message = state.messages.get(result.claimed.message.id)
-            return isOurs && message?.claim === claim && message.status === "sending" ? [{ result, message }] : []
+            return message?.claim === claim && message.status === "sending" ? [{ result, message }] : []
           })
         )
-        if (isOurs) Settlement.write(state, claim, writes)
+        Settlement.write(state, writes)
         return writes
       }),
     renew: (claim, durationMs) =>

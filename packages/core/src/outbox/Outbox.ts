@@ -247,6 +247,7 @@ const make = Effect.gen(function* () {
         { concurrency: "unbounded", discard: true }
       )
       yield* Fiber.interrupt(renewal)
+      yield* insist(store.finish(held.claim.id))
     })
 
   const recover = Effect.gen(function* () {

@@ -90,7 +90,7 @@ export class OutboxStore extends Context.Service<
     /**
      * Returns messages of the claim that were not begun: the rows of touches go (they are rendered anew), others are due
      * again. Gives back all budgets of the rows that go and of direct messages; a later part of a touch stays reserved. Tells
-     * which ones it returned, as they were. Removes a claim that holds nothing more.
+     * which ones it returned, as they were.
      */
     release(
       claim: ClaimId,
@@ -101,7 +101,7 @@ export class OutboxStore extends Context.Service<
      * Locks those of the results that this claim still holds as `sending`, lets `conclude` judge them and writes what it
      * answers: messages, chats, suppressions, events and budgets given back. Results that are not among `settled` were lost.
      * Rows go as `Settling.isRemoved` and `dropsParts` say, and keep their reservation as `keepsReservation` says unless they
-     * are cancelled; whatever else a row reserved is given back. Removes the claim when it holds nothing more.
+     * are cancelled; whatever else a row reserved is given back.
      */
     settle(
       claim: ClaimId,
@@ -110,7 +110,7 @@ export class OutboxStore extends Context.Service<
     ): Effect.Effect<SettleWrites, StorageError>
     /** Holds the claim longer; false when it is no longer ours. */
     renew(claim: ClaimId, durationMs: number): Effect.Effect<boolean, StorageError>
-    /** Removes a claim none of whose messages is left. */
+    /** Ends a claim that holds nothing more, which no other verb does; one that still holds messages stays. */
     finish(claim: ClaimId): Effect.Effect<void, StorageError>
     /**
      * Takes over the claim that expired first, if any: begun messages stay `sending` under `lease.claim`, others are

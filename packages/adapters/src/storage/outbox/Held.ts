@@ -1,7 +1,8 @@
 /**
- * What a claim holds, locked: its row first, for that is the fence, then leads and messages together in the order of the
- * leads. Leads are locked although they are not read here, because reactions change them in the same transaction, and
- * whoever waits takes a lead before its messages.
+ * What a claim holds. The fence is the claim's id in each message: who takes a claim over writes it anew under the lock of
+ * the message, so its row is neither locked nor written until the claim ends. Leads and messages are locked together in
+ * the order of the leads, although leads are not read here: reactions change them in the same transaction, and whoever
+ * waits takes a lead before its messages.
  */
 import type { Claimed, Message } from "@overture/core/chat/Message"
 import type { Lease } from "@overture/core/outbox/Claim"
@@ -43,7 +44,6 @@ const statements = defineStatements("OutboxHeld", (sql) => ({
     ${lookup(sql, "account", "a", "a.id = x.id")}`,
   insert: `insert into ${sql.t("claim")}(id, worker, until, message_ids)
     values ($1, $2, ${sql.now} + ${sql.p(3, "bigint")}, ${sql.p(4, "json")})`,
-  keep: `update ${sql.t("claim")} set message_ids = ${sql.p(2, "json")} where id = $1`,
   remove: `delete from ${sql.t("claim")} where id = $1`
 }))
 
@@ -84,7 +84,7 @@ const inOrder = (keys: ReadonlyArray<Key>) =>
     .map(({ id, lead_id }) => ({ id, lead_id }))
 
 export interface Held {
-  /** Locks the claim's row and tells the ids in it; null when there is none. Ids may be of messages it no longer holds. */
+  /** Locks the claim's row and tells the messages it began with; null when there is none. */
   readonly claim: (claim: ClaimId) => Effect.Effect<ReadonlyArray<MessageId> | null, StorageError>
   /** Locks and reads those of the messages that the claim holds. */
   readonly messages: (
@@ -100,19 +100,14 @@ export interface Held {
   readonly claimed: (messages: ReadonlyArray<Message>) => Effect.Effect<ReadonlyArray<Claimed>, StorageError>
   /** Makes the row of a new claim. */
   readonly start: (lease: Lease, ids: ReadonlyArray<MessageId>) => Effect.Effect<void, StorageError>
-  /** Takes ids out of the locked row, which goes when none of the others is held. */
-  readonly forget: (
-    claim: ClaimId,
-    ids: ReadonlyArray<MessageId>,
-    gone: ReadonlySet<MessageId>
-  ) => Effect.Effect<void, StorageError>
+  /** Whether the claim holds any of these messages. */
+  readonly holdsAny: (claim: ClaimId, ids: ReadonlyArray<MessageId>) => Effect.Effect<boolean, StorageError>
   readonly remove: (claim: ClaimId) => Effect.Effect<void, StorageError>
 }
 
 export const make = (database: Database["Service"]): Held => {
   const sql = database.statements(statements)
   const { affected, execute } = database
-  const remove = (claim: ClaimId) => Effect.asVoid(affected(sql.remove, [claim]))
   return {
     claim: (claim) =>
       Effect.map(execute<{ readonly message_ids: string }>(sql.claim, [claim]), ([row]) =>
@@ -146,12 +141,8 @@ export const make = (database: Database["Service"]): Held => {
     }),
     start: ({ claim, durationMs, worker }, ids) =>
       Effect.asVoid(affected(sql.insert, [claim, worker, durationMs, ids])),
-    forget: Effect.fnUntraced(function* (claim, ids, gone) {
-      const left = ids.filter((id) => !gone.has(id))
-      const alive = left.length > 0 && (yield* execute(sql.alive, [left.map((id) => ({ id })), claim])).length > 0
-      if (!alive) yield* remove(claim)
-      else if (left.length < ids.length) yield* affected(sql.keep, [claim, left])
-    }),
-    remove
+    holdsAny: (claim, ids) =>
+      Effect.map(execute(sql.alive, [ids.map((id) => ({ id })), claim]), (rows) => rows.length > 0),
+    remove: (claim) => Effect.asVoid(affected(sql.remove, [claim]))
   }
 }

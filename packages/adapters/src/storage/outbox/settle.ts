@@ -1,6 +1,6 @@
 /**
- * Records what became of sends, in one transaction fenced by the claim's row. Only what the claim still holds as
- * `sending` is judged; the answer is written with chats, suppressions, events and the budgets that go back.
+ * Records what became of sends, in one transaction fenced by the claim in each message. Only what the claim still holds
+ * as `sending` is judged; the answer is written with chats, suppressions, events and the budgets that go back.
  */
 import type { Message } from "@overture/core/chat/Message"
 import type { OutboxStore } from "@overture/core/outbox/OutboxStore"
@@ -106,8 +106,6 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["set
   return (claim, results, conclude) =>
     database.hotTransaction(
       Effect.gen(function* () {
-        const ids = yield* held.claim(claim)
-        if (ids === null) return conclude([])
         const before = yield* held.refresh(
           claim,
           results.map(({ claimed }) => claimed.message)
@@ -131,7 +129,6 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["set
           yield* database.affected(sql.suppressions, [rows])
         }
         yield* append(writes.events)
-        yield* held.forget(claim, ids, new Set(writes.settled.map(({ message }) => message.id)))
         return writes
       })
     )
