@@ -49,6 +49,14 @@ export class Database extends Context.Service<
       statement: Dialect.Statement,
       parameters?: ReadonlyArray<Dialect.Parameter>
     ): Effect.Effect<number, StorageError>
+    /**
+     * A write whose answer nobody needs. In a transaction it costs no round trip: the next statement, or the commit, fails
+     * with its failure.
+     */
+    write(
+      statement: Dialect.Statement,
+      parameters?: ReadonlyArray<Dialect.Parameter>
+    ): Effect.Effect<void, StorageError>
     /** One or several texts without parameters and results, such as definitions of tables. */
     script(operation: string, text: string): Effect.Effect<void, StorageError>
     /** All of `effect` or nothing. Inside another transaction it joins that one. */
@@ -73,13 +81,15 @@ export const make = (driver: Driver, prefix: string): Database["Service"] => {
   const sets = new Map<Dialect.StatementSet<string>, Readonly<Record<string, Dialect.Statement>>>()
   const byName = new Map<string, Dialect.Statement>()
 
-  const { host, using, within } = Sessions.make(driver)
+  const { host, sending, using, within } = Sessions.make(driver)
 
   // Plans are kept with the name: a text that ran unpinned must not leave its plan to the pinned one.
-  const send = (statement: Dialect.Statement, parameters: ReadonlyArray<Dialect.Parameter>) =>
-    using(statement.name, (connection, hot) =>
+  const sent =
+    (statement: Dialect.Statement, parameters: ReadonlyArray<Dialect.Parameter>) =>
+    (connection: Sessions.Sender, hot: boolean) =>
       connection.send(statement.text, parameters, hot ? `${statement.id}!` : statement.id)
-    )
+  const send = (statement: Dialect.Statement, parameters: ReadonlyArray<Dialect.Parameter>) =>
+    using(statement.name, sent(statement, parameters))
 
   return Database.of({
     sql,
@@ -101,6 +111,7 @@ export const make = (driver: Driver, prefix: string): Database["Service"] => {
     execute: <Row>(statement: Dialect.Statement, parameters: ReadonlyArray<Dialect.Parameter> = []) =>
       Effect.map(send(statement, parameters), (result) => result.rows as ReadonlyArray<Row>),
     affected: (statement, parameters = []) => Effect.map(send(statement, parameters), (result) => result.affected),
+    write: (statement, parameters = []) => sending(statement.name, sent(statement, parameters)),
     script: (operation, text) => using(operation, (connection) => connection.script(text)),
     transaction: within(false),
     hotTransaction: within(true),

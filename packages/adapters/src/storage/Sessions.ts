@@ -26,6 +26,8 @@ interface Session {
   hot: boolean
   failed: boolean
   ended: boolean
+  /** The failure of a text that nobody waited for: what everything after it fails with. */
+  refusal: StorageError | undefined
 }
 
 // Keyed by database: one program may hold two.
@@ -63,7 +65,8 @@ const sessionOf = (connection: Connection, { hot, isHosts }: Pick<Session, "hot"
   isHosts,
   hot,
   failed: false,
-  ended: false
+  ended: false,
+  refusal: undefined
 })
 
 /** Begins a transaction; where texts need not wait for each other, its answer is waited for with the first statement's. */
@@ -149,7 +152,7 @@ export const make = (driver: Driver) => {
         return Effect.uninterruptible(
           Effect.mapError(
             settle(() => use(guarded(session), session.hot)),
-            failed(operation)
+            (cause) => session.refusal ?? failed(operation)(cause)
           )
         )
       }
@@ -164,6 +167,24 @@ export const make = (driver: Driver) => {
         ),
         failed(operation)
       )
+    })
+
+  const sending = (
+    operation: string,
+    use: (connection: Sender, hot: boolean) => unknown
+  ): Effect.Effect<void, StorageError> =>
+    Effect.flatMap(Current, (sessions) => {
+      const session = sessions.get(driver)
+      if (session === undefined || session.isHosts || !session.connection.pipelined) {
+        return Effect.asVoid(using(operation, use))
+      }
+      if (session.ended) return Effect.fail(failed(operation)(ended))
+      return Effect.sync(() => {
+        const sent = async () => use(guarded(session), session.hot)
+        sent().catch((cause) => {
+          session.refusal ??= failed(operation)(cause)
+        })
+      })
     })
 
   const join = <A, E, R>(
@@ -217,7 +238,7 @@ export const make = (driver: Driver) => {
       const wasLost = session.connection.isLost()
       return Effect.flatMap(
         settle(() => afterBegin(session, true, () => session.connection.send("commit", []))),
-        (result: Result) => (result.command === "ROLLBACK" ? Effect.fail(aborted) : Effect.void)
+        (result: Result) => (result.command === "ROLLBACK" ? Effect.fail(session.refusal ?? aborted) : Effect.void)
       ).pipe(
         Effect.mapError((cause) =>
           failed("commit")(session.connection.isLost() && !wasLost ? new OutcomeUnknown({ cause }) : cause)
@@ -301,6 +322,11 @@ export const make = (driver: Driver) => {
   return {
     /** Runs `use` on the connection of the transaction at hand, or on one of its own. */
     using,
+    /**
+     * The same for what nobody needs an answer of: inside a transaction of ours that pipelines, the answer is waited for no
+     * earlier than the one to the next statement or to `commit`, which fail with its failure.
+     */
+    sending,
     /** Runs an effect in a transaction; `hot` pins the plans of prepared statements. */
     within,
     /** Runs an effect in a transaction that a host began and will end. */

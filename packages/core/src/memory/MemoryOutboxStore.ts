@@ -134,8 +134,7 @@ export const make = ({ state, timed, verb }: Memory) =>
         return writeQueued(state, decide(due.map((message) => candidate(state, message))), lease, clock)
       }),
     begin: (claim, ids) => timed((clock) => begin(state, claim, ids, clock)),
-    release: (claim, ids, now) =>
-      verb(() => ClaimRows.release(state, claim, ids, now)),
+    release: (claim, ids, now) => verb(() => ClaimRows.release(state, claim, ids, now)),
     settle: (claim, results, conclude) =>
       verb(() => {
         const writes = conclude(

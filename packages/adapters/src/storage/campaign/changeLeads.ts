@@ -97,7 +97,7 @@ const encode = ({ claim, dueAt, id, reason, reserved, status, stop }: Message) =
 
 export const make = (database: Database["Service"]): CampaignStore["Service"]["changeLeads"] => {
   const sql = database.statements(statements)
-  const { affected, execute, hotTransaction } = database
+  const { execute, hotTransaction, write } = database
   const append = EventSqlStore.appender(database)
   const budgets = Budgets.make(database)
   const count = Counters.make(database)
@@ -162,8 +162,8 @@ export const make = (database: Database["Service"]): CampaignStore["Service"]["c
           released.push(...after.released)
         }
         if (changes.length === 0) return []
-        yield* affected(sql.leads, [rowSet(changes.map(({ change }) => LeadRow.encodeState(change.lead)))])
-        if (written.length > 0) yield* affected(sql.write, [rowSet(written.map(encode))])
+        yield* write(sql.leads, [rowSet(changes.map(({ change }) => LeadRow.encodeState(change.lead)))])
+        if (written.length > 0) yield* write(sql.write, [rowSet(written.map(encode))])
         yield* count(
           changes.map(({ before, change }) => ({
             campaign: before.campaign,

@@ -62,7 +62,7 @@ export const make = (
     enqueue: (messages, openings, events) =>
       transaction(
         Effect.gen(function* () {
-          yield* chats(openings, [])
+          yield* chats.write(openings, [], yield* chats.existing(openings.map(({ id }) => id)))
           const rows =
             messages.length === 0
               ? []

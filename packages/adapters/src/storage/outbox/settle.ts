@@ -90,7 +90,7 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["set
   ) {
     const kept = settled.filter((one) => !isRemoved(one))
     if (kept.length > 0) {
-      yield* database.affected(sql.messages, [rowSet(kept.map((one) => encode(one, before.get(one.message.id)!)))])
+      yield* database.write(sql.messages, [rowSet(kept.map((one) => encode(one, before.get(one.message.id)!)))])
     }
     const removed = settled.filter(isRemoved).map(({ message }) => before.get(message.id)!)
     const settledIds = new Set(settled.map(({ message }) => message.id))
@@ -106,9 +106,10 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["set
   return (claim, results, conclude) =>
     database.hotTransaction(
       Effect.gen(function* () {
-        const before = yield* held.refresh(
-          claim,
-          results.map(({ claimed }) => claimed.message)
+        const messages = results.map(({ claimed }) => claimed.message)
+        const [before, existing] = yield* Effect.all(
+          [held.refresh(claim, messages), chats.existing(messages.map(({ chat }) => chat))],
+          { concurrency: "unbounded" }
         )
         const writes = conclude(
           results.flatMap((result) => {
@@ -117,7 +118,7 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["set
           })
         )
         yield* writeMessages(writes.settled, before)
-        yield* chats(writes.openings, writes.touches)
+        yield* chats.write(writes.openings, writes.touches, existing)
         if (writes.suppressions.length > 0) {
           const rows = writes.suppressions.map(({ account, address, at, reason, workspace }) => ({
             workspace_id: workspace,
@@ -126,7 +127,7 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["set
             reason,
             at
           }))
-          yield* database.affected(sql.suppressions, [rows])
+          yield* database.write(sql.suppressions, [rows])
         }
         yield* append(writes.events)
         return writes
