@@ -54,7 +54,7 @@ export const make = (
   database: Database["Service"]
 ): Pick<OutboxStore["Service"], "enqueue" | "cancel" | "nextQueued"> => {
   const sql = database.statements(statements)
-  const { execute, transaction } = database
+  const { execute, hotTransaction, transaction } = database
   const append = EventSqlStore.appender(database)
   const cancel = canceller(database)
   const chats = Chats.make(database)
@@ -83,6 +83,9 @@ export const make = (
           return true
         })
       ),
-    nextQueued: Effect.map(execute<{ readonly due_at: number }>(sql.next), ([row]) => row?.due_at ?? null)
+    nextQueued: Effect.map(
+      hotTransaction(execute<{ readonly due_at: number }>(sql.next)),
+      ([row]) => row?.due_at ?? null
+    )
   }
 }
