@@ -67,11 +67,11 @@ export const make = (database: Database["Service"]): Budgets => {
           use_count: use.used,
           last_touch_at: lastTouchAt
         }))
-        yield* database.affected(sql.accounts, [rows])
+        yield* database.write(sql.accounts, [rows])
       }
       if (workspaces.length > 0) {
         const rows = workspaces.map(({ id, use }) => ({ id, use_day: use.day, use_count: use.used }))
-        yield* database.affected(sql.workspaces, [rows])
+        yield* database.write(sql.workspaces, [rows])
       }
     }),
     giveBack: Effect.fnUntraced(function* (messages) {
@@ -86,10 +86,10 @@ export const make = (database: Database["Service"]): Budgets => {
         accounts.add({ id: account, day: reserved.account })
         workspaces.add({ id: workspace, day: reserved.workspace })
       }
-      if (paces.rows.length > 0) yield* database.affected(sql.returnPaces, [paces.rows])
+      if (paces.rows.length > 0) yield* database.write(sql.returnPaces, [paces.rows])
       if (accounts.rows.length === 0) return
-      yield* database.affected(sql.returnAccounts, [accounts.rows])
-      yield* database.affected(sql.returnWorkspaces, [workspaces.rows])
+      yield* database.write(sql.returnAccounts, [accounts.rows])
+      yield* database.write(sql.returnWorkspaces, [workspaces.rows])
     })
   }
 }

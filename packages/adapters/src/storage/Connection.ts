@@ -69,6 +69,8 @@ export interface Driver {
   readonly name: "postgres" | "sqlite"
   /** For messages; without a password. */
   readonly database: string
+  /** Whether its connections are; an adopted one may not be. */
+  readonly pipelined: boolean
   /** Asks for a connection and calls back once. The returned function takes the request back, before it is granted. */
   readonly acquire: (granted: (connection: Connection) => void, refused: (cause: unknown) => void) => () => void
   /** Gives a connection back; `discard` when a transaction may still be open on it. */

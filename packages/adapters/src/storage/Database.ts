@@ -44,6 +44,14 @@ export class Database extends Context.Service<
       statement: Dialect.Statement,
       parameters?: ReadonlyArray<Dialect.Parameter>
     ): Effect.Effect<ReadonlyArray<Row>, StorageError>
+    /**
+     * The rows of a prepared statement that is a hot transaction by itself, in one round trip. When it fails it may be done
+     * all the same: only for what may be asked again.
+     */
+    executeAlone<Row>(
+      statement: Dialect.Statement,
+      parameters?: ReadonlyArray<Dialect.Parameter>
+    ): Effect.Effect<ReadonlyArray<Row>, StorageError>
     /** How many rows a prepared statement changed. */
     affected(
       statement: Dialect.Statement,
@@ -81,7 +89,7 @@ export const make = (driver: Driver, prefix: string): Database["Service"] => {
   const sets = new Map<Dialect.StatementSet<string>, Readonly<Record<string, Dialect.Statement>>>()
   const byName = new Map<string, Dialect.Statement>()
 
-  const { host, sending, using, within } = Sessions.make(driver)
+  const { alone, host, sending, using, within } = Sessions.make(driver)
 
   // Plans are kept with the name: a text that ran unpinned must not leave its plan to the pinned one.
   const sent =
@@ -110,6 +118,11 @@ export const make = (driver: Driver, prefix: string): Database["Service"] => {
       using(operation, (connection) => query(KyselyBridge.over(driver.name, prefix, connection.send) as Kysely<T>)),
     execute: <Row>(statement: Dialect.Statement, parameters: ReadonlyArray<Dialect.Parameter> = []) =>
       Effect.map(send(statement, parameters), (result) => result.rows as ReadonlyArray<Row>),
+    executeAlone: <Row>(statement: Dialect.Statement, parameters: ReadonlyArray<Dialect.Parameter> = []) =>
+      Effect.map(
+        alone(statement.name, (connection, hot) => Promise.resolve(sent(statement, parameters)(connection, hot))),
+        (result) => result.rows as ReadonlyArray<Row>
+      ),
     affected: (statement, parameters = []) => Effect.map(send(statement, parameters), (result) => result.affected),
     write: (statement, parameters = []) => sending(statement.name, sent(statement, parameters)),
     script: (operation, text) => using(operation, (connection) => connection.script(text)),

@@ -296,6 +296,29 @@ export const make = (driver: Driver) => {
         return outer === undefined ? begin(sessions, hot, effect) : join(outer, hot, effect)
       })
 
+  const alone = <A>(
+    operation: string,
+    use: (connection: Sender, hot: boolean) => A | Promise<A>
+  ): Effect.Effect<A, StorageError> =>
+    Effect.flatMap(Current, (sessions) => {
+      if (!driver.pipelined || sessions.has(driver)) return within(true)(using(operation, use))
+      return Effect.uninterruptibleMask((restore) =>
+        Effect.gen(function* () {
+          const connection = yield* Effect.mapError(acquire(restore), failed("begin"))
+          const all = settle(() =>
+            Promise.all([
+              connection.script(driver.beginHot),
+              use(connection, true),
+              // The last to answer: when it has, the transaction is over.
+              Promise.resolve(connection.send("commit", [])).finally(() => driver.release(connection, false))
+            ])
+          )
+          const [, answer] = yield* Effect.mapError(all, failed(operation))
+          return answer
+        })
+      )
+    })
+
   const host =
     (transaction: HostTransaction) =>
     <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | StorageError, R> =>
@@ -327,6 +350,8 @@ export const make = (driver: Driver) => {
      * earlier than the one to the next statement or to `commit`, which fail with its failure.
      */
     sending,
+    /** Runs `use` as a hot transaction by itself, in one round trip where texts need not wait for each other. */
+    alone,
     /** Runs an effect in a transaction; `hot` pins the plans of prepared statements. */
     within,
     /** Runs an effect in a transaction that a host began and will end. */

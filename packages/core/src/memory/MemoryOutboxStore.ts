@@ -78,10 +78,12 @@ const begin = (
   clock: Instant
 ): ReadonlyArray<MessageId> => {
   const row = state.claims.get(claim)
-  if (row === undefined || row.until <= clock || database(state).stopped) return []
+  if (row === undefined || row.until <= clock) return []
   return ids.filter((id) => {
     const message = state.messages.get(id)
-    if (message?.claim !== claim || message.status !== "queued" || !mayBegin(state, message)) return false
+    if (message?.claim !== claim) return false
+    if (message.status === "sending") return true
+    if (message.status !== "queued" || database(state).stopped || !mayBegin(state, message)) return false
     state.messages.set(id, { ...message, status: "sending", begunAt: clock })
     return true
   })

@@ -84,7 +84,9 @@ export class OutboxStore extends Context.Service<
     }): Effect.Effect<{ readonly claim: Claim | null; readonly cancelled: ReadonlyArray<Claimed> } | null, StorageError>
     /**
      * Marks messages `sending`, right before they are handed over: only those still queued under this claim, whose lease
-     * holds, and whose workspace, account and campaign may send at this moment. Returns their ids.
+     * holds, and whose workspace, account and campaign may send at this moment. Returns their ids, and those of messages
+     * that this claim began already: when an answer was lost, the same begin is asked again. So ask only for what has not
+     * been handed over.
      */
     begin(claim: ClaimId, ids: ReadonlyArray<MessageId>): Effect.Effect<ReadonlyArray<MessageId>, StorageError>
     /**

@@ -38,12 +38,17 @@ export const completer = (database: Database["Service"], lock: "skip" | "none") 
   const around = Surroundings.make(database)
   return Effect.fnUntraced(function* (rows: ReadonlyArray<PaceWithAccount>) {
     const ids = [...new Set<CampaignId>(rows.map((row) => row.campaign_id))]
-    const found = yield* database.execute<CampaignRow.CampaignRow>(sql.campaigns, [ids.map((id) => ({ id }))])
-    const campaigns = new Map(found.map((row) => [row.id, CampaignRow.decode(row)]))
-    const workspaces = yield* around.workspaces(
-      rows.map((row) => row.workspace_id),
-      lock
+    const [found, workspaces] = yield* Effect.all(
+      [
+        database.execute<CampaignRow.CampaignRow>(sql.campaigns, [ids.map((id) => ({ id }))]),
+        around.workspaces(
+          rows.map((row) => row.workspace_id),
+          lock
+        )
+      ],
+      { concurrency: "unbounded" }
     )
+    const campaigns = new Map(found.map((row) => [row.id, CampaignRow.decode(row)]))
     return rows.flatMap((row): ReadonlyArray<DuePace> => {
       const campaign = campaigns.get(row.campaign_id)
       const workspace = workspaces.get(row.workspace_id)

@@ -77,13 +77,16 @@ export const make = (database: Database["Service"]): Look => {
 
   const candidates: Look["candidates"] = Effect.fnUntraced(function* (found) {
     const keys = found.map(({ contact }) => Surroundings.keysOf(contact.addresses))
-    const suppressionsOf = yield* around.suppressions(
-      found.map(({ lead }, i) => ({ workspace: lead.workspace, addresses: keys[i]! }))
+    const [suppressionsOf, chatOf, messages] = yield* Effect.all(
+      [
+        around.suppressions(found.map(({ lead }, i) => ({ workspace: lead.workspace, addresses: keys[i]! }))),
+        around.chats(
+          found.flatMap(({ lead: { account, address } }) => (account === null ? [] : [{ account, address }]))
+        ),
+        earlierTries(found)
+      ],
+      { concurrency: "unbounded" }
     )
-    const chatOf = yield* around.chats(
-      found.flatMap(({ lead: { account, address } }) => (account === null ? [] : [{ account, address }]))
-    )
-    const messages = yield* earlierTries(found)
     return found.map(
       ({ contact, lead, touches }, i): LeadCandidate => ({
         lead,
@@ -111,11 +114,16 @@ export const make = (database: Database["Service"]): Look => {
     candidates,
     look: Effect.fnUntraced(function* (wants, now) {
       const found = yield* ready(wants, now)
-      const all = yield* candidates(found.flatMap(([first, followUps]) => [...first, ...followUps]))
       const isDry = (n: number) => wants[n]!.want > 0 && found[n]!.every((leads) => leads.length === 0)
-      const dry = yield* dryness(
-        wants.flatMap((want, n) => (isDry(n) ? [[n, want] as const] : [])),
-        now
+      const [all, dry] = yield* Effect.all(
+        [
+          candidates(found.flatMap(([first, followUps]) => [...first, ...followUps])),
+          dryness(
+            wants.flatMap((want, n) => (isDry(n) ? [[n, want] as const] : [])),
+            now
+          )
+        ],
+        { concurrency: "unbounded" }
       )
       let at = 0
       const next = (count: number) => all.slice(at, (at += count))

@@ -80,7 +80,7 @@ const earlierTries = (decision: LeadDecision, looked: ReadonlyArray<Looked>) => 
 /** Writes a decision about locked rows; null when no message was claimed. */
 export const make = (database: Database["Service"]) => {
   const sql = database.statements(statements)
-  const { affected } = database
+  const { affected, write } = database
   const append = EventSqlStore.appender(database)
   const budgets = Budgets.make(database)
   const cancel = canceller(database)
@@ -92,12 +92,17 @@ export const make = (database: Database["Service"]) => {
     )
     const marked = rows.filter((lead) => isMarked(before.get(lead.id), lead))
     const others = rows.filter((lead) => !isMarked(before.get(lead.id), lead))
-    let written = 0
-    if (marked.length > 0) {
-      written += yield* affected(sql.mark, [marked.map(({ address, claim, id }) => ({ id, claim_id: claim, address }))])
-    }
-    if (others.length > 0) written += yield* affected(sql.leads, [rowSet(others.map(LeadRow.encodeState))])
-    if (written !== rows.length) return yield* broken(written, rows.length, "leads are in a claim already")
+    const written = yield* Effect.all(
+      [
+        marked.length === 0
+          ? Effect.succeed(0)
+          : affected(sql.mark, [marked.map(({ address, claim, id }) => ({ id, claim_id: claim, address }))]),
+        others.length === 0 ? Effect.succeed(0) : affected(sql.leads, [rowSet(others.map(LeadRow.encodeState))])
+      ],
+      { concurrency: "unbounded" }
+    )
+    const count = written[0] + written[1]
+    if (count !== rows.length) return yield* broken(count, rows.length, "leads are in a claim already")
   })
 
   const messages = Effect.fnUntraced(function* (rows: ReadonlyArray<Message>) {
@@ -119,19 +124,24 @@ export const make = (database: Database["Service"]) => {
         lease,
         claimed.map(({ message }) => message.id)
       )
-    yield* leads([...decision.touches.map(({ lead }) => lead), ...decision.leads], looked)
-    yield* messages(all)
-    if (decision.paces.length > 0) yield* affected(sql.paces, [rowSet(decision.paces.map(PaceRow.encode))])
-    yield* budgets.write(decision)
-    if (decision.touches.length > 0) {
-      const rows = decision.touches.map(({ contactTouches, lead }) => ({
-        contact_id: lead.contact,
-        made: contactTouches
-      }))
-      yield* affected(sql.contacts, [rows])
-    }
-    yield* cancel(earlierTries(decision, looked))
-    yield* append(decision.events)
+    const rest = Effect.gen(function* () {
+      if (decision.paces.length > 0) yield* write(sql.paces, [rowSet(decision.paces.map(PaceRow.encode))])
+      yield* budgets.write(decision)
+      if (decision.touches.length > 0) {
+        const rows = decision.touches.map(({ contactTouches, lead }) => ({
+          contact_id: lead.contact,
+          made: contactTouches
+        }))
+        yield* write(sql.contacts, [rows])
+      }
+      yield* cancel(earlierTries(decision, looked))
+      yield* append(decision.events)
+    })
+    // All of it is on its way before the counts of the first two come back.
+    yield* Effect.all(
+      [leads([...decision.touches.map(({ lead }) => lead), ...decision.leads], looked), messages(all), rest],
+      { concurrency: "unbounded", discard: true }
+    )
     const claim: Claim | null = claimed.length === 0 ? null : { id: lease.claim, messages: claimed }
     return claim
   })

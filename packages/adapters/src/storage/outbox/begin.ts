@@ -1,6 +1,7 @@
 /**
  * The mark before a message is handed to its channel, and the lease it needs. Begin is one statement of its own
- * transaction, so it sees everything that was committed before it: a pause, a stop, a ban, a reply that cancelled.
+ * transaction, so it sees everything that was committed before it: a pause, a stop, a ban, a reply that cancelled. What
+ * the claim has begun already is begun still, whatever came since: the answer to a first begin may have been lost.
  */
 import type { OutboxStore } from "@overture/core/outbox/OutboxStore"
 import type { MessageId } from "@overture/core/workspace/Id"
@@ -14,14 +15,15 @@ const statements = defineStatements("OutboxBegin", (sql) => {
   const one = (column: string, table: string, where: string) =>
     `(select ${column} from ${t(table)} as o where ${where} limit 1)`
   return {
-    begin: `update ${t("message")} as m set status = 'sending', begun_at = ${sql.now}
+    begin: `update ${t("message")} as m set status = 'sending', begun_at = coalesce(m.begun_at, ${sql.now})
       from ${sql.rows("x", 1, { message_id: "id" })}
-      where ${matches(sql, "m.id", "x.message_id")} and m.claim_id = $2 and m.status = 'queued'
+      where ${matches(sql, "m.id", "x.message_id")} and m.claim_id = $2
         and ${one("o.until", "claim", "o.id = $2")} > ${sql.now}
-        and coalesce(${one("o.value", "meta", "o.key = 'stopped'")}, 'false') = 'false'
-        and (m.author_type in ('member', 'api') or not ${one("o.paused", "workspace", "o.id = m.workspace_id")})
-        and ${one("(o.enabled and not o.banned and o.attention = '[]')", "account", "o.id = m.account_id")}
-        and (m.campaign_id is null or ${one("o.status", "campaign", "o.id = m.campaign_id")} = 'running')
+        and (m.status = 'sending' or m.status = 'queued'
+          and coalesce(${one("o.value", "meta", "o.key = 'stopped'")}, 'false') = 'false'
+          and (m.author_type in ('member', 'api') or not ${one("o.paused", "workspace", "o.id = m.workspace_id")})
+          and ${one("(o.enabled and not o.banned and o.attention = '[]')", "account", "o.id = m.account_id")}
+          and (m.campaign_id is null or ${one("o.status", "campaign", "o.id = m.campaign_id")} = 'running'))
       returning id`,
     renew: `update ${t("claim")} set until = ${sql.now} + ${sql.p(2, "bigint")} where id = $1`,
     clock: `select ${sql.now} as at`
@@ -31,16 +33,17 @@ const statements = defineStatements("OutboxBegin", (sql) => {
 /** The verbs around a lease: `begin`, `renew`, `clock`. */
 export const make = (database: Database["Service"]): Pick<OutboxStore["Service"], "begin" | "renew" | "clock"> => {
   const sql = database.statements(statements)
-  const { affected, execute, hotTransaction } = database
+  const { affected, execute, executeAlone } = database
   return {
     begin: (claim, ids) =>
       ids.length === 0
         ? Effect.succeed([])
         : Effect.map(
-            hotTransaction(
-              // Rows are locked in the order given: by id, so that two begins never wait for each other.
-              execute<{ readonly id: MessageId }>(sql.begin, [ids.toSorted().map((id) => ({ message_id: id })), claim])
-            ),
+            // Rows are locked in the order given: by id, so that two begins never wait for each other.
+            executeAlone<{ readonly id: MessageId }>(sql.begin, [
+              ids.toSorted().map((id) => ({ message_id: id })),
+              claim
+            ]),
             (rows) => {
               const begun = new Set(rows.map(({ id }) => id))
               return ids.filter((id) => begun.has(id))

@@ -33,6 +33,7 @@ const oldest = 140_000
 export const driver = (pool: pg.Pool, database: string): Driver => ({
   name: "postgres",
   database,
+  pipelined: pool.options.pipeline === true,
   acquire: (granted, refused) => {
     let cancelled = false
     pool.connect((cause, client) => {

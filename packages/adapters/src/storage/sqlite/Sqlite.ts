@@ -136,6 +136,7 @@ export const driver = (raw: DatabaseSync, path: string): Driver => {
   return {
     name: "sqlite",
     database: path,
+    pipelined: false,
     acquire: (granted) => {
       let cancelled = false
       const turn = () => (cancelled ? pass() : granted(connection))
