@@ -142,7 +142,11 @@ export interface LeadChange {
 }
 
 export type LeadSelector =
-  | { readonly type: "ids"; readonly ids: ReadonlyArray<LeadId> }
+  /**
+   * `known`: messages as the caller has just locked or written them in its transaction. A touch of one part that is among
+   * them is not read again. Absent = none.
+   */
+  | { readonly type: "ids"; readonly ids: ReadonlyArray<LeadId>; readonly known?: ReadonlyArray<Message> | undefined }
   /** Leads of these contacts that have something open, claimed or to come. */
   | { readonly type: "contacts"; readonly workspace: WorkspaceId; readonly contacts: ReadonlyArray<ContactId> }
   /** Unclaimed leads of a campaign in these states, of one account where given; at most `limit`. */

@@ -13,7 +13,7 @@ import type { DomainEvent, Fact } from "../event/DomainEvent.ts"
 import type { ClaimSource, OutboundReaction } from "../outbox/ClaimSource.ts"
 import { OutboundParties } from "../outbox/ClaimSource.ts"
 import type { Lease } from "../outbox/Claim.ts"
-import type { Settled } from "../outbox/Settling.ts"
+import { isRemoved, type Settled } from "../outbox/Settling.ts"
 import type { CampaignId, ContactId, IdGenerator, LeadId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
@@ -243,7 +243,8 @@ const make = Effect.gen(function* () {
       const campaigns = yield* campaignsOf(ofLeads)
       const byLead = new Map(ofLeads.map((one) => [one.claimed.message.lead as LeadId, one]))
       const ids = yield* makeIds
-      yield* store.changeLeads({ type: "ids", ids: [...byLead.keys()] }, now, (lead, messages) => {
+      const known = ofLeads.flatMap((one) => (isRemoved(one) ? [] : [one.message]))
+      yield* store.changeLeads({ type: "ids", ids: [...byLead.keys()], known }, now, (lead, messages) => {
         const one = byLead.get(lead.id)
         const campaign = campaigns.get(lead.campaign)
         return one === undefined || campaign === undefined

@@ -3,7 +3,7 @@
  * messages, then campaigns and paces: the order of everyone who waits.
  */
 import type { CampaignStore, LeadChange, LeadSelector } from "@overture/core/campaign/CampaignStore"
-import { type Lead, isOpen } from "@overture/core/campaign/Lead"
+import { type Lead, isFollowUp, isOpen } from "@overture/core/campaign/Lead"
 import type { Message } from "@overture/core/chat/Message"
 import type { LeadId, MessageId } from "@overture/core/workspace/Id"
 import { Effect } from "effect"
@@ -20,6 +20,43 @@ import { rowSet } from "../outbox/RowSet.ts"
 
 const messageColumns = Columns.pick(MessageRow.columns, "status", "reason", "due_at", "claim_id", "stop", "reserved")
 const { id: _lead, ...leadColumns } = LeadRow.stateColumns
+
+/** All that a settled touch changes of nearly every lead. */
+const settledColumns = Columns.pick(
+  LeadRow.columns,
+  "id",
+  "status",
+  "ended",
+  "step_id",
+  "due_at",
+  "claim_id",
+  "touches",
+  "first_sent_at",
+  "last_sent_at",
+  "follow_up"
+)
+const settledFields: ReadonlySet<string> = new Set<keyof Lead>([
+  "status",
+  "ended",
+  "step",
+  "dueAt",
+  "claim",
+  "touches",
+  "firstSentAt",
+  "lastSentAt"
+])
+const encodeSettled = (lead: Lead) => ({
+  id: lead.id,
+  status: lead.status,
+  ended: lead.ended,
+  step_id: lead.step,
+  due_at: lead.dueAt,
+  claim_id: lead.claim,
+  touches: lead.touches,
+  first_sent_at: lead.firstSentAt,
+  last_sent_at: lead.lastSentAt,
+  follow_up: isFollowUp(lead) ? 1 : 0
+})
 
 const statements = defineStatements("CampaignChange", (sql) => {
   const { t } = sql
@@ -39,6 +76,8 @@ const statements = defineStatements("CampaignChange", (sql) => {
       ${lookup(sql, "message", "m", "m.lead_id = x.lead and m.step_id = x.step", "wait")}`,
     leads: `update ${t("lead")} as l set ${Columns.assign(leadColumns, "x")}
       from ${sql.rows("x", 1, LeadRow.stateColumns)} where ${matches(sql, "l.id", "x.id")}`,
+    settled: `update ${t("lead")} as l set ${Columns.assign(settledColumns, "x", "id")}
+      from ${sql.rows("x", 1, settledColumns)} where ${matches(sql, "l.id", "x.id")}`,
     write: `update ${t("message")} as m set ${Columns.assign(messageColumns, "x")}
       from ${sql.rows("x", 1, { message: "id", ...messageColumns })} where ${matches(sql, "m.id", "x.message")}`
   }
@@ -128,17 +167,36 @@ export const make = (database: Database["Service"]): CampaignStore["Service"]["c
   })
 
   /** The messages of the present touch of each lead, locked. */
-  const touches = Effect.fnUntraced(function* (leads: ReadonlyArray<Lead>) {
-    const keys = leads.flatMap(({ id, step }) => (step === null ? [] : [{ lead: id, step }]))
+  const touches = Effect.fnUntraced(function* (leads: ReadonlyArray<Lead>, known: ReadonlyArray<Message>) {
     const found = new Map<LeadId | null, Array<Message>>()
+    const whole = new Map(known.flatMap((message) => (message.parts === 1 ? [[message.lead, message] as const] : [])))
+    const keys: Array<{ readonly lead: LeadId; readonly step: string }> = []
+    for (const { id, step } of leads) {
+      const message = whole.get(id)
+      if (message !== undefined && message.step === step) found.set(id, [message])
+      else if (step !== null) keys.push({ lead: id, step })
+    }
     if (keys.length === 0) return found
     for (const row of yield* execute<MessageRow.MessageRow>(sql.messages, [keys])) {
-      const known = found.get(row.lead_id)
-      if (known === undefined) found.set(row.lead_id, [MessageRow.decode(row)])
-      else known.push(MessageRow.decode(row))
+      const rows = found.get(row.lead_id)
+      if (rows === undefined) found.set(row.lead_id, [MessageRow.decode(row)])
+      else rows.push(MessageRow.decode(row))
     }
     for (const rows of found.values()) rows.sort((a, b) => a.part - b.part)
     return found
+  })
+
+  const writeLeads = Effect.fnUntraced(function* (
+    changes: ReadonlyArray<{ readonly before: Lead; readonly change: LeadChange }>
+  ) {
+    const settled: Array<Lead> = []
+    const others: Array<Lead> = []
+    for (const { before, change } of changes) {
+      const isSettled = Columns.differsOnlyIn(settledFields, before, change.lead)
+      ;(isSettled ? settled : others).push(change.lead)
+    }
+    if (settled.length > 0) yield* write(sql.settled, [rowSet(settled.map(encodeSettled))])
+    if (others.length > 0) yield* write(sql.leads, [rowSet(others.map(LeadRow.encodeState))])
   })
 
   return (selector, _now, change) =>
@@ -148,7 +206,7 @@ export const make = (database: Database["Service"]): CampaignStore["Service"]["c
         if (ids.length === 0) return []
         const rows = yield* execute<LeadRow.LeadRow>(sql.lock, [ids.map((id) => ({ id }))])
         const leads = rows.map(LeadRow.decode).filter((lead) => isMeant(selector, lead))
-        const messages = yield* touches(leads)
+        const messages = yield* touches(leads, selector.type === "ids" ? (selector.known ?? []) : [])
         const changes: Array<{ readonly before: Lead; readonly change: LeadChange }> = []
         const written: Array<Message> = []
         const released: Array<Message> = []
@@ -162,7 +220,7 @@ export const make = (database: Database["Service"]): CampaignStore["Service"]["c
           released.push(...after.released)
         }
         if (changes.length === 0) return []
-        yield* write(sql.leads, [rowSet(changes.map(({ change }) => LeadRow.encodeState(change.lead)))])
+        yield* writeLeads(changes)
         if (written.length > 0) yield* write(sql.write, [rowSet(written.map(encode))])
         yield* count(
           changes.map(({ before, change }) => ({

@@ -16,9 +16,10 @@ import * as Columns from "../rows/Columns.ts"
 import * as MessageRow from "../rows/MessageRow.ts"
 import { lookup } from "./Lookup.ts"
 
-const { content: _content, metadata: _metadata, ...changing } = MessageRow.stateColumns
+/** What may have changed of a message that is being sent: all else is as it was claimed. */
+const changing = Columns.pick(MessageRow.columns, "id", "contact_id", "stop", "begun_at")
 
-const locked = (sql: Sql, columns: Columns.Columns) =>
+const locked = (sql: Sql, columns: Columns.Columns, where = "") =>
   `select ${Columns.select(columns, "m")} from ${sql.rows("x", 1, { id: "id", lead_id: "id" })}
     ${sql.pick({
       postgres: `left join lateral (select l.id from ${sql.t("lead")} as l where l.id = x.lead_id ${sql.lock("l")}) as l on true`,
@@ -29,7 +30,7 @@ const locked = (sql: Sql, columns: Columns.Columns) =>
       "message",
       "m",
       // Speaks of the lead only to come after its lock.
-      `m.id = x.id and m.claim_id = $2 ${sql.pick({ postgres: "and coalesce(l.id, x.id) is not null", sqlite: "" })}`,
+      `m.id = x.id and m.claim_id = $2 ${where} ${sql.pick({ postgres: "and coalesce(l.id, x.id) is not null", sqlite: "" })}`,
       "wait"
     )}`
 
@@ -37,7 +38,7 @@ const statements = defineStatements("OutboxHeld", (sql) => ({
   claim: `select c.message_ids from ${sql.t("claim")} as c where c.id = $1 ${sql.pick({ postgres: "for update", sqlite: "" })}`,
   leads: `select m.id, m.lead_id from ${sql.rows("x", 1, { id: "id" })} ${lookup(sql, "message", "m", "m.id = x.id")}`,
   messages: locked(sql, MessageRow.columns),
-  states: locked(sql, changing),
+  sending: locked(sql, changing, "and m.status = 'sending'"),
   alive: `select 1 as alive from ${sql.rows("x", 1, { id: "id" })}
     ${lookup(sql, "message", "m", "m.id = x.id and m.claim_id = $2")} limit 1`,
   accounts: `select ${Columns.select(AccountRow.columns, "a")} from ${sql.rows("x", 1, { id: "id" })}
@@ -47,30 +48,7 @@ const statements = defineStatements("OutboxHeld", (sql) => ({
   remove: `delete from ${sql.t("claim")} where id = $1`
 }))
 
-type State = Omit<MessageRow.MessageRow, "content" | "metadata">
-
-/** A message with what may have changed since it was claimed: what is said, and to whom, does not. */
-const refreshed = (message: Message, row: State): Message => ({
-  ...message,
-  contact: row.contact_id,
-  status: row.status,
-  reason: row.reason,
-  errorCode: row.error_code,
-  errorDetail: row.error_detail,
-  attempts: row.attempts,
-  tries: row.tries,
-  externalId: row.external_id,
-  notBefore: row.not_before,
-  dueAt: row.due_at,
-  claim: row.claim_id,
-  stop: row.stop,
-  reserved: row.reserved === null ? null : Columns.json<NonNullable<Message["reserved"]>>(row.reserved),
-  begunAt: row.begun_at,
-  sentAt: row.sent_at,
-  deliveredAt: row.delivered_at,
-  readAt: row.read_at,
-  failedAt: row.failed_at
-})
+type Changing = Pick<MessageRow.MessageRow, keyof typeof changing>
 
 interface Key {
   readonly id: MessageId
@@ -91,8 +69,8 @@ export interface Held {
     claim: ClaimId,
     ids: ReadonlyArray<MessageId>
   ) => Effect.Effect<ReadonlyArray<Message>, StorageError>
-  /** The same for messages that the caller knows as they were claimed; by id. */
-  readonly refresh: (
+  /** Of messages that the caller knows as they were claimed, those that are being sent, as they are now; by id. */
+  readonly sending: (
     claim: ClaimId,
     known: ReadonlyArray<Message>
   ) => Effect.Effect<ReadonlyMap<MessageId, Message>, StorageError>
@@ -124,10 +102,15 @@ export const make = (database: Database["Service"]): Held => {
       ])
       return rows.map(MessageRow.decode)
     }),
-    refresh: Effect.fnUntraced(function* (claim, known) {
+    sending: Effect.fnUntraced(function* (claim, known) {
       const byId = new Map(known.map((message) => [message.id, message]))
-      const rows = byId.size === 0 ? [] : yield* execute<State>(sql.states, [inOrder([...byId.values()]), claim])
-      return new Map(rows.map((row) => [row.id, refreshed(byId.get(row.id)!, row)]))
+      const rows = byId.size === 0 ? [] : yield* execute<Changing>(sql.sending, [inOrder([...byId.values()]), claim])
+      return new Map(
+        rows.map(({ begun_at, contact_id, id, stop }) => [
+          id,
+          { ...byId.get(id)!, status: "sending", claim, contact: contact_id, stop, begunAt: begun_at }
+        ])
+      )
     }),
     claimed: Effect.fnUntraced(function* (messages) {
       if (messages.length === 0) return []

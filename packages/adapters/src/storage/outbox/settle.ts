@@ -41,7 +41,13 @@ const settledColumns = Columns.pick(
   "failed_at"
 )
 
+/** All that an accepted send changes of nearly every message. */
+const sentColumns = Columns.pick(MessageRow.columns, "status", "attempts", "external_id", "claim_id", "sent_at")
+const sentFields: ReadonlySet<string> = new Set<keyof Message>(["status", "attempts", "externalId", "claim", "sentAt"])
+
 const statements = defineStatements("OutboxSettle", (sql) => ({
+  sent: `update ${sql.t("message")} as m set ${Columns.assign(sentColumns, "x")}
+    from ${sql.rows("x", 1, { message_id: "id", ...sentColumns })} where ${matches(sql, "m.id", "x.message_id")}`,
   messages: `update ${sql.t("message")} as m set ${Columns.assign(settledColumns, "x")}
     from ${sql.rows("x", 1, { message_id: "id", ...settledColumns })} where ${matches(sql, "m.id", "x.message_id")}`,
   suppressions: `insert into ${sql.t("suppression")}(${Columns.names(suppressionColumns)})
@@ -76,6 +82,15 @@ const encode = (settled: Settled, before: Message) => {
   }
 }
 
+const encodeSent = ({ attempts, claim, externalId, id, sentAt, status }: Message) => ({
+  message_id: id,
+  status,
+  attempts,
+  external_id: externalId,
+  claim_id: claim,
+  sent_at: sentAt
+})
+
 export const make = (database: Database["Service"]): OutboxStore["Service"]["settle"] => {
   const sql = database.statements(statements)
   const append = EventSqlStore.appender(database)
@@ -89,8 +104,17 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["set
     before: ReadonlyMap<MessageId, Message>
   ) {
     const kept = settled.filter((one) => !isRemoved(one))
-    if (kept.length > 0) {
-      yield* database.write(sql.messages, [rowSet(kept.map((one) => encode(one, before.get(one.message.id)!)))])
+    const sent: Array<Message> = []
+    const others: Array<Settled> = []
+    for (const one of kept) {
+      const row = before.get(one.message.id)!
+      const isSent = reserved(one, row) === row.reserved && Columns.differsOnlyIn(sentFields, row, one.message)
+      if (isSent) sent.push(one.message)
+      else others.push(one)
+    }
+    if (sent.length > 0) yield* database.write(sql.sent, [rowSet(sent.map(encodeSent))])
+    if (others.length > 0) {
+      yield* database.write(sql.messages, [rowSet(others.map((one) => encode(one, before.get(one.message.id)!)))])
     }
     const removed = settled.filter(isRemoved).map(({ message }) => before.get(message.id)!)
     const settledIds = new Set(settled.map(({ message }) => message.id))
@@ -108,13 +132,13 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["set
       Effect.gen(function* () {
         const messages = results.map(({ claimed }) => claimed.message)
         const [before, existing] = yield* Effect.all(
-          [held.refresh(claim, messages), chats.existing(messages.map(({ chat }) => chat))],
+          [held.sending(claim, messages), chats.existing(messages.map(({ chat }) => chat))],
           { concurrency: "unbounded" }
         )
         const writes = conclude(
           results.flatMap((result) => {
             const message = before.get(result.claimed.message.id)
-            return message?.status === "sending" ? [{ result, message }] : []
+            return message === undefined ? [] : [{ result, message }]
           })
         )
         yield* writeMessages(writes.settled, before)

@@ -48,6 +48,12 @@ export const unprefix = <Row>(columns: Columns, prefix: string): ((row: object) 
   }
 }
 
+/** Whether two records differ in nothing but these fields: then a statement that writes only those will do. */
+export const differsOnlyIn = <R extends object>(fields: ReadonlySet<string>, before: R, after: R): boolean => {
+  for (const name in after) if (after[name] !== before[name] && !fields.has(name)) return false
+  return true
+}
+
 /** JSON text of a column as the value it was written from. */
 export const json = <A>(text: string): A => JSON.parse(text) as A
 
