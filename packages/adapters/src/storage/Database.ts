@@ -95,7 +95,7 @@ export const make = (driver: Driver, prefix: string): Database["Service"] => {
   const sent =
     (statement: Dialect.Statement, parameters: ReadonlyArray<Dialect.Parameter>) =>
     (connection: Sessions.Sender, hot: boolean) =>
-      connection.send(statement.text, parameters, hot ? `${statement.id}!` : statement.id)
+      connection.send(statement.text, statement.bind(parameters), hot ? `${statement.id}!` : statement.id)
   const send = (statement: Dialect.Statement, parameters: ReadonlyArray<Dialect.Parameter>) =>
     using(statement.name, sent(statement, parameters))
 

@@ -16,7 +16,6 @@ import * as Columns from "../rows/Columns.ts"
 import * as LeadRow from "../rows/LeadRow.ts"
 import * as MessageRow from "../rows/MessageRow.ts"
 import * as Counters from "./Counters.ts"
-import { rowSet } from "../outbox/RowSet.ts"
 
 const messageColumns = Columns.pick(MessageRow.columns, "status", "reason", "due_at", "claim_id", "stop", "reserved")
 const { id: _lead, ...leadColumns } = LeadRow.stateColumns
@@ -195,8 +194,8 @@ export const make = (database: Database["Service"]): CampaignStore["Service"]["c
       const isSettled = Columns.differsOnlyIn(settledFields, before, change.lead)
       ;(isSettled ? settled : others).push(change.lead)
     }
-    if (settled.length > 0) yield* write(sql.settled, [rowSet(settled.map(encodeSettled))])
-    if (others.length > 0) yield* write(sql.leads, [rowSet(others.map(LeadRow.encodeState))])
+    if (settled.length > 0) yield* write(sql.settled, [settled.map(encodeSettled)])
+    if (others.length > 0) yield* write(sql.leads, [others.map(LeadRow.encodeState)])
   })
 
   return (selector, _now, change) =>
@@ -221,7 +220,7 @@ export const make = (database: Database["Service"]): CampaignStore["Service"]["c
         }
         if (changes.length === 0) return []
         yield* writeLeads(changes)
-        if (written.length > 0) yield* write(sql.write, [rowSet(written.map(encode))])
+        if (written.length > 0) yield* write(sql.write, [written.map(encode)])
         yield* count(
           changes.map(({ before, change }) => ({
             campaign: before.campaign,

@@ -23,7 +23,6 @@ import * as MessageRow from "../rows/MessageRow.ts"
 import * as PaceRow from "../rows/PaceRow.ts"
 import type { Looked } from "./look.ts"
 import { matches } from "../outbox/Lookup.ts"
-import { rowSet } from "../outbox/RowSet.ts"
 
 const { campaign_id: _campaign, account_id: _account, ...paceColumns } = PaceRow.stateColumns
 const countNames = Object.keys(PaceRow.countColumns) as ReadonlyArray<keyof PaceCounts>
@@ -105,7 +104,7 @@ export const make = (database: Database["Service"]) => {
         marked.length === 0
           ? Effect.succeed(0)
           : affected(sql.mark, [marked.map(({ address, id }) => ({ id, address })), claim]),
-        others.length === 0 ? Effect.succeed(0) : affected(sql.leads, [rowSet(others.map(LeadRow.encodeState))])
+        others.length === 0 ? Effect.succeed(0) : affected(sql.leads, [others.map(LeadRow.encodeState)])
       ],
       { concurrency: "unbounded" }
     )
@@ -121,15 +120,15 @@ export const make = (database: Database["Service"]) => {
     }
     const moved = rows.filter((pace) => !isCounted(pace))
     const others = rows.filter(isCounted)
-    if (moved.length > 0) yield* write(sql.paces, [rowSet(moved.map(PaceRow.encodeState))])
+    if (moved.length > 0) yield* write(sql.paces, [moved.map(PaceRow.encodeState)])
     if (others.length > 0) {
-      yield* write(sql.counted, [rowSet(others.map((pace) => ({ ...PaceRow.encodeState(pace), ...pace.counts })))])
+      yield* write(sql.counted, [others.map((pace) => ({ ...PaceRow.encodeState(pace), ...pace.counts }))])
     }
   })
 
   const messages = Effect.fnUntraced(function* (rows: ReadonlyArray<Message>) {
     if (rows.length === 0) return
-    const written = yield* affected(sql.messages, [rowSet(rows.map(MessageRow.encode))])
+    const written = yield* affected(sql.messages, [rows.map(MessageRow.encode)])
     if (written !== rows.length) return yield* broken(written, rows.length, "messages exist and may not be replaced")
   })
 

@@ -11,7 +11,6 @@ import { defineStatements, type Sql } from "../Dialect.ts"
 import * as ChatRow from "../rows/ChatRow.ts"
 import * as Columns from "../rows/Columns.ts"
 import { lookup, matches } from "./Lookup.ts"
-import { rowSet } from "./RowSet.ts"
 
 const touchColumns = {
   chat: "id",
@@ -116,7 +115,7 @@ export const make = (database: Database["Service"]): Chats => {
       counts.set(opening.workspace, before)
       return created(opening, before, touched.get(opening.id))
     })
-    yield* write(sql.insert, [rowSet(rows)])
+    yield* write(sql.insert, [rows])
   })
 
   return {

@@ -11,7 +11,6 @@ import * as Columns from "../rows/Columns.ts"
 import * as MessageRow from "../rows/MessageRow.ts"
 import * as Chats from "./Chats.ts"
 import { matches } from "./Lookup.ts"
-import { rowSet } from "./RowSet.ts"
 
 const statements = defineStatements("OutboxQueue", (sql) => ({
   enqueue: `insert into ${sql.t("message")}(${Columns.names(MessageRow.columns)})
@@ -66,7 +65,7 @@ export const make = (
           const rows =
             messages.length === 0
               ? []
-              : yield* execute<{ readonly id: MessageId }>(sql.enqueue, [rowSet(messages.map(MessageRow.encode))])
+              : yield* execute<{ readonly id: MessageId }>(sql.enqueue, [messages.map(MessageRow.encode)])
           const added = new Set(rows.map(({ id }) => id))
           const leftOut = new Set<string>(messages.flatMap(({ id }) => (added.has(id) ? [] : [id])))
           yield* append(events.filter(({ subject }) => !leftOut.has(subject)))

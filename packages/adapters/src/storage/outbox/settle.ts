@@ -18,7 +18,6 @@ import * as Chats from "./Chats.ts"
 import * as Held from "./Held.ts"
 import * as Parts from "./Parts.ts"
 import { matches } from "./Lookup.ts"
-import { rowSet } from "./RowSet.ts"
 
 /** What settling changes: of the indexed columns only `external_id` gets another value, and `due_at` of what waits. */
 const settledColumns = Columns.pick(
@@ -112,9 +111,9 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["set
       if (isSent) sent.push(one.message)
       else others.push(one)
     }
-    if (sent.length > 0) yield* database.write(sql.sent, [rowSet(sent.map(encodeSent))])
+    if (sent.length > 0) yield* database.write(sql.sent, [sent.map(encodeSent)])
     if (others.length > 0) {
-      yield* database.write(sql.messages, [rowSet(others.map((one) => encode(one, before.get(one.message.id)!)))])
+      yield* database.write(sql.messages, [others.map((one) => encode(one, before.get(one.message.id)!))])
     }
     const removed = settled.filter(isRemoved).map(({ message }) => before.get(message.id)!)
     const settledIds = new Set(settled.map(({ message }) => message.id))

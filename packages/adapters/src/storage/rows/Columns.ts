@@ -10,7 +10,7 @@ import type { ColumnType } from "../Dialect.ts"
 
 export type Columns = Readonly<Record<string, ColumnType>>
 
-/** A row to be written: what `sql.rows` finds in the JSON. */
+/** A row to be written: what `sql.rows` reads. */
 export type Written<C extends Columns> = { readonly [K in keyof C]: unknown }
 
 /** `id, name, …`: for `insert into`. */
