@@ -21,6 +21,7 @@ import type { Kysely } from "kysely"
 import type { Driver, HostTransaction } from "./Connection.ts"
 import * as Dialect from "./Dialect.ts"
 import * as KyselyBridge from "./KyselyBridge.ts"
+import type * as Session from "./Session.ts"
 import * as Sessions from "./Sessions.ts"
 
 /** For a caller of `run` who does not say which tables it uses. */
@@ -94,7 +95,7 @@ export const make = (driver: Driver, prefix: string): Database["Service"] => {
   // Plans are kept with the name: a text that ran unpinned must not leave its plan to the pinned one.
   const sent =
     (statement: Dialect.Statement, parameters: ReadonlyArray<Dialect.Parameter>) =>
-    (connection: Sessions.Sender, hot: boolean) =>
+    (connection: Session.Sender, hot: boolean) =>
       connection.send(statement.text, statement.bind(parameters), hot ? `${statement.id}!` : statement.id)
   const send = (statement: Dialect.Statement, parameters: ReadonlyArray<Dialect.Parameter>) =>
     using(statement.name, sent(statement, parameters))

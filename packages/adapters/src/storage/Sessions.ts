@@ -13,25 +13,10 @@ import {
   type Result,
   TransactionRefused
 } from "./Connection.ts"
-
-/** A transaction under way, shared by all who joined it. */
-interface Session {
-  readonly connection: Connection
-  /** The answer to `begin`, while statements may be sent before it has come. */
-  opening: Promise<void> | undefined
-  /** A text waits for that answer, and so do all after it. */
-  waits: boolean
-  /** The host began it and will end it. */
-  readonly isHosts: boolean
-  hot: boolean
-  failed: boolean
-  ended: boolean
-  /** The failure of a text that nobody waited for: what everything after it fails with. */
-  refusal: StorageError | undefined
-}
+import * as Session from "./Session.ts"
 
 // Keyed by database: one program may hold two.
-const Current = Context.Reference<ReadonlyMap<Driver, Session>>("@overture/adapters/CurrentTransaction", {
+const Current = Context.Reference<ReadonlyMap<Driver, Session.Session>>("@overture/adapters/CurrentTransaction", {
   defaultValue: () => new Map()
 })
 
@@ -51,65 +36,8 @@ const settle = <A>(attempt: () => A | Promise<A>): Effect.Effect<A, unknown> =>
     }
   })
 
-const ended = new TransactionRefused({ reason: "the transaction has ended; a fiber it forked is still using it" })
 const doomed = new TransactionRefused({ reason: "an inner transaction failed, so the outer one was rolled back" })
 const inside = new TransactionRefused({ reason: "already inside a transaction of this database" })
-const aborted = new TransactionRefused({
-  reason: "a statement failed and its failure was caught, so it was rolled back"
-})
-
-const sessionOf = (connection: Connection, { hot, isHosts }: Pick<Session, "hot" | "isHosts">): Session => ({
-  connection,
-  opening: undefined,
-  waits: false,
-  isHosts,
-  hot,
-  failed: false,
-  ended: false,
-  refusal: undefined
-})
-
-/** Begins a transaction; where texts need not wait for each other, its answer is waited for with the first statement's. */
-const open = (session: Session, begin: string): void | Promise<void> => {
-  const answer = session.connection.script(begin)
-  if (!session.connection.pipelined || answer === undefined) return answer
-  session.opening = answer
-  answer.then(
-    () => {
-      session.opening = undefined
-    },
-    // Stays, so that every statement fails by it.
-    () => {}
-  )
-}
-
-/** What a statement may do with its connection. */
-export type Sender = Pick<Connection, "send" | "script">
-
-/**
- * Sends a text after `begin`. Had that been refused, what follows would run outside any transaction: so texts that write
- * nothing go along with it, and others wait for its answer.
- */
-const afterBegin = <A>(session: Session, writes: boolean, send: () => A | Promise<A>): A | Promise<A> => {
-  const { opening } = session
-  if (opening === undefined) return send()
-  session.waits ||= writes
-  return session.waits ? opening.then(send) : Promise.all([opening, send()]).then(([, answer]) => answer)
-}
-
-/** The connection of a transaction for those inside it: refuses once the transaction is over. */
-const guarded = (session: Session): Sender => {
-  const open = () => {
-    if (session.ended) throw ended
-    if (!session.connection.holdsTransaction()) throw aborted
-    return session.connection
-  }
-  return {
-    send: (text, parameters, id) =>
-      afterBegin(session, !text.startsWith("select"), () => open().send(text, parameters, id)),
-    script: (text) => afterBegin(session, true, () => open().script(text))
-  }
-}
 
 /** The sessions of one driver. */
 export const make = (driver: Driver) => {
@@ -144,14 +72,14 @@ export const make = (driver: Driver) => {
   // A statement settles before anything else happens on its connection: it is never abandoned in mid-flight.
   const using = <A>(
     operation: string,
-    use: (connection: Sender, hot: boolean) => A | Promise<A>
+    use: (connection: Session.Sender, hot: boolean) => A | Promise<A>
   ): Effect.Effect<A, StorageError> =>
     Effect.flatMap(Current, (sessions) => {
       const session = sessions.get(driver)
       if (session !== undefined) {
         return Effect.uninterruptible(
           Effect.mapError(
-            settle(() => use(guarded(session), session.hot)),
+            settle(() => use(Session.guarded(session), session.hot)),
             (cause) => session.refusal ?? failed(operation)(cause)
           )
         )
@@ -171,16 +99,16 @@ export const make = (driver: Driver) => {
 
   const sending = (
     operation: string,
-    use: (connection: Sender, hot: boolean) => unknown
+    use: (connection: Session.Sender, hot: boolean) => unknown
   ): Effect.Effect<void, StorageError> =>
     Effect.flatMap(Current, (sessions) => {
       const session = sessions.get(driver)
       if (session === undefined || session.isHosts || !session.connection.pipelined) {
         return Effect.asVoid(using(operation, use))
       }
-      if (session.ended) return Effect.fail(failed(operation)(ended))
+      if (session.ended) return Effect.fail(failed(operation)(Session.ended))
       return Effect.sync(() => {
-        const sent = async () => use(guarded(session), session.hot)
+        const sent = async () => use(Session.guarded(session), session.hot)
         sent().catch((cause) => {
           session.refusal ??= failed(operation)(cause)
         })
@@ -188,7 +116,7 @@ export const make = (driver: Driver) => {
     })
 
   const join = <A, E, R>(
-    session: Session,
+    session: Session.Session,
     hot: boolean,
     effect: Effect.Effect<A, E, R>
   ): Effect.Effect<A, E | StorageError, R> => {
@@ -201,7 +129,11 @@ export const make = (driver: Driver) => {
   }
 
   /** Pins plans to the end of a transaction of ours; in a host's, only as long as `effect` runs. */
-  const pin = <A, E, R>(session: Session, pinning: NonNullable<Driver["pin"]>, effect: Effect.Effect<A, E, R>) =>
+  const pin = <A, E, R>(
+    session: Session.Session,
+    pinning: NonNullable<Driver["pin"]>,
+    effect: Effect.Effect<A, E, R>
+  ) =>
     session.isHosts
       ? Effect.acquireUseRelease(
           Effect.mapError(
@@ -227,18 +159,19 @@ export const make = (driver: Driver) => {
           if (!session.hot) {
             session.hot = true
             // Not waited for: if it fails, so does everything after it, and the commit.
-            const pinned = afterBegin(session, false, () => session.connection.script(pinning.settings))
+            const pinned = Session.afterBegin(session, false, () => session.connection.script(pinning.settings))
             Promise.resolve(pinned).catch(() => {})
           }
           return effect
         })
 
-  const commit = (session: Session): Effect.Effect<void, StorageError> =>
+  const commit = (session: Session.Session): Effect.Effect<void, StorageError> =>
     Effect.suspend(() => {
       const wasLost = session.connection.isLost()
       return Effect.flatMap(
-        settle(() => afterBegin(session, true, () => session.connection.send("commit", []))),
-        (result: Result) => (result.command === "ROLLBACK" ? Effect.fail(session.refusal ?? aborted) : Effect.void)
+        settle(() => Session.afterBegin(session, true, () => session.connection.send("commit", []))),
+        (result: Result) =>
+          result.command === "ROLLBACK" ? Effect.fail(session.refusal ?? Session.aborted) : Effect.void
       ).pipe(
         Effect.mapError((cause) =>
           failed("commit")(session.connection.isLost() && !wasLost ? new OutcomeUnknown({ cause }) : cause)
@@ -246,7 +179,7 @@ export const make = (driver: Driver) => {
       )
     })
 
-  const rollback = (session: Session): Effect.Effect<boolean> =>
+  const rollback = (session: Session.Session): Effect.Effect<boolean> =>
     session.connection.isLost()
       ? Effect.succeed(false)
       : Effect.match(
@@ -255,18 +188,18 @@ export const make = (driver: Driver) => {
         )
 
   const begin = <A, E, R>(
-    sessions: ReadonlyMap<Driver, Session>,
+    sessions: ReadonlyMap<Driver, Session.Session>,
     hot: boolean,
     effect: Effect.Effect<A, E, R>
   ): Effect.Effect<A, E | StorageError, R> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
         const connection = yield* Effect.mapError(acquire(restore), failed("begin"))
-        const session = sessionOf(connection, { hot, isHosts: false })
+        const session = Session.make(connection, { hot, isHosts: false })
         let clean = false
         return yield* Effect.gen(function* () {
           yield* Effect.mapError(
-            settle(() => open(session, hot ? driver.beginHot : driver.begin)),
+            settle(() => Session.open(session, hot ? driver.beginHot : driver.begin)),
             failed("begin")
           )
           const exit = yield* Effect.exit(
@@ -298,7 +231,7 @@ export const make = (driver: Driver) => {
 
   const alone = <A>(
     operation: string,
-    use: (connection: Sender, hot: boolean) => A | Promise<A>
+    use: (connection: Session.Sender, hot: boolean) => A | Promise<A>
   ): Effect.Effect<A, StorageError> =>
     Effect.flatMap(Current, (sessions) => {
       if (!driver.pipelined || sessions.has(driver)) return within(true)(using(operation, use))
@@ -329,7 +262,7 @@ export const make = (driver: Driver) => {
           settle(() => driver.adopt(transaction)),
           failed("join")
         )
-        const session = sessionOf(connection, { hot: false, isHosts: true })
+        const session = Session.make(connection, { hot: false, isHosts: true })
         const result = yield* effect.pipe(
           Effect.provideService(Current, new Map(sessions).set(driver, session)),
           Effect.ensuring(
