@@ -29,6 +29,7 @@ import * as HostGate from "./HostGate.ts"
 import type { LeadEnded } from "./Lead.ts"
 import * as LeadTouching from "./LeadTouching.ts"
 import * as TouchConclusion from "./TouchConclusion.ts"
+import * as TouchRendering from "./TouchRendering.ts"
 
 /** For a lead that changes by itself. */
 const nothingElse = { cancel: [], stop: [], queue: [], counts: {}, wentOutOn: null, events: [] } as const
@@ -72,7 +73,7 @@ const make = Effect.gen(function* () {
   const transaction = yield* Transaction
   const gates = yield* HostGate.HostGates
   const makeIds = (yield* Ids).generator
-  const templates: LeadTouching.Input["templates"] = new Map()
+  const templates = TouchRendering.templateCache()
   const known = new Map<CampaignId, Campaign>()
 
   const eventOf =

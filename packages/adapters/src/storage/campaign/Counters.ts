@@ -97,22 +97,27 @@ export const make = (
       days: [...days].sort()
     }))
     if (rows.length === 0) return
+    const counts = rows.map(({ account, campaign, days, sums }) => ({
+      campaign,
+      account,
+      day: days[0] ?? null,
+      ...sums
+    }))
+    const written = yield* database.affected(sql.paces, [counts])
     // One row of a pace per statement; a second date of one batch is rare and comes after the first.
-    const most = Math.max(1, ...rows.map(({ days }) => days.length))
-    for (let n = 0; n < most; n++) {
-      const counted = n === 0 ? rows : rows.filter(({ days }) => days.length > n)
+    const most = Math.max(...rows.map(({ days }) => days.length))
+    for (let n = 1; n < most; n++) {
+      const later = rows.filter(({ days }) => days.length > n)
       yield* database.write(sql.paces, [
-        counted.map(({ account, campaign, days, sums }) => ({
-          campaign,
-          account,
-          day: days[n] ?? null,
-          ...(n === 0 ? sums : zero())
-        }))
+        later.map(({ account, campaign, days }) => ({ campaign, account, day: days[n], ...zero() }))
       ])
     }
+    if (written === rows.length) return
     for (const one of new Set(rows.map(({ campaign }) => campaign))) {
-      const own = rows.filter(({ campaign }) => campaign === one)
-      yield* database.write(sql.orphans, [own.map(({ account, sums }) => ({ account, ...sums })), one])
+      yield* database.write(sql.orphans, [
+        counts.flatMap(({ campaign, day: _day, ...row }) => (campaign === one ? [row] : [])),
+        one
+      ])
     }
   })
 }

@@ -221,6 +221,8 @@ export const make = (database: Database["Service"]): CampaignStore["Service"]["c
         if (changes.length === 0) return []
         yield* writeLeads(changes)
         if (written.length > 0) yield* write(sql.write, [written.map(encode)])
+        yield* append(changes.flatMap(({ change }) => change.events))
+        // After what has no answer to wait for.
         yield* count(
           changes.map(({ before, change }) => ({
             campaign: before.campaign,
@@ -233,7 +235,6 @@ export const make = (database: Database["Service"]): CampaignStore["Service"]["c
           }))
         )
         yield* budgets.giveBack(released)
-        yield* append(changes.flatMap(({ change }) => change.events))
         return changes.map(({ change }) => change.lead)
       })
     )
