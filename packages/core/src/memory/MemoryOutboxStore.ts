@@ -82,10 +82,15 @@ const begin = (
   return ids.filter((id) => {
     const message = state.messages.get(id)
     if (message?.claim !== claim) return false
-    if (message.status === "sending") return true
-    if (message.status !== "queued" || database(state).stopped || !mayBegin(state, message)) return false
-    state.messages.set(id, { ...message, status: "sending", begunAt: clock })
-    return true
+    const may = !database(state).stopped && mayBegin(state, message)
+    if (message.status === "queued" && may) {
+      state.messages.set(id, { ...message, status: "sending", begunAt: clock })
+      return true
+    }
+    if (message.status !== "sending") return false
+    if (may || message.stop !== null) return true
+    state.messages.set(id, { ...message, status: "queued" })
+    return false
   })
 }
 

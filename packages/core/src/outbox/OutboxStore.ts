@@ -85,8 +85,8 @@ export class OutboxStore extends Context.Service<
     /**
      * Marks messages `sending`, right before they are handed over: only those still queued under this claim, whose lease
      * holds, and whose workspace, account and campaign may send at this moment. Returns their ids, and those of messages
-     * that this claim began already: when an answer was lost, the same begin is asked again. So ask only for what has not
-     * been handed over.
+     * that this claim began already: when an answer was lost, the same begin is asked again, and what may not be sent any
+     * more is queued as before. So ask only for what has not been handed over.
      */
     begin(claim: ClaimId, ids: ReadonlyArray<MessageId>): Effect.Effect<ReadonlyArray<MessageId>, StorageError>
     /**

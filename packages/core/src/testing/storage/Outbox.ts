@@ -231,6 +231,14 @@ export const cases: ReadonlyArray<StorageCase> = [
       Expect.equal(sorted(yield* outbox.begin(claim!.id, all)), sorted(byHand), "while the workspace is paused")
       yield* workspaces.modify(place.workspace.id, (row) => ({ ...row, paused: false }))
       Expect.equal(sorted(yield* outbox.begin(claim!.id, all)), sorted(all), "once it is not")
+      yield* workspaces.modify(place.workspace.id, (row) => ({ ...row, paused: true }))
+      Expect.equal(sorted(yield* outbox.begin(claim!.id, all)), sorted(byHand), "asked again once it is paused again")
+      const returned = yield* outbox.release(claim!.id, all, start + 9)
+      Expect.equal(
+        sorted(returned.map(({ author }) => author.type)),
+        ["campaign", "system"],
+        "what was taken back and may be returned"
+      )
     }
   ),
 
