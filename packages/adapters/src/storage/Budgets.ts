@@ -70,12 +70,12 @@ export const make = (database: Database["Service"]): Budgets => {
           use_count: use.used,
           last_touch_at: lastTouchAt
         }))
-        yield* database.affected(sql.accounts, [rows])
+        yield* database.write(sql.accounts, [rows])
       }
       yield* groups.write(used)
       if (workspaces.length > 0) {
         const rows = workspaces.map(({ id, use }) => ({ id, use_day: use.day, use_count: use.used }))
-        yield* database.affected(sql.workspaces, [rows])
+        yield* database.write(sql.workspaces, [rows])
       }
     }),
     giveBack: Effect.fnUntraced(function* (messages) {
@@ -92,11 +92,11 @@ export const make = (database: Database["Service"]): Budgets => {
         if (reserved.group !== undefined) grouped.add({ id: reserved.group.id, day: reserved.group.day })
         workspaces.add({ id: workspace, day: reserved.workspace })
       }
-      if (paces.rows.length > 0) yield* database.affected(sql.returnPaces, [paces.rows])
+      if (paces.rows.length > 0) yield* database.write(sql.returnPaces, [paces.rows])
       if (accounts.rows.length === 0) return
-      yield* database.affected(sql.returnAccounts, [accounts.rows])
+      yield* database.write(sql.returnAccounts, [accounts.rows])
       yield* groups.giveBack(grouped.rows)
-      yield* database.affected(sql.returnWorkspaces, [workspaces.rows])
+      yield* database.write(sql.returnWorkspaces, [workspaces.rows])
     })
   }
 }

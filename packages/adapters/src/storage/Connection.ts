@@ -49,8 +49,10 @@ export interface Result {
 /** One text on its way. `id` names a prepared statement; without it the text is not kept. */
 export type Send = (text: string, parameters: ReadonlyArray<Parameter>, id?: string) => Result | Promise<Result>
 
-/** One connection. Texts sent at the same time wait for each other. */
+/** One connection. Texts are executed one after another, in the order in which they were sent. */
 export interface Connection {
+  /** Whether a text goes on the wire at once; otherwise it waits for the answers of those before it. */
+  readonly pipelined: boolean
   readonly send: Send
   /** Several texts in one, without parameters and rows. */
   readonly script: (text: string) => void | Promise<void>
@@ -67,6 +69,8 @@ export interface Driver {
   readonly name: "postgres" | "sqlite"
   /** For messages; without a password. */
   readonly database: string
+  /** Whether its connections are; an adopted one may not be. */
+  readonly pipelined: boolean
   /** Asks for a connection and calls back once. The returned function takes the request back, before it is granted. */
   readonly acquire: (granted: (connection: Connection) => void, refused: (cause: unknown) => void) => () => void
   /** Gives a connection back; `discard` when a transaction may still be open on it. */
@@ -74,8 +78,11 @@ export interface Driver {
   /** The text that begins a transaction, and the one that also pins the plans of prepared statements. */
   readonly begin: string
   readonly beginHot: string
-  /** Pins the plans inside a running transaction; the returned text restores what was before. Null: nothing to pin. */
-  readonly pin: ((connection: Connection) => Promise<string>) | null
+  /**
+   * Pins the plans inside a running transaction: by `settings`, after `read` has told the text that puts back what was
+   * before. Null: nothing to pin.
+   */
+  readonly pin: { readonly settings: string; readonly read: (connection: Connection) => Promise<string> } | null
   /** A host's transaction as a connection. Throws or rejects with TransactionRefused when it is none of ours. */
   readonly adopt: (host: HostTransaction) => Connection | Promise<Connection>
   /** Ends the use of an adopted connection, which stays the host's. */

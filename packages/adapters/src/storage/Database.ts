@@ -21,6 +21,7 @@ import type { Kysely } from "kysely"
 import type { Driver, HostTransaction } from "./Connection.ts"
 import * as Dialect from "./Dialect.ts"
 import * as KyselyBridge from "./KyselyBridge.ts"
+import type * as Session from "./Session.ts"
 import * as Sessions from "./Sessions.ts"
 
 /** For a caller of `run` who does not say which tables it uses. */
@@ -44,11 +45,27 @@ export class Database extends Context.Service<
       statement: Dialect.Statement,
       parameters?: ReadonlyArray<Dialect.Parameter>
     ): Effect.Effect<ReadonlyArray<Row>, StorageError>
+    /**
+     * The rows of a prepared statement that is a hot transaction by itself, in one round trip. When it fails it may be done
+     * all the same: only for what may be asked again.
+     */
+    executeAlone<Row>(
+      statement: Dialect.Statement,
+      parameters?: ReadonlyArray<Dialect.Parameter>
+    ): Effect.Effect<ReadonlyArray<Row>, StorageError>
     /** How many rows a prepared statement changed. */
     affected(
       statement: Dialect.Statement,
       parameters?: ReadonlyArray<Dialect.Parameter>
     ): Effect.Effect<number, StorageError>
+    /**
+     * A write whose answer nobody needs. In a transaction it costs no round trip: the next statement, or the commit, fails
+     * with its failure.
+     */
+    write(
+      statement: Dialect.Statement,
+      parameters?: ReadonlyArray<Dialect.Parameter>
+    ): Effect.Effect<void, StorageError>
     /** One or several texts without parameters and results, such as definitions of tables. */
     script(operation: string, text: string): Effect.Effect<void, StorageError>
     /** All of `effect` or nothing. Inside another transaction it joins that one. */
@@ -73,13 +90,15 @@ export const make = (driver: Driver, prefix: string): Database["Service"] => {
   const sets = new Map<Dialect.StatementSet<string>, Readonly<Record<string, Dialect.Statement>>>()
   const byName = new Map<string, Dialect.Statement>()
 
-  const { host, using, within } = Sessions.make(driver)
+  const { alone, host, sending, using, within } = Sessions.make(driver)
 
   // Plans are kept with the name: a text that ran unpinned must not leave its plan to the pinned one.
+  const sent =
+    (statement: Dialect.Statement, parameters: ReadonlyArray<Dialect.Parameter>) =>
+    (connection: Session.Sender, hot: boolean) =>
+      connection.send(statement.text, statement.bind(parameters), hot ? `${statement.id}!` : statement.id)
   const send = (statement: Dialect.Statement, parameters: ReadonlyArray<Dialect.Parameter>) =>
-    using(statement.name, (connection, hot) =>
-      connection.send(statement.text, parameters, hot ? `${statement.id}!` : statement.id)
-    )
+    using(statement.name, sent(statement, parameters))
 
   return Database.of({
     sql,
@@ -100,7 +119,13 @@ export const make = (driver: Driver, prefix: string): Database["Service"] => {
       using(operation, (connection) => query(KyselyBridge.over(driver.name, prefix, connection.send) as Kysely<T>)),
     execute: <Row>(statement: Dialect.Statement, parameters: ReadonlyArray<Dialect.Parameter> = []) =>
       Effect.map(send(statement, parameters), (result) => result.rows as ReadonlyArray<Row>),
+    executeAlone: <Row>(statement: Dialect.Statement, parameters: ReadonlyArray<Dialect.Parameter> = []) =>
+      Effect.map(
+        alone(statement.name, (connection, hot) => Promise.resolve(sent(statement, parameters)(connection, hot))),
+        (result) => result.rows as ReadonlyArray<Row>
+      ),
     affected: (statement, parameters = []) => Effect.map(send(statement, parameters), (result) => result.affected),
+    write: (statement, parameters = []) => sending(statement.name, sent(statement, parameters)),
     script: (operation, text) => using(operation, (connection) => connection.script(text)),
     transaction: within(false),
     hotTransaction: within(true),

@@ -8,6 +8,7 @@
  * Rows come back in one shape from both: 64-bit integers as numbers, booleans as 0 and 1, JSON as its text.
  */
 import { createHash } from "node:crypto"
+import { toArray, toJson } from "./RowSet.ts"
 
 /** The types a column or parameter may have. `id` and `text` compare byte by byte in both databases. */
 export type ColumnType = "id" | "text" | "int" | "bigint" | "real" | "boolean" | "json"
@@ -22,6 +23,8 @@ export interface Statement {
   readonly text: string
   /** The name PostgreSQL knows it by: changes with the text, so two versions of us may share a connection. */
   readonly id: string
+  /** The parameters of the text out of those of its caller: row sets become what the database reads. */
+  readonly bind: (parameters: ReadonlyArray<Parameter>) => ReadonlyArray<Parameter>
 }
 
 /** The words that differ. */
@@ -31,7 +34,7 @@ export interface Sql {
   t(name: string): string
   /** Parameter `n` with its type said, where the database cannot guess it. */
   p(n: number, type: ColumnType): string
-  /** Rows of a JSON array in parameter `n`, for `from`: `from ${sql.rows("x", 1, { id: "text", n: "bigint" })}`. */
+  /** Rows out of an array of objects in parameter `n`, for `from`: `from ${sql.rows("x", 1, { id: "text", n: "bigint" })}`. */
   rows(alias: string, n: number, columns: Readonly<Record<string, ColumnType | "ordinal">>): string
   /** Locks the rows of `aliases` against other writers, passing by what another holds. At the end of a select. */
   skipLocked(...aliases: ReadonlyArray<string>): string
@@ -79,14 +82,10 @@ const postgres = (prefix: string): Sql => ({
   t: (name) => prefix + name,
   p: (n, type) => `$${n}::${postgresTypes[type]}`,
   rows: (alias, n, columns) => {
-    const typed = Object.entries(columns).flatMap(([name, type]) =>
-      type === "ordinal" ? [] : `${name} ${postgresTypes[type]}`
-    )
-    const ordinal = Object.keys(columns).find((name) => columns[name] === "ordinal")
-    const set = `json_to_recordset($${n}::json) as `
-    if (ordinal === undefined) return `${set}${alias}(${typed.join(", ")})`
-    const names = Object.keys(columns).filter((name) => name !== ordinal)
-    return `rows from (${set}(${typed.join(", ")})) with ordinality as ${alias}(${[...names, ordinal].join(", ")})`
+    const names = Object.keys(columns).filter((name) => columns[name] !== "ordinal")
+    const ordinal = Object.keys(columns).filter((name) => columns[name] === "ordinal")
+    const arrays = names.map((name) => `$${n}.${name}:${columns[name]}`).join(", ")
+    return `unnest(${arrays})${ordinal.length > 0 ? " with ordinality" : ""} as ${alias}(${[...names, ...ordinal].join(", ")})`
   },
   skipLocked: (...aliases) => `for no key update${aliases.length > 0 ? ` of ${aliases.join(", ")}` : ""} skip locked`,
   lock: (...aliases) => `for no key update${aliases.length > 0 ? ` of ${aliases.join(", ")}` : ""}`,
@@ -138,7 +137,7 @@ const sqlite = (prefix: string): Sql => ({
     const typed = Object.entries(columns).map(([name, type]) =>
       type === "ordinal" ? `key + 1 as ${name}` : `${sqliteField("value", name, type)} as ${name}`
     )
-    return `(select ${typed.join(", ")} from json_each(?${n})) as ${alias}`
+    return `(select ${typed.join(", ")} from json_each(?${n}.rows)) as ${alias}`
   },
   skipLocked: () => "",
   lock: () => "",
@@ -175,15 +174,56 @@ export const defineStatements = <const T extends Readonly<Record<string, string>
   build: (sql: Sql) => T
 ): StatementSet<Extract<keyof T, string>> => ({ group, build })
 
-/** Builds a set for one database; `$1` becomes `?1` on SQLite. */
+/** A parameter of the text, or a column of the rows that it gives. */
+const places = /\$(\d+)(?:\.(\w+):(\w+))?/g
+
+/** Numbers the arrays of row sets among the other parameters. */
+const onPostgres = (source: string): Pick<Statement, "text" | "bind"> => {
+  const slots = new Map<string, (parameters: ReadonlyArray<Parameter>) => Parameter>()
+  const whole = new Set<number>()
+  const text = source.replaceAll(places, (_, digits: string, name: string | undefined, type: ColumnType) => {
+    const at = Number(digits) - 1
+    const key = name === undefined ? digits : `${digits}.${name}`
+    if (!slots.has(key)) {
+      if (name === undefined) slots.set(key, (parameters) => parameters[at])
+      else {
+        // As long as the rows are many, whatever is in it: shorter ones are filled with nulls.
+        const always = !whole.has(at)
+        whole.add(at)
+        slots.set(key, (parameters) => toArray(parameters[at] as ReadonlyArray<Row>, name, type, always))
+      }
+    }
+    const place = `$${[...slots.keys()].indexOf(key) + 1}`
+    return name === undefined ? place : `${place}::${postgresTypes[type]}[]`
+  })
+  const all = [...slots.values()]
+  return { text, bind: (parameters) => all.map((slot) => slot(parameters)) }
+}
+
+/** `$1` becomes `?1`. */
+const onSqlite = (source: string): Pick<Statement, "text" | "bind"> => {
+  const sets = new Set<number>()
+  const text = source.replaceAll(/[$?](\d+)(\.rows)?/g, (_, digits: string, set: string | undefined) => {
+    if (set !== undefined) sets.add(Number(digits) - 1)
+    return `?${digits}`
+  })
+  return {
+    text,
+    bind: (parameters) => parameters.map((value, i) => (sets.has(i) ? toJson(value as ReadonlyArray<Row>) : value))
+  }
+}
+
+type Row = Readonly<Record<string, unknown>>
+
+/** Builds a set for one database. */
 export const buildStatements = <K extends string>(self: StatementSet<K>, sql: Sql): Readonly<Record<K, Statement>> => {
   const built: Partial<Record<K, Statement>> = {}
   for (const [key, source] of Object.entries<string>(self.build(sql))) {
-    const text = (sql.name === "sqlite" ? source.replaceAll(/\$(\d+)/g, "?$1") : source).trim()
+    const { bind, text } = (sql.name === "sqlite" ? onSqlite : onPostgres)(source.trim())
     const name = `${self.group}.${key}`
     // PostgreSQL cuts names at 63 bytes.
     const id = `${name.slice(0, 48)}_${createHash("sha256").update(text).digest("hex").slice(0, 10)}`
-    built[key as K] = { name, text, id }
+    built[key as K] = { name, text, id, bind }
   }
   return built as Readonly<Record<K, Statement>>
 }

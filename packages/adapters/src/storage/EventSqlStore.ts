@@ -74,8 +74,7 @@ export const appender = (
   database: Database["Service"]
 ): ((events: ReadonlyArray<DomainEvent.DomainEvent>) => Effect.Effect<void, StorageError>) => {
   const { append } = database.statements(statements)
-  return (events) =>
-    events.length === 0 ? Effect.void : Effect.asVoid(database.affected(append, [events.map(EventRow.encode)]))
+  return (events) => (events.length === 0 ? Effect.void : database.write(append, [events.map(EventRow.encode)]))
 }
 
 /**

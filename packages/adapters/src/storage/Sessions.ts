@@ -13,17 +13,10 @@ import {
   type Result,
   TransactionRefused
 } from "./Connection.ts"
-
-/** A transaction under way, shared by all who joined it. */
-interface Session {
-  readonly connection: Connection
-  hot: boolean
-  failed: boolean
-  ended: boolean
-}
+import * as Session from "./Session.ts"
 
 // Keyed by database: one program may hold two.
-const Current = Context.Reference<ReadonlyMap<Driver, Session>>("@overture/adapters/CurrentTransaction", {
+const Current = Context.Reference<ReadonlyMap<Driver, Session.Session>>("@overture/adapters/CurrentTransaction", {
   defaultValue: () => new Map()
 })
 
@@ -43,25 +36,8 @@ const settle = <A>(attempt: () => A | Promise<A>): Effect.Effect<A, unknown> =>
     }
   })
 
-const ended = new TransactionRefused({ reason: "the transaction has ended; a fiber it forked is still using it" })
 const doomed = new TransactionRefused({ reason: "an inner transaction failed, so the outer one was rolled back" })
 const inside = new TransactionRefused({ reason: "already inside a transaction of this database" })
-const aborted = new TransactionRefused({
-  reason: "a statement failed and its failure was caught, so it was rolled back"
-})
-
-/** What a statement may do with its connection. */
-export type Sender = Pick<Connection, "send" | "script">
-
-/** The connection of a transaction for those inside it: refuses once the transaction is over. */
-const guarded = (session: Session): Sender => {
-  const open = () => {
-    if (session.ended) throw ended
-    if (!session.connection.holdsTransaction()) throw aborted
-    return session.connection
-  }
-  return { send: (text, parameters, id) => open().send(text, parameters, id), script: (text) => open().script(text) }
-}
 
 /** The sessions of one driver. */
 export const make = (driver: Driver) => {
@@ -96,15 +72,15 @@ export const make = (driver: Driver) => {
   // A statement settles before anything else happens on its connection: it is never abandoned in mid-flight.
   const using = <A>(
     operation: string,
-    use: (connection: Sender, hot: boolean) => A | Promise<A>
+    use: (connection: Session.Sender, hot: boolean) => A | Promise<A>
   ): Effect.Effect<A, StorageError> =>
     Effect.flatMap(Current, (sessions) => {
       const session = sessions.get(driver)
       if (session !== undefined) {
         return Effect.uninterruptible(
           Effect.mapError(
-            settle(() => use(guarded(session), session.hot)),
-            failed(operation)
+            settle(() => use(Session.guarded(session), session.hot)),
+            (cause) => session.refusal ?? failed(operation)(cause)
           )
         )
       }
@@ -121,8 +97,26 @@ export const make = (driver: Driver) => {
       )
     })
 
+  const sending = (
+    operation: string,
+    use: (connection: Session.Sender, hot: boolean) => unknown
+  ): Effect.Effect<void, StorageError> =>
+    Effect.flatMap(Current, (sessions) => {
+      const session = sessions.get(driver)
+      if (session === undefined || session.isHosts || !session.connection.pipelined) {
+        return Effect.asVoid(using(operation, use))
+      }
+      if (session.ended) return Effect.fail(failed(operation)(Session.ended))
+      return Effect.sync(() => {
+        const sent = async () => use(Session.guarded(session), session.hot)
+        sent().catch((cause) => {
+          session.refusal ??= failed(operation)(cause)
+        })
+      })
+    })
+
   const join = <A, E, R>(
-    session: Session,
+    session: Session.Session,
     hot: boolean,
     effect: Effect.Effect<A, E, R>
   ): Effect.Effect<A, E | StorageError, R> => {
@@ -134,32 +128,50 @@ export const make = (driver: Driver) => {
     )
   }
 
-  const pin = <A, E, R>(session: Session, change: NonNullable<Driver["pin"]>, effect: Effect.Effect<A, E, R>) =>
-    Effect.acquireUseRelease(
-      Effect.mapError(
-        settle(() => change(session.connection)),
-        failed("pin")
-      ),
-      () => {
-        session.hot = true
-        return effect
-      },
-      (restore) =>
-        // In an aborted transaction nothing can be sent; its rollback restores the settings as well.
-        Effect.ignore(
-          settle(() => {
-            session.hot = false
-            return session.connection.script(restore)
-          })
+  /** Pins plans to the end of a transaction of ours; in a host's, only as long as `effect` runs. */
+  const pin = <A, E, R>(
+    session: Session.Session,
+    pinning: NonNullable<Driver["pin"]>,
+    effect: Effect.Effect<A, E, R>
+  ) =>
+    session.isHosts
+      ? Effect.acquireUseRelease(
+          Effect.mapError(
+            settle(async () => {
+              const restore = await pinning.read(session.connection)
+              await session.connection.script(pinning.settings)
+              session.hot = true
+              return restore
+            }),
+            failed("pin")
+          ),
+          () => effect,
+          (restore) =>
+            // In an aborted transaction nothing can be sent; its rollback restores the settings as well.
+            Effect.ignore(
+              settle(() => {
+                session.hot = false
+                return session.connection.script(restore)
+              })
+            )
         )
-    )
+      : Effect.suspend(() => {
+          if (!session.hot) {
+            session.hot = true
+            // Not waited for: if it fails, so does everything after it, and the commit.
+            const pinned = Session.afterBegin(session, false, () => session.connection.script(pinning.settings))
+            Promise.resolve(pinned).catch(() => {})
+          }
+          return effect
+        })
 
-  const commit = (session: Session): Effect.Effect<void, StorageError> =>
+  const commit = (session: Session.Session): Effect.Effect<void, StorageError> =>
     Effect.suspend(() => {
       const wasLost = session.connection.isLost()
       return Effect.flatMap(
-        settle(() => session.connection.send("commit", [])),
-        (result: Result) => (result.command === "ROLLBACK" ? Effect.fail(aborted) : Effect.void)
+        settle(() => Session.afterBegin(session, true, () => session.connection.send("commit", []))),
+        (result: Result) =>
+          result.command === "ROLLBACK" ? Effect.fail(session.refusal ?? Session.aborted) : Effect.void
       ).pipe(
         Effect.mapError((cause) =>
           failed("commit")(session.connection.isLost() && !wasLost ? new OutcomeUnknown({ cause }) : cause)
@@ -167,7 +179,7 @@ export const make = (driver: Driver) => {
       )
     })
 
-  const rollback = (session: Session): Effect.Effect<boolean> =>
+  const rollback = (session: Session.Session): Effect.Effect<boolean> =>
     session.connection.isLost()
       ? Effect.succeed(false)
       : Effect.match(
@@ -176,18 +188,18 @@ export const make = (driver: Driver) => {
         )
 
   const begin = <A, E, R>(
-    sessions: ReadonlyMap<Driver, Session>,
+    sessions: ReadonlyMap<Driver, Session.Session>,
     hot: boolean,
     effect: Effect.Effect<A, E, R>
   ): Effect.Effect<A, E | StorageError, R> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
         const connection = yield* Effect.mapError(acquire(restore), failed("begin"))
-        const session: Session = { connection, hot, failed: false, ended: false }
+        const session = Session.make(connection, { hot, isHosts: false })
         let clean = false
         return yield* Effect.gen(function* () {
           yield* Effect.mapError(
-            settle(() => connection.script(hot ? driver.beginHot : driver.begin)),
+            settle(() => Session.open(session, hot ? driver.beginHot : driver.begin)),
             failed("begin")
           )
           const exit = yield* Effect.exit(
@@ -217,6 +229,29 @@ export const make = (driver: Driver) => {
         return outer === undefined ? begin(sessions, hot, effect) : join(outer, hot, effect)
       })
 
+  const alone = <A>(
+    operation: string,
+    use: (connection: Session.Sender, hot: boolean) => A | Promise<A>
+  ): Effect.Effect<A, StorageError> =>
+    Effect.flatMap(Current, (sessions) => {
+      if (!driver.pipelined || sessions.has(driver)) return within(true)(using(operation, use))
+      return Effect.uninterruptibleMask((restore) =>
+        Effect.gen(function* () {
+          const connection = yield* Effect.mapError(acquire(restore), failed("begin"))
+          const all = settle(() =>
+            Promise.all([
+              connection.script(driver.beginHot),
+              use(connection, true),
+              // The last to answer: when it has, the transaction is over.
+              Promise.resolve(connection.send("commit", [])).finally(() => driver.release(connection, false))
+            ])
+          )
+          const [, answer] = yield* Effect.mapError(all, failed(operation))
+          return answer
+        })
+      )
+    })
+
   const host =
     (transaction: HostTransaction) =>
     <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | StorageError, R> =>
@@ -227,7 +262,7 @@ export const make = (driver: Driver) => {
           settle(() => driver.adopt(transaction)),
           failed("join")
         )
-        const session: Session = { connection, hot: false, failed: false, ended: false }
+        const session = Session.make(connection, { hot: false, isHosts: true })
         const result = yield* effect.pipe(
           Effect.provideService(Current, new Map(sessions).set(driver, session)),
           Effect.ensuring(
@@ -243,6 +278,13 @@ export const make = (driver: Driver) => {
   return {
     /** Runs `use` on the connection of the transaction at hand, or on one of its own. */
     using,
+    /**
+     * The same for what nobody needs an answer of: inside a transaction of ours that pipelines, the answer is waited for no
+     * earlier than the one to the next statement or to `commit`, which fail with its failure.
+     */
+    sending,
+    /** Runs `use` as a hot transaction by itself, in one round trip where texts need not wait for each other. */
+    alone,
     /** Runs an effect in a transaction; `hot` pins the plans of prepared statements. */
     within,
     /** Runs an effect in a transaction that a host began and will end. */

@@ -625,7 +625,7 @@ describe("postgres", () => {
     }).pipe(Effect.provide(fresh({ connections: 1 })))
   )
 
-  it.live("pins plans in a hot transaction only, also inside another transaction", () =>
+  it.live("pins plans in a hot transaction only, inside another transaction from there to its end", () =>
     Effect.gen(function* () {
       const state = Effect.map(call<{ s: string }>("settings", 1), (rows) => rows[0]!.s)
       assert.strictEqual(yield* state, "auto on")
@@ -635,8 +635,9 @@ describe("postgres", () => {
         "auto on",
         "force_generic_plan off",
         "force_generic_plan off",
-        "auto on"
+        "force_generic_plan off"
       ])
+      assert.strictEqual(yield* state, "auto on")
     }).pipe(Effect.provide(fresh({ connections: 1 })))
   )
 

@@ -12,6 +12,7 @@ import * as TestChannel from "@overture/core/testing/TestChannel"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { Database } from "../../src/storage/Database.ts"
+import type { Statement } from "../../src/storage/Dialect.ts"
 import * as PostgresStorage from "../../src/storage/PostgresStorage.ts"
 import * as SqliteStorage from "../../src/storage/SqliteStorage.ts"
 import * as FullTables from "./FullTables.ts"
@@ -58,17 +59,20 @@ interface Touched {
   readonly fetched: number
 }
 
+const plain = (name: string, text: string): Statement => ({ name, text, id: name, bind: (parameters) => parameters })
+
 /** Rows that were read of each table so far, by walking it and by an index. */
 const touched = Effect.gen(function* () {
   const { execute } = yield* Database
   // Statistics of a session are told once a second unless it is asked to.
-  yield* execute({ name: "flush", text: "select pg_stat_force_next_flush()", id: "flush" })
-  return yield* execute<Touched>({
-    name: "touched",
-    text: `select relname as table, coalesce(seq_tup_read, 0) as walked, coalesce(idx_tup_fetch, 0) as fetched
-      from pg_stat_user_tables`,
-    id: "touched"
-  })
+  yield* execute(plain("flush", "select pg_stat_force_next_flush()"))
+  return yield* execute<Touched>(
+    plain(
+      "touched",
+      `select relname as table, coalesce(seq_tup_read, 0) as walked, coalesce(idx_tup_fetch, 0) as fetched
+      from pg_stat_user_tables`
+    )
+  )
 })
 
 /** Rows that an effect read of each table. */

@@ -35,7 +35,8 @@ const leaseClock = Layer.effect(
 const contents = Layer.effect(
   Contents,
   Effect.map(Database, ({ execute, sql }) => {
-    const read = <Row>(text: string) => execute<Row>({ name: "Contents", text, id: `contents ${text}` })
+    const read = <Row>(text: string) =>
+      execute<Row>({ name: "Contents", text, id: `contents ${text}`, bind: (parameters) => parameters })
     const tables = read<{ readonly name: string }>(
       sql.pick({
         postgres: `select tablename as name from pg_tables where schemaname = current_schema()`,

@@ -143,6 +143,11 @@ export type LeadSelector =
       readonly ids: ReadonlyArray<LeadId>
       /** Of which step the rule is shown the messages, of each lead that has such a row; the present one where absent. */
       readonly step?: ((lead: Lead) => StepId | null) | undefined
+      /**
+       * Messages as the caller has just locked or written them in its transaction. A touch of one part that is among them is
+       * not read again. Absent = none.
+       */
+      readonly known?: ReadonlyArray<Message> | undefined
     }
   /** Leads of a campaign with something open, claimed or to come that nothing has stopped yet; at most `limit`. */
   | { readonly type: "active"; readonly campaign: CampaignId; readonly limit: number }

@@ -29,6 +29,7 @@ import { noSlot, paceGates } from "./PaceGates.ts"
 import * as PacePlan from "./PacePlan.ts"
 import * as Sequence from "./Sequence.ts"
 import * as SendWindow from "./SendWindow.ts"
+import * as TouchRendering from "./TouchRendering.ts"
 
 export type Answer =
   /** Nothing more will be sent to it. */
@@ -95,7 +96,13 @@ const make = Effect.gen(function* () {
   const benchFor = (now: Instant, candidates: ReadonlyArray<LeadCandidate>) =>
     Effect.map(
       HostGate.load(gates, candidates),
-      (loaded): LeadJudgement.Bench => ({ now, channels: channels.all, templates: new Map(), gates, loaded })
+      (loaded): LeadJudgement.Bench => ({
+        now,
+        channels: channels.all,
+        templates: TouchRendering.templateCache(),
+        gates,
+        loaded
+      })
     )
 
   const explain = Effect.fn("Explanation.explain")(function* (workspace: WorkspaceId, id: LeadId) {

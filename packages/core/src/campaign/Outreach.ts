@@ -13,7 +13,7 @@ import { AddressHash } from "../contact/Suppression.ts"
 import type { ClaimSource, OutboundReaction } from "../outbox/ClaimSource.ts"
 import { OutboundParties } from "../outbox/ClaimSource.ts"
 import type { Lease } from "../outbox/Claim.ts"
-import type { Settled } from "../outbox/Settling.ts"
+import { isRemoved, type Settled } from "../outbox/Settling.ts"
 import type { CampaignId, ContactId, LeadId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
@@ -30,6 +30,7 @@ import { alone } from "./LeadStopping.ts"
 import * as LeadReactions from "./LeadReactions.ts"
 import * as LeadTouching from "./LeadTouching.ts"
 import * as TouchConclusion from "./TouchConclusion.ts"
+import * as TouchRendering from "./TouchRendering.ts"
 
 export class Outreach extends Context.Service<
   Outreach,
@@ -80,7 +81,7 @@ const make = Effect.gen(function* () {
   const gates = yield* HostGate.HostGates
   const addressHash = yield* AddressHash
   const makeIds = (yield* Ids).generator
-  const templates: LeadTouching.Input["templates"] = new Map()
+  const templates = TouchRendering.templateCache()
   const known = new Map<CampaignId, Campaign>()
   const reactions = LeadReactions.make(store, makeIds)
   const ending = CampaignEnding.make(store, makeIds)
@@ -183,7 +184,8 @@ const make = Effect.gen(function* () {
       const campaigns = yield* campaignsOf(ofLeads)
       const byLead = new Map(ofLeads.map((one) => [one.claimed.message.lead as LeadId, one]))
       const ids = yield* makeIds
-      yield* store.changeLeads({ type: "ids", ids: [...byLead.keys()] }, now, (lead, messages) => {
+      const known = ofLeads.flatMap((one) => (isRemoved(one) ? [] : [one.message]))
+      yield* store.changeLeads({ type: "ids", ids: [...byLead.keys()], known }, now, (lead, messages) => {
         const one = byLead.get(lead.id)
         const campaign = campaigns.get(lead.campaign)
         return one === undefined || campaign === undefined

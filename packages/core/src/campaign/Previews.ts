@@ -82,7 +82,7 @@ const make = Effect.gen(function* () {
   const channels = yield* Channels
   const time = yield* PacingTime
   const makeIds = (yield* Ids).generator
-  const templates: TouchRendering.TemplateCache = new Map()
+  const templates = TouchRendering.templateCache()
 
   const get = (workspace: WorkspaceId, id: CampaignId): Effect.Effect<Campaign, StorageError | CampaignNotFound> =>
     Effect.flatMap(store.get(workspace, id), (found) =>

@@ -16,16 +16,26 @@ export type RenderedTouch =
   /** `missingVariable`, or why the channel cannot carry it. */
   | { readonly type: "refused"; readonly reason: string; readonly detail: string }
 
-/** Compiled contents of one process; a version's contents never change, so nothing in it grows stale. */
-export type TemplateCache = Map<string, Result.Result<CompiledContent, Rendering.TemplateError>>
+type Template = Result.Result<CompiledContent, Rendering.TemplateError>
 
-const compiled = (cache: TemplateCache, content: Content) => {
-  const id = JSON.stringify(content)
-  const known = cache.get(id)
+/** Compiled contents of one process: what a text compiles to never changes, so nothing in it grows stale. */
+export interface TemplateCache {
+  readonly byText: Map<string, Template>
+  /** The same by the object at hand: one claim renders the same ones for hundreds of leads. */
+  readonly byContent: WeakMap<Content, Template>
+}
+
+/** An empty one. */
+export const templateCache = (): TemplateCache => ({ byText: new Map(), byContent: new WeakMap() })
+
+const compiled = (cache: TemplateCache, content: Content): Template => {
+  const known = cache.byContent.get(content)
   if (known !== undefined) return known
-  if (cache.size > 10_000) cache.clear()
-  const made = Rendering.compileContent(content)
-  cache.set(id, made)
+  const text = JSON.stringify(content)
+  const made = cache.byText.get(text) ?? Rendering.compileContent(content)
+  if (cache.byText.size > 10_000) cache.byText.clear()
+  cache.byText.set(text, made)
+  cache.byContent.set(content, made)
   return made
 }
 

@@ -83,12 +83,19 @@ const begin = (
   clock: Instant
 ): ReadonlyArray<MessageId> => {
   const row = state.claims.get(claim)
-  if (row === undefined || row.until <= clock || database(state).stopped) return []
+  if (row === undefined || row.until <= clock) return []
   return ids.filter((id) => {
     const message = state.messages.get(id)
-    if (message?.claim !== claim || message.status !== "queued" || !mayBegin(state, message)) return false
-    state.messages.set(id, { ...message, status: "sending", begunAt: clock })
-    return true
+    if (message?.claim !== claim) return false
+    const may = !database(state).stopped && mayBegin(state, message)
+    if (message.status === "queued" && may) {
+      state.messages.set(id, { ...message, status: "sending", begunAt: clock })
+      return true
+    }
+    if (message.status !== "sending") return false
+    if (may || message.stop !== null) return true
+    state.messages.set(id, { ...message, status: "queued" })
+    return false
   })
 }
 
@@ -139,22 +146,16 @@ export const make = ({ state, timed, verb }: Memory) =>
         return writeQueued(state, decide(due.map((message) => candidate(state, message, addressHash))), lease, clock)
       }),
     begin: (claim, ids) => timed((clock) => begin(state, claim, ids, clock)),
-    release: (claim, ids, now) =>
-      verb(() => {
-        const returned = ClaimRows.release(state, claim, ids, now)
-        ClaimRows.finish(state, claim)
-        return returned
-      }),
+    release: (claim, ids, now) => verb(() => ClaimRows.release(state, claim, ids, now)),
     settle: (claim, results, conclude) =>
       verb(() => {
-        const isOurs = state.claims.get(claim) !== undefined
         const writes = conclude(
           results.flatMap((result) => {
             const message = state.messages.get(result.claimed.message.id)
-            return isOurs && message?.claim === claim && message.status === "sending" ? [{ result, message }] : []
+            return message?.claim === claim && message.status === "sending" ? [{ result, message }] : []
           })
         )
-        if (isOurs) Settlement.write(state, claim, writes)
+        Settlement.write(state, writes)
         return writes
       }),
     renew: (claim, durationMs) =>

@@ -1,7 +1,6 @@
 /** What a settling transaction writes: messages, the budgets they give back, chats, suppressions and events. */
 import type { SettleWrites } from "../outbox/OutboxStore.ts"
 import { dropsParts, isRemoved, keepsReservation, type Settled } from "../outbox/Settling.ts"
-import type { ClaimId } from "../workspace/Id.ts"
 import * as ClaimRows from "./ClaimRows.ts"
 import * as MemoryChatStore from "./MemoryChatStore.ts"
 import { suppress } from "./MemoryContactStore.ts"
@@ -23,12 +22,11 @@ const writeMessage = (state: State, settled: Settled): void => {
   else state.messages.set(message.id, { ...message, reserved: null })
 }
 
-/** Writes what `conclude` answered and removes the claim when nothing of it is left. */
-export const write = (state: State, claim: ClaimId, writes: SettleWrites): void => {
+/** Writes what `conclude` answered. */
+export const write = (state: State, writes: SettleWrites): void => {
   for (const settled of writes.settled) writeMessage(state, settled)
   MemoryChatStore.open(state, writes.openings)
   MemoryChatStore.touch(state, writes.touches)
   suppress(state, writes.suppressions)
   append(state, writes.events)
-  ClaimRows.finish(state, claim)
 }

@@ -34,7 +34,7 @@ export interface MemberRow {
   readonly position: number
 }
 
-/** The fence of a claim. Which messages it holds is written in them. */
+/** The lease of a claim. Which messages it holds is written in them. */
 export interface ClaimRow {
   readonly id: Id.ClaimId
   readonly worker: string

@@ -1,6 +1,6 @@
 /**
- * A claim is the time-limited right to send a batch of messages. Its row is the fence: who no longer owns it changes
- * nothing. Lease times are the database's own clock; a worker measures how long it may begin sends with a clock that
+ * A claim is the time-limited right to send a batch of messages. Its id in each message is the fence: who no longer owns
+ * a message changes nothing of it. The claim's row keeps the lease. Lease times are the database's own clock; a worker measures how long it may begin sends with a clock that
  * never jumps.
  */
 import type { Claimed } from "../chat/Message.ts"

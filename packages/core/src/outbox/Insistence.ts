@@ -2,12 +2,24 @@
 import { Effect, Schedule } from "effect"
 import type { StorageError } from "../workspace/StorageError.ts"
 
+/** Tries of what does not pass by itself: over about half a minute. */
+const tries = 12
+
+/** From 50 ms, doubling, to 5 s. */
+const pauses = Schedule.jittered(Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("5 seconds")]))
+
 /**
- * For verbs that a claim fences: doing them again changes nothing, so a lost connection, a deadlock or a commit whose
- * answer was lost is met by trying again, for about half a minute.
+ * For verbs that a claim fences: doing them again changes nothing, and finds nothing once another has taken the claim over.
+ * So what may pass, a lost connection or a deadlock, is met by trying again for as long as `isPatient` says; any other
+ * failure, and every one when it says no, by a few tries.
  */
-export const insist = <A>(effect: Effect.Effect<A, StorageError>): Effect.Effect<A, StorageError> =>
-  Effect.retry(effect, {
-    schedule: Schedule.exponential("50 millis").pipe(Schedule.jittered),
-    times: 9
-  })
+export const insist =
+  (isPatient: () => boolean) =>
+  <A>(effect: Effect.Effect<A, StorageError>): Effect.Effect<A, StorageError> =>
+    Effect.suspend(() => {
+      let failures = 0
+      return Effect.retry(effect, {
+        schedule: pauses,
+        while: ({ retryable }) => ++failures < tries || (retryable && isPatient())
+      })
+    })

@@ -3,13 +3,13 @@
  * row says so, and what became of it is written once; where nobody can know, the ledger says so and never sends again by
  * itself. Any number of processes may run this at the same time.
  */
-import { Context, Effect, Fiber, Layer, Queue, Ref } from "effect"
+import { type Cause, Context, Effect, Exit, Fiber, Layer, Queue, Ref, Semaphore } from "effect"
 import { AccountStore } from "../account/AccountStore.ts"
 import { Channels } from "../channel/Channel.ts"
 import type { Outcome } from "../channel/Outcome.ts"
 import type { Claimed } from "../chat/Message.ts"
 import { AddressHash } from "../contact/Suppression.ts"
-import { Ids, type ClaimId } from "../workspace/Id.ts"
+import { Ids } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
@@ -22,7 +22,7 @@ import type { ClockSkewed, RestoreDetected } from "./Clearance.ts"
 import * as Clearance from "./Clearance.ts"
 import { OutboundParties } from "./ClaimSource.ts"
 import * as Held from "./Held.ts"
-import { insist } from "./Insistence.ts"
+import * as Insistence from "./Insistence.ts"
 import { OutboxConfig } from "./OutboxConfig.ts"
 import { OutboxStore } from "./OutboxStore.ts"
 import * as Places from "./Places.ts"
@@ -30,7 +30,6 @@ import { decideQueued } from "./QueuedGates.ts"
 import * as Sending from "./Sending.ts"
 import * as SettleRules from "./SettleRules.ts"
 import type { Result } from "./Settling.ts"
-import * as Together from "./Together.ts"
 
 export interface Tick {
   /** Whether anything was due: then the next tick may find more. */
@@ -67,6 +66,9 @@ export class Outbox extends Context.Service<
   )
 }
 
+/** Hands in what became of a message. */
+type Finish = (claimed: Claimed, outcome: Outcome) => Effect.Effect<void>
+
 const make = Effect.gen(function* () {
   const store = yield* OutboxStore
   const accounts = yield* AccountStore
@@ -80,12 +82,16 @@ const make = Effect.gen(function* () {
   const config = yield* OutboxConfig
   const addressHash = yield* AddressHash
   const places = yield* Places.make(config.sendConcurrency)
-  const finished = yield* Queue.unbounded<{ readonly held: Held.Held; readonly result: Result }>()
-  const draining = yield* Ref.make(false)
+  /** Claims begin one after another, each in groups as large as there are places. */
+  const turns = yield* Semaphore.make(1)
+  let draining = false
   const scope = yield* Effect.scope
   const running = new Set<Fiber.Fiber<void, StorageError>>()
   const backlog = yield* Backlog.make
   const settledCount = yield* Ref.make({ sent: 0, settled: 0 })
+
+  /** Patient while the claim may still be ours and the process is not to stop. */
+  const insist = (held: Held.Held) => Insistence.insist(() => !held.lost && !draining)
 
   const react = (each: (reaction: (typeof parties.reactions)[number]) => Effect.Effect<void, StorageError>) =>
     Effect.forEach(parties.reactions, each, { discard: true })
@@ -94,8 +100,8 @@ const make = Effect.gen(function* () {
 
   const { ensure: ensureMaySend, hasJumped, present } = Clearance.make(store, time, config.maxClockSkewMs)
 
-  const settleClaim = (held: Held.Held, results: ReadonlyArray<Result>, now: Instant) =>
-    insist(
+  const settle = (held: Held.Held, results: ReadonlyArray<Result>, now: Instant) =>
+    insist(held)(
       transaction.within(
         Effect.gen(function* () {
           const ids = yield* makeIds
@@ -108,49 +114,55 @@ const make = Effect.gen(function* () {
       )
     )
 
-  /** Settles everything that has finished; whoever finds nothing left was settled by another. */
-  const flush = yield* Together.make(
+  /**
+   * Settles a claim's results as they come, each time all that have come meanwhile, until they end. Places are free again
+   * once their results are settled; those that cannot be are left to recovery, and make it fail in the end.
+   */
+  const settling = (held: Held.Held, finished: Queue.Dequeue<Result, Cause.Done>) =>
     Effect.gen(function* () {
-      const all = yield* Queue.clear(finished)
-      if (all.length === 0) return
-      const now = yield* present
-      const byClaim = new Map<Held.Held, Array<Result>>()
-      for (const { held, result } of all) {
-        const results = byClaim.get(held)
-        if (results === undefined) byClaim.set(held, [result])
-        else results.push(result)
+      let outcome: Exit.Exit<void, StorageError> = Exit.void
+      while (true) {
+        const results = yield* Effect.catchTag(Queue.takeAll(finished), "Done", () => Effect.succeed([]))
+        if (results.length === 0) return yield* outcome
+        yield* places.leave(results.length)
+        const exit = yield* Effect.exit(settle(held, results, yield* present))
+        yield* places.release(results.length, results.length)
+        if (Exit.isFailure(exit)) outcome = Exit.asVoid(exit)
+        else {
+          const sent = exit.value.filter((one) => one.fate === "sent").length
+          yield* Ref.update(settledCount, (count) => ({
+            sent: count.sent + sent,
+            settled: count.settled + exit.value.length
+          }))
+        }
       }
-      // One claim that cannot be settled keeps no other from it; its rows are left to recovery.
-      const exits = yield* Effect.forEach(byClaim, ([held, results]) =>
-        Effect.exit(
-          Effect.flatMap(settleClaim(held, results, now), (settled) =>
-            Ref.update(settledCount, (count) => ({
-              sent: count.sent + settled.filter((one) => one.fate === "sent").length,
-              settled: count.settled + settled.length
-            }))
-          )
-        )
-      ).pipe(Effect.ensuring(places.release(all.length)))
-      yield* Effect.forEach(exits, (exit) => exit, { discard: true })
     })
-  )
 
-  const finish = (held: Held.Held, claimed: Claimed, outcome: Outcome) =>
+  /** Keeps the claim while `work` hands its sends over, and ends it when all that came back is settled. */
+  const keeping = (held: Held.Held, work: (finish: Finish) => Effect.Effect<void, StorageError>) =>
     Effect.gen(function* () {
-      const at = yield* present
-      yield* Queue.offer(finished, { held, result: { claimed, outcome, at } })
-      yield* flush
+      const renew = insist(held)(store.renew(held.claim.id, config.leaseMs))
+      const renewal = yield* Effect.forkChild(Effect.interruptible(Held.renewing(held, renew, config.leaseMs)))
+      const finished = yield* Queue.unbounded<Result, Cause.Done>()
+      const settler = yield* Effect.forkChild(settling(held, finished))
+      const finish: Finish = (claimed, outcome) =>
+        Effect.map(present, (at) => void Queue.offerUnsafe(finished, { claimed, outcome, at }))
+      const exit = yield* Effect.exit(work(finish))
+      yield* Queue.end(finished)
+      yield* Effect.andThen(Fiber.join(settler), exit)
+      yield* Fiber.interrupt(renewal)
+      yield* insist(held)(store.finish(held.claim.id))
     })
 
-  const giveBack = (claim: ClaimId, messages: ReadonlyArray<Claimed>) =>
+  const giveBack = (held: Held.Held, messages: ReadonlyArray<Claimed>) =>
     messages.length === 0
       ? Effect.void
-      : insist(
+      : insist(held)(
           transaction.within(
             Effect.gen(function* () {
               const now = yield* present
               const returned = yield* store.release(
-                claim,
+                held.claim.id,
                 messages.map(({ message }) => message.id),
                 now
               )
@@ -159,57 +171,52 @@ const make = Effect.gen(function* () {
           )
         )
 
-  /** Begins and sends a claim's messages group by group as places become free, until all are settled or given back. */
-  const deliver = (held: Held.Held) =>
+  const send = ({ account, message }: Claimed): Effect.Effect<Outcome> => {
+    const channel = channels.all.get(account.channel)
+    return channel === undefined
+      ? Effect.succeed({ type: "misconfigured", detail: `this process has no channel ${account.channel}` })
+      : sending.send(channel, { account, message })
+  }
+
+  /** Begins and sends a claim's messages group by group as places become free; `sends` gets the fibers of the sends. */
+  const begin = (held: Held.Held, finish: Finish, sends: Array<Fiber.Fiber<void>>) =>
     Effect.gen(function* () {
-      const renewal = yield* Effect.forkChild(
-        Effect.interruptible(Held.renewing(held, insist(store.renew(held.claim.id, config.leaseMs)), config.leaseMs))
-      )
-      const sends: Array<Fiber.Fiber<void, StorageError>> = []
       const waiting = [...held.claim.messages]
       while (waiting.length > 0) {
         const group = waiting.splice(0, yield* places.take(waiting.length))
         yield* backlog.change(-group.length)
-        const late =
-          held.lost ||
-          (yield* Clearance.monotonicMs) >= held.beginUntil ||
-          (yield* Ref.get(draining)) ||
-          (yield* hasJumped)
+        const late = held.lost || (yield* Clearance.monotonicMs) >= held.beginUntil || draining || (yield* hasJumped)
+        const ids = group.map(({ message }) => message.id)
         const begun = late
           ? []
-          : yield* insist(
-              store.begin(
-                held.claim.id,
-                group.map(({ message }) => message.id)
-              )
-            ).pipe(Effect.onError(() => Effect.andThen(places.release(group.length), backlog.change(-waiting.length))))
-        const ids = new Set<string>(begun)
-        const refused = group.filter(({ message }) => !ids.has(message.id))
+          : yield* insist(held)(store.begin(held.claim.id, ids)).pipe(
+              Effect.onError(() => Effect.andThen(places.release(group.length), backlog.change(-waiting.length)))
+            )
+        const going = new Set<string>(begun)
+        const refused = group.filter(({ message }) => !going.has(message.id))
         if (refused.length > 0) yield* places.release(refused.length)
-        const going = group.filter(({ message }) => ids.has(message.id))
-        for (const claimed of going) {
-          const channel = channels.all.get(claimed.account.channel)
-          const answer: Effect.Effect<Outcome> =
-            channel === undefined
-              ? Effect.succeed({
-                  type: "misconfigured",
-                  detail: `this process has no channel ${claimed.account.channel}`
-                })
-              : sending.send(channel, claimed)
-          sends.push(yield* Effect.forkChild(Effect.flatMap(answer, (outcome) => finish(held, claimed, outcome))))
+        for (const claimed of group) {
+          if (!going.has(claimed.message.id)) continue
+          sends.push(yield* Effect.forkChild(Effect.flatMap(send(claimed), (outcome) => finish(claimed, outcome))))
         }
         if (late) {
           yield* backlog.change(-waiting.length)
-          yield* giveBack(held.claim.id, [...refused, ...waiting.splice(0)])
-          break
+          return yield* giveBack(held, [...refused, ...waiting])
         }
-        yield* giveBack(held.claim.id, refused)
+        yield* giveBack(held, refused)
       }
-      yield* Fiber.awaitAll(sends)
-      yield* Effect.forEach(sends, Fiber.join, { discard: true })
-      yield* Fiber.interrupt(renewal)
-      yield* insist(store.finish(held.claim.id))
     })
+
+  /** Sends a claim's messages, until all are settled or given back. */
+  const deliver = (held: Held.Held) =>
+    keeping(held, (finish) =>
+      Effect.gen(function* () {
+        const sends: Array<Fiber.Fiber<void>> = []
+        const exit = yield* Effect.exit(turns.withPermits(1)(begin(held, finish, sends)))
+        yield* Fiber.awaitAll(sends)
+        yield* exit
+      })
+    )
 
   const leaseNow = Effect.map(
     makeIds,
@@ -233,11 +240,8 @@ const make = Effect.gen(function* () {
     })
 
   const resolveAll = (held: Held.Held) =>
-    Effect.gen(function* () {
-      const renewal = yield* Effect.forkChild(
-        Effect.interruptible(Held.renewing(held, insist(store.renew(held.claim.id, config.leaseMs)), config.leaseMs))
-      )
-      yield* Effect.forEach(
+    keeping(held, (finish) =>
+      Effect.forEach(
         held.claim.messages,
         (claimed) => {
           const channel = channels.all.get(claimed.account.channel)
@@ -245,13 +249,15 @@ const make = Effect.gen(function* () {
           if (channel === undefined) return Effect.void
           return Effect.gen(function* () {
             yield* places.take(1)
-            yield* finish(held, claimed, yield* sending.resolve(channel, claimed, store.clock))
+            const outcome = yield* Effect.onError(sending.resolve(channel, claimed, store.clock), () =>
+              places.release(1)
+            )
+            yield* finish(claimed, outcome)
           })
         },
         { concurrency: "unbounded", discard: true }
       )
-      yield* Fiber.interrupt(renewal)
-    })
+    )
 
   const recover = Effect.gen(function* () {
     const lease = yield* leaseNow
@@ -315,7 +321,7 @@ const make = Effect.gen(function* () {
   const round = Effect.gen(function* () {
     yield* ensureMaySend
     const launched: Array<Fiber.Fiber<void, StorageError>> = []
-    if ((yield* Ref.get(draining)) || (yield* workspaces.stopped)) return { worked: false, launched }
+    if (draining || (yield* workspaces.stopped)) return { worked: false, launched }
     const recovery = yield* recover
     if (recovery !== null) launched.push(recovery)
     let worked = recovery !== null
@@ -351,9 +357,9 @@ const make = Effect.gen(function* () {
       (instants) =>
         instants.reduce((first, at) => (first === null ? at : at === null ? first : Math.min(first, at)), null)
     ),
-    drain: Effect.andThen(
-      Ref.set(draining, true),
-      Effect.suspend(() => Effect.asVoid(Fiber.awaitAll([...running])))
-    )
+    drain: Effect.suspend(() => {
+      draining = true
+      return Effect.asVoid(Fiber.awaitAll([...running]))
+    })
   })
 })

@@ -88,13 +88,15 @@ export class OutboxStore extends Context.Service<
     }): Effect.Effect<{ readonly claim: Claim | null; readonly cancelled: ReadonlyArray<Claimed> } | null, StorageError>
     /**
      * Marks messages `sending`, right before they are handed over: only those still queued under this claim, whose lease
-     * holds, and whose workspace, account and campaign may send at this moment. Returns their ids.
+     * holds, and whose workspace, account and campaign may send at this moment. Returns their ids, and those of messages
+     * that this claim began already: when an answer was lost, the same begin is asked again, and what may not be sent any
+     * more is queued as before. So ask only for what has not been handed over.
      */
     begin(claim: ClaimId, ids: ReadonlyArray<MessageId>): Effect.Effect<ReadonlyArray<MessageId>, StorageError>
     /**
      * Returns messages of the claim that were not begun: the rows of touches go (they are rendered anew), others are due
      * again. Gives back all budgets of the rows that go and of direct messages; a later part of a touch stays reserved. Tells
-     * which ones it returned, as they were. Removes a claim that holds nothing more.
+     * which ones it returned, as they were.
      */
     release(
       claim: ClaimId,
@@ -105,7 +107,7 @@ export class OutboxStore extends Context.Service<
      * Locks those of the results that this claim still holds as `sending`, lets `conclude` judge them and writes what it
      * answers: messages, chats, suppressions, events and budgets given back. Results that are not among `settled` were lost.
      * Rows go as `Settling.isRemoved` and `dropsParts` say, and keep their reservation as `keepsReservation` says unless they
-     * are cancelled; whatever else a row reserved is given back. Removes the claim when it holds nothing more.
+     * are cancelled; whatever else a row reserved is given back.
      */
     settle(
       claim: ClaimId,
@@ -116,7 +118,7 @@ export class OutboxStore extends Context.Service<
     renew(claim: ClaimId, durationMs: number): Effect.Effect<boolean, StorageError>
     /** How many claims there are: those whose lease holds, and those that ran out and nobody has taken over yet. */
     readonly claims: Effect.Effect<{ readonly held: number; readonly expired: number }, StorageError>
-    /** Removes a claim none of whose messages is left. */
+    /** Ends a claim that holds nothing more, which no other verb does; one that still holds messages stays. */
     finish(claim: ClaimId): Effect.Effect<void, StorageError>
     /**
      * Takes over the claim that expired first, if any: begun messages stay `sending` under `lease.claim`, others are

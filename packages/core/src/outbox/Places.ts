@@ -1,30 +1,54 @@
-/** The send concurrency of a process: so many messages may be `sending` at one time, and a freed place is used at once. */
-import { Effect, Semaphore } from "effect"
+/**
+ * The send concurrency of a process: so many messages may be `sending` at one time, and a freed place is used at once,
+ * unless a settle under way is about to free more of them than there are: begun together they cost one transaction.
+ */
+import { Effect } from "effect"
 
 export interface Places {
-  /** Waits until one is free and takes up to `atMost` of those that are. */
+  /** Waits until some are free and takes up to `atMost` of them. */
   take(atMost: number): Effect.Effect<number>
-  release(count: number): Effect.Effect<void>
+  /** `count` of those taken are about to be released: their messages are being settled. */
+  leave(count: number): Effect.Effect<void>
+  /** Frees places; `left` of them were told to `leave`. */
+  release(count: number, left?: number): Effect.Effect<void>
 }
 
 export const make = (count: number): Effect.Effect<Places> =>
-  Effect.map(Semaphore.make(count), (semaphore) => {
+  Effect.sync(() => {
     let free = count
+    let leaving = 0
+    const waiting: Array<{ readonly atMost: number; readonly grant: (places: number) => void }> = []
+
+    const next = () => {
+      for (let first = waiting[0]; first !== undefined && free > 0; first = waiting[0]) {
+        if (free < first.atMost && free < leaving) return
+        const places = Math.min(first.atMost, free)
+        free -= places
+        waiting.shift()
+        first.grant(places)
+      }
+    }
+
     return {
       take: (atMost) =>
-        Effect.flatMap(semaphore.take(1), () => {
-          free -= 1
-          const more = Math.min(atMost - 1, free)
-          if (more <= 0) return Effect.succeed(1)
-          return Effect.map(semaphore.takeIfAvailable(more), (got) => {
-            if (got) free -= more
-            return got ? 1 + more : 1
+        Effect.callback<number>((resume) => {
+          const one = { atMost, grant: (places: number) => resume(Effect.succeed(places)) }
+          waiting.push(one)
+          next()
+          return Effect.sync(() => {
+            const place = waiting.indexOf(one)
+            if (place >= 0) waiting.splice(place, 1)
           })
         }),
-      release: (released) =>
-        Effect.suspend(() => {
-          free += released
-          return Effect.asVoid(semaphore.release(released))
+      leave: (places) =>
+        Effect.sync(() => {
+          leaving += places
+        }),
+      release: (places, left = 0) =>
+        Effect.sync(() => {
+          free += places
+          leaving -= left
+          next()
         })
     }
   })

@@ -51,7 +51,7 @@ export interface Prefixes {
   readonly evt: EventId
 }
 
-const hex = (n: number, length: number) => n.toString(16).padStart(length, "0")
+const hex = (n: number, length: number) => (n + 16 ** length).toString(16).slice(1)
 
 /** Makes ids without an effect each, for rules that need hundreds at once. */
 export interface IdGenerator {
@@ -66,18 +66,18 @@ export const generator = (at: Instant, random: () => number): IdGenerator => {
   const time = hex(at, 12)
   let counter = Math.floor(random() * 0x800)
   let high = Math.floor(random() * 0x1_0000_0000)
+  const variant = () => hex(0x8000 | (Math.floor(high / 0x4_0000) & 0x3fff), 4) + hex(high % 0x4_0000, 5)
+  let middle = variant()
   return {
     next: <P extends keyof Prefixes>(prefix: P) => {
       counter += 1
       if (counter > 0xfff) {
         counter = 0
         high = (high + 1) % 0x1_0000_0000
+        middle = variant()
       }
-      const variant = 0x8000 | (Math.floor(high / 0x4_0000) & 0x3fff)
-      return `${prefix}_${time}7${hex(counter, 3)}${hex(variant, 4)}${hex(high % 0x4_0000, 5)}${hex(
-        Math.floor(random() * 0x8000_0000),
-        7
-      ).slice(-7)}` as Prefixes[P]
+      const end = hex(Math.floor(random() * 0x8000_0000) % 0x1000_0000, 7)
+      return `${prefix}_${time}7${hex(counter, 3)}${middle}${end}` as Prefixes[P]
     }
   }
 }

@@ -41,8 +41,10 @@ export const random = (text: string): (() => number) => {
   return next
 }
 
+const hex = (word: number): string => (word + 0x1_0000_0000).toString(16).slice(1)
+
 /** 32 hexadecimal digits derived from a text: the body of a derived id. */
-export const digest = (text: string): string =>
-  hash(text)
-    .map((word) => word.toString(16).padStart(8, "0"))
-    .join("")
+export const digest = (text: string): string => {
+  const [a, b, c, d] = hash(text)
+  return hex(a) + hex(b) + hex(c) + hex(d)
+}

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Clock, Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { AccountStore } from "../../src/account/AccountStore.ts"
 import type { Outcome } from "../../src/channel/Outcome.ts"
@@ -13,6 +13,7 @@ import { defaults } from "../../src/outbox/OutboxConfig.ts"
 import { OutboxStore, type QueuedDecision } from "../../src/outbox/OutboxStore.ts"
 import * as Builders from "../../src/testing/Builders.ts"
 import * as TestChannel from "../../src/testing/TestChannel.ts"
+import { StorageError } from "../../src/workspace/StorageError.ts"
 import { WorkspaceStore } from "../../src/workspace/WorkspaceStore.ts"
 
 const { start } = Builders
@@ -234,5 +235,42 @@ describe("what stops sending", () => {
       yield* (yield* Outbox).tick
       assert.deepStrictEqual(statuses(yield* rows), ["cancelled: suppressed", "sent"])
     }).pipe(Effect.provide(engine(channel)))
+  })
+})
+
+describe("a database that is away", () => {
+  it.effect("for ten minutes after a send loses no outcome", () => {
+    const channel = TestChannel.make()
+    const back = start + 10 * 60_000
+    const away = Layer.provideMerge(
+      Layer.effect(
+        OutboxStore,
+        Effect.gen(function* () {
+          const store = yield* OutboxStore
+          const clock = yield* Clock.Clock
+          const refuse = (operation: string) =>
+            Effect.suspend(() =>
+              clock.currentTimeMillisUnsafe() < back && channel.asked.length > 0
+                ? Effect.fail(new StorageError({ operation, retryable: true, cause: new Error("it is away") }))
+                : Effect.void
+            )
+          return OutboxStore.of({
+            ...store,
+            settle: (...given) => Effect.andThen(refuse("settle"), store.settle(...given)),
+            renew: (...given) => Effect.andThen(refuse("renew"), store.renew(...given))
+          })
+        })
+      ),
+      MemoryStorage.layer
+    )
+    return Effect.gen(function* () {
+      const { rows } = yield* queued(3)
+      const tick = yield* Effect.forkChild((yield* Outbox).tick)
+      yield* asked(channel, 3)
+      for (let waited = 0; waited < 11; waited++) yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(yield* Effect.map(Fiber.join(tick), ({ sent }) => sent), 3)
+      assert.strictEqual(channel.asked.length, 3)
+      assert.deepStrictEqual(statuses(yield* rows), ["sent", "sent", "sent"])
+    }).pipe(Effect.provide(Overture.layer({ storage: away, channels: [channel] })))
   })
 })

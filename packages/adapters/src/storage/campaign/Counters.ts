@@ -20,8 +20,13 @@ const statements = defineStatements("CampaignCounters", (sql) => ({
     ramp_day = case when x.day > coalesce(o.ramp_date, '') then o.ramp_day + 1 else o.ramp_day end,
     ramp_date = case when x.day > coalesce(o.ramp_date, '') then x.day else o.ramp_date end
     from ${sql.rows("x", 1, { campaign: "id", account: "id", day: "text", ...countColumns })}
-    where ${matches(sql, "o.campaign_id", "x.campaign")} and ${matches(sql, "o.account_id", "x.account")}
-    returning campaign_id, account_id`,
+    where ${matches(sql, "o.campaign_id", "x.campaign")} and ${matches(sql, "o.account_id", "x.account")}`,
+  // Of the rows of one campaign, those without a pace.
+  orphans: `update ${sql.t("campaign")} as o set ${added} from (
+      select ${names.map((name) => `sum(x.${name}) as ${name}`).join(", ")}
+      from ${sql.rows("x", 1, { account: "id", ...countColumns })}
+      where (select 1 from ${sql.t("pace")} as p where p.campaign_id = $2 and p.account_id = x.account limit 1) is null) as x
+    where o.id = $2 and x.sent is not null`,
   campaigns: `update ${sql.t("campaign")} as o set ${added}
     from ${sql.rows("x", 1, { campaign: "id", ...countColumns })} where ${matches(sql, "o.id", "x.campaign")}`
 }))
@@ -60,13 +65,11 @@ export const make = (
   const campaigns = (sums: ReadonlyMap<CampaignId, Sums>) =>
     sums.size === 0
       ? Effect.void
-      : Effect.asVoid(
-          database.affected(sql.campaigns, [
-            Array.from(sums, ([campaign, row]) => ({ campaign, ...row })).sort((a, b) =>
-              a.campaign < b.campaign ? -1 : 1
-            )
-          ])
-        )
+      : database.write(sql.campaigns, [
+          Array.from(sums, ([campaign, row]) => ({ campaign, ...row })).sort((a, b) =>
+            a.campaign < b.campaign ? -1 : 1
+          )
+        ])
 
   return Effect.fnUntraced(function* (counted) {
     const paces = new Map<string, Paced>()
@@ -87,30 +90,34 @@ export const make = (
       if (wentOut !== null && wentOut.account !== null) paced(campaign, wentOut.account).days.add(wentOut.on)
     }
     yield* campaigns(unpaced)
-    // One row of a pace per statement; a second date of one batch is rare and comes after the first.
-    let rows = inOrder([...paces.values()]).map(({ account, campaign, days, sums }) => ({
+    const rows = inOrder([...paces.values()]).map(({ account, campaign, days, sums }) => ({
       campaign,
       account,
       sums,
       days: [...days].sort()
     }))
-    const orphaned = new Map<CampaignId, Sums>()
-    for (let isFirst = true; rows.length > 0; isFirst = false) {
-      const written = yield* database.execute<{ readonly campaign_id: string; readonly account_id: string }>(
-        sql.paces,
-        [rows.map(({ account, campaign, days, sums }) => ({ campaign, account, day: days[0] ?? null, ...sums }))]
-      )
-      if (isFirst && written.length < rows.length) {
-        const known = new Set(written.map((row) => `${row.campaign_id}|${row.account_id}`))
-        for (const { account, campaign, sums } of rows) {
-          if (known.has(`${campaign}|${account}`)) continue
-          const sum = orphaned.get(campaign) ?? zero()
-          add(sum, sums)
-          orphaned.set(campaign, sum)
-        }
-      }
-      rows = rows.flatMap((row) => (row.days.length > 1 ? [{ ...row, sums: zero(), days: row.days.slice(1) }] : []))
+    if (rows.length === 0) return
+    const counts = rows.map(({ account, campaign, days, sums }) => ({
+      campaign,
+      account,
+      day: days[0] ?? null,
+      ...sums
+    }))
+    const written = yield* database.affected(sql.paces, [counts])
+    // One row of a pace per statement; a second date of one batch is rare and comes after the first.
+    const most = Math.max(...rows.map(({ days }) => days.length))
+    for (let n = 1; n < most; n++) {
+      const later = rows.filter(({ days }) => days.length > n)
+      yield* database.write(sql.paces, [
+        later.map(({ account, campaign, days }) => ({ campaign, account, day: days[n], ...zero() }))
+      ])
     }
-    yield* campaigns(orphaned)
+    if (written === rows.length) return
+    for (const one of new Set(rows.map(({ campaign }) => campaign))) {
+      yield* database.write(sql.orphans, [
+        counts.flatMap(({ campaign, day: _day, ...row }) => (campaign === one ? [row] : [])),
+        one
+      ])
+    }
   })
 }

@@ -3,7 +3,7 @@
  * messages, then contacts, campaigns and paces: the order of everyone who waits.
  */
 import type { CampaignStore, LeadChange, LeadSelector } from "@overture/core/campaign/CampaignStore"
-import { type Lead, isOpen } from "@overture/core/campaign/Lead"
+import { type Lead, isFollowUp, isOpen } from "@overture/core/campaign/Lead"
 import { type Message, requeued } from "@overture/core/chat/Message"
 import type { LeadId, MessageId } from "@overture/core/workspace/Id"
 import { Effect } from "effect"
@@ -18,7 +18,6 @@ import * as MessageRow from "../rows/MessageRow.ts"
 import * as Counters from "./Counters.ts"
 import * as Look from "./look.ts"
 import * as Forgetting from "./Forgetting.ts"
-import { rowSet } from "../outbox/RowSet.ts"
 
 const messageColumns = Columns.pick(MessageRow.columns, "status", "reason", "due_at", "claim_id", "stop", "reserved")
 /** A row that is tried again is as if it never had been, but for its content and its tries. */
@@ -36,6 +35,43 @@ const requeueColumns = {
   )
 }
 const { id: _lead, ...leadColumns } = LeadRow.stateColumns
+
+/** All that a settled touch changes of nearly every lead. */
+const settledColumns = Columns.pick(
+  LeadRow.columns,
+  "id",
+  "status",
+  "ended",
+  "step_id",
+  "due_at",
+  "claim_id",
+  "touches",
+  "first_sent_at",
+  "last_sent_at",
+  "follow_up"
+)
+const settledFields: ReadonlySet<string> = new Set<keyof Lead>([
+  "status",
+  "ended",
+  "step",
+  "dueAt",
+  "claim",
+  "touches",
+  "firstSentAt",
+  "lastSentAt"
+])
+const encodeSettled = (lead: Lead) => ({
+  id: lead.id,
+  status: lead.status,
+  ended: lead.ended,
+  step_id: lead.step,
+  due_at: lead.dueAt,
+  claim_id: lead.claim,
+  touches: lead.touches,
+  first_sent_at: lead.firstSentAt,
+  last_sent_at: lead.lastSentAt,
+  follow_up: isFollowUp(lead) ? 1 : 0
+})
 
 const statements = defineStatements("CampaignChange", (sql) => {
   const { t } = sql
@@ -66,6 +102,8 @@ const statements = defineStatements("CampaignChange", (sql) => {
       from ${sql.rows("x", 1, LeadRow.stateColumns)} where ${matches(sql, "l.id", "x.id")}`,
     requeue: `update ${t("message")} as m set ${Columns.assign(requeueColumns, "x")}
       from ${sql.rows("x", 1, { message: "id", ...requeueColumns })} where ${matches(sql, "m.id", "x.message")}`,
+    settled: `update ${t("lead")} as l set ${Columns.assign(settledColumns, "x", "id")}
+      from ${sql.rows("x", 1, settledColumns)} where ${matches(sql, "l.id", "x.id")}`,
     write: `update ${t("message")} as m set ${Columns.assign(messageColumns, "x")}
       from ${sql.rows("x", 1, { message: "id", ...messageColumns })} where ${matches(sql, "m.id", "x.message")}`
   }
@@ -141,7 +179,7 @@ const encodeAgain = (message: Message) => ({
 
 export const make = (database: Database["Service"]): CampaignStore["Service"]["changeLeads"] => {
   const sql = database.statements(statements)
-  const { affected, execute, hotTransaction } = database
+  const { execute, hotTransaction, write } = database
   const append = EventSqlStore.appender(database)
   const budgets = Budgets.make(database)
   const count = Counters.make(database)
@@ -184,19 +222,37 @@ export const make = (database: Database["Service"]): CampaignStore["Service"]["c
   /** The messages of the present touch of each lead, locked. */
   const touches = Effect.fnUntraced(function* (leads: ReadonlyArray<Lead>, selector: LeadSelector) {
     const stepOf = selector.type === "ids" ? selector.step : undefined
-    const keys = leads.flatMap((lead) => {
-      const step = stepOf === undefined ? lead.step : stepOf(lead)
-      return step === null ? [] : [{ lead: lead.id, step }]
-    })
+    const known = selector.type === "ids" ? (selector.known ?? []) : []
     const found = new Map<LeadId | null, Array<Message>>()
+    const whole = new Map(known.flatMap((message) => (message.parts === 1 ? [[message.lead, message] as const] : [])))
+    const keys: Array<{ readonly lead: LeadId; readonly step: string }> = []
+    for (const lead of leads) {
+      const step = stepOf === undefined ? lead.step : stepOf(lead)
+      const message = whole.get(lead.id)
+      if (message !== undefined && message.step === step) found.set(lead.id, [message])
+      else if (step !== null) keys.push({ lead: lead.id, step })
+    }
     if (keys.length === 0) return found
     for (const row of yield* execute<MessageRow.MessageRow>(sql.messages, [keys])) {
-      const known = found.get(row.lead_id)
-      if (known === undefined) found.set(row.lead_id, [MessageRow.decode(row)])
-      else known.push(MessageRow.decode(row))
+      const rows = found.get(row.lead_id)
+      if (rows === undefined) found.set(row.lead_id, [MessageRow.decode(row)])
+      else rows.push(MessageRow.decode(row))
     }
     for (const rows of found.values()) rows.sort((a, b) => a.part - b.part)
     return found
+  })
+
+  const writeLeads = Effect.fnUntraced(function* (
+    changes: ReadonlyArray<{ readonly before: Lead; readonly change: LeadChange }>
+  ) {
+    const settled: Array<Lead> = []
+    const others: Array<Lead> = []
+    for (const { before, change } of changes) {
+      const isSettled = Columns.differsOnlyIn(settledFields, before, change.lead)
+      ;(isSettled ? settled : others).push(change.lead)
+    }
+    if (settled.length > 0) yield* write(sql.settled, [settled.map(encodeSettled)])
+    if (others.length > 0) yield* write(sql.leads, [others.map(LeadRow.encodeState)])
   })
 
   return (selector, _now, change) =>
@@ -222,10 +278,12 @@ export const make = (database: Database["Service"]): CampaignStore["Service"]["c
           again.push(...after.again)
         }
         if (changes.length === 0) return []
-        yield* affected(sql.leads, [rowSet(changes.map(({ change }) => LeadRow.encodeState(change.lead)))])
-        if (written.length > 0) yield* affected(sql.write, [rowSet(written.map(encode))])
-        if (again.length > 0) yield* affected(sql.requeue, [rowSet(again.map(encodeAgain))])
+        yield* writeLeads(changes)
+        if (written.length > 0) yield* write(sql.write, [written.map(encode)])
+        if (again.length > 0) yield* write(sql.requeue, [again.map(encodeAgain)])
         yield* forget(changes.flatMap(({ before, change }) => (change.forget === true ? [before] : [])))
+        yield* append(changes.flatMap(({ change }) => change.events))
+        // After what has no answer to wait for.
         yield* count(
           changes.map(({ before, change }) => ({
             campaign: before.campaign,
@@ -238,7 +296,6 @@ export const make = (database: Database["Service"]): CampaignStore["Service"]["c
           }))
         )
         yield* budgets.giveBack(released)
-        yield* append(changes.flatMap(({ change }) => change.events))
         return changes.map(({ change }) => change.lead)
       })
     )

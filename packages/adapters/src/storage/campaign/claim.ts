@@ -43,18 +43,23 @@ export const completer = (database: Database["Service"], lock: "skip" | "none") 
   const groups = Groups.make(database)
   return Effect.fnUntraced(function* (rows: ReadonlyArray<PaceWithAccount>) {
     const ids = [...new Set<CampaignId>(rows.map((row) => row.campaign_id))]
-    const found = yield* database.execute<CampaignRow.CampaignRow>(sql.campaigns, [ids.map((id) => ({ id }))])
-    const campaigns = new Map(found.map((row) => [row.id, CampaignRow.decode(row)]))
     const paced = rows.map((row) => ({ row, account: AccountRow.state(accountIn(row)) }))
     const grouped = yield* groups.read(
       paced.map(({ account }) => account.account.group),
       lock
     )
     const free = paced.filter(({ account }) => !grouped.isHeld(account.account.group))
-    const workspaces = yield* around.workspaces(
-      free.map(({ row }) => row.workspace_id),
-      lock
+    const [found, workspaces] = yield* Effect.all(
+      [
+        database.execute<CampaignRow.CampaignRow>(sql.campaigns, [ids.map((id) => ({ id }))]),
+        around.workspaces(
+          free.map(({ row }) => row.workspace_id),
+          lock
+        )
+      ],
+      { concurrency: "unbounded" }
     )
+    const campaigns = new Map(found.map((row) => [row.id, CampaignRow.decode(row)]))
     return free.flatMap(({ account, row }): ReadonlyArray<DuePace> => {
       const campaign = campaigns.get(row.campaign_id)
       const workspace = workspaces.get(row.workspace_id)

@@ -87,15 +87,20 @@ export const make = (database: Database["Service"]): Look => {
 
   const candidates: Look["candidates"] = Effect.fnUntraced(function* (found, hash) {
     const keys = found.map(({ contact }) => Surroundings.keysOf(contact.addresses))
-    const suppressionsOf = yield* around.suppressions(
-      found.map(({ lead }, i) => ({ workspace: lead.workspace, addresses: keys[i]! })),
-      hash
+    const [suppressionsOf, chatOf, sequencesOf, messages] = yield* Effect.all(
+      [
+        around.suppressions(
+          found.map(({ lead }, i) => ({ workspace: lead.workspace, addresses: keys[i]! })),
+          hash
+        ),
+        around.chats(
+          found.flatMap(({ lead: { account, address } }) => (account === null ? [] : [{ account, address }]))
+        ),
+        sequences(found),
+        earlierTries(found)
+      ],
+      { concurrency: "unbounded" }
     )
-    const chatOf = yield* around.chats(
-      found.flatMap(({ lead: { account, address } }) => (account === null ? [] : [{ account, address }]))
-    )
-    const sequencesOf = yield* sequences(found)
-    const messages = yield* earlierTries(found)
     return found.map(
       ({ contact, lead, touches }, i): LeadCandidate => ({
         lead,
@@ -124,14 +129,19 @@ export const make = (database: Database["Service"]): Look => {
     candidates,
     look: Effect.fnUntraced(function* (wants, now, hash) {
       const found = yield* ready(wants, now)
-      const all = yield* candidates(
-        found.flatMap(([first, followUps]) => [...first, ...followUps]),
-        hash
-      )
       const isDry = (n: number) => wants[n]!.want > 0 && found[n]!.every((leads) => leads.length === 0)
-      const dry = yield* dryness(
-        wants.flatMap((want, n) => (isDry(n) ? [[n, want] as const] : [])),
-        now
+      const [all, dry] = yield* Effect.all(
+        [
+          candidates(
+            found.flatMap(([first, followUps]) => [...first, ...followUps]),
+            hash
+          ),
+          dryness(
+            wants.flatMap((want, n) => (isDry(n) ? [[n, want] as const] : [])),
+            now
+          )
+        ],
+        { concurrency: "unbounded" }
       )
       let at = 0
       const next = (count: number) => all.slice(at, (at += count))

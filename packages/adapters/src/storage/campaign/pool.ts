@@ -17,7 +17,6 @@ import * as Columns from "../rows/Columns.ts"
 import * as LeadRow from "../rows/LeadRow.ts"
 import * as PaceRow from "../rows/PaceRow.ts"
 import * as Alarms from "./Alarms.ts"
-import { rowSet } from "../outbox/RowSet.ts"
 
 const statements = defineStatements("CampaignPool", (sql) => {
   const { t } = sql
@@ -182,7 +181,7 @@ export const make = (database: Database["Service"]): Pick<CampaignStore["Service
             leads.length === 0
               ? []
               : yield* execute<{ readonly id: LeadId; readonly status: string }>(sql.enroll, [
-                  rowSet(leads.map(LeadRow.encode))
+                  leads.map(LeadRow.encode)
                 ])
           const skipped = rows.filter(({ status }) => status === "skipped").length
           if (skipped > 0) yield* affected(sql.skipped, [campaign, skipped])

@@ -4,10 +4,11 @@
  */
 import type { LeadDecision } from "@overture/core/campaign/CampaignStore"
 import type { Lead } from "@overture/core/campaign/Lead"
+import type { Pace, PaceCounts } from "@overture/core/campaign/Pace"
 import type { Claimed, Message } from "@overture/core/chat/Message"
 import type { Account } from "@overture/core/account/Account"
 import type { Claim, Lease } from "@overture/core/outbox/Claim"
-import type { AccountId } from "@overture/core/workspace/Id"
+import type { AccountId, ClaimId } from "@overture/core/workspace/Id"
 import { StorageError } from "@overture/core/workspace/StorageError"
 import { Effect } from "effect"
 import * as Budgets from "../Budgets.ts"
@@ -22,27 +23,33 @@ import * as MessageRow from "../rows/MessageRow.ts"
 import * as PaceRow from "../rows/PaceRow.ts"
 import type { Looked } from "./look.ts"
 import { matches } from "../outbox/Lookup.ts"
-import { rowSet } from "../outbox/RowSet.ts"
 
-const { campaign_id: _campaign, account_id: _account, workspace_id: _workspace, ...paceColumns } = PaceRow.columns
+const { campaign_id: _campaign, account_id: _account, ...paceColumns } = PaceRow.stateColumns
+const countNames = Object.keys(PaceRow.countColumns) as ReadonlyArray<keyof PaceCounts>
+const counted = { ...PaceRow.stateColumns, ...PaceRow.countColumns }
 const { id: _lead, ...leadColumns } = LeadRow.stateColumns
 
-const markColumns = Columns.pick(LeadRow.columns, "id", "claim_id", "address")
+const markColumns = Columns.pick(LeadRow.columns, "id", "address")
 
-const statements = defineStatements("CampaignTake", (sql) => ({
-  mark: `update ${sql.t("lead")} as l set claim_id = x.claim_id, address = x.address
+const statements = defineStatements("CampaignTake", (sql) => {
+  const ofPace = `${matches(sql, "p.campaign_id", "x.campaign_id")} and ${matches(sql, "p.account_id", "x.account_id")}`
+  return {
+    mark: `update ${sql.t("lead")} as l set claim_id = ${sql.p(2, "id")}, address = x.address
     from ${sql.rows("x", 1, markColumns)} where ${matches(sql, "l.id", "x.id")} and l.claim_id is null`,
-  leads: `update ${sql.t("lead")} as l set ${Columns.assign(leadColumns, "x")}
+    leads: `update ${sql.t("lead")} as l set ${Columns.assign(leadColumns, "x")}
     from ${sql.rows("x", 1, LeadRow.stateColumns)} where ${matches(sql, "l.id", "x.id")} and l.claim_id is null`,
-  messages: `insert into ${sql.t("message")} as m (${Columns.names(MessageRow.columns)})
+    messages: `insert into ${sql.t("message")} as m (${Columns.names(MessageRow.columns)})
     select ${Columns.select(MessageRow.columns, "x")} from ${sql.rows("x", 1, MessageRow.columns)} where true
     on conflict (lead_id, step_id, part) where lead_id is not null do update set ${Columns.assign(MessageRow.columns, "excluded")}
     where (m.status = 'queued' and m.claim_id is null) or m.status = 'cancelled'`,
-  paces: `update ${sql.t("pace")} as p set ${Columns.assign(paceColumns, "x")}
-    from ${sql.rows("x", 1, PaceRow.columns)} where ${matches(sql, "p.campaign_id", "x.campaign_id")} and ${matches(sql, "p.account_id", "x.account_id")}`,
-  contacts: `update ${sql.t("contact")} as c set touches = x.made
+    paces: `update ${sql.t("pace")} as p set ${Columns.assign(paceColumns, "x")}
+    from ${sql.rows("x", 1, PaceRow.stateColumns)} where ${ofPace}`,
+    counted: `update ${sql.t("pace")} as p set ${Columns.assign({ ...paceColumns, ...PaceRow.countColumns }, "x")}
+    from ${sql.rows("x", 1, counted)} where ${ofPace}`,
+    contacts: `update ${sql.t("contact")} as c set touches = x.made
     from ${sql.rows("x", 1, { contact_id: "id", made: "json" })} where ${matches(sql, "c.id", "x.contact_id")}`
-}))
+  }
+})
 
 const broken = (found: number, wanted: number, what: string) =>
   new StorageError({
@@ -52,8 +59,8 @@ const broken = (found: number, wanted: number, what: string) =>
   })
 
 /** Whether a touch leaves of its lead everything as it was but the claim and the address: so nearly all do. */
-const isMarked = (before: Lead | undefined, after: Lead): boolean => {
-  if (before === undefined) return false
+const isMarked = (before: Lead | undefined, after: Lead, claim: ClaimId): boolean => {
+  if (before === undefined || after.claim !== claim) return false
   for (const name in after) {
     const key = name as keyof Lead
     if (key !== "claim" && key !== "address" && after[key] !== before[key]) return false
@@ -80,29 +87,48 @@ const earlierTries = (decision: LeadDecision, looked: ReadonlyArray<Looked>) => 
 /** Writes a decision about locked rows; null when no message was claimed. */
 export const make = (database: Database["Service"]) => {
   const sql = database.statements(statements)
-  const { affected } = database
+  const { affected, write } = database
   const append = EventSqlStore.appender(database)
   const budgets = Budgets.make(database)
   const cancel = canceller(database)
   const held = Held.make(database)
 
-  const leads = Effect.fnUntraced(function* (rows: ReadonlyArray<Lead>, looked: ReadonlyArray<Looked>) {
+  const leads = Effect.fnUntraced(function* (claim: ClaimId, rows: ReadonlyArray<Lead>, looked: ReadonlyArray<Looked>) {
     const before = new Map(
       looked.flatMap(({ first, followUps }) => [...first, ...followUps].map(({ lead }) => [lead.id, lead] as const))
     )
-    const marked = rows.filter((lead) => isMarked(before.get(lead.id), lead))
-    const others = rows.filter((lead) => !isMarked(before.get(lead.id), lead))
-    let written = 0
-    if (marked.length > 0) {
-      written += yield* affected(sql.mark, [marked.map(({ address, claim, id }) => ({ id, claim_id: claim, address }))])
+    const marked = rows.filter((lead) => isMarked(before.get(lead.id), lead, claim))
+    const others = rows.filter((lead) => !isMarked(before.get(lead.id), lead, claim))
+    const written = yield* Effect.all(
+      [
+        marked.length === 0
+          ? Effect.succeed(0)
+          : affected(sql.mark, [marked.map(({ address, id }) => ({ id, address })), claim]),
+        others.length === 0 ? Effect.succeed(0) : affected(sql.leads, [others.map(LeadRow.encodeState)])
+      ],
+      { concurrency: "unbounded" }
+    )
+    const count = written[0] + written[1]
+    if (count !== rows.length) return yield* broken(count, rows.length, "leads are in a claim already")
+  })
+
+  const paces = Effect.fnUntraced(function* (rows: ReadonlyArray<Pace>, looked: ReadonlyArray<Looked>) {
+    const before = new Map(looked.map(({ want: { due } }) => [`${due.pace.campaign}|${due.pace.account}`, due.pace]))
+    const isCounted = ({ account, campaign, counts }: Pace) => {
+      const known = before.get(`${campaign}|${account}`)?.counts
+      return countNames.some((name) => counts[name] !== known?.[name])
     }
-    if (others.length > 0) written += yield* affected(sql.leads, [rowSet(others.map(LeadRow.encodeState))])
-    if (written !== rows.length) return yield* broken(written, rows.length, "leads are in a claim already")
+    const moved = rows.filter((pace) => !isCounted(pace))
+    const others = rows.filter(isCounted)
+    if (moved.length > 0) yield* write(sql.paces, [moved.map(PaceRow.encodeState)])
+    if (others.length > 0) {
+      yield* write(sql.counted, [others.map((pace) => ({ ...PaceRow.encodeState(pace), ...pace.counts }))])
+    }
   })
 
   const messages = Effect.fnUntraced(function* (rows: ReadonlyArray<Message>) {
     if (rows.length === 0) return
-    const written = yield* affected(sql.messages, [rowSet(rows.map(MessageRow.encode))])
+    const written = yield* affected(sql.messages, [rows.map(MessageRow.encode)])
     if (written !== rows.length) return yield* broken(written, rows.length, "messages exist and may not be replaced")
   })
 
@@ -119,19 +145,28 @@ export const make = (database: Database["Service"]) => {
         lease,
         claimed.map(({ message }) => message.id)
       )
-    yield* leads([...decision.touches.map(({ lead }) => lead), ...decision.leads], looked)
-    yield* messages(all)
-    if (decision.paces.length > 0) yield* affected(sql.paces, [rowSet(decision.paces.map(PaceRow.encode))])
-    yield* budgets.write(decision)
-    if (decision.touches.length > 0) {
-      const rows = decision.touches.map(({ contactTouches, lead }) => ({
-        contact_id: lead.contact,
-        made: contactTouches
-      }))
-      yield* affected(sql.contacts, [rows])
-    }
-    yield* cancel(earlierTries(decision, looked))
-    yield* append(decision.events)
+    const rest = Effect.gen(function* () {
+      yield* paces(decision.paces, looked)
+      yield* budgets.write(decision)
+      if (decision.touches.length > 0) {
+        const rows = decision.touches.map(({ contactTouches, lead }) => ({
+          contact_id: lead.contact,
+          made: contactTouches
+        }))
+        yield* write(sql.contacts, [rows])
+      }
+      yield* cancel(earlierTries(decision, looked))
+      yield* append(decision.events)
+    })
+    // All of it is on its way before the counts of the first two come back.
+    yield* Effect.all(
+      [
+        leads(lease.claim, [...decision.touches.map(({ lead }) => lead), ...decision.leads], looked),
+        messages(all),
+        rest
+      ],
+      { concurrency: "unbounded", discard: true }
+    )
     const claim: Claim | null = claimed.length === 0 ? null : { id: lease.claim, messages: claimed }
     return claim
   })

@@ -112,18 +112,21 @@ create table ${t("channel_event")}(
 ) ${table({ withoutRowid: true })};`
 }
 
-/** What was said and what happened. */
+/**
+ * What was said and what happened. The id of a chat is made of its account and address, and an event is found by its place
+ * in the feed: neither has another index for that.
+ */
 const messages = (sql: Sql) => {
   const { t, table, type } = sql
   return `
 create table ${t("event")}(
-  n ${sql.pick({ postgres: sql.identity, sqlite: `${sql.identity} autoincrement` })},
+  n ${sql.pick({ postgres: "bigint generated always as identity", sqlite: `${sql.identity} autoincrement` })},
   xid ${sql.pick({ postgres: "xid8 not null default pg_current_xact_id()", sqlite: "integer not null default 0" })},
   id ${type("id")} not null, workspace_id ${type("id")} not null, type ${type("text")} not null,
   at ${type("bigint")} not null, subject ${type("text")} not null, actor ${type("json")} not null,
   cause ${type("text")}, data ${type("json")} not null
 ) ${table()};
-create index ${t("event_feed")} on ${t("event")}(workspace_id, xid, n);
+create unique index ${t("event_feed")} on ${t("event")}(workspace_id, xid, n);
 
 create table ${t("chat")}(
   id ${type("id")} primary key, workspace_id ${type("id")} not null, number ${type("int")} not null,
@@ -132,7 +135,6 @@ create table ${t("chat")}(
   last_direction ${type("text")} not null, last_inbound_at ${type("bigint")}, unread ${type("int")} not null,
   taken_over_at ${type("bigint")}, closed_at ${type("bigint")}, created_at ${type("bigint")} not null
 ) ${table({ fillfactor: 70 })};
-create unique index ${t("chat_address")} on ${t("chat")}(account_id, address);
 create index ${t("chat_recent")} on ${t("chat")}(workspace_id, last_at desc, id);
 
 create table ${t("message")}(

@@ -1,42 +1,47 @@
 /**
- * Chats as a settle writes them: those that are missing are made with their number and with what the message does to them
- * at once, the others are touched in one statement. A number may be left out when two settles make the same chat.
+ * Chats as a settle writes them: new ones are made with their number and with what the message does to them at once, the
+ * others are touched in one statement. A number may be left out when two settles make the same chat.
  */
 import type { ChatOpening, ChatTouch } from "@overture/core/chat/ChatStore"
 import type { ChatId, WorkspaceId } from "@overture/core/workspace/Id"
 import type { StorageError } from "@overture/core/workspace/StorageError"
 import { Effect } from "effect"
 import type { Database } from "../Database.ts"
-import { defineStatements } from "../Dialect.ts"
+import { defineStatements, type Sql } from "../Dialect.ts"
 import * as ChatRow from "../rows/ChatRow.ts"
 import * as Columns from "../rows/Columns.ts"
-import { matches } from "./Lookup.ts"
-import { rowSet } from "./RowSet.ts"
+import { lookup, matches } from "./Lookup.ts"
 
 const touchColumns = {
   chat: "id",
-  at: "bigint",
-  text: "text",
-  direction: "text",
-  inbound_at: "bigint",
-  added: "int"
+  last_at: "bigint",
+  last_text: "text",
+  last_direction: "text",
+  last_inbound_at: "bigint",
+  unread: "int"
 } as const satisfies Columns.Columns
 
+/** A touch as columns of `x` tell it, onto the row `c`. */
+const touched = (sql: Sql, x: string) => `
+    last_text = case when ${x}.last_at >= c.last_at then ${x}.last_text else c.last_text end,
+    last_direction = case when ${x}.last_at >= c.last_at then ${x}.last_direction else c.last_direction end,
+    last_at = ${sql.greatest("c.last_at", `${x}.last_at`)},
+    last_inbound_at = ${sql.greatest("c.last_inbound_at", `${x}.last_inbound_at`)},
+    unread = c.unread + ${x}.unread`
+
+const { number: _number, ...givenColumns } = ChatRow.columns
+
 const statements = defineStatements("OutboxChats", (sql) => ({
-  missing: `select x.id from ${sql.rows("x", 1, { id: "id" })}
-    where (select c.id from ${sql.t("chat")} as c where c.id = x.id limit 1) is null`,
+  existing: `select c.id from ${sql.rows("x", 1, { id: "id" })} ${lookup(sql, "chat", "c", "c.id = x.id")}`,
   number: `insert into ${sql.t("numbering")} as n (workspace_id, chats, lists)
     select x.id, x.chats, 0 from ${sql.rows("x", 1, { id: "id", chats: "int" })} where true
-    on conflict (workspace_id) do update set chats = n.chats + excluded.chats returning workspace_id, chats`,
-  insert: `insert into ${sql.t("chat")}(${Columns.names(ChatRow.columns)})
-    select ${Columns.select(ChatRow.columns, "x")} from ${sql.rows("x", 1, ChatRow.columns)} where true
-    on conflict do nothing returning id`,
-  touch: `update ${sql.t("chat")} as c set
-    last_text = case when x.at >= c.last_at then x.text else c.last_text end,
-    last_direction = case when x.at >= c.last_at then x.direction else c.last_direction end,
-    last_at = ${sql.greatest("c.last_at", "x.at")},
-    last_inbound_at = ${sql.greatest("c.last_inbound_at", "x.inbound_at")},
-    unread = c.unread + x.added
+    on conflict (workspace_id) do update set chats = n.chats + excluded.chats`,
+  // What another made meanwhile is touched, if a message did anything to it.
+  insert: `insert into ${sql.t("chat")} as c (${Columns.names(givenColumns)}, number)
+    select ${Columns.select(givenColumns, "x")}, n.chats - x.before from ${sql.rows("x", 1, { ...givenColumns, before: "int" })}
+    ${lookup(sql, "numbering", "n", "n.workspace_id = x.workspace_id")} where true
+    on conflict (id) do update set ${touched(sql, "excluded")} where excluded.last_text <> ''`,
+  touch: `update ${sql.t("chat")} as c set ${touched(sql, "x")}
     from ${sql.rows("x", 1, touchColumns)} where ${matches(sql, "c.id", "x.chat")}`
 }))
 
@@ -61,12 +66,13 @@ const combine = (touches: ReadonlyArray<ChatTouch>): Map<ChatId, Touched> => {
   return all
 }
 
-const created = (opening: ChatOpening, number: number, touched: Touched | undefined) => {
+/** A new chat; `before` = how many of its workspace's new numbers come after its own. */
+const created = (opening: ChatOpening, before: number, touched: Touched | undefined) => {
   const wins = touched !== undefined && touched.latest.at >= opening.at
   return {
     id: opening.id,
     workspace_id: opening.workspace,
-    number,
+    before,
     account_id: opening.account,
     address: opening.address,
     contact_id: opening.contact,
@@ -80,54 +86,68 @@ const created = (opening: ChatOpening, number: number, touched: Touched | undefi
   }
 }
 
-/** Makes the chats that are missing and writes what messages did to all of them. */
-export const make = (
-  database: Database["Service"]
-): ((openings: ReadonlyArray<ChatOpening>, touches: ReadonlyArray<ChatTouch>) => Effect.Effect<void, StorageError>) => {
-  const sql = database.statements(statements)
-  const { affected, execute } = database
+export interface Chats {
+  /** Those of the chats that exist. */
+  readonly existing: (chats: Iterable<ChatId>) => Effect.Effect<ReadonlySet<ChatId>, StorageError>
+  /** Makes the openings whose chat is not among the `existing`, and writes what messages did to all of them. */
+  readonly write: (
+    openings: ReadonlyArray<ChatOpening>,
+    touches: ReadonlyArray<ChatTouch>,
+    existing: ReadonlySet<ChatId>
+  ) => Effect.Effect<void, StorageError>
+}
 
-  /** Opens chats with their touches; returns those that it made. */
+export const make = (database: Database["Service"]): Chats => {
+  const sql = database.statements(statements)
+  const { execute, write } = database
+
+  /** Opens chats with their touches. */
   const open = Effect.fnUntraced(function* (
-    wanted: ReadonlyMap<ChatId, ChatOpening>,
+    openings: ReadonlyArray<ChatOpening>,
     touched: ReadonlyMap<ChatId, Touched>
   ) {
-    const ids = [...wanted.keys()].sort()
-    const missing = yield* execute<{ readonly id: ChatId }>(sql.missing, [ids.map((id) => ({ id }))])
-    if (missing.length === 0) return []
-    const openings = missing.map(({ id }) => wanted.get(id)!)
     const counts = new Map<WorkspaceId, number>()
     for (const { workspace } of openings) counts.set(workspace, (counts.get(workspace) ?? 0) + 1)
     const workspaces = Array.from(counts, ([id, chats]) => ({ id, chats })).sort((a, b) => (a.id < b.id ? -1 : 1))
-    const numbered = yield* execute<{ readonly workspace_id: WorkspaceId; readonly chats: number }>(sql.number, [
-      workspaces
-    ])
-    const next = new Map(numbered.map((row) => [row.workspace_id, row.chats - counts.get(row.workspace_id)!]))
+    yield* write(sql.number, [workspaces])
     const rows = openings.map((opening) => {
-      const number = next.get(opening.workspace)! + 1
-      next.set(opening.workspace, number)
-      return created(opening, number, touched.get(opening.id))
+      const before = counts.get(opening.workspace)! - 1
+      counts.set(opening.workspace, before)
+      return created(opening, before, touched.get(opening.id))
     })
-    return yield* execute<{ readonly id: ChatId }>(sql.insert, [rowSet(rows)])
+    yield* write(sql.insert, [rows])
   })
 
-  return Effect.fnUntraced(function* (openings, touches) {
-    const touched = combine(touches)
-    if (openings.length > 0) {
+  return {
+    existing: Effect.fnUntraced(function* (chats) {
+      const ids = [...new Set(chats)]
+      if (ids.length === 0) return new Set<ChatId>()
+      const rows = yield* execute<{ readonly id: ChatId }>(sql.existing, [ids.map((id) => ({ id }))])
+      return new Set(rows.map(({ id }) => id))
+    }),
+    write: Effect.fnUntraced(function* (openings, touches, existing) {
+      const touched = combine(touches)
       // Of two openings of one chat the first makes it.
       const wanted = new Map<ChatId, ChatOpening>()
-      for (const opening of openings) if (!wanted.has(opening.id)) wanted.set(opening.id, opening)
-      for (const { id } of yield* open(wanted, touched)) touched.delete(id)
-    }
-    if (touched.size === 0) return
-    const rows = Array.from(touched, ([chat, { inboundAt, latest, unread }]) => ({
-      chat,
-      at: latest.at,
-      text: latest.text,
-      direction: latest.direction,
-      inbound_at: inboundAt,
-      added: unread
-    }))
-    yield* affected(sql.touch, [rows.sort((a, b) => (a.chat < b.chat ? -1 : 1))])
-  })
+      for (const opening of openings) {
+        if (!existing.has(opening.id) && !wanted.has(opening.id)) wanted.set(opening.id, opening)
+      }
+      if (wanted.size > 0)
+        yield* open(
+          [...wanted.values()].sort((a, b) => (a.id < b.id ? -1 : 1)),
+          touched
+        )
+      const others = Array.from(touched).filter(([chat]) => !wanted.has(chat))
+      if (others.length === 0) return
+      const rows = others.map(([chat, { inboundAt, latest, unread }]) => ({
+        chat,
+        last_at: latest.at,
+        last_text: latest.text,
+        last_direction: latest.direction,
+        last_inbound_at: inboundAt,
+        unread
+      }))
+      yield* write(sql.touch, [rows.sort((a, b) => (a.chat < b.chat ? -1 : 1))])
+    })
+  }
 }

@@ -1,7 +1,8 @@
 /**
- * What a claim holds, locked: its row first, for that is the fence, then leads and messages together in the order of the
- * leads. Leads are locked although they are not read here, because reactions change them in the same transaction, and
- * whoever waits takes a lead before its messages.
+ * What a claim holds. The fence is the claim's id in each message: who takes a claim over writes it anew under the lock of
+ * the message, so its row is neither locked nor written until the claim ends. Leads and messages are locked together in
+ * the order of the leads, although leads are not read here: reactions change them in the same transaction, and whoever
+ * waits takes a lead before its messages.
  */
 import type { Claimed, Message } from "@overture/core/chat/Message"
 import type { Lease } from "@overture/core/outbox/Claim"
@@ -15,9 +16,10 @@ import * as Columns from "../rows/Columns.ts"
 import * as MessageRow from "../rows/MessageRow.ts"
 import { lookup } from "./Lookup.ts"
 
-const { content: _content, metadata: _metadata, ...changing } = MessageRow.stateColumns
+/** What may have changed of a message that is being sent: all else is as it was claimed. */
+const changing = Columns.pick(MessageRow.columns, "id", "contact_id", "stop", "begun_at")
 
-const locked = (sql: Sql, columns: Columns.Columns) =>
+const locked = (sql: Sql, columns: Columns.Columns, where = "") =>
   `select ${Columns.select(columns, "m")} from ${sql.rows("x", 1, { id: "id", lead_id: "id" })}
     ${sql.pick({
       postgres: `left join lateral (select l.id from ${sql.t("lead")} as l where l.id = x.lead_id ${sql.lock("l")}) as l on true`,
@@ -28,7 +30,7 @@ const locked = (sql: Sql, columns: Columns.Columns) =>
       "message",
       "m",
       // Speaks of the lead only to come after its lock.
-      `m.id = x.id and m.claim_id = $2 ${sql.pick({ postgres: "and coalesce(l.id, x.id) is not null", sqlite: "" })}`,
+      `m.id = x.id and m.claim_id = $2 ${where} ${sql.pick({ postgres: "and coalesce(l.id, x.id) is not null", sqlite: "" })}`,
       "wait"
     )}`
 
@@ -36,41 +38,17 @@ const statements = defineStatements("OutboxHeld", (sql) => ({
   claim: `select c.message_ids from ${sql.t("claim")} as c where c.id = $1 ${sql.pick({ postgres: "for update", sqlite: "" })}`,
   leads: `select m.id, m.lead_id from ${sql.rows("x", 1, { id: "id" })} ${lookup(sql, "message", "m", "m.id = x.id")}`,
   messages: locked(sql, MessageRow.columns),
-  states: locked(sql, changing),
+  sending: locked(sql, changing, "and m.status = 'sending'"),
   alive: `select 1 as alive from ${sql.rows("x", 1, { id: "id" })}
     ${lookup(sql, "message", "m", "m.id = x.id and m.claim_id = $2")} limit 1`,
   accounts: `select ${Columns.select(AccountRow.columns, "a")} from ${sql.rows("x", 1, { id: "id" })}
     ${lookup(sql, "account", "a", "a.id = x.id")}`,
   insert: `insert into ${sql.t("claim")}(id, worker, until, message_ids)
     values ($1, $2, ${sql.now} + ${sql.p(3, "bigint")}, ${sql.p(4, "json")})`,
-  keep: `update ${sql.t("claim")} set message_ids = ${sql.p(2, "json")} where id = $1`,
   remove: `delete from ${sql.t("claim")} where id = $1`
 }))
 
-type State = Omit<MessageRow.MessageRow, "content" | "metadata">
-
-/** A message with what may have changed since it was claimed: what is said, and to whom, does not. */
-const refreshed = (message: Message, row: State): Message => ({
-  ...message,
-  contact: row.contact_id,
-  status: row.status,
-  reason: row.reason,
-  errorCode: row.error_code,
-  errorDetail: row.error_detail,
-  attempts: row.attempts,
-  tries: row.tries,
-  externalId: row.external_id,
-  notBefore: row.not_before,
-  dueAt: row.due_at,
-  claim: row.claim_id,
-  stop: row.stop,
-  reserved: row.reserved === null ? null : Columns.json<NonNullable<Message["reserved"]>>(row.reserved),
-  begunAt: row.begun_at,
-  sentAt: row.sent_at,
-  deliveredAt: row.delivered_at,
-  readAt: row.read_at,
-  failedAt: row.failed_at
-})
+type Changing = Pick<MessageRow.MessageRow, keyof typeof changing>
 
 interface Key {
   readonly id: MessageId
@@ -84,15 +62,15 @@ const inOrder = (keys: ReadonlyArray<Key>) =>
     .map(({ id, lead_id }) => ({ id, lead_id }))
 
 export interface Held {
-  /** Locks the claim's row and tells the ids in it; null when there is none. Ids may be of messages it no longer holds. */
+  /** Locks the claim's row and tells the messages it began with; null when there is none. */
   readonly claim: (claim: ClaimId) => Effect.Effect<ReadonlyArray<MessageId> | null, StorageError>
   /** Locks and reads those of the messages that the claim holds. */
   readonly messages: (
     claim: ClaimId,
     ids: ReadonlyArray<MessageId>
   ) => Effect.Effect<ReadonlyArray<Message>, StorageError>
-  /** The same for messages that the caller knows as they were claimed; by id. */
-  readonly refresh: (
+  /** Of messages that the caller knows as they were claimed, those that are being sent, as they are now; by id. */
+  readonly sending: (
     claim: ClaimId,
     known: ReadonlyArray<Message>
   ) => Effect.Effect<ReadonlyMap<MessageId, Message>, StorageError>
@@ -100,19 +78,14 @@ export interface Held {
   readonly claimed: (messages: ReadonlyArray<Message>) => Effect.Effect<ReadonlyArray<Claimed>, StorageError>
   /** Makes the row of a new claim. */
   readonly start: (lease: Lease, ids: ReadonlyArray<MessageId>) => Effect.Effect<void, StorageError>
-  /** Takes ids out of the locked row, which goes when none of the others is held. */
-  readonly forget: (
-    claim: ClaimId,
-    ids: ReadonlyArray<MessageId>,
-    gone: ReadonlySet<MessageId>
-  ) => Effect.Effect<void, StorageError>
+  /** Whether the claim holds any of these messages. */
+  readonly holdsAny: (claim: ClaimId, ids: ReadonlyArray<MessageId>) => Effect.Effect<boolean, StorageError>
   readonly remove: (claim: ClaimId) => Effect.Effect<void, StorageError>
 }
 
 export const make = (database: Database["Service"]): Held => {
   const sql = database.statements(statements)
   const { affected, execute } = database
-  const remove = (claim: ClaimId) => Effect.asVoid(affected(sql.remove, [claim]))
   return {
     claim: (claim) =>
       Effect.map(execute<{ readonly message_ids: string }>(sql.claim, [claim]), ([row]) =>
@@ -129,10 +102,15 @@ export const make = (database: Database["Service"]): Held => {
       ])
       return rows.map(MessageRow.decode)
     }),
-    refresh: Effect.fnUntraced(function* (claim, known) {
+    sending: Effect.fnUntraced(function* (claim, known) {
       const byId = new Map(known.map((message) => [message.id, message]))
-      const rows = byId.size === 0 ? [] : yield* execute<State>(sql.states, [inOrder([...byId.values()]), claim])
-      return new Map(rows.map((row) => [row.id, refreshed(byId.get(row.id)!, row)]))
+      const rows = byId.size === 0 ? [] : yield* execute<Changing>(sql.sending, [inOrder([...byId.values()]), claim])
+      return new Map(
+        rows.map(({ begun_at, contact_id, id, stop }) => [
+          id,
+          { ...byId.get(id)!, status: "sending", claim, contact: contact_id, stop, begunAt: begun_at }
+        ])
+      )
     }),
     claimed: Effect.fnUntraced(function* (messages) {
       if (messages.length === 0) return []
@@ -146,12 +124,8 @@ export const make = (database: Database["Service"]): Held => {
     }),
     start: ({ claim, durationMs, worker }, ids) =>
       Effect.asVoid(affected(sql.insert, [claim, worker, durationMs, ids])),
-    forget: Effect.fnUntraced(function* (claim, ids, gone) {
-      const left = ids.filter((id) => !gone.has(id))
-      const alive = left.length > 0 && (yield* execute(sql.alive, [left.map((id) => ({ id })), claim])).length > 0
-      if (!alive) yield* remove(claim)
-      else if (left.length < ids.length) yield* affected(sql.keep, [claim, left])
-    }),
-    remove
+    holdsAny: (claim, ids) =>
+      Effect.map(execute(sql.alive, [ids.map((id) => ({ id })), claim]), (rows) => rows.length > 0),
+    remove: (claim) => Effect.asVoid(affected(sql.remove, [claim]))
   }
 }

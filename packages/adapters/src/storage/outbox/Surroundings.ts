@@ -3,7 +3,7 @@
  * Each is a statement of its own after the locks, so nothing that was committed before a lock was granted is missed.
  */
 import * as Address from "@overture/core/channel/Address"
-import type { Chat } from "@overture/core/chat/Chat"
+import { type Chat, idOf } from "@overture/core/chat/Chat"
 import { type AddressHash, keysOf as keysUnder, stopping, type Suppression } from "@overture/core/contact/Suppression"
 import type { AccountId, WorkspaceId } from "@overture/core/workspace/Id"
 import type { StorageError } from "@overture/core/workspace/StorageError"
@@ -21,15 +21,15 @@ const statements = defineStatements("Surroundings", (sql) => ({
   suppressions: `select ${Columns.select(suppressionColumns, "s")}
     from ${sql.rows("x", 1, { workspace_id: "id", address: "text" })}
     ${lookup(sql, "suppression", "s", "s.workspace_id = x.workspace_id and s.address = x.address")}`,
-  chats: `select ${Columns.select(ChatRow.columns, "h")} from ${sql.rows("x", 1, { account_id: "id", address: "text" })}
-    ${lookup(sql, "chat", "h", "h.account_id = x.account_id and h.address = x.address")}`,
+  chats: `select ${Columns.select(ChatRow.columns, "h")} from ${sql.rows("x", 1, { id: "id" })}
+    ${lookup(sql, "chat", "h", "h.id = x.id")}`,
   workspaces: `select ${Columns.select(WorkspaceRow.stateColumns, "w")} from ${sql.rows("x", 1, { id: "id" })}
     ${lookup(sql, "workspace", "w", "w.id = x.id")}`,
   capped: `select ${Columns.select(WorkspaceRow.stateColumns, "w")} from ${sql.rows("x", 1, { id: "id" })}
     ${lookup(sql, "workspace", "w", "w.id = x.id", "skip")}`
 }))
 
-/** An address of a workspace, or the one an account writes to. */
+/** An address of a workspace. */
 const pair = (a: string, b: string) => `${a}|${b}`
 
 /** The keys of a contact's addresses. */
@@ -93,12 +93,10 @@ export const make = (database: Database["Service"]): Surroundings => {
               .filter((row) => row.account === null || row.account === account)
     }),
     chats: Effect.fnUntraced(function* (wanted) {
-      const keys = new Map(
-        wanted.map(({ account, address }) => [pair(account, address), { account_id: account, address }])
-      )
-      const rows = keys.size === 0 ? [] : yield* execute<ChatRow.ChatRow>(sql.chats, [[...keys.values()]])
-      const found = new Map(rows.map((row) => [pair(row.account_id, row.address), ChatRow.decode(row)]))
-      return (account, address) => found.get(pair(account, address)) ?? null
+      const ids = new Set(wanted.map(({ account, address }) => idOf(account, address)))
+      const rows = ids.size === 0 ? [] : yield* execute<ChatRow.ChatRow>(sql.chats, [Array.from(ids, (id) => ({ id }))])
+      const found = new Map(rows.map((row) => [row.id, ChatRow.decode(row)]))
+      return (account, address) => (found.size === 0 ? null : (found.get(idOf(account, address)) ?? null))
     }),
     workspaces: Effect.fnUntraced(function* (ids, lock) {
       const keys = Array.from(new Set(ids), (id) => ({ id }))

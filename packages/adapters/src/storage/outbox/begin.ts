@@ -1,6 +1,8 @@
 /**
  * The mark before a message is handed to its channel, and the lease it needs. Begin is one statement of its own
- * transaction, so it sees everything that was committed before it: a pause, a stop, a ban, a reply that cancelled.
+ * transaction, so it sees everything that was committed before it: a pause, a stop, a ban, a reply that cancelled. The
+ * answer to a begin may be lost with its connection, so what the claim has begun already is told again, or taken back
+ * where it may not be sent any more.
  */
 import type { OutboxStore } from "@overture/core/outbox/OutboxStore"
 import type { MessageId } from "@overture/core/workspace/Id"
@@ -13,16 +15,20 @@ const statements = defineStatements("OutboxBegin", (sql) => {
   const { t } = sql
   const one = (column: string, table: string, where: string) =>
     `(select ${column} from ${t(table)} as o where ${where} limit 1)`
+  const may = `coalesce(${one("o.value", "meta", "o.key = 'stopped'")}, 'false') = 'false'
+    and (m.author_type in ('member', 'api') or not ${one("o.paused", "workspace", "o.id = m.workspace_id")})
+    and ${one("(o.enabled and not o.banned and o.attention = '[]')", "account", "o.id = m.account_id")}
+    and (m.campaign_id is null or ${one("o.status", "campaign", "o.id = m.campaign_id")} = 'running')`
   return {
-    begin: `update ${t("message")} as m set status = 'sending', begun_at = ${sql.now}
+    // What was stopped after its begin is settled, not returned: nothing else ends its lead.
+    begin: `update ${t("message")} as m set
+        status = case when m.status = 'queued' or m.stop is not null or (${may}) then 'sending' else 'queued' end,
+        begun_at = case when m.status = 'queued' then ${sql.now} else m.begun_at end
       from ${sql.rows("x", 1, { message_id: "id" })}
-      where ${matches(sql, "m.id", "x.message_id")} and m.claim_id = $2 and m.status = 'queued'
+      where ${matches(sql, "m.id", "x.message_id")} and m.claim_id = $2
         and ${one("o.until", "claim", "o.id = $2")} > ${sql.now}
-        and coalesce(${one("o.value", "meta", "o.key = 'stopped'")}, 'false') = 'false'
-        and (m.author_type in ('member', 'api') or not ${one("o.paused", "workspace", "o.id = m.workspace_id")})
-        and ${one("(o.enabled and not o.banned and o.attention = '[]')", "account", "o.id = m.account_id")}
-        and (m.campaign_id is null or ${one("o.status", "campaign", "o.id = m.campaign_id")} = 'running')
-      returning id`,
+        and (m.status = 'sending' or m.status = 'queued' and ${may})
+      returning id, status`,
     renew: `update ${t("claim")} set until = ${sql.now} + ${sql.p(2, "bigint")} where id = $1`,
     clock: `select ${sql.now} as at`,
     claims: `select count(*) as total, coalesce(sum(case when until <= ${sql.now} then 1 else 0 end), 0) as expired
@@ -35,18 +41,19 @@ export const make = (
   database: Database["Service"]
 ): Pick<OutboxStore["Service"], "begin" | "renew" | "claims" | "clock"> => {
   const sql = database.statements(statements)
-  const { affected, execute, hotTransaction } = database
+  const { affected, execute, executeAlone } = database
   return {
     begin: (claim, ids) =>
       ids.length === 0
         ? Effect.succeed([])
         : Effect.map(
-            hotTransaction(
-              // Rows are locked in the order given: by id, so that two begins never wait for each other.
-              execute<{ readonly id: MessageId }>(sql.begin, [ids.toSorted().map((id) => ({ message_id: id })), claim])
-            ),
+            // Rows are locked in the order given: by id, so that two begins never wait for each other.
+            executeAlone<{ readonly id: MessageId; readonly status: string }>(sql.begin, [
+              ids.toSorted().map((id) => ({ message_id: id })),
+              claim
+            ]),
             (rows) => {
-              const begun = new Set(rows.map(({ id }) => id))
+              const begun = new Set(rows.flatMap(({ id, status }) => (status === "sending" ? [id] : [])))
               return ids.filter((id) => begun.has(id))
             }
           ),

@@ -11,7 +11,6 @@ import * as Columns from "../rows/Columns.ts"
 import * as MessageRow from "../rows/MessageRow.ts"
 import * as Chats from "./Chats.ts"
 import { matches } from "./Lookup.ts"
-import { rowSet } from "./RowSet.ts"
 
 const statements = defineStatements("OutboxQueue", (sql) => ({
   enqueue: `insert into ${sql.t("message")}(${Columns.names(MessageRow.columns)})
@@ -54,7 +53,7 @@ export const make = (
   database: Database["Service"]
 ): Pick<OutboxStore["Service"], "enqueue" | "cancel" | "nextQueued"> => {
   const sql = database.statements(statements)
-  const { execute, transaction } = database
+  const { execute, hotTransaction, transaction } = database
   const append = EventSqlStore.appender(database)
   const cancel = canceller(database)
   const chats = Chats.make(database)
@@ -62,11 +61,11 @@ export const make = (
     enqueue: (messages, openings, events) =>
       transaction(
         Effect.gen(function* () {
-          yield* chats(openings, [])
+          yield* chats.write(openings, [], yield* chats.existing(openings.map(({ id }) => id)))
           const rows =
             messages.length === 0
               ? []
-              : yield* execute<{ readonly id: MessageId }>(sql.enqueue, [rowSet(messages.map(MessageRow.encode))])
+              : yield* execute<{ readonly id: MessageId }>(sql.enqueue, [messages.map(MessageRow.encode)])
           const added = new Set(rows.map(({ id }) => id))
           const leftOut = new Set<string>(messages.flatMap(({ id }) => (added.has(id) ? [] : [id])))
           yield* append(events.filter(({ subject }) => !leftOut.has(subject)))
@@ -83,6 +82,9 @@ export const make = (
           return true
         })
       ),
-    nextQueued: Effect.map(execute<{ readonly due_at: number }>(sql.next), ([row]) => row?.due_at ?? null)
+    nextQueued: Effect.map(
+      hotTransaction(execute<{ readonly due_at: number }>(sql.next)),
+      ([row]) => row?.due_at ?? null
+    )
   }
 }

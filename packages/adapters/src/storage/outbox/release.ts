@@ -53,11 +53,8 @@ export const make = (database: Database["Service"]): Pick<OutboxStore["Service"]
     release: (claim, ids, now) =>
       hotTransaction(
         Effect.gen(function* () {
-          const all = yield* held.claim(claim)
-          if (all === null) return []
           const queued = (yield* held.messages(claim, ids)).filter(({ status }) => status === "queued")
           yield* giveBack(queued, now)
-          yield* held.forget(claim, all, new Set(queued.map(({ id }) => id)))
           return queued
         })
       ),
@@ -87,7 +84,7 @@ export const make = (database: Database["Service"]): Pick<OutboxStore["Service"]
       hotTransaction(
         Effect.gen(function* () {
           const ids = yield* held.claim(claim)
-          if (ids !== null) yield* held.forget(claim, ids, new Set())
+          if (ids !== null && !(yield* held.holdsAny(claim, ids))) yield* held.remove(claim)
         })
       )
   }

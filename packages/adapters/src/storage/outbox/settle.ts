@@ -1,6 +1,6 @@
 /**
- * Records what became of sends, in one transaction fenced by the claim's row. Only what the claim still holds as
- * `sending` is judged; the answer is written with chats, suppressions, events and the budgets that go back.
+ * Records what became of sends, in one transaction fenced by the claim in each message. Only what the claim still holds
+ * as `sending` is judged; the answer is written with chats, suppressions, events and the budgets that go back.
  */
 import type { Message } from "@overture/core/chat/Message"
 import type { OutboxStore } from "@overture/core/outbox/OutboxStore"
@@ -18,7 +18,6 @@ import * as Chats from "./Chats.ts"
 import * as Held from "./Held.ts"
 import * as Parts from "./Parts.ts"
 import { matches } from "./Lookup.ts"
-import { rowSet } from "./RowSet.ts"
 
 /** What settling changes: of the indexed columns only `external_id` gets another value, and `due_at` of what waits. */
 const settledColumns = Columns.pick(
@@ -41,7 +40,13 @@ const settledColumns = Columns.pick(
   "failed_at"
 )
 
+/** All that an accepted send changes of nearly every message. */
+const sentColumns = Columns.pick(MessageRow.columns, "status", "attempts", "external_id", "claim_id", "sent_at")
+const sentFields: ReadonlySet<string> = new Set<keyof Message>(["status", "attempts", "externalId", "claim", "sentAt"])
+
 const statements = defineStatements("OutboxSettle", (sql) => ({
+  sent: `update ${sql.t("message")} as m set ${Columns.assign(sentColumns, "x")}
+    from ${sql.rows("x", 1, { message_id: "id", ...sentColumns })} where ${matches(sql, "m.id", "x.message_id")}`,
   messages: `update ${sql.t("message")} as m set ${Columns.assign(settledColumns, "x")}
     from ${sql.rows("x", 1, { message_id: "id", ...settledColumns })} where ${matches(sql, "m.id", "x.message_id")}`,
   suppressions: `insert into ${sql.t("suppression")}(${Columns.names(suppressionColumns)})
@@ -76,6 +81,15 @@ const encode = (settled: Settled, before: Message) => {
   }
 }
 
+const encodeSent = ({ attempts, claim, externalId, id, sentAt, status }: Message) => ({
+  message_id: id,
+  status,
+  attempts,
+  external_id: externalId,
+  claim_id: claim,
+  sent_at: sentAt
+})
+
 export const make = (database: Database["Service"]): OutboxStore["Service"]["settle"] => {
   const sql = database.statements(statements)
   const append = EventSqlStore.appender(database)
@@ -90,8 +104,17 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["set
     before: ReadonlyMap<MessageId, Message>
   ) {
     const kept = settled.filter((one) => !isRemoved(one))
-    if (kept.length > 0) {
-      yield* database.affected(sql.messages, [rowSet(kept.map((one) => encode(one, before.get(one.message.id)!)))])
+    const sent: Array<Message> = []
+    const others: Array<Settled> = []
+    for (const one of kept) {
+      const row = before.get(one.message.id)!
+      const isSent = reserved(one, row) === row.reserved && Columns.differsOnlyIn(sentFields, row, one.message)
+      if (isSent) sent.push(one.message)
+      else others.push(one)
+    }
+    if (sent.length > 0) yield* database.write(sql.sent, [sent.map(encodeSent)])
+    if (others.length > 0) {
+      yield* database.write(sql.messages, [others.map((one) => encode(one, before.get(one.message.id)!))])
     }
     const removed = settled.filter(isRemoved).map(({ message }) => before.get(message.id)!)
     const settledIds = new Set(settled.map(({ message }) => message.id))
@@ -107,20 +130,19 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["set
   return (claim, results, conclude) =>
     database.hotTransaction(
       Effect.gen(function* () {
-        const ids = yield* held.claim(claim)
-        if (ids === null) return conclude([])
-        const before = yield* held.refresh(
-          claim,
-          results.map(({ claimed }) => claimed.message)
+        const messages = results.map(({ claimed }) => claimed.message)
+        const [before, existing] = yield* Effect.all(
+          [held.sending(claim, messages), chats.existing(messages.map(({ chat }) => chat))],
+          { concurrency: "unbounded" }
         )
         const writes = conclude(
           results.flatMap((result) => {
             const message = before.get(result.claimed.message.id)
-            return message?.status === "sending" ? [{ result, message }] : []
+            return message === undefined ? [] : [{ result, message }]
           })
         )
         const returning = yield* writeMessages(writes.settled, before)
-        yield* chats(writes.openings, writes.touches)
+        yield* chats.write(writes.openings, writes.touches, existing)
         yield* budgets.giveBack(returning)
         if (writes.suppressions.length > 0) {
           const rows = writes.suppressions.map(({ account, address, at, reason, workspace }) => ({
@@ -130,10 +152,9 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["set
             reason,
             at
           }))
-          yield* database.affected(sql.suppressions, [rows])
+          yield* database.write(sql.suppressions, [rows])
         }
         yield* append(writes.events)
-        yield* held.forget(claim, ids, new Set(writes.settled.map(({ message }) => message.id)))
         return writes
       })
     )

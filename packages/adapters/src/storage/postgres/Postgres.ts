@@ -33,6 +33,7 @@ const oldest = 140_000
 export const driver = (pool: pg.Pool, database: string): Driver => ({
   name: "postgres",
   database,
+  pipelined: pool.options.pipeline === true,
   acquire: (granted, refused) => {
     let cancelled = false
     pool.connect((cause, client) => {
@@ -57,10 +58,12 @@ export const driver = (pool: pg.Pool, database: string): Driver => ({
   // Each statement must see what was committed before it, whatever the server's default is.
   begin: "begin isolation level read committed",
   beginHot: `begin isolation level read committed; ${settings}`,
-  pin: async (connection) => {
-    const { rows } = await connection.send(readSettings, [])
-    await connection.script(settings)
-    return pinned(rows[0] as Record<string, string>)
+  pin: {
+    settings,
+    read: async (connection) => {
+      const { rows } = await connection.send(readSettings, [])
+      return pinned(rows[0] as Record<string, string>)
+    }
   },
   adopt: (host) => adopt(host, database),
   forget: (connection) => {
@@ -79,7 +82,8 @@ const ownPool = (options: Extract<PostgresOptions, { readonly url: string }>, da
           application_name: options.applicationName ?? "overture",
           max: options.connections ?? 10,
           connectionTimeoutMillis: 10_000,
-          keepAlive: true
+          keepAlive: true,
+          pipeline: true
         })
         // Without a listener a connection that is lost while idle would end the process; the pool has dropped it already.
         pool.on("error", (cause) =>

@@ -2,6 +2,7 @@
 import { CompiledQuery } from "kysely"
 import type { ClientBase, CustomTypesConfig, QueryResult } from "pg"
 import pg from "pg"
+import type { Writable } from "node:stream"
 import { type Connection, type HostTransaction, type Result, TransactionRefused } from "../Connection.ts"
 import { encodeParameter, type Parameter } from "../Dialect.ts"
 import { isFatal, lost } from "./unavailable.ts"
@@ -62,10 +63,27 @@ export interface PostgresConnection<C extends ClientBase = ClientBase> extends C
   readonly forget: () => void
 }
 
-/** A client as a connection. One text at a time is on the wire, as pg asks. */
+/** Holds back what is written until the end of this turn of the event loop: texts that are sent together are one packet. */
+const together = (client: ClientBase): (() => void) => {
+  const stream = (client as { readonly connection?: { readonly stream?: Partial<Writable> } }).connection?.stream
+  let isHeld = false
+  return () => {
+    if (isHeld || stream?.cork === undefined) return
+    isHeld = true
+    stream.cork()
+    process.nextTick(() => {
+      isHeld = false
+      stream.uncork?.()
+    })
+  }
+}
+
+/** A client as a connection. Unless the client pipelines, one text at a time is on the wire, as pg asks. */
 export const over = <C extends ClientBase>(client: C, database: string): PostgresConnection<C> => {
   let isLost = false
   let last: Promise<unknown> | undefined
+  const pipelined = "pipeline" in client && client.pipeline === true
+  const hold = together(client)
   const onLost = () => {
     isLost = true
   }
@@ -83,6 +101,10 @@ export const over = <C extends ClientBase>(client: C, database: string): Postgre
     }
   }
   const send: Connection["send"] = (text, parameters, id) => {
+    if (pipelined) {
+      hold()
+      return ask(text, parameters, id)
+    }
     const turn = () => ask(text, parameters, id)
     const next = last === undefined ? turn() : last.then(turn, turn)
     last = next
@@ -94,6 +116,7 @@ export const over = <C extends ClientBase>(client: C, database: string): Postgre
   }
   return {
     client,
+    pipelined,
     send,
     script: async (text) => {
       await send(text, [])
@@ -132,6 +155,7 @@ export const adopt = async (host: HostTransaction, database: string): Promise<Co
     throw refused("only a transaction of Kysely's own PostgresDialect can be entered; give the pg client instead")
   }
   return {
+    pipelined: false,
     send,
     script: async (text) => {
       await send(text, [])

@@ -10,7 +10,7 @@ import type { ColumnType } from "../Dialect.ts"
 
 export type Columns = Readonly<Record<string, ColumnType>>
 
-/** A row to be written: what `sql.rows` finds in the JSON. */
+/** A row to be written: what `sql.rows` reads. */
 export type Written<C extends Columns> = { readonly [K in keyof C]: unknown }
 
 /** `id, name, …`: for `insert into`. */
@@ -46,6 +46,12 @@ export const unprefix = <Row>(columns: Columns, prefix: string): ((row: object) 
     for (const [name, prefixed] of pairs) found[name] = (row as Record<string, unknown>)[prefixed]
     return found as Row
   }
+}
+
+/** Whether two records differ in nothing but these fields: then a statement that writes only those will do. */
+export const differsOnlyIn = <R extends object>(fields: ReadonlySet<string>, before: R, after: R): boolean => {
+  for (const name in after) if (after[name] !== before[name] && !fields.has(name)) return false
+  return true
 }
 
 /** JSON text of a column as the value it was written from. */

@@ -33,7 +33,7 @@ export const columns = {
   ...countColumns
 } as const satisfies Columns.Columns
 
-/** What a claim writes: not the counts, which settles add to, and not the ramp. */
+/** What a claim writes of a pace whose counts it leaves alone; never the ramp. */
 export const stateColumns = Columns.pick(
   columns,
   "campaign_id",

@@ -94,6 +94,7 @@ const connect = (raw: DatabaseSync): Connection => {
     }
   }
   return {
+    pipelined: false,
     send: (text, parameters) => patiently(() => now(text, parameters)),
     script: (text) => patiently(() => raw.exec(text)),
     holdsTransaction: () => raw.isTransaction,
@@ -111,6 +112,7 @@ const adopt = (host: HostTransaction): Connection => {
   }
   if (!("executeQuery" in host) || !host.isTransaction) throw refused("neither a DatabaseSync nor a Kysely transaction")
   return {
+    pipelined: false,
     send: async (text, parameters) => {
       const result = await host.executeQuery({ ...rawQuery, sql: text, parameters: parameters.map(bind) })
       return { rows: result.rows, affected: Number(result.numAffectedRows ?? result.rows.length) }
@@ -139,6 +141,7 @@ export const driver = (raw: DatabaseSync, path: string): Driver => {
   return {
     name: "sqlite",
     database: path,
+    pipelined: false,
     acquire: (granted) => {
       let cancelled = false
       const turn = () => (cancelled ? pass() : granted(connection))
