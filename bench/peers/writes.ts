@@ -42,7 +42,7 @@ const openChat = `insert into ${prefix}chat(id, workspace_id, number, account_id
   last_text, last_direction, unread, created_at)
   select x.chat, x.workspace, nextval('bench_chat'), x.account, x.address, x.contact, '', $12::bigint, 'step 1, part 0',
     'outbound', 0, $12::bigint from x
-  on conflict (account_id, address) do update set last_at = excluded.last_at, last_text = excluded.last_text`
+  on conflict (id) do update set last_at = excluded.last_at, last_text = excluded.last_text`
 const events = (count: 1 | 2) => `insert into ${prefix}event(id, workspace_id, type, at, subject, actor, cause, data)
   select e.id, x.workspace, e.type, $12::bigint, e.subject, jsonb_build_object('id', x.campaign, 'type', 'campaign'),
     e.cause, jsonb_build_object('chat', x.chat, 'account', x.account, 'lead', x.lead, 'campaign', x.campaign)
