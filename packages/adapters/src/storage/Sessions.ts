@@ -234,7 +234,9 @@ export const make = (driver: Driver) => {
     use: (connection: Session.Sender, hot: boolean) => A | Promise<A>
   ): Effect.Effect<A, StorageError> =>
     Effect.flatMap(Current, (sessions) => {
-      if (!driver.pipelined || sessions.has(driver)) return within(true)(using(operation, use))
+      if (sessions.has(driver) || (driver.pin !== null && !driver.pipelined)) return within(true)(using(operation, use))
+      // Without plans to pin, a statement outside a transaction is one by itself.
+      if (driver.pin === null) return using(operation, use)
       return Effect.uninterruptibleMask((restore) =>
         Effect.gen(function* () {
           const connection = yield* Effect.mapError(acquire(restore), failed("begin"))

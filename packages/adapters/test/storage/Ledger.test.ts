@@ -6,7 +6,7 @@ import * as Migrator from "../../src/storage/Migrator.ts"
 import * as OutboxSqlStore from "../../src/storage/outbox/OutboxSqlStore.ts"
 import * as Postgres from "../../src/storage/postgres/Postgres.ts"
 import * as Sqlite from "../../src/storage/sqlite/Sqlite.ts"
-import { firstColumns, plans, readsAhead, refused, says, scans, walksIndexes, walksTables } from "./Plans.ts"
+import { firstColumns, type Plan, plans, readsAhead, refused, says, scans, walksIndexes, walksTables } from "./Plans.ts"
 import { freshDatabase } from "./TestPostgres.ts"
 
 const stores = Layer.mergeAll(Migrator.layer, OutboxSqlStore.layer, CampaignSqlStore.layer)
@@ -22,7 +22,8 @@ describe("plans of the ledger", () => {
           for (const state of ["fresh", "analyzed"]) {
             if (state === "analyzed") yield* script("analyze", "analyze")
             const found = yield* plans
-            const walks = walksIndexes(state === "fresh" ? first : new Map())
+            // Paces have two indexes of the same columns; alarms are set by people, and walk the younger until the next analyze.
+            const walks = (plan: Plan) => !plan.name.startsWith("CampaignAlarms.") && walksIndexes(first)(plan)
             assert.deepStrictEqual(
               refused(found, (plan) => walksTables(plan) || readsAhead(plan) || walks(plan)),
               [],

@@ -41,7 +41,7 @@ export const readsAhead = says(/Bitmap/)
 
 /**
  * Index scans that walk an index: without a condition, or with none on its first column. Of two indexes of an analyzed and
- * empty table PostgreSQL thinks the same and may take the worse one until the next analyze, so there `first` is empty.
+ * empty table PostgreSQL thinks the same, and takes the youngest.
  */
 export const walksIndexes =
   (first: ReadonlyMap<string, string>) =>

@@ -64,9 +64,11 @@ export const memory = (observe: (line: Received) => void): SentLog => ({
 const patience = 10_000
 const newline = 10
 
+const encodeLine = Schema.encodeSync(Received)
+
 /** A line as the file has it; the order of the fields is part of the format. */
 const encode = (line: Received): Buffer => {
-  const { at, account, to, key, body, outcome, repeat, scope } = Schema.encodeSync(Received)(line)
+  const { at, account, to, key, body, outcome, repeat, scope } = encodeLine(line)
   return Buffer.from(`${JSON.stringify({ at, account, to, key, body, outcome, repeat, scope })}\n`)
 }
 

@@ -44,10 +44,10 @@ export class Timeline {
     for (let message = known; message < this.#ofMessage.length; message++) {
       for (const event of this.#ofMessage[message] ?? []) if (event.at <= now) due.push({ message, event })
     }
-    const news = due.length > 0 || this.#ofMessage.length > known
     return {
       events: due.sort((a, b) => a.event.at - b.event.at || a.message - b.message).map(({ event }) => event),
-      cursor: news ? `${Math.max(known, this.#ofMessage.length)}@${now}` : cursor,
+      // As it was while nothing is handed out, so that nobody has to remember another one.
+      cursor: due.length > 0 ? `${Math.max(known, this.#ofMessage.length)}@${now}` : cursor,
       nextAt
     }
   }

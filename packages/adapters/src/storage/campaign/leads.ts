@@ -68,10 +68,11 @@ const statements = defineStatements("CampaignLeads", (sql) => {
         case when l.status = 'assigned' and l.claim_id is not null then 'claimed' else l.status end as status
         ${lead} where l.campaign_id = $1) as s group by s.status, s.reason, s.ended order by 4 desc, 1, 2, 3`,
     isOpen: `select 1 as found from ${t("campaign")} as g where g.id = $1 and ${isOpen}`,
-    // The alarm is asked for so that the index of alarms does not fit: it would be walked whole for each campaign.
+    // The alarm is asked for so that the index of alarms does not fit: it would be walked whole for each campaign. In a
+    // case, as most campaigns have one and SQLite would look through their leads first.
     finishable: `select ${Columns.select(CampaignRow.columns, "g")} from ${t("campaign")} as g where g.status = 'running'
-      and (select 1 from ${t("pace")} as p where p.campaign_id = g.id and coalesce(p.next_at, -1) >= 0 limit 1) is null
-      and not ${isOpen} order by g.id limit $1`
+      and case when (select 1 from ${t("pace")} as p where p.campaign_id = g.id and coalesce(p.next_at, -1) >= 0 limit 1)
+      is null then not ${isOpen} else false end order by g.id limit $1`
   }
 })
 
@@ -176,8 +177,6 @@ export const make = (database: Database["Service"]): Verbs => {
       }>(sql.breakdown, [campaign]),
     isDone: (campaign) => Effect.map(execute(sql.isOpen, [campaign]), (rows) => rows.length === 0),
     finishable: (limit) =>
-      Effect.map(hotTransaction(execute<CampaignRow.CampaignRow>(sql.finishable, [limit])), (rows) =>
-        rows.map(CampaignRow.decode)
-      )
+      Effect.map(executeAlone<CampaignRow.CampaignRow>(sql.finishable, [limit]), (rows) => rows.map(CampaignRow.decode))
   }
 }

@@ -53,7 +53,7 @@ export const make = (
   database: Database["Service"]
 ): Pick<OutboxStore["Service"], "enqueue" | "cancel" | "nextQueued"> => {
   const sql = database.statements(statements)
-  const { execute, hotTransaction, transaction } = database
+  const { execute, executeAlone, transaction } = database
   const append = EventSqlStore.appender(database)
   const cancel = canceller(database)
   const chats = Chats.make(database)
@@ -82,9 +82,6 @@ export const make = (
           return true
         })
       ),
-    nextQueued: Effect.map(
-      hotTransaction(execute<{ readonly due_at: number }>(sql.next)),
-      ([row]) => row?.due_at ?? null
-    )
+    nextQueued: Effect.map(executeAlone<{ readonly due_at: number }>(sql.next), ([row]) => row?.due_at ?? null)
   }
 }
