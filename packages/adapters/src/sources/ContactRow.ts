@@ -188,7 +188,7 @@ const remembering = <A>(f: (value: string) => A): ((value: string) => A) => {
     if (known !== undefined) return known
     if (answers.size > 500) answers.clear()
     // A copy: a part of a larger text keeps all of that in memory.
-    const own = JSON.parse(JSON.stringify(value)) as string
+    const own = structuredClone(value)
     const answer = f(own)
     answers.set(own, answer)
     return answer

@@ -200,13 +200,18 @@ const onPostgres = (source: string): Pick<Statement, "text" | "bind"> => {
   return { text, bind: (parameters) => all.map((slot) => slot(parameters)) }
 }
 
-/** `$1` becomes `?1`. */
+/**
+ * `$1` becomes `?1`. The planner of SQLite looks at the value of a parameter that is all of a limit, so every
+ * new value is a new preparation, ten times as slow as the search itself: there it becomes `?1 + 0`.
+ */
 const onSqlite = (source: string): Pick<Statement, "text" | "bind"> => {
   const sets = new Set<number>()
-  const text = source.replaceAll(/[$?](\d+)(\.rows)?/g, (_, digits: string, set: string | undefined) => {
-    if (set !== undefined) sets.add(Number(digits) - 1)
-    return `?${digits}`
-  })
+  const text = source
+    .replaceAll(/[$?](\d+)(\.rows)?/g, (_, digits: string, set: string | undefined) => {
+      if (set !== undefined) sets.add(Number(digits) - 1)
+      return `?${digits}`
+    })
+    .replaceAll(/\blimit \?\d+/g, "$& + 0")
   return {
     text,
     bind: (parameters) => parameters.map((value, i) => (sets.has(i) ? toJson(value as ReadonlyArray<Row>) : value))

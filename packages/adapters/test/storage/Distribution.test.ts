@@ -123,7 +123,16 @@ describe("the strategies of a draw", { timeout: 120_000 }, () => {
       const round = Effect.gen(function* () {
         const campaigns = yield* CampaignStore
         const drawn = yield* (yield* Outreach).draw(made.workspace.id, id, start)
-        const out = { cancel: [], stop: [], queue: [], counts: { sent: 1 }, wentOutOn: null, events: [] }
+        const out = {
+          cancel: [],
+          stop: [],
+          queue: [],
+          counts: { sent: 1 },
+          wentOutOn: null,
+          forget: false,
+          requeue: [],
+          events: []
+        }
         yield* campaigns.changeLeads(
           { type: "campaign", campaign: id, statuses: ["assigned"], limit: 5 },
           start,

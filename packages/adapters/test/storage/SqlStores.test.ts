@@ -1,5 +1,6 @@
 import { AccountStore } from "@overture/core/account/AccountStore"
 import * as Address from "@overture/core/channel/Address"
+import type { Chat } from "@overture/core/chat/Chat"
 import { ChatStore } from "@overture/core/chat/ChatStore"
 import { ContactStore } from "@overture/core/contact/ContactStore"
 import * as Builders from "@overture/core/testing/Builders"
@@ -13,6 +14,7 @@ import * as ContactSqlStore from "../../src/storage/ContactSqlStore.ts"
 import { Database } from "../../src/storage/Database.ts"
 import * as Migrator from "../../src/storage/Migrator.ts"
 import * as Postgres from "../../src/storage/postgres/Postgres.ts"
+import * as Chats from "../../src/storage/outbox/Chats.ts"
 import * as CampaignRow from "../../src/storage/rows/CampaignRow.ts"
 import * as Columns from "../../src/storage/rows/Columns.ts"
 import * as LeadRow from "../../src/storage/rows/LeadRow.ts"
@@ -264,6 +266,44 @@ describe.each(databases)("SQL stores on %s", (_, open) => {
         )
         assert.deepStrictEqual(LeadRow.decode(Columns.unprefix<LeadRow.LeadRow>(LeadRow.columns, "l_")(row!)), lead)
         assert.deepStrictEqual(PaceRow.decode(Columns.unprefix<PaceRow.PaceRow>(PaceRow.columns, "p_")(row!)), pace)
+      })
+    )
+  )
+
+  it.live("a chat that another made meanwhile is touched, also by a message without a text", () =>
+    within(
+      Effect.gen(function* () {
+        const store = yield* ChatStore
+        const build = Builders.make("race for a chat")
+        const workspace = build.workspace()
+        yield* (yield* WorkspaceStore).create(workspace)
+        const account = build.account(workspace.id)
+        yield* (yield* AccountStore).connect(account, [])
+        const [wordless, untouched, early] = ["wordless", "untouched", "early"].map(() =>
+          build.opening(account, build.contact(workspace.id))
+        )
+        const openings = [wordless!, untouched!, early!]
+        yield* store.open(openings)
+        const at = wordless!.at
+        yield* store.touch(
+          openings.map(({ id }) => ({ chat: id, at, text: "before", direction: "inbound", unread: 1 }))
+        )
+        const said = (chat: Chat["id"], sentAt: number) =>
+          ({ chat, at: sentAt, text: "", direction: "outbound", unread: 2 }) as const
+        const late = [wordless!, { ...untouched!, at: at + 9 }, { ...early!, at: at + 9 }]
+        const touches = [said(wordless!.id, at + 5), said(early!.id, at - 5)]
+        yield* Chats.make(yield* Database).write(late, touches, new Set())
+        const seen = yield* Effect.forEach(openings, ({ id }) =>
+          Effect.map(store.get(workspace.id, id), (found) => {
+            const { lastAt, lastDirection, lastText, unread } = Option.getOrThrow(found)
+            return [lastAt - at, lastText, lastDirection, unread]
+          })
+        )
+        assert.deepStrictEqual(seen, [
+          [5, "", "outbound", 3],
+          [0, "before", "inbound", 1],
+          [0, "before", "inbound", 3]
+        ])
       })
     )
   )

@@ -5,6 +5,7 @@
 import { Schema } from "effect"
 import type { Address } from "../channel/Address.ts"
 import { ChannelName, reach } from "../channel/Address.ts"
+import type { Capabilities } from "../channel/Capability.ts"
 import type { Sender } from "../channel/Sender.ts"
 import type { Outcome } from "../channel/Outcome.ts"
 import { isAccountTrouble, isContacts } from "../channel/Outcome.ts"
@@ -82,6 +83,21 @@ export const seedKey = (self: Account): string => self.externalRef ?? self.id
 export const reaches = (self: Account, address: Address): boolean =>
   address.channel === self.channel &&
   (address.scope === "" || address.scope === self.externalId || address.scope === self.group)
+
+/** The scope of the people it writes to, by where ids of its channel mean something. */
+export const scopeOf = (
+  self: Pick<Account, "externalId" | "group">,
+  scope: Capabilities["addressScope"]
+): Address["scope"] => {
+  switch (scope) {
+    case "channel":
+      return ""
+    case "account":
+      return self.externalId
+    case "group":
+      return self.group ?? self.externalId
+  }
+}
 
 /** The reaches of addresses (`Address.reach`) it can write to. */
 export const reachesOf = (self: Account): ReadonlyArray<string> =>

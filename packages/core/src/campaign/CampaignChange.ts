@@ -22,7 +22,9 @@ export class CampaignChangeRefused extends Schema.TaggedError<CampaignChangeRefu
   }
 }
 
-const issues = SchemaIssue.makeFormatterStandardSchemaV1()
+const issues = SchemaIssue.makeFormatterStandardSchemaV1({
+  leafHook: (issue) => (issue._tag === "UnexpectedKey" ? "There is no such field" : SchemaIssue.defaultLeafHook(issue))
+})
 
 /** A path as a person writes it: `steps[1].parts[0]`. */
 const fieldOf = (path: ReadonlyArray<unknown>): string =>

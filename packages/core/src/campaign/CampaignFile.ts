@@ -140,7 +140,9 @@ const pathOf = (path: ReadonlyArray<unknown>): string =>
       ""
     )
 
-const issues = SchemaIssue.makeFormatterStandardSchemaV1()
+const issues = SchemaIssue.makeFormatterStandardSchemaV1({
+  leafHook: (issue) => (issue._tag === "UnexpectedKey" ? "There is no such field" : SchemaIssue.defaultLeafHook(issue))
+})
 
 /** The entry as a part. */
 export const partOf = (entry: MessageEntry): Part =>

@@ -12,7 +12,7 @@ import type { AddressHash, Suppression } from "../contact/Suppression.ts"
 import type { DomainEvent } from "../event/DomainEvent.ts"
 import type { Claim, Lease } from "../outbox/Claim.ts"
 import type { BudgetWrites } from "../outbox/OutboxStore.ts"
-import type { AccountId, CampaignId, ContactId, LeadId, MessageId, StepId, WorkspaceId } from "../workspace/Id.ts"
+import type { AccountId, CampaignId, ContactId, LeadId, WorkspaceId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { Page, PageRequest } from "../workspace/Page.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
@@ -20,8 +20,9 @@ import type { WorkspaceState } from "../workspace/WorkspaceStore.ts"
 import type { Campaign } from "./Campaign.ts"
 import type { PoolRange, Take } from "./Draw.ts"
 import type { Lead, LeadStatus } from "./Lead.ts"
+import type { LeadChange, LeadSelector } from "./LeadChange.ts"
 import type { OpenSequence } from "./OpenSequence.ts"
-import type { Pace, PaceCounts } from "./Pace.ts"
+import type { Pace } from "./Pace.ts"
 
 /** A pace whose alarm rang, with its locked account and the campaign. */
 export interface DuePace {
@@ -31,9 +32,9 @@ export interface DuePace {
   readonly workspace: WorkspaceState
   /**
    * The account's group. Locked with the account where it has a cap, as a workspace is, and a pace whose capped group
-   * another claim holds is left out as well; absent or null = the account is in none.
+   * another claim holds is left out as well; null = the account is in none.
    */
-  readonly group?: AccountGroupState | null | undefined
+  readonly group: AccountGroupState | null
 }
 
 /** What a due pace wants to do now. */
@@ -51,11 +52,11 @@ export interface LeadCandidate {
   /** What suppresses any of the contact's addresses, each under the address that it stops (`Suppression.stopping`). */
   readonly suppressions: ReadonlyArray<Suppression>
   /**
-   * The open sequences of the contact that the lead may have to wait for (`OpenSequence.mayWait`: for others nothing is read), once
-   * the contact's row is locked. Every touch is written to that row under its lock, so none begins unseen. One that ends
-   * meanwhile puts the lead off for nothing, at most until it is looked at again. Absent = none.
+   * The open sequences of the contact that the lead may have to wait for (`OpenSequence.mayWait`: for others nothing is
+   * read), once the contact's row is locked. Every touch is written to that row under its lock, so none begins unseen. One that ends
+   * meanwhile puts the lead off for nothing, at most until it is looked at again.
    */
-  readonly sequences?: ReadonlyArray<OpenSequence> | undefined
+  readonly sequences: ReadonlyArray<OpenSequence>
   readonly chat: Chat | null
   /** The rows that the present step has from an earlier try. */
   readonly messages: ReadonlyArray<Message>
@@ -111,58 +112,7 @@ export interface ClaimRules {
   ) => LeadDecision
 }
 
-/** The new state of a lead under lock, and what becomes of its messages. */
-export interface LeadChange {
-  readonly lead: Lead
-  /** Queued rows to be cancelled; what they reserve is given back. */
-  readonly cancel: ReadonlyArray<{ readonly id: MessageId; readonly reason: string }>
-  /** Rows being sent: nothing may follow or repeat them. */
-  readonly stop: ReadonlyArray<{ readonly id: MessageId; readonly reason: string }>
-  /** Queued rows that become due: the next part of a touch. */
-  readonly queue: ReadonlyArray<{ readonly id: MessageId; readonly dueAt: Instant }>
-  /** Added to the counts of the lead's pace, by the account it had before; of the campaign itself where it had none. */
-  readonly counts: Partial<PaceCounts>
-  /** The touch went out, or may have, on this campaign date: what the ramp counts. */
-  readonly wentOutOn: string | null
-  /**
-   * The touch of the step that the lead had before did not go out: the contact's row forgets it (`ContactTouch` of that
-   * lead and step), so that it counts for no frequency. Absent = false.
-   */
-  readonly forget?: boolean | undefined
-  /**
-   * Failed or cancelled rows that are to be tried again: queued, without claim, due time or reservation, with no attempts
-   * counted and these tries. Absent = none.
-   */
-  readonly requeue?: ReadonlyArray<{ readonly id: MessageId; readonly tries: number }> | undefined
-  readonly events: ReadonlyArray<DomainEvent>
-}
-
-export type LeadSelector =
-  | {
-      readonly type: "ids"
-      readonly ids: ReadonlyArray<LeadId>
-      /** Of which step the rule is shown the messages, of each lead that has such a row; the present one where absent. */
-      readonly step?: ((lead: Lead) => StepId | null) | undefined
-      /**
-       * Messages as the caller has just locked or written them in its transaction. A touch of one part that is among them is
-       * not read again. Absent = none.
-       */
-      readonly known?: ReadonlyArray<Message> | undefined
-    }
-  /** Leads of a campaign with something open, claimed or to come that nothing has stopped yet; at most `limit`. */
-  | { readonly type: "active"; readonly campaign: CampaignId; readonly limit: number }
-  /** Leads of these contacts that have something open, claimed or to come. */
-  | { readonly type: "contacts"; readonly workspace: WorkspaceId; readonly contacts: ReadonlyArray<ContactId> }
-  /** Unclaimed leads of a campaign in these states, of one account where given; at most `limit`. */
-  | {
-      readonly type: "campaign"
-      readonly campaign: CampaignId
-      readonly account?: AccountId | undefined
-      readonly statuses: ReadonlyArray<LeadStatus>
-      readonly limit: number
-    }
-
-/** How the leads of a campaign stand; the terms of SEMANTICS add up to total. */
+/** How the leads of a campaign stand; the statuses add up to total. */
 export type LeadCounts = Record<LeadStatus, number> & { readonly total: number; readonly replied: number }
 
 export interface DrawAccount {
@@ -170,8 +120,8 @@ export interface DrawAccount {
   readonly pace: Pace
   /** Its unclaimed leads in status assigned. */
   readonly holding: number
-  /** Of these, those put off: with a dueAt after the draw's `now`. They are not its hold. Absent = 0. */
-  readonly deferred?: number | undefined
+  /** Of these, those put off: with a dueAt after the draw's `now`. They are not its hold. */
+  readonly deferred: number
   /** Leads that it has or had: whose first touch is open with it, or was decided with it. */
   readonly given: number
 }
@@ -233,8 +183,8 @@ export class CampaignStore extends Context.Service<
     /** Its paces as a claim would see them now, by account; without locks. */
     duePaces(campaign: CampaignId): Effect.Effect<ReadonlyArray<DuePace>, StorageError>
     /**
-     * Adds leads; a contact that the campaign has already is left out, with the events whose subject is that lead. Rings its
-     * paces when some are new. Returns how many are new.
+     * Adds leads; a contact that the campaign has already, or who was erased since they were read, is left out, with the
+     * events whose subject is that lead. Rings its paces when some are new. Returns how many are new.
      */
     enroll(
       campaign: CampaignId,
@@ -302,12 +252,13 @@ export class CampaignStore extends Context.Service<
     }): Effect.Effect<{ readonly claim: Claim | null; readonly planned: ReadonlyArray<PaceWant> } | null, StorageError>
     /**
      * Locks leads in id order with the messages of their present touch, applies the rule, writes what it answers. Returns
-     * the leads it wrote; those for which the rule said null are left out. Sets no alarm.
+     * the leads it wrote; those for which the rule said null are left out. Sets no alarm. The rule is told the version
+     * that the settings of the lead's campaign have now.
      */
     changeLeads(
       selector: LeadSelector,
       now: Instant,
-      change: (lead: Lead, messages: ReadonlyArray<Message>) => LeadChange | null
+      change: (lead: Lead, messages: ReadonlyArray<Message>, version: number) => LeadChange | null
     ): Effect.Effect<ReadonlyArray<Lead>, StorageError>
     getLead(workspace: WorkspaceId, id: LeadId): Effect.Effect<Option.Option<Lead>, StorageError>
     /** In id order. The filter takes a status as `counts` does: claimed, or sending once a message of it is. */

@@ -19,12 +19,11 @@ import {
   CampaignNotFound,
   IllegalTransition,
   mayBecome,
-  seedKey,
   type CampaignStatus
 } from "./Campaign.ts"
 import { CampaignStore } from "./CampaignStore.ts"
 import * as Drawing from "./Drawing.ts"
-import type { Lead } from "./Lead.ts"
+import { type Lead, untouched } from "./Lead.ts"
 import { Outreach } from "./Outreach.ts"
 import * as Routing from "./Routing.ts"
 
@@ -148,31 +147,18 @@ const make = Effect.gen(function* () {
     const route = Routing.routeOf(campaign.settings.distribution, accounts, contact, [])
     const first = contact.addresses[0]
     return {
+      ...untouched,
       id,
       workspace: campaign.workspace,
       campaign: campaign.id,
-      account: null,
       contact: contact.id,
       reach: route?.reach ?? "",
       wanted: route?.wanted ?? null,
       address: route?.address ?? (first === undefined ? "" : Address.key(first)),
       status: route === null ? "skipped" : "pending",
       reason: route === null ? "unreachable" : null,
-      ended: null,
       step: route === null ? null : campaign.settings.steps[0].id,
-      dueAt: null,
-      priority: 0,
       position,
-      attempts: 0,
-      claim: null,
-      stop: null,
-      touches: [],
-      firstSentAt: null,
-      lastSentAt: null,
-      repliedAt: null,
-      bookedAt: null,
-      externalRef: null,
-      metadata: {},
       createdAt: now
     }
   }
@@ -300,6 +286,3 @@ const make = Effect.gen(function* () {
     )
   })
 })
-
-/** What a report calls a campaign. */
-export const titleOf = (campaign: Campaign): string => `${campaign.name} (${seedKey(campaign)})`

@@ -60,7 +60,7 @@ export const drawers = (
   const touches = touchesOf(campaign, channels, now)
   return accounts.map((one) => ({
     account: one.account.id,
-    holding: one.holding - (one.deferred ?? 0),
+    holding: one.holding - one.deferred,
     given: one.given,
     weight: Distribution.weightOf(campaign.settings.distribution, one.account),
     touches: touches(one)

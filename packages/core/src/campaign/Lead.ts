@@ -91,6 +91,24 @@ export class Lead extends Schema.Opaque<Lead>()(
   }).annotate({ identifier: "Lead" })
 ) {}
 
+/** What is not yet known of a lead of the pool: nothing was tried, said or answered. */
+export const untouched = {
+  account: null,
+  ended: null,
+  dueAt: null,
+  priority: 0,
+  attempts: 0,
+  claim: null,
+  stop: null,
+  touches: [],
+  firstSentAt: null,
+  lastSentAt: null,
+  repliedAt: null,
+  bookedAt: null,
+  externalRef: null,
+  metadata: {}
+} as const
+
 /** Whether step 0 is still to be decided. */
 export const isOpen = (self: Pick<Lead, "status">): boolean =>
   self.status === "pending" || self.status === "assigned" || self.status === "claimed" || self.status === "sending"

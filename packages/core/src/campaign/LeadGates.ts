@@ -5,13 +5,14 @@
 import * as Account from "../account/Account.ts"
 import type { Address } from "../channel/Address.ts"
 import { key } from "../channel/Address.ts"
+import type { Channel } from "../channel/Channel.ts"
 import * as ReplyWindow from "../chat/ReplyWindow.ts"
 import * as Contact from "../contact/Contact.ts"
 import type { Suppression } from "../contact/Suppression.ts"
 import type { Gate } from "../outbox/Gate.ts"
 import { allow, block, defer, skip } from "../outbox/Gate.ts"
 import * as SendBudget from "../outbox/SendBudget.ts"
-import { hour } from "../workspace/Instant.ts"
+import { hour, type Instant } from "../workspace/Instant.ts"
 import * as Zone from "../workspace/Zone.ts"
 import type { LeadCandidate } from "./CampaignStore.ts"
 import * as Frequency from "./Frequency.ts"
@@ -57,6 +58,17 @@ export const chooseAddress = (
 /** How long after the next touch of another campaign's sequence a lead is looked at again. */
 const elsewhereMs = hour
 
+/** Why a channel forbids an automated message to a person who never wrote there; null where it does not. */
+export const firstWordRefused = (
+  { name, policy }: Channel,
+  contact: Contact.Contact | null,
+  now: Instant
+): "policy" | "noConsent" | null => {
+  if (policy.personWritesFirst) return "policy"
+  if (!policy.optInRequired) return null
+  return contact !== null && Contact.consented(contact, name, now) ? null : "noConsent"
+}
+
 const wrote = ({ chat }: LeadContext): boolean => chat !== null && chat.lastInboundAt !== null
 
 const budgetContext = ({ channel, now, parts, payers }: LeadContext): SendBudget.BudgetContext => ({
@@ -81,8 +93,8 @@ export const leadGates: ReadonlyArray<Gate<LeadContext>> = [
     decide: (context) => {
       const { channel, contact, now } = context
       if (channel === undefined || wrote(context)) return allow
-      if (channel.policy.personWritesFirst) return skip("policy")
-      return channel.policy.optInRequired && !Contact.consented(contact, channel.name, now) ? skip("noConsent") : allow
+      const reason = firstWordRefused(channel, contact, now)
+      return reason === null ? allow : skip(reason)
     }
   },
   {
@@ -140,7 +152,7 @@ export const leadGates: ReadonlyArray<Gate<LeadContext>> = [
   },
   {
     name: "contactedElsewhere",
-    decide: ({ campaign, lead, now, sequences = [] }) => {
+    decide: ({ campaign, lead, now, sequences }) => {
       // Only a lead that nothing was said to waits: two begun sequences would wait for each other for ever.
       if (sequences.length === 0 || Lead.isTouched(lead)) return allow
       // What is being sent just now may be the last of its sequence: that is known in a while.

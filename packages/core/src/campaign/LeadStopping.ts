@@ -6,7 +6,7 @@ import type { Message } from "../chat/Message.ts"
 import type { Fact } from "../event/DomainEvent.ts"
 import { day, format, type Instant } from "../workspace/Instant.ts"
 import type { CampaignSettings } from "./Campaign.ts"
-import type { LeadChange } from "./CampaignStore.ts"
+import type { LeadChange } from "./LeadChange.ts"
 import * as Lead from "./Lead.ts"
 import type { LeadEnded } from "./Lead.ts"
 import * as Sequence from "./Sequence.ts"
@@ -15,10 +15,28 @@ import * as Sequence from "./Sequence.ts"
 export type Conclusion = Omit<LeadChange, "events"> & { readonly facts: ReadonlyArray<Fact> }
 
 /** For what changes a lead alone. */
-export const nothing = { cancel: [], stop: [], queue: [], counts: {}, wentOutOn: null, facts: [] } as const
+export const nothing = {
+  cancel: [],
+  stop: [],
+  queue: [],
+  requeue: [],
+  counts: {},
+  wentOutOn: null,
+  forget: false,
+  facts: []
+} as const
 
 /** For a lead that changes by itself, and nobody is told of. */
-export const alone = { cancel: [], stop: [], queue: [], counts: {}, wentOutOn: null, events: [] } as const
+export const alone = {
+  cancel: [],
+  stop: [],
+  queue: [],
+  requeue: [],
+  counts: {},
+  wentOutOn: null,
+  forget: false,
+  events: []
+} as const
 
 /** How long a lead that a person took over waits before it is looked at again. */
 export const takeoverMs = day

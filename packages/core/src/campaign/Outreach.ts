@@ -27,6 +27,7 @@ import { CampaignStore } from "./CampaignStore.ts"
 import * as Distributor from "./Distributor.ts"
 import * as HostGate from "./HostGate.ts"
 import { alone } from "./LeadStopping.ts"
+import type { Lead } from "./Lead.ts"
 import * as LeadReactions from "./LeadReactions.ts"
 import * as LeadTouching from "./LeadTouching.ts"
 import * as TouchConclusion from "./TouchConclusion.ts"
@@ -87,7 +88,7 @@ const make = Effect.gen(function* () {
   const ending = CampaignEnding.make(store, makeIds)
   const distributor = Distributor.make(store, channels.all, makeIds)
 
-  /** Settings of the campaigns of a batch. A version is looked up once; an edit is seen by its own version. */
+  /** Settings of the campaigns of a batch, at least as new as those the messages were made by. */
   const campaignsOf = (settled: ReadonlyArray<Settled>) =>
     Effect.gen(function* () {
       const found = new Map<CampaignId, Campaign>()
@@ -139,7 +140,6 @@ const make = Effect.gen(function* () {
       addressHash
     })
     if (found === null) return { claim: null, worked: yield* ending.finish(now) }
-    // An edit is followed by what settles from its first claim on.
     for (const { due } of found.planned) known.set(due.campaign.id, due.campaign)
     yield* Effect.forEach(rules.over, (campaign) => ending.end(campaign, now), { discard: true })
     yield* Effect.forEach(
@@ -184,14 +184,34 @@ const make = Effect.gen(function* () {
       const campaigns = yield* campaignsOf(ofLeads)
       const byLead = new Map(ofLeads.map((one) => [one.claimed.message.lead as LeadId, one]))
       const ids = yield* makeIds
-      const known = ofLeads.flatMap((one) => (isRemoved(one) ? [] : [one.message]))
-      yield* store.changeLeads({ type: "ids", ids: [...byLead.keys()], known }, now, (lead, messages) => {
+      const sent = ofLeads.flatMap((one) => (isRemoved(one) ? [] : [one.message]))
+      const conclude = (lead: Lead, messages: ReadonlyArray<Message>) => {
         const one = byLead.get(lead.id)
         const campaign = campaigns.get(lead.campaign)
         return one === undefined || campaign === undefined
           ? null
           : LeadReactions.change(ids, now, TouchConclusion.conclude(lead, messages, one, campaign))
-      })
+      }
+      // What was edited since its settings were read is read again, and its leads are concluded by that.
+      const overtaken = new Map<LeadId, CampaignId>()
+      yield* store.changeLeads(
+        { type: "ids", ids: [...byLead.keys()], known: sent },
+        now,
+        (lead, messages, version) => {
+          if ((campaigns.get(lead.campaign)?.version ?? version) >= version) return conclude(lead, messages)
+          overtaken.set(lead.id, lead.campaign)
+          return null
+        }
+      )
+      if (overtaken.size > 0) {
+        for (const id of new Set(overtaken.values())) {
+          known.delete(id)
+          campaigns.delete(id)
+        }
+        const fresh = yield* campaignsOf(ofLeads)
+        for (const [id, campaign] of fresh) campaigns.set(id, campaign)
+        yield* store.changeLeads({ type: "ids", ids: [...overtaken.keys()], known: sent }, now, conclude)
+      }
       const failures = new Map<CampaignId, number>()
       for (const {
         claimed: { message },
@@ -238,7 +258,7 @@ const make = Effect.gen(function* () {
   }
 
   return Outreach.of({
-    source: { name: "campaigns", claim, nextDue: store.nextAlarm },
+    source: { name: "campaigns", claim, nextDue: store.nextAlarm, idle: ending.finish },
     reaction: {
       settled: (all, now) => transaction.within(settled(all, now)),
       returned: (messages, now) => transaction.within(free(messages, now)),

@@ -7,9 +7,8 @@ import * as Address from "../channel/Address.ts"
 import { Channels } from "../channel/Channel.ts"
 import * as Chat from "../chat/Chat.ts"
 import { ChatStore } from "../chat/ChatStore.ts"
-import type { Message } from "../chat/Message.ts"
+import { type Message, single, untried } from "../chat/Message.ts"
 import * as ReplyWindow from "../chat/ReplyWindow.ts"
-import * as Contact from "../contact/Contact.ts"
 import { ContactStore } from "../contact/ContactStore.ts"
 import { Suppressions } from "../contact/Suppressions.ts"
 import type { Actor } from "../event/DomainEvent.ts"
@@ -21,6 +20,7 @@ import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { type Campaign, CampaignNotFound, seedKey, stepAt } from "./Campaign.ts"
 import { CampaignStore } from "./CampaignStore.ts"
+import { firstWordRefused } from "./LeadGates.ts"
 import * as Preview from "./Preview.ts"
 import * as TouchRendering from "./TouchRendering.ts"
 
@@ -129,10 +129,9 @@ const make = Effect.gen(function* () {
     const { step } = stepAt(campaign.settings, test.step ?? campaign.settings.steps[0].id) ?? { step: null }
     if (step === null) return yield* refuse("stepMissing", `the campaign has no step ${test.step}`)
 
-    const scope = channel.capabilities.addressScope
     const to: Address.Address = {
       channel: account.channel,
-      scope: scope === "channel" ? "" : scope === "group" ? (account.group ?? account.externalId) : account.externalId,
+      scope: Account.scopeOf(account, channel.capabilities.addressScope),
       externalId: test.to
     }
     const address = Address.key(to)
@@ -146,11 +145,10 @@ const make = Effect.gen(function* () {
     )
     if (stops.length > 0) return yield* refuse("suppressed", `${test.to} is suppressed`)
     if (!policy.automationAllowed) return yield* refuse("policy", `${channel.name} allows no automated messages`)
-    if (chat?.lastInboundAt == null) {
-      if (policy.personWritesFirst) return yield* refuse("policy", `on ${channel.name} ${test.to} has to write first`)
-      if (policy.optInRequired && (person === null || !Contact.consented(person, channel.name, now))) {
-        return yield* refuse("noConsent", `on ${channel.name} ${test.to} has to consent first`)
-      }
+    const unasked = chat?.lastInboundAt == null ? firstWordRefused(channel, person, now) : null
+    if (unasked !== null) {
+      const first = unasked === "policy" ? "write" : "consent"
+      return yield* refuse(unasked, `on ${channel.name} ${test.to} has to ${first} first`)
     }
     const shown = test.as === undefined ? null : Option.getOrNull(yield* contacts.get(workspace, test.as))
     const blank = { name: "", first: null, last: null, attributes: {} }
@@ -171,6 +169,8 @@ const make = Effect.gen(function* () {
     const messages = rendered.contents.map((content, part): Message => {
       const dueAt = now + part * campaign.settings.partDelay.minSeconds * second
       return {
+        ...untried,
+        ...single,
         id: ids.next("msg"),
         workspace,
         account: account.id,
@@ -179,33 +179,11 @@ const make = Effect.gen(function* () {
         address,
         direction: "outbound",
         author: { type: "api", id: actor.id },
-        campaign: null,
-        campaignVersion: null,
-        lead: null,
-        step: null,
-        part: 0,
-        parts: 1,
         content,
         status: "queued",
-        reason: null,
-        errorCode: null,
-        errorDetail: null,
-        attempts: 0,
-        tries: 0,
-        externalId: null,
-        replyTo: null,
         notBefore: dueAt,
         dueAt,
-        claim: null,
-        stop: null,
-        reserved: null,
         createdAt: now,
-        begunAt: null,
-        sentAt: null,
-        deliveredAt: null,
-        readAt: null,
-        failedAt: null,
-        externalRef: null,
         metadata: { test: { campaign: campaign.id, step: step.id, part } }
       }
     })

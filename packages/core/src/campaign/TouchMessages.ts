@@ -5,7 +5,7 @@
 import * as Address from "../channel/Address.ts"
 import type { Content } from "../channel/Content.ts"
 import * as Chat from "../chat/Chat.ts"
-import type { Message, Reservation } from "../chat/Message.ts"
+import { type Message, type Reservation, untried } from "../chat/Message.ts"
 import type { ClaimId, IdGenerator } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { DuePace, LeadCandidate } from "./CampaignStore.ts"
@@ -49,6 +49,7 @@ export const messagesOf = (
     if (content === undefined) return []
     return [
       {
+        ...untried,
         id: former?.id ?? ids.next("msg"),
         workspace: lead.workspace,
         account: account.id,
@@ -65,26 +66,11 @@ export const messagesOf = (
         parts: contents.length,
         content,
         status: "queued",
-        reason: null,
-        errorCode: null,
-        errorDetail: null,
         attempts: former?.attempts ?? 0,
         tries: former?.tries ?? 0,
-        externalId: null,
-        replyTo: null,
-        notBefore: null,
-        dueAt: null,
         claim: part === missing[0] ? claim : null,
-        stop: null,
         reserved,
-        createdAt: former?.createdAt ?? now,
-        begunAt: null,
-        sentAt: null,
-        deliveredAt: null,
-        readAt: null,
-        failedAt: null,
-        externalRef: null,
-        metadata: {}
+        createdAt: former?.createdAt ?? now
       }
     ]
   })

@@ -41,9 +41,6 @@ export const Outcome = Schema.Union([
 export type Outcome = typeof Outcome.Type
 export type OutcomeType = Outcome["type"]
 
-/** Whether the platform took the message, or may have: what keeps budgets used. */
-export const mayHaveGoneOut = (self: Outcome): boolean => self.type === "accepted" || self.type === "outcomeUnknown"
-
 /** Whether the fault is the account's. */
 export const isAccountTrouble = (type: OutcomeType): type is AccountTrouble =>
   (AccountTrouble.literals as ReadonlyArray<string>).includes(type)

@@ -10,7 +10,7 @@ import * as Address from "../channel/Address.ts"
 import type { ChannelEvent, Participant } from "../channel/ChannelEvent.ts"
 import * as Content from "../channel/Content.ts"
 import { ContactStore } from "../contact/ContactStore.ts"
-import { AddressHash, keysOf } from "../contact/Suppression.ts"
+import { AddressHash, isTombstone, keysOf } from "../contact/Suppression.ts"
 import type { DomainEvent, EventType } from "../event/DomainEvent.ts"
 import { EventStore } from "../event/EventStore.ts"
 import type { ContactId, IdGenerator } from "../workspace/Id.ts"
@@ -65,6 +65,15 @@ const make = Effect.gen(function* () {
 
   const addressOf = (account: Account, participant: Participant) =>
     Address.key({ channel: account.channel, scope: participant.scope, externalId: participant.externalId })
+
+  /** Whether they were erased and are nobody we know since; they are stopped by their hash, under which nothing is told. */
+  const isErased = Effect.fnUntraced(function* (account: Account, participant: Participant) {
+    if (addressHash === null) return false
+    const address = addressOf(account, participant)
+    if (Option.isSome(yield* contacts.byAddress(account.workspace, address))) return false
+    const held = yield* contacts.suppressions(account.workspace, keysOf(addressHash, address))
+    return held.some((row) => row.account === null && isTombstone(row.address))
+  })
 
   const opened = Effect.fnUntraced(function* (account: Account, event: WithParticipant, ids: IdGenerator) {
     const address = addressOf(account, event.participant)
@@ -178,6 +187,7 @@ const make = Effect.gen(function* () {
       return
     }
 
+    if (event.type === "optedOut" && (yield* isErased(account, event.participant))) return
     const { address, chat, contact } = yield* opened(account, event, ids)
     switch (event.type) {
       case "messageReceived": {

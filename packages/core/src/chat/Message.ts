@@ -102,6 +102,32 @@ export class Message extends Schema.Opaque<Message>()(
   }).annotate({ identifier: "Message" })
 ) {}
 
+/** What is not known of a row that nothing was done with: no try, no receipt, no budget, no time to be sent at. */
+export const untried = {
+  reason: null,
+  errorCode: null,
+  errorDetail: null,
+  attempts: 0,
+  tries: 0,
+  externalId: null,
+  replyTo: null,
+  notBefore: null,
+  dueAt: null,
+  claim: null,
+  stop: null,
+  reserved: null,
+  begunAt: null,
+  sentAt: null,
+  deliveredAt: null,
+  readAt: null,
+  failedAt: null,
+  externalRef: null,
+  metadata: {}
+} as const
+
+/** A message by itself: of no campaign, in one part. */
+export const single = { campaign: null, campaignVersion: null, lead: null, step: null, part: 0, parts: 1 } as const
+
 /**
  * What channels that take one use to send a message once: the same for every try that may repeat a former one, a new one
  * after a try that is known not to have gone out.

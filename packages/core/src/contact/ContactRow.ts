@@ -1,5 +1,5 @@
 /** One row as a source read it, and the contact it stands for. */
-import type { Account } from "../account/Account.ts"
+import { type Account, scopeOf } from "../account/Account.ts"
 import type { Address } from "../channel/Address.ts"
 import type { Channel } from "../channel/Channel.ts"
 import type { ContactId, WorkspaceId } from "../workspace/Id.ts"
@@ -50,7 +50,7 @@ export const addresses = (channels: ReadonlyMap<string, Channel>, rules: Address
     Array.from(channels.values(), ({ capabilities: { addressScope }, name }) => {
       const own = rules.accounts
         .filter((account) => account.channel === name)
-        .map((account) => (addressScope === "group" ? (account.group ?? account.externalId) : account.externalId))
+        .map((account) => scopeOf(account, addressScope))
       const all = addressScope === "channel" ? [""] : [...new Set<string>(own)]
       return [name, all.length === 1 ? all[0] : undefined] as const
     })

@@ -141,3 +141,20 @@ export class ContactStore extends Context.Service<
     allSuppressions(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Suppression>, StorageError>
   }
 >()("@overture/core/ContactStore") {}
+
+/** Of its verbs, those of lists and their members. */
+export type ListVerbs = Pick<
+  ContactStore["Service"],
+  | "createList"
+  | "getList"
+  | "listByName"
+  | "lists"
+  | "listsOf"
+  | "renameList"
+  | "deleteList"
+  | "mergeLists"
+  | "setListReady"
+  | "members"
+  | "countMembers"
+  | "attributeNames"
+>

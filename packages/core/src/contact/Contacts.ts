@@ -58,6 +58,13 @@ export class AddressHashMissing extends Schema.TaggedError<AddressHashMissing>()
   }
 }
 
+/** Two hashes in one workspace would leave some of those who were erased unrecognised by each process. */
+export class AddressHashUnlike extends Schema.TaggedError<AddressHashUnlike>()("AddressHashUnlike", {}) {
+  override get message(): string {
+    return "nobody can be erased with this AddressHash: others were erased with another secret, which is still needed to recognise them"
+  }
+}
+
 export class Contacts extends Context.Service<
   Contacts,
   {
@@ -96,7 +103,7 @@ export class Contacts extends Context.Service<
       workspace: WorkspaceId,
       contact: ContactId,
       actor: Actor
-    ): Effect.Effect<void, ContactNotFound | AddressHashMissing | StorageError>
+    ): Effect.Effect<void, ContactNotFound | AddressHashMissing | AddressHashUnlike | StorageError>
   }
 >()("@overture/core/Contacts") {
   static readonly layer = Layer.effect(
@@ -248,13 +255,17 @@ const make = Effect.gen(function* () {
     erase: Effect.fn("Contacts.erase")(function* (workspace, id, actor) {
       const parties = yield* PersonParties
       if (hash === null) return yield* new AddressHashMissing()
+      if ((yield* Erased.recognition(store, hash, workspace)) !== "recognised") return yield* new AddressHashUnlike()
       const at = yield* time.now
       const event = (yield* makeIds).next("evt")
       yield* transaction.within(
         Effect.gen(function* () {
           const contact = yield* store.get(workspace, id).pipe(found(id))
-          const subjects = yield* Effect.forEach(parties, (party) => party.erase(workspace, contact, at))
-          yield* feed.erase(workspace, [id, ...subjects.flat()])
+          const forget = Effect.map(
+            Effect.forEach(parties, (party) => party.erase(workspace, contact, at)),
+            (subjects) => subjects.flat()
+          )
+          yield* feed.erase(workspace, [id, ...(yield* forget)])
           yield* workspaces.forgetResponses(workspace, [id, ...contact.addresses.map(asJson)])
           yield* store
             .erase(workspace, id, (before) => ({
@@ -268,6 +279,8 @@ const make = Effect.gen(function* () {
               events: [{ id: event, workspace, type: "contact.erased", at, subject: id, actor, cause: null, data: {} }]
             }))
             .pipe(found(id))
+          // Who enrolled them meanwhile was waited for; from here on nobody can.
+          yield* feed.erase(workspace, yield* forget)
         })
       )
     })

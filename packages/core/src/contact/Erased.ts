@@ -6,7 +6,7 @@ import type { StorageError } from "../workspace/StorageError.ts"
 import type { Contact } from "./Contact.ts"
 import type { RowProblem } from "./ContactRow.ts"
 import type { ContactStore } from "./ContactStore.ts"
-import { type AddressHash, isTombstone, tombstone } from "./Suppression.ts"
+import { type AddressHash, isOf, isTombstone, tombstone } from "./Suppression.ts"
 
 /** Contacts to be imported, with the line of each. */
 export interface Rows {
@@ -26,6 +26,24 @@ const problem = (line: number): RowProblem => ({
   value: "",
   reason: "this person was erased"
 })
+
+/** Whether the people who were erased from a workspace are recognised; all of them were erased with one hash. */
+export type Recognition = "recognised" | "noHash" | "anotherHash"
+
+/** What a hash is worth where people may have been erased. */
+export const recognition = (
+  store: Pick<ContactStore["Service"], "allSuppressions">,
+  hash: AddressHash | null,
+  workspace: WorkspaceId
+): Effect.Effect<Recognition, StorageError> =>
+  // Hashes sort before addresses, so the first row tells whether there is any.
+  Effect.map(store.allSuppressions(workspace, { limit: 1 }), ({ data: [first] }) =>
+    first === undefined || !isTombstone(first.address) || (hash !== null && isOf(hash, first.address))
+      ? "recognised"
+      : hash === null
+        ? "noHash"
+        : "anotherHash"
+  )
 
 /** Sifts rows by what the suppressions of a workspace tell. Without a hash nobody can have been erased. */
 export const sifter =

@@ -6,11 +6,12 @@
 import { Context, Schema } from "effect"
 import { AccountId, WorkspaceId } from "../workspace/Id.ts"
 import { Instant } from "../workspace/Instant.ts"
+import * as Seed from "../workspace/Seed.ts"
 
 export class Suppression extends Schema.Opaque<Suppression>()(
   Schema.Struct({
     workspace: WorkspaceId,
-    /** The address's key, or `#` and its keyed hash. */
+    /** The address's key, or `#`, the fingerprint of the secret and the keyed hash. */
     address: Schema.String,
     /** Null = no account of the workspace may write. */
     account: Schema.NullOr(AccountId),
@@ -30,10 +31,24 @@ export const AddressHash = Context.Reference<AddressHash | null>("@overture/core
 /** Sorts before every address, whose first character is a letter. */
 const mark = "#"
 
+const prefixes = new WeakMap<AddressHash, string>()
+
+/** How all tombstones of a hash begin: the fingerprint tells one secret from another, and nothing about it. */
+const prefixOf = (hash: AddressHash): string => {
+  const known = prefixes.get(hash)
+  if (known !== undefined) return known
+  const prefix = `${mark}${Seed.digest(hash("")).slice(0, 16)}.`
+  prefixes.set(hash, prefix)
+  return prefix
+}
+
 /** What stays of an address. */
-export const tombstone = (hash: AddressHash, address: string): string => mark + hash(address)
+export const tombstone = (hash: AddressHash, address: string): string => prefixOf(hash) + hash(address)
 
 export const isTombstone = (address: string): boolean => address.startsWith(mark)
+
+/** Whether a tombstone was made with this hash, so that it recognises the person. */
+export const isOf = (hash: AddressHash, address: string): boolean => address.startsWith(prefixOf(hash))
 
 /** Under which keys a suppression of the address may stand: what every look-up asks for, the address itself first. */
 export const keysOf = (hash: AddressHash | null, address: string): ReadonlyArray<string> =>

@@ -68,7 +68,7 @@ export const make = (): PaceWatch => {
         use: decision.workspaces.find(({ id }) => id === workspace.workspace.id)?.use ?? workspace.use
       },
       group:
-        group === null || group === undefined
+        group === null
           ? null
           : { ...group, use: decision.groups?.find(({ id }) => id === group.group.id)?.use ?? group.use }
     }

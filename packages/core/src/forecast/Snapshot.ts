@@ -2,11 +2,11 @@
  * A campaign as it stands, with everything that decides what it does next: the copy on which a forecast runs. Ids and seed
  * keys are those of the original, as chance and the order of equals depend on them.
  */
-import type { Account, AccountState } from "../account/Account.ts"
+import { type Account, type AccountState, scopeOf } from "../account/Account.ts"
 import type { AccountGroupState } from "../account/AccountGroup.ts"
 import type { Campaign } from "../campaign/Campaign.ts"
 import type { LeadCandidate } from "../campaign/CampaignStore.ts"
-import type { Lead } from "../campaign/Lead.ts"
+import { type Lead, untouched } from "../campaign/Lead.ts"
 import { noCounts, type Pace } from "../campaign/Pace.ts"
 import * as Address from "../channel/Address.ts"
 import type { Channel } from "../channel/Channel.ts"
@@ -24,8 +24,8 @@ export interface Snapshot {
   readonly accounts: ReadonlyArray<{
     readonly account: AccountState
     readonly pace: Pace
-    /** Absent or null = it is in no group. */
-    readonly group?: AccountGroupState | null | undefined
+    /** Null = it is in no group. */
+    readonly group: AccountGroupState | null
   }>
   /** Those with something open or to come; or how many people there will be. */
   readonly leads:
@@ -41,9 +41,9 @@ const reaches = (
   channels: ReadonlyMap<string, Channel>
 ): ReadonlyArray<Omit<Address.Address, "externalId">> => {
   const found = new Map<string, Omit<Address.Address, "externalId">>()
-  for (const { channel, externalId, group } of accounts) {
-    const kind = channels.get(channel)?.capabilities.addressScope ?? "channel"
-    const scope = kind === "channel" ? "" : kind === "group" ? (group ?? externalId) : externalId
+  for (const account of accounts) {
+    const { channel } = account
+    const scope = scopeOf(account, channels.get(channel)?.capabilities.addressScope ?? "channel")
     found.set(Address.reach({ channel, scope }), { channel, scope })
   }
   return [...found.values()]
@@ -77,34 +77,21 @@ const stranger = (
     createdAt: at
   }
   const lead: Lead = {
+    ...untouched,
     id: ids.next("led"),
     workspace: campaign.workspace,
     campaign: campaign.id,
-    account: null,
     contact: contact.id,
     reach: Address.reach(address),
     address: Address.key(address),
     wanted: null,
     status: "pending",
     reason: null,
-    ended: null,
     step: campaign.settings.steps[0].id,
-    dueAt: null,
-    priority: 0,
     position,
-    attempts: 0,
-    claim: null,
-    stop: null,
-    touches: [],
-    firstSentAt: null,
-    lastSentAt: null,
-    repliedAt: null,
-    bookedAt: null,
-    externalRef: null,
-    metadata: {},
     createdAt: at
   }
-  return { lead, contact, touches: [], suppressions: [], chat: null, messages: [] }
+  return { lead, contact, touches: [], suppressions: [], sequences: [], chat: null, messages: [] }
 }
 
 /** The leads that the copy has; people who are not known yet are made up. */
@@ -136,7 +123,7 @@ export const fill = (state: State, self: Snapshot, candidates: ReadonlyArray<Lea
   state.campaigns.set(campaign.id, { campaign: { ...campaign, settings }, counts: noCounts })
   for (const { account, group, pace } of self.accounts) {
     state.accounts.set(account.account.id, account)
-    if (group !== null && group !== undefined) state.groups.set(group.group.id, group)
+    if (group !== null) state.groups.set(group.group.id, group)
     state.paces.set(paceKey(pace), pace)
   }
   let underWay = false

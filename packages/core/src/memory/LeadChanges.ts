@@ -1,5 +1,6 @@
 /** Leads in memory: which ones a change is about, what it writes, and how they are enrolled, drawn and counted. */
-import type { LeadChange, LeadCounts, LeadSelector } from "../campaign/CampaignStore.ts"
+import type { LeadCounts } from "../campaign/CampaignStore.ts"
+import type { LeadChange, LeadSelector } from "../campaign/LeadChange.ts"
 import * as Lead from "../campaign/Lead.ts"
 import { type Message, requeued } from "../chat/Message.ts"
 import type { DomainEvent } from "../event/DomainEvent.ts"
@@ -56,7 +57,7 @@ const write = (state: State, before: Lead.Lead, change: LeadChange): Lead.Lead =
     const message = state.messages.get(id)
     if (message?.status === "queued") state.messages.set(id, { ...message, dueAt })
   }
-  for (const { id, tries } of change.requeue ?? []) {
+  for (const { id, tries } of change.requeue) {
     const message = state.messages.get(id)
     if (message?.status === "failed" || message?.status === "cancelled") {
       state.messages.set(id, requeued(message, tries))
@@ -64,7 +65,7 @@ const write = (state: State, before: Lead.Lead, change: LeadChange): Lead.Lead =
   }
   Paces.count(state, before, change.counts)
   const account = before.account ?? lead.account
-  if (change.forget === true) forget(state, before)
+  if (change.forget) forget(state, before)
   if (change.wentOutOn !== null && account !== null) Paces.wentOut(state, lead.campaign, account, change.wentOutOn)
   append(state, change.events)
   return lead
@@ -74,15 +75,19 @@ const write = (state: State, before: Lead.Lead, change: LeadChange): Lead.Lead =
 export const changeLeads = (
   state: State,
   selector: LeadSelector,
-  change: (lead: Lead.Lead, messages: ReadonlyArray<Message>) => LeadChange | null
+  change: (lead: Lead.Lead, messages: ReadonlyArray<Message>, version: number) => LeadChange | null
 ): ReadonlyArray<Lead.Lead> =>
   select(state, selector).flatMap((lead) => {
     const step = selector.type === "ids" && selector.step !== undefined ? selector.step(lead) : lead.step
-    const answer = change(lead, touchMessages(state, lead.id, step))
+    const answer = change(
+      lead,
+      touchMessages(state, lead.id, step),
+      state.campaigns.need(lead.campaign).campaign.version
+    )
     return answer === null ? [] : [write(state, lead, answer)]
   })
 
-/** Adds leads whose contact the campaign has not yet, with the events that are not about others. */
+/** Adds leads whose contact is still there and the campaign has not yet, with the events that are not about others. */
 export const enroll = (
   state: State,
   campaign: CampaignId,
@@ -92,10 +97,11 @@ export const enroll = (
 ): number => {
   const leftOut = new Set<string>()
   for (const lead of leads) {
+    const isGone = state.contacts.get(lead.contact)?.contact.workspace !== lead.workspace
     const isKnown =
       state.leads.get(lead.id) !== undefined ||
       [...state.leadsByContact.get(lead.contact).values()].some((other) => other.campaign === campaign)
-    if (isKnown) leftOut.add(lead.id)
+    if (isGone || isKnown) leftOut.add(lead.id)
     else {
       state.leads.set(lead.id, lead)
       if (lead.status === "skipped") Paces.count(state, { campaign, account: null }, { skipped: 1 })

@@ -1,28 +1,12 @@
 /** Lists and their members in memory. */
 import { Option } from "effect"
 import type { ContactList } from "../contact/Contact.ts"
-import type { ContactStore } from "../contact/ContactStore.ts"
+import type { ListVerbs } from "../contact/ContactStore.ts"
 import type { ContactListId, WorkspaceId } from "../workspace/Id.ts"
 import type { Memory } from "./Memory.ts"
 import { append } from "./MemoryEventStore.ts"
 import { by, firstOf, page } from "./Paging.ts"
 import { type MemberRow, nextNumber, type State } from "./State.ts"
-
-type Verbs = Pick<
-  ContactStore["Service"],
-  | "createList"
-  | "getList"
-  | "listByName"
-  | "lists"
-  | "listsOf"
-  | "renameList"
-  | "deleteList"
-  | "mergeLists"
-  | "setListReady"
-  | "members"
-  | "countMembers"
-  | "attributeNames"
->
 
 const byPosition = by<MemberRow>((member) => member.position)
 const byNumber = by<ContactList>((list) => list.number)
@@ -36,7 +20,7 @@ export const join = (state: State, list: ContactListId, contact: MemberRow["cont
   state.members.set(key, { list, contact, position })
 }
 
-export const make = ({ state, verb }: Memory): Verbs => {
+export const make = ({ state, verb }: Memory): ListVerbs => {
   const listOf = (workspace: WorkspaceId, id: ContactListId) => {
     const list = state.lists.get(id)
     return list?.workspace === workspace ? list : undefined

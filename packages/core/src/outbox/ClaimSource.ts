@@ -11,14 +11,16 @@ import type { Settled } from "./Settling.ts"
 
 export interface ClaimSource {
   readonly name: string
-  /** Claims at most `limit` due things; `worked` is false when nothing was due at `now`. */
+  /** Claims at most `limit` due things; `worked` is false when nothing was due at `now`. Asked once `nextDue` has come. */
   claim(
     now: Instant,
     limit: number,
     lease: Lease
   ): Effect.Effect<{ readonly claim: Claim | null; readonly worked: boolean }, StorageError>
-  /** The next instant at which something is due. */
+  /** The next instant at which something is due; null when nothing is to come. */
   readonly nextDue: Effect.Effect<Instant | null, StorageError>
+  /** What is left to do while nothing is due. Returns whether there was anything. */
+  idle(now: Instant): Effect.Effect<boolean, StorageError>
 }
 
 /** Hears of outbound messages in the transaction that changes them, one call per batch. */

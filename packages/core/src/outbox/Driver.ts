@@ -8,20 +8,12 @@ import * as Account from "../account/Account.ts"
 import { Channels } from "../channel/Channel.ts"
 import { Inbox } from "../chat/Inbox.ts"
 import type { AccountId } from "../workspace/Id.ts"
-import type { Instant } from "../workspace/Instant.ts"
-import { second } from "../workspace/Instant.ts"
+import { earliest, type Instant, second } from "../workspace/Instant.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
 import type { ClockSkewed, RestoreDetected } from "./Clearance.ts"
-import { Outbox } from "./Outbox.ts"
-
-export interface Step {
-  /** Whether anything was done: then there may be more to do at once. */
-  readonly worked: boolean
-  /** The next instant at which something is due; null when nothing is to come. */
-  readonly nextDue: Instant | null
-}
+import { Outbox, type Round } from "./Outbox.ts"
 
 /** How long a process sleeps at most, as others may have made something due (milliseconds). */
 const longestSleepMs = second
@@ -32,7 +24,7 @@ export class Driver extends Context.Service<
   Driver,
   {
     /** One round: polls, claims, sends. On a virtual clock it waits for all of it to be settled. */
-    readonly step: Effect.Effect<Step, StorageError | ClockSkewed | RestoreDetected>
+    readonly step: Effect.Effect<Round, StorageError | ClockSkewed | RestoreDetected>
     /** Steps until `isDone`, asked whenever nothing is due, answers true. On a virtual clock also when nothing is to come. */
     runUntil<E>(isDone: Effect.Effect<boolean, E>): Effect.Effect<void, RestoreDetected | E>
     /** Steps for ever. */
@@ -53,19 +45,24 @@ const make = Effect.gen(function* () {
   const transaction = yield* Transaction
   const time = yield* PacingTime
   const polled = [...channels.all.values()].filter(({ capabilities }) => capabilities.polling).map(({ name }) => name)
-  /** When each account is to be asked again. */
+  /** When each account is to be asked again, and when any is. */
   const askAt = new Map<AccountId, Instant>()
+  let nextAsk: Instant | null = null
+  /** When the accounts are gone through again: others may have connected one. */
+  let goThroughAt = -Infinity
 
   const pollAll = Effect.gen(function* () {
     if (polled.length === 0) return { worked: false, next: null }
     const now = yield* time.now
+    if (now < goThroughAt) return { worked: false, next: nextAsk }
     let worked = false
     let next: Instant | null = null
+    let latest = time.isVirtual ? Infinity : now + pollEveryMs
     for (const { account, cursor } of yield* accounts.polled(polled)) {
       const channel = channels.all.get(account.channel)
       if (channel === undefined) continue
       if (!time.isVirtual && (askAt.get(account.id) ?? 0) > now) {
-        next = Math.min(next ?? Infinity, askAt.get(account.id) ?? Infinity)
+        next = earliest(next, askAt.get(account.id) ?? null)
         continue
       }
       const told = yield* channel.poll(Account.sender(account, null), cursor, now)
@@ -75,11 +72,15 @@ const make = Effect.gen(function* () {
         )
       }
       worked ||= told.events.length > 0
+      // Without an instant it is asked as usual; on a virtual clock that is whenever the clock moves.
+      if (told.nextAt === null && time.isVirtual) latest = now + 1
       const again = told.nextAt ?? (time.isVirtual ? null : now + pollEveryMs)
       if (again === null) continue
       askAt.set(account.id, time.isVirtual ? again : Math.min(again, now + pollEveryMs))
-      next = Math.min(next ?? Infinity, again)
+      next = earliest(next, again)
     }
+    nextAsk = next
+    goThroughAt = Math.min(next ?? latest, latest)
     return { worked, next }
   })
 
@@ -87,11 +88,11 @@ const make = Effect.gen(function* () {
     // What is told is kept with the time at which it was heard.
     yield* outbox.ensureMaySend
     const before = yield* pollAll
-    const worked = time.isVirtual ? (yield* outbox.tick).worked : yield* outbox.pump
-    if (worked || before.worked) return { worked: true, nextDue: null }
-    const due = yield* outbox.nextDue
-    const { next } = before
-    return { worked: false, nextDue: due === null ? next : next === null ? due : Math.min(due, next) }
+    const round = yield* time.isVirtual ? outbox.tick : outbox.pump
+    if (!round.worked && !before.worked) return { worked: false, nextDue: earliest(round.nextDue, before.next) }
+    // What was sent may be answered before the instant that a channel named.
+    if (time.isVirtual) goThroughAt = -Infinity
+    return { worked: true, nextDue: null }
   })
 
   let said = ""
@@ -115,7 +116,7 @@ const make = Effect.gen(function* () {
       while: (error) => error._tag !== "RestoreDetected",
       schedule: Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("2 seconds")])
     })
-  ) as Effect.Effect<Step, RestoreDetected>
+  ) as Effect.Effect<Round, RestoreDetected>
 
   const sleep = (nextDue: Instant | null) =>
     time

@@ -10,7 +10,7 @@ import type { Outcome } from "../channel/Outcome.ts"
 import type { Claimed } from "../chat/Message.ts"
 import { AddressHash } from "../contact/Suppression.ts"
 import { Ids } from "../workspace/Id.ts"
-import type { Instant } from "../workspace/Instant.ts"
+import { earliest, type Instant, second } from "../workspace/Instant.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
@@ -31,9 +31,14 @@ import * as Sending from "./Sending.ts"
 import * as SettleRules from "./SettleRules.ts"
 import type { Result } from "./Settling.ts"
 
-export interface Tick {
-  /** Whether anything was due: then the next tick may find more. */
+export interface Round {
+  /** Whether anything was done: then the next round may find more. */
   readonly worked: boolean
+  /** The next instant at which something is due, in pacing time; null when nothing is to come, or unknown after work. */
+  readonly nextDue: Instant | null
+}
+
+export interface Tick extends Round {
   readonly sent: number
   readonly settled: number
 }
@@ -48,10 +53,9 @@ export class Outbox extends Context.Service<
     readonly tick: Effect.Effect<Tick, StorageError | ClockSkewed | RestoreDetected>
     /**
      * The same without waiting for what was claimed to be settled: a process that calls it again and again keeps its places
-     * full, and a slow send holds up nobody. Waits only while more than half a claim has not begun. Returns whether anything
-     * was due.
+     * full, and a slow send holds up nobody. Waits only while more than half a claim has not begun.
      */
-    readonly pump: Effect.Effect<boolean, StorageError | ClockSkewed | RestoreDetected>
+    readonly pump: Effect.Effect<Round, StorageError | ClockSkewed | RestoreDetected>
     /** Fails while this process may not send, because its clock or the place of the database is wrong. */
     readonly ensureMaySend: Effect.Effect<void, StorageError | ClockSkewed | RestoreDetected>
     /** The next instant at which something is due, in pacing time; null when nothing is to come. */
@@ -65,6 +69,9 @@ export class Outbox extends Context.Service<
     Effect.suspend(() => make)
   )
 }
+
+/** How often claims are looked for that others lost, while there are none (milliseconds of real time, as leases are). */
+const recoverEveryMs = second
 
 /** Hands in what became of a message. */
 type Finish = (claimed: Claimed, outcome: Outcome) => Effect.Effect<void>
@@ -313,20 +320,48 @@ const make = Effect.gen(function* () {
     {
       name: "queue",
       claim: (now: Instant, _limit: number, lease: Lease) => claimQueued(now, lease),
-      nextDue: store.nextQueued
+      nextDue: store.nextQueued,
+      idle: () => Effect.succeed(false)
     }
   ]
 
-  /** Recovers, claims, and sets the deliveries going. */
+  let recoverAt = -Infinity
+
+  /**
+   * Recovers, claims from the sources whose time has come, and sets the deliveries going. Most rounds of a process find
+   * nothing due, so that is asked before anything is locked.
+   */
   const round = Effect.gen(function* () {
     yield* ensureMaySend
     const launched: Array<Fiber.Fiber<void, StorageError>> = []
-    if (draining || (yield* workspaces.stopped)) return { worked: false, launched }
-    const recovery = yield* recover
-    if (recovery !== null) launched.push(recovery)
-    let worked = recovery !== null
+    let allowed: boolean | null = null
+    const mayClaim = Effect.suspend(() =>
+      draining || allowed === false
+        ? Effect.succeed(false)
+        : allowed === true
+          ? Effect.succeed(true)
+          : Effect.map(workspaces.stopped, (stopped) => (allowed = !stopped))
+    )
+    let worked = false
+    const at = yield* Clearance.monotonicMs
+    if (at >= recoverAt && (yield* mayClaim)) {
+      const recovery = yield* recover
+      if (recovery === null) recoverAt = at + recoverEveryMs
+      else {
+        launched.push(recovery)
+        worked = true
+      }
+    }
+    let nextDue: Instant | null = null
     for (const source of sources) {
+      const due = yield* source.nextDue
       const now = yield* present
+      nextDue = earliest(nextDue, due)
+      if (due === null || due > now) {
+        if (yield* source.idle(now)) worked = true
+        continue
+      }
+      if (!(yield* mayClaim)) continue
       const lease = yield* leaseNow
       const from = yield* Clearance.monotonicMs
       const found = yield* source.claim(now, config.claimSize, lease)
@@ -335,14 +370,14 @@ const make = Effect.gen(function* () {
       yield* backlog.change(found.claim.messages.length)
       launched.push(yield* launch(deliver(Held.make(found.claim, from, config.leaseMs))))
     }
-    return { worked, launched }
+    return { worked, nextDue: worked ? null : nextDue, launched }
   })
 
   const tick = Effect.gen(function* () {
     yield* Ref.set(settledCount, { sent: 0, settled: 0 })
-    const { launched, worked } = yield* round
+    const { launched, nextDue, worked } = yield* round
     yield* Effect.forEach(launched, Fiber.join, { discard: true })
-    return { worked, ...(yield* Ref.get(settledCount)) }
+    return { worked, nextDue, ...(yield* Ref.get(settledCount)) }
   })
 
   return Outbox.of({
@@ -350,12 +385,11 @@ const make = Effect.gen(function* () {
     tick: Effect.uninterruptible(tick),
     pump: Effect.andThen(
       backlog.below(Math.ceil(config.claimSize / 2)),
-      Effect.uninterruptible(Effect.map(round, ({ worked }) => worked))
+      Effect.uninterruptible(Effect.map(round, ({ nextDue, worked }) => ({ worked, nextDue })))
     ),
     nextDue: Effect.map(
       Effect.forEach(sources, (source) => source.nextDue),
-      (instants) =>
-        instants.reduce((first, at) => (first === null ? at : at === null ? first : Math.min(first, at)), null)
+      (instants) => instants.reduce(earliest, null)
     ),
     drain: Effect.suspend(() => {
       draining = true

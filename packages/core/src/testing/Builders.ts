@@ -10,13 +10,13 @@
 import type { Account } from "../account/Account.ts"
 import type { AccountGroup } from "../account/AccountGroup.ts"
 import type { Campaign, CampaignSettings } from "../campaign/Campaign.ts"
-import type { Lead } from "../campaign/Lead.ts"
+import { type Lead, untouched } from "../campaign/Lead.ts"
 import type { Step } from "../campaign/Step.ts"
 import * as Address from "../channel/Address.ts"
 import type { Content } from "../channel/Content.ts"
 import * as Chat from "../chat/Chat.ts"
 import type { ChatOpening } from "../chat/ChatStore.ts"
-import type { Message } from "../chat/Message.ts"
+import { type Message, single, untried } from "../chat/Message.ts"
 import type { Contact, ContactList } from "../contact/Contact.ts"
 import type { DomainEvent } from "../event/DomainEvent.ts"
 import { system } from "../event/DomainEvent.ts"
@@ -202,35 +202,24 @@ export const make = (seed: string): Builders => {
       ...overrides
     }),
     lead: (campaign, contact, overrides) => ({
+      ...untouched,
       id: next.next("led"),
       workspace: campaign.workspace,
       campaign: campaign.id,
-      account: null,
       contact: contact.id,
       reach: channel,
       wanted: null,
       address: addressOf(contact),
       status: "pending",
       reason: null,
-      ended: null,
       step: campaign.settings.steps[0].id,
-      dueAt: null,
-      priority: 0,
       position: count(campaign.id),
-      attempts: 0,
-      claim: null,
-      stop: null,
-      touches: [],
-      firstSentAt: null,
-      lastSentAt: null,
-      repliedAt: null,
-      bookedAt: null,
-      externalRef: null,
-      metadata: {},
       createdAt: start,
       ...overrides
     }),
     message: (account, contact, overrides) => ({
+      ...untried,
+      ...single,
       id: next.next("msg"),
       workspace: account.workspace,
       account: account.id,
@@ -239,34 +228,10 @@ export const make = (seed: string): Builders => {
       address: addressOf(contact),
       direction: "outbound",
       author: { type: "member", id: "mem_1" },
-      campaign: null,
-      campaignVersion: null,
-      lead: null,
-      step: null,
-      part: 0,
-      parts: 1,
       content: text(`message ${count("message")}`),
       status: "queued",
-      reason: null,
-      errorCode: null,
-      errorDetail: null,
-      attempts: 0,
-      tries: 0,
-      externalId: null,
-      replyTo: null,
-      notBefore: null,
       dueAt: start,
-      claim: null,
-      stop: null,
-      reserved: null,
       createdAt: start,
-      begunAt: null,
-      sentAt: null,
-      deliveredAt: null,
-      readAt: null,
-      failedAt: null,
-      externalRef: null,
-      metadata: {},
       ...overrides
     }),
     opening: (account, contact, overrides) => ({

@@ -23,6 +23,10 @@ export const Instant = Schema.String.check(
 /** The ISO 8601 form in UTC. */
 export const format = (at: Instant): string => DateTime.formatIso(DateTime.makeUnsafe(at))
 
+/** The earlier of two instants; null stands for never. */
+export const earliest = (a: Instant | null, b: Instant | null): Instant | null =>
+  a === null ? b : b === null ? a : Math.min(a, b)
+
 export const second = 1_000
 export const minute = 60_000
 export const hour = 3_600_000

@@ -7,7 +7,7 @@ import { ContactLists } from "../../src/contact/ContactLists.ts"
 import { Contacts } from "../../src/contact/Contacts.ts"
 import { ContactStore } from "../../src/contact/ContactStore.ts"
 import { PersonParties } from "../../src/contact/PersonParty.ts"
-import { AddressHash, isTombstone } from "../../src/contact/Suppression.ts"
+import { AddressHash, isTombstone, tombstone } from "../../src/contact/Suppression.ts"
 import { Suppressions } from "../../src/contact/Suppressions.ts"
 import { EventStore } from "../../src/event/EventStore.ts"
 import { system } from "../../src/event/DomainEvent.ts"
@@ -114,6 +114,18 @@ describe("what a person may ask", () => {
       const { contact, contacts, workspace } = yield* person("no hash")
       assert.strictEqual((yield* Effect.flip(contacts.erase(workspace, contact.id, system)))._tag, "AddressHashMissing")
     }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("another secret", () => {
+  it.effect("erases nobody where others were erased", () =>
+    Effect.gen(function* () {
+      const { contact, contacts, store, workspace } = yield* person("two secrets")
+      const other = tombstone((address) => `other ${address}`, "sandbox//gone")
+      yield* store.suppress([{ workspace, address: other, account: null, reason: "erased", at: start }], [])
+      assert.strictEqual((yield* Effect.flip(contacts.erase(workspace, contact.id, system)))._tag, "AddressHashUnlike")
+      assert.isTrue(Option.isSome(yield* store.get(workspace, contact.id)))
+    }).pipe(Effect.provide(Layer.provide(layer, Layer.succeed(AddressHash, hash))))
   )
 })
 

@@ -85,6 +85,28 @@ describe("an edit of a campaign that runs", () => {
     )
   })
 
+  it.effect("is followed by a touch that was claimed before it and settles after it", () => {
+    let edit: Effect.Effect<void> = Effect.void
+    const channel = TestChannel.make({
+      answer: ({ key }) =>
+        Effect.as(
+          Effect.suspend(() => edit),
+          { type: "accepted", externalId: key }
+        )
+    })
+    return run(
+      channel,
+      Effect.gen(function* () {
+        const { campaign, it, start: begin, step, steps, ...scened } = yield* scene(channel, ["one"], 1)
+        const later = step("two")
+        edit = Effect.orDie(Effect.asVoid(scened.edit({ steps: [steps[0], later] })))
+        yield* begin(campaign.id)
+        yield* it.run(start + 20 * day)
+        assert.deepStrictEqual(told(channel), [["one", "two"]])
+      })
+    )
+  })
+
   it.effect("sends leads that wait for a step it takes away to the next one, in that one's time", () => {
     const channel = TestChannel.make()
     return run(

@@ -37,7 +37,8 @@ const snapshotOf = (options: {
     campaign,
     accounts: accounts.map((account) => ({
       account: { account, use: options.use ?? Budget.none, lastTouchAt: null },
-      pace: initial(campaign, account.id)
+      pace: initial(campaign, account.id),
+      group: null
     })),
     leads: { type: "anonymous", count: options.count },
     at: options.at ?? monday
@@ -220,7 +221,7 @@ describe("the forecast engine", () => {
           dueAt: null,
           reserved
         })
-        return { lead, contact, touches: [], suppressions: [], chat: null, messages: [message] }
+        return { lead, contact, touches: [], suppressions: [], sequences: [], chat: null, messages: [message] }
       })
       const running: Snapshot.Snapshot = {
         ...base,
@@ -229,6 +230,7 @@ describe("the forecast engine", () => {
         accounts: [
           {
             account: { account, use: { day: "2026-03-09", used: 5 }, lastTouchAt: at },
+            group: null,
             pace: {
               ...base.accounts[0]!.pace,
               version: 1,

@@ -217,7 +217,7 @@ describe("what stops sending", () => {
       const { rows } = yield* queued(2)
       const workspaces = yield* WorkspaceStore
       yield* workspaces.stop(true)
-      assert.deepStrictEqual(yield* (yield* Outbox).tick, { worked: false, sent: 0, settled: 0 })
+      assert.deepStrictEqual(yield* (yield* Outbox).tick, { worked: false, nextDue: start, sent: 0, settled: 0 })
       assert.deepStrictEqual(statuses(yield* rows), ["queued", "queued"])
       yield* workspaces.stop(false)
       assert.strictEqual((yield* (yield* Outbox).tick).sent, 2)

@@ -17,6 +17,7 @@ import type { StorageError } from "@overture/core/workspace/StorageError"
 import { type PacingClock, WorkspaceStore } from "@overture/core/workspace/WorkspaceStore"
 import { Clock, Context, Effect, Layer, type Scope } from "effect"
 import { extname } from "node:path"
+import * as ErasureKey from "./ErasureKey.ts"
 import { type CliFailure, refuse } from "./Failure.ts"
 
 /** The workspace of the command line. */
@@ -119,7 +120,10 @@ export const sandboxes = (
 
 export type Services = Overture.Services | CampaignReports | CampaignResults
 
-/** The engine over storage that is open. Nothing is sent until its driver runs. */
+/**
+ * The engine over storage that is open. Nothing is sent until its driver runs. Only a command that neither imports nor
+ * sends (`reads`) may go on where people were erased whom it does not recognise.
+ */
 export const build = (
   storage: Context.Context<Overture.StoragePorts>,
   options: {
@@ -127,8 +131,9 @@ export const build = (
     readonly channels?: ReadonlyArray<Channel>
     readonly clock?: ClockHolder
     readonly outbox?: Partial<OutboxOptions>
+    readonly reads?: boolean
   } = {}
-): Effect.Effect<Context.Context<Services>, StorageError, Scope.Scope> => {
+): Effect.Effect<Context.Context<Services>, CliFailure | StorageError, Scope.Scope> => {
   const time = (options.time ?? layerReading).pipe(
     Layer.tap((context) =>
       Effect.sync(() => {
@@ -137,11 +142,17 @@ export const build = (
       })
     )
   )
-  const engine = Overture.layer({
-    storage: Layer.succeedContext(storage),
-    channels: options.channels ?? [],
-    time,
-    outbox: { worker: `cli-${process.pid}`, ...options.outbox }
+  return Effect.gen(function* () {
+    const addressHash = yield* ErasureKey.fromEnvironment
+    if (options.reads !== true) yield* Effect.provideContext(ErasureKey.ensureRecognised(addressHash), storage)
+    const engine = Overture.layer({
+      storage: Layer.succeedContext(storage),
+      channels: options.channels ?? [],
+      time,
+      ...(addressHash !== null && { addressHash }),
+      outbox: { worker: `cli-${process.pid}`, ...options.outbox }
+    })
+    const reports = Layer.mergeAll(CampaignReports.layer, CampaignResults.layer)
+    return yield* Layer.build(reports.pipe(Layer.provideMerge(engine)))
   })
-  return Layer.build(Layer.mergeAll(CampaignReports.layer, CampaignResults.layer).pipe(Layer.provideMerge(engine)))
 }

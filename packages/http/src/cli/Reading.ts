@@ -16,7 +16,7 @@ export const over = <A, E, R extends Engine.Services | Scope.Scope>(
       yield* Target.ensureThere(target)
       const storage = yield* Target.open(target)
       const channels = yield* ChannelsInUse.silent(yield* Effect.provideContext(ChannelsInUse.names, storage))
-      const engine = yield* Engine.build(storage, { channels })
+      const engine = yield* Engine.build(storage, { channels, reads: true })
       return yield* Effect.provideContext(use as Effect.Effect<A, E, Engine.Services>, engine)
     })
   )

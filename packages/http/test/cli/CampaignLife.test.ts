@@ -57,6 +57,14 @@ describe("the life of a campaign on the command line", { timeout: 180_000 }, () 
     expect(refused.code).toBe(1)
     expect(refused.stderr).toContain("followUps[0].sendAfterDays")
 
+    for (const nothing of [
+      ["--name", " "],
+      ["--ref", ""]
+    ]) {
+      const nameless = await command("duplicate", ...nothing)
+      expect(nameless.code).toBe(2)
+      expect(nameless.stderr).toContain(String(nothing[0]))
+    }
     const copied = await command("duplicate", "--ref", "again", "--json")
     expect(JSON.parse(copied.stdout).campaign).toMatchObject({ externalRef: "again", status: "draft" })
     const test = await command("test-send", "me", "--campaign", "hello", "--step", "1")

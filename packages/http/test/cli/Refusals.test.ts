@@ -186,7 +186,7 @@ describe("overture run refuses, by field or line, and leaves nothing behind:", {
       "--campaign",
       "campaign.json"
     )
-    expect(stderr).toBe("overture: campaign.json: mesages: Expected no excess property\n")
+    expect(stderr).toBe("overture: campaign.json: mesages: There is no such field\n")
     expect(stdout).toBe("")
     expect(code).toBe(1)
     expect(existsSync(here.path("overture.sqlite"))).toBe(false)

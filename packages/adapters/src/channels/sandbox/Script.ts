@@ -181,7 +181,9 @@ export class SandboxScriptError extends Schema.TaggedError<SandboxScriptError>()
   }
 }
 
-const issues = SchemaIssue.makeFormatterStandardSchemaV1()
+const issues = SchemaIssue.makeFormatterStandardSchemaV1({
+  leafHook: (issue) => (issue._tag === "UnexpectedKey" ? "There is no such field" : SchemaIssue.defaultLeafHook(issue))
+})
 
 const fieldOf = (path: ReadonlyArray<unknown>): string =>
   path.reduce<string>((field, step) => {

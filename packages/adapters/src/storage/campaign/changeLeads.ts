@@ -2,7 +2,8 @@
  * Changes leads by a rule over locked rows, with the messages of their present touch. Locks leads in id order, then their
  * messages, then contacts, campaigns and paces: the order of everyone who waits.
  */
-import type { CampaignStore, LeadChange, LeadSelector } from "@overture/core/campaign/CampaignStore"
+import type { CampaignStore } from "@overture/core/campaign/CampaignStore"
+import type { LeadChange, LeadSelector } from "@overture/core/campaign/LeadChange"
 import { type Lead, isFollowUp, isOpen } from "@overture/core/campaign/Lead"
 import { type Message, requeued } from "@overture/core/chat/Message"
 import type { LeadId, MessageId } from "@overture/core/workspace/Id"
@@ -94,8 +95,8 @@ const statements = defineStatements("CampaignChange", (sql) => {
     deferred: inState("l.status = 'assigned' and l.due_at is not null"),
     others: inState(`l.status in (select s.status from ${sql.rows("s", 4, { status: "text" })})`),
     ...active,
-    lock: `select ${Columns.select(LeadRow.columns, "l")} from ${sql.rows("x", 1, { id: "id" })}
-      ${lookup(sql, "lead", "l", "l.id = x.id", "wait")}`,
+    lock: `select ${Columns.select(LeadRow.columns, "l")}, g.version as campaign_version from ${sql.rows("x", 1, { id: "id" })}
+      ${lookup(sql, "lead", "l", "l.id = x.id", "wait")} ${lookup(sql, "campaign", "g", "g.id = l.campaign_id")}`,
     messages: `select ${Columns.select(MessageRow.columns, "m")} from ${sql.rows("x", 1, { lead: "id", step: "id" })}
       ${lookup(sql, "message", "m", "m.lead_id = x.lead and m.step_id = x.step", "wait")}`,
     leads: `update ${t("lead")} as l set ${Columns.assign(leadColumns, "x")}
@@ -149,12 +150,14 @@ const changed = (messages: ReadonlyMap<MessageId, Message>, change: LeadChange) 
     const message = at(id)
     if (message?.status === "queued") rows.set(id, { ...message, dueAt })
   }
-  const again = (change.requeue ?? []).flatMap(({ id, tries }): ReadonlyArray<Message> => {
+  const again = change.requeue.flatMap(({ id, tries }): ReadonlyArray<Message> => {
     const message = at(id)
     return message?.status === "failed" || message?.status === "cancelled" ? [requeued(message, tries)] : []
   })
   return { rows: [...rows.values()], released, again }
 }
+
+type LockedRow = LeadRow.LeadRow & { readonly campaign_version: number }
 
 const encode = ({ claim, dueAt, id, reason, reserved, status, stop }: Message) => ({
   message: id,
@@ -260,7 +263,8 @@ export const make = (database: Database["Service"]): CampaignStore["Service"]["c
       Effect.gen(function* () {
         const ids = Array.from(new Set(yield* select(selector))).sort()
         if (ids.length === 0) return []
-        const rows = yield* execute<LeadRow.LeadRow>(sql.lock, [ids.map((id) => ({ id }))])
+        const rows = yield* execute<LockedRow>(sql.lock, [ids.map((id) => ({ id }))])
+        const versions = new Map(rows.map((row) => [row.campaign_id, row.campaign_version]))
         const leads = rows.map(LeadRow.decode).filter((lead) => isMeant(selector, lead))
         const messages = yield* touches(leads, selector)
         const changes: Array<{ readonly before: Lead; readonly change: LeadChange }> = []
@@ -269,7 +273,7 @@ export const make = (database: Database["Service"]): CampaignStore["Service"]["c
         const again: Array<Message> = []
         for (const before of leads) {
           const own = messages.get(before.id) ?? []
-          const answer = change(before, own)
+          const answer = change(before, own, versions.get(before.campaign) ?? 0)
           if (answer === null) continue
           changes.push({ before, change: answer })
           const after = changed(new Map(own.map((message) => [message.id, message])), answer)
@@ -281,7 +285,7 @@ export const make = (database: Database["Service"]): CampaignStore["Service"]["c
         yield* writeLeads(changes)
         if (written.length > 0) yield* write(sql.write, [written.map(encode)])
         if (again.length > 0) yield* write(sql.requeue, [again.map(encodeAgain)])
-        yield* forget(changes.flatMap(({ before, change }) => (change.forget === true ? [before] : [])))
+        yield* forget(changes.flatMap(({ before, change }) => (change.forget ? [before] : [])))
         yield* append(changes.flatMap(({ change }) => change.events))
         // After what has no answer to wait for.
         yield* count(

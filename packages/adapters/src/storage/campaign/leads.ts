@@ -100,7 +100,7 @@ type Verbs = Pick<
 
 export const make = (database: Database["Service"]): Verbs => {
   const sql = database.statements(statements)
-  const { execute, hotTransaction, transaction } = database
+  const { execute, executeAlone, transaction } = database
   const complete = completer(database, "none")
   const { candidates } = Look.make(database)
   return {

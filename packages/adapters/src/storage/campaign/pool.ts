@@ -30,9 +30,15 @@ const statements = defineStatements("CampaignPool", (sql) => {
   const held = (where: string) => own(`l.status = 'assigned' and l.claim_id is null and ${where}`)
   const isAssigned = ["l.status = 'assigned' and l.due_at is null", "l.status = 'assigned' and l.due_at is not null"]
   const settled = ["sent", "partial", "failed", "skipped"].map((name) => `p.${name}`)
+  const contact = `${t("contact")} as c where c.id = x.contact_id and c.workspace_id = x.workspace_id`
+  // Locked against an erasure alone, which waits for the lead to be there, or is waited for and leaves no contact.
+  const withContact = sql.pick({
+    postgres: `cross join lateral (select 1 from ${contact} for key share) as c where true`,
+    sqlite: `where exists (select 1 from ${contact})`
+  })
   return {
     enroll: `insert into ${t("lead")}(${Columns.names(LeadRow.columns)})
-      select ${Columns.select(LeadRow.columns, "x")} from ${sql.rows("x", 1, LeadRow.columns)} where true
+      select ${Columns.select(LeadRow.columns, "x")} from ${sql.rows("x", 1, LeadRow.columns)} ${withContact}
       on conflict do nothing returning id, status`,
     skipped: `update ${t("campaign")} set skipped = skipped + ${sql.p(2, "int")} where id = $1`,
     lock: `select ${Columns.select(CampaignRow.columns, "g")} from ${t("campaign")} as g where g.id = $1 ${sql.lock("g")}`,

@@ -1,6 +1,6 @@
 /** Lists and their members. What concerns all members of a list is one statement, however many they are. */
 import type { ContactList } from "@overture/core/contact/Contact"
-import type { ContactStore } from "@overture/core/contact/ContactStore"
+import type { ListVerbs } from "@overture/core/contact/ContactStore"
 import { Effect, Option } from "effect"
 import type { Database } from "../Database.ts"
 import { defineStatements } from "../Dialect.ts"
@@ -8,22 +8,6 @@ import * as EventSqlStore from "../EventSqlStore.ts"
 import * as Paging from "../Paging.ts"
 import * as Columns from "../rows/Columns.ts"
 import * as ContactRow from "../rows/ContactRow.ts"
-
-type Verbs = Pick<
-  ContactStore["Service"],
-  | "createList"
-  | "getList"
-  | "listByName"
-  | "lists"
-  | "listsOf"
-  | "renameList"
-  | "deleteList"
-  | "mergeLists"
-  | "setListReady"
-  | "members"
-  | "countMembers"
-  | "attributeNames"
->
 
 const statements = defineStatements("ContactStore.lists", (sql) => {
   const { t } = sql
@@ -75,7 +59,7 @@ const statements = defineStatements("ContactStore.lists", (sql) => {
 const listOf = (rows: ReadonlyArray<ContactRow.ContactListRow>): Option.Option<ContactList> =>
   Option.map(Option.fromUndefinedOr(rows[0]), ContactRow.decodeList)
 
-export const make = (database: Database["Service"]): Verbs => {
+export const make = (database: Database["Service"]): ListVerbs => {
   const sql = database.statements(statements)
   const { affected, execute, transaction } = database
   const append = EventSqlStore.appender(database)

@@ -31,19 +31,22 @@ const touched = (sql: Sql, x: string) => `
 
 const { number: _number, ...givenColumns } = ChatRow.columns
 
-const statements = defineStatements("OutboxChats", (sql) => ({
-  existing: `select c.id from ${sql.rows("x", 1, { id: "id" })} ${lookup(sql, "chat", "c", "c.id = x.id")}`,
-  number: `insert into ${sql.t("numbering")} as n (workspace_id, chats, lists)
+const statements = defineStatements("OutboxChats", (sql) => {
+  const insert = `insert into ${sql.t("chat")} as c (${Columns.names(givenColumns)}, number)
+    select ${Columns.select(givenColumns, "x")}, n.chats - x.before from ${sql.rows("x", 1, { ...givenColumns, before: "int" })}
+    ${lookup(sql, "numbering", "n", "n.workspace_id = x.workspace_id")} where true on conflict (id) do`
+  return {
+    existing: `select c.id from ${sql.rows("x", 1, { id: "id" })} ${lookup(sql, "chat", "c", "c.id = x.id")}`,
+    number: `insert into ${sql.t("numbering")} as n (workspace_id, chats, lists)
     select x.id, x.chats, 0 from ${sql.rows("x", 1, { id: "id", chats: "int" })} where true
     on conflict (workspace_id) do update set chats = n.chats + excluded.chats`,
-  // What another made meanwhile is touched, if a message did anything to it.
-  insert: `insert into ${sql.t("chat")} as c (${Columns.names(givenColumns)}, number)
-    select ${Columns.select(givenColumns, "x")}, n.chats - x.before from ${sql.rows("x", 1, { ...givenColumns, before: "int" })}
-    ${lookup(sql, "numbering", "n", "n.workspace_id = x.workspace_id")} where true
-    on conflict (id) do update set ${touched(sql, "excluded")} where excluded.last_text <> ''`,
-  touch: `update ${sql.t("chat")} as c set ${touched(sql, "x")}
+    open: `${insert} nothing`,
+    // What another made meanwhile is touched.
+    openTouched: `${insert} update set ${touched(sql, "excluded")}`,
+    touch: `update ${sql.t("chat")} as c set ${touched(sql, "x")}
     from ${sql.rows("x", 1, touchColumns)} where ${matches(sql, "c.id", "x.chat")}`
-}))
+  }
+})
 
 /** All touches of one chat as one: the latest gives the preview, the last one of equal times. */
 interface Touched {
@@ -66,25 +69,22 @@ const combine = (touches: ReadonlyArray<ChatTouch>): Map<ChatId, Touched> => {
   return all
 }
 
-/** A new chat; `before` = how many of its workspace's new numbers come after its own. */
-const created = (opening: ChatOpening, before: number, touched: Touched | undefined) => {
-  const wins = touched !== undefined && touched.latest.at >= opening.at
-  return {
-    id: opening.id,
-    workspace_id: opening.workspace,
-    before,
-    account_id: opening.account,
-    address: opening.address,
-    contact_id: opening.contact,
-    name: opening.name,
-    last_at: wins ? touched.latest.at : opening.at,
-    last_text: wins ? touched.latest.text : "",
-    last_direction: wins ? touched.latest.direction : "outbound",
-    last_inbound_at: touched?.inboundAt ?? null,
-    unread: touched?.unread ?? 0,
-    created_at: opening.at
-  }
-}
+/** A new chat with the touch that comes with it; `before` = how many of its workspace's new numbers come after its own. */
+const created = (opening: ChatOpening, before: number, touched: Touched | undefined) => ({
+  id: opening.id,
+  workspace_id: opening.workspace,
+  before,
+  account_id: opening.account,
+  address: opening.address,
+  contact_id: opening.contact,
+  name: opening.name,
+  last_at: touched?.latest.at ?? opening.at,
+  last_text: touched?.latest.text ?? "",
+  last_direction: touched?.latest.direction ?? "outbound",
+  last_inbound_at: touched?.inboundAt ?? null,
+  unread: touched?.unread ?? 0,
+  created_at: opening.at
+})
 
 export interface Chats {
   /** Those of the chats that exist. */
@@ -101,7 +101,7 @@ export const make = (database: Database["Service"]): Chats => {
   const sql = database.statements(statements)
   const { execute, write } = database
 
-  /** Opens chats with their touches. */
+  /** Opens chats, those that are touched with their touches. The numbering is held, so nobody else opens any meanwhile. */
   const open = Effect.fnUntraced(function* (
     openings: ReadonlyArray<ChatOpening>,
     touched: ReadonlyMap<ChatId, Touched>
@@ -115,7 +115,9 @@ export const make = (database: Database["Service"]): Chats => {
       counts.set(opening.workspace, before)
       return created(opening, before, touched.get(opening.id))
     })
-    yield* write(sql.insert, [rows])
+    const [untouched, withTouch] = [rows.filter(({ id }) => !touched.has(id)), rows.filter(({ id }) => touched.has(id))]
+    if (withTouch.length > 0) yield* write(sql.openTouched, [withTouch])
+    if (untouched.length > 0) yield* write(sql.open, [untouched])
   })
 
   return {
@@ -132,12 +134,14 @@ export const make = (database: Database["Service"]): Chats => {
       for (const opening of openings) {
         if (!existing.has(opening.id) && !wanted.has(opening.id)) wanted.set(opening.id, opening)
       }
+      // What was said before its chat was opened leaves the preview alone, so it comes after.
+      const early = (chat: ChatId, { latest }: Touched) => latest.at < (wanted.get(chat)?.at ?? 0)
       if (wanted.size > 0)
         yield* open(
           [...wanted.values()].sort((a, b) => (a.id < b.id ? -1 : 1)),
-          touched
+          new Map(Array.from(touched).filter(([chat, touch]) => !early(chat, touch)))
         )
-      const others = Array.from(touched).filter(([chat]) => !wanted.has(chat))
+      const others = Array.from(touched).filter(([chat, touch]) => !wanted.has(chat) || early(chat, touch))
       if (others.length === 0) return
       const rows = others.map(([chat, { inboundAt, latest, unread }]) => ({
         chat,

@@ -1,6 +1,7 @@
 /** What `CampaignStore` promises of campaigns, their alarms and their enrolment. */
 import { Effect, Option } from "effect"
 import { CampaignStore } from "../../campaign/CampaignStore.ts"
+import { ContactStore } from "../../contact/ContactStore.ts"
 import { EventStore } from "../../event/EventStore.ts"
 import { hour } from "../../workspace/Instant.ts"
 import * as Builders from "../Builders.ts"
@@ -214,6 +215,7 @@ export const cases: ReadonlyArray<StorageCase> = [
     const copies = contacts.map((contact) => build.lead(campaign, contact))
     Expect.equal(yield* store.enroll(campaign.id, copies, [], start + 1), 0, "the same contacts")
     const fresh = build.contact(workspace.id)
+    yield* (yield* ContactStore).import(workspace.id, [fresh], null)
     const lead = build.lead(campaign, fresh, { priority: 3, metadata: { a: "b" }, externalRef: "x" })
     const batch = [copies[0]!, lead, build.lead(campaign, fresh)]
     const told = [...batch.map(({ id }) => build.event(workspace.id, id)), build.event(workspace.id, campaign.id)]
@@ -227,6 +229,23 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal(counts, yield* store.recount(campaign.id), "the counts against the leads")
     const seen = (yield* events.read(workspace.id, null, 9)).map(({ event }) => event.subject)
     Expect.equal(seen, [lead.id, campaign.id], "events, without those of leads left out")
+  }),
+
+  storageCase("campaigns: who was erased since they were read is not enrolled", function* () {
+    const store = yield* CampaignStore
+    const contacts = yield* ContactStore
+    const events = yield* EventStore
+    const { build, campaign, workspace } = yield* scene("enroll erased", { leads: 0 })
+    const [gone, there] = [build.contact(workspace.id), build.contact(workspace.id)]
+    yield* contacts.import(workspace.id, [gone, there], null)
+    const leads = [gone, there].map((contact) => build.lead(campaign, contact))
+    yield* contacts.erase(workspace.id, gone.id, () => ({ suppressions: [], events: [] }))
+    const told = leads.map(({ id }) => build.event(workspace.id, id))
+    Expect.equal(yield* store.enroll(campaign.id, leads, told, start), 1, "those who are there")
+    Expect.equal((yield* store.leadsOf(workspace.id, gone.id)).length, 0, "leads of the erased person")
+    Expect.equal((yield* store.leadsOf(workspace.id, there.id)).length, 1, "leads of the other")
+    const seen = (yield* events.read(workspace.id, null, 9)).map(({ event }) => event.subject)
+    Expect.equal(seen, [leads[1]!.id], "events")
   }),
 
   storageCase("campaigns: a lead enrolled as skipped counts from the start", function* () {

@@ -1,6 +1,7 @@
 /** What `CampaignStore` promises of drawing leads from the pool, and of reading them. */
 import { Effect, Option } from "effect"
 import { CampaignStore, type DrawAccount } from "../../campaign/CampaignStore.ts"
+import { ContactStore } from "../../contact/ContactStore.ts"
 import { hour } from "../../workspace/Instant.ts"
 import * as Builders from "../Builders.ts"
 import * as Expect from "../Expect.ts"
@@ -131,7 +132,9 @@ export const cases: ReadonlyArray<StorageCase> = [
     yield* expectPaged(read(), ids, "leads")
     yield* expectPaged(read("pending"), ids, "pending leads")
     Expect.equal((yield* read("assigned")({ count: true })).total, 0, "assigned leads")
-    const late = build.lead(campaign, build.contact(workspace.id))
+    const newcomer = build.contact(workspace.id)
+    yield* (yield* ContactStore).import(workspace.id, [newcomer], null)
+    const late = build.lead(campaign, newcomer)
     const all = yield* readAll(read(), 2, store.enroll(campaign.id, [late], [], start))
     Expect.equal(
       all.map(({ id }) => id as string),

@@ -1,6 +1,7 @@
 /** Decision functions of the suite: as simple as rules can be, so that a case says in one line what a claim shall do. */
 import { stepAt } from "../../campaign/Campaign.ts"
-import type { ClaimRules, DuePace, LeadCandidate, LeadChange, LeadDecision } from "../../campaign/CampaignStore.ts"
+import type { ClaimRules, DuePace, LeadCandidate, LeadDecision } from "../../campaign/CampaignStore.ts"
+import type { LeadChange } from "../../campaign/LeadChange.ts"
 import type { Lead } from "../../campaign/Lead.ts"
 import * as LeadRules from "../../campaign/Lead.ts"
 import type { Message } from "../../chat/Message.ts"
@@ -41,14 +42,14 @@ export interface Look {
 }
 
 /** What a message reserves of the group of its account. */
-const ofGroup = (group: DuePace["group"], day: string) =>
+const ofGroup = (group: DuePace["group"] | undefined, day: string) =>
   group === null || group === undefined ? {} : { group: { id: group.group.id, day } }
 
 /** What groups hold after a decision; of those with a cap, as only these are locked. */
 class GroupUses {
   readonly #uses = new Map<string, NonNullable<LeadDecision["groups"]>[number]>()
 
-  take(group: DuePace["group"], day: string, count: number): void {
+  take(group: DuePace["group"] | undefined, day: string, count: number): void {
     if (group === null || group === undefined || group.group.dailyCap === null || count === 0) return
     const { id } = group.group
     this.#uses.set(id, { id, use: Budget.take(this.#uses.get(id)?.use ?? group.use, day, count) })
@@ -261,8 +262,10 @@ export const changed = (lead: Lead, rest: Partial<Omit<LeadChange, "lead">> = {}
   cancel: [],
   stop: [],
   queue: [],
+  requeue: [],
   counts: {},
   wentOutOn: null,
+  forget: false,
   events: [],
   ...rest
 })

@@ -1,6 +1,7 @@
 /** What `CampaignStore.changeLeads` promises of leads and their counts. */
 import { Effect } from "effect"
-import { CampaignStore, type LeadSelector } from "../../campaign/CampaignStore.ts"
+import { CampaignStore } from "../../campaign/CampaignStore.ts"
+import type { LeadSelector } from "../../campaign/LeadChange.ts"
 import { shown } from "../../campaign/Lead.ts"
 import { EventStore } from "../../event/EventStore.ts"
 import * as Builders from "../Builders.ts"

@@ -1,6 +1,6 @@
 /** The verbs of a random sequence that claim, send and settle: what the outbox and the claims of campaigns do. */
 import { Effect } from "effect"
-import type { LeadChange } from "../../campaign/CampaignStore.ts"
+import type { LeadChange } from "../../campaign/LeadChange.ts"
 import type { Lead } from "../../campaign/Lead.ts"
 import type { Conclusion } from "../../campaign/LeadStopping.ts"
 import type { PaceCounts } from "../../campaign/Pace.ts"

@@ -211,9 +211,10 @@ export const cases: ReadonlyArray<StorageCase> = [
       const late = { at: start + 9, participant, externalId: "external 0" }
       yield* inbox.receive(account, [
         { type: "messageDelivered", dedupeKey: "zq-5550199/2", ...late },
-        { type: "messageFailed", dedupeKey: "zq-5550199/3", ...late, detail: "zq-5550199 has left" }
+        { type: "messageFailed", dedupeKey: "zq-5550199/3", ...late, detail: "zq-5550199 has left" },
+        { type: "optedOut", dedupeKey: "zq-5550199/4", at: start + 9, participant }
       ])
-      yield* expectGone("rows that tell of the person after a late receipt")
+      yield* expectGone("rows that tell of the person after a late receipt and an opt-out")
       yield* inbox.receive(account, [
         { type: "messageReceived", dedupeKey: "again", at: start + 10, participant, externalId: "in 2", content: text }
       ])

@@ -130,7 +130,7 @@ export const cases: ReadonlyArray<StorageCase> = [
           limit: 1,
           want: () => 6,
           nextAt: () => start + ++looks,
-          verdict: ({ sequences = [] }) => {
+          verdict: ({ sequences }) => {
             open += sequences.length
             return sequences.length === 0 ? "take" : "leave"
           }

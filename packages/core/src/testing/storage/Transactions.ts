@@ -74,7 +74,8 @@ const manyWrites = (place: Scene) =>
     yield* workspaces.stop(false)
     yield* events.append([build.event(workspace.id, "x")])
     yield* accounts.modify([account!.id], (row) => ({ account: { ...row, name: "changed" }, events: [] }))
-    yield* people.import(workspace.id, [build.contact(workspace.id)], null)
+    const fresh = build.contact(workspace.id)
+    yield* people.import(workspace.id, [fresh], null)
     const address = Builders.addressOf(contacts[0]!)
     yield* people.suppress([{ workspace: workspace.id, address, account: null, reason: "manual", at: start }], [])
     yield* chats.open([build.opening(account!, contacts[0]!)])
@@ -82,7 +83,7 @@ const manyWrites = (place: Scene) =>
     const queued = yield* claimQueued(place)
     yield* beginAll(queued!.id, [message!])
     yield* outbox.settle(queued!.id, resultsOf(queued!.claimed), concluding())
-    yield* campaigns.enroll(campaign.id, [build.lead(campaign, build.contact(workspace.id))], [], start)
+    yield* campaigns.enroll(campaign.id, [build.lead(campaign, fresh)], [], start)
     yield* claim(place, { want: () => 1 })
     yield* campaigns.changeLeads({ type: "ids", ids: [leads[1]!.id] }, start, (lead) =>
       changed({ ...lead, status: "skipped", step: null }, { counts: { skipped: 1 } })

@@ -13,11 +13,19 @@ const flags = {
   name: Flag.String("name").pipe(
     Flag.withMetavar("NAME"),
     Flag.withDescription("What the copy is called; the name of the campaign and (copy) where it is left out"),
+    Flag.filter(
+      (name) => name.trim() !== "" && name.length <= 200,
+      () => "Expected a name of 1 to 200 characters"
+    ),
     Flag.optional
   ),
   ref: Flag.String("ref").pipe(
     Flag.withMetavar("REF"),
     Flag.withDescription("The id of the copy in a campaign file; none where it is left out"),
+    Flag.filter(
+      (ref) => ref.trim() !== "",
+      () => "Expected an id that is not empty"
+    ),
     Flag.optional
   ),
   database: Flags.database,

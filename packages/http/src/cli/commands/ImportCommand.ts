@@ -81,7 +81,7 @@ export const command = Command.make("import", flags, (given) =>
 ).pipe(
   Command.withShortDescription("Import contacts from a file into a list"),
   Command.withDescription(
-    "Imports contacts from a file of any size into a list. Rows of one address or externalRef are one person. A row that cannot be used is left out and told by line, column and reason; a file that cannot be trusted is refused where it shows. Cut off, the same command goes on where it was. Exit codes: 0 done, also when rows were left out; 1 refused or failed, or no row could be used; 2 wrong usage; 3 stopped before it was done."
+    "Imports contacts from a file of any size into a list. Rows of one address or externalRef are one person. A row that cannot be used is left out and told by line, column and reason; a file that cannot be trusted is refused where it shows. Cut off, the same command goes on where it was. Where people were erased, OVERTURE_ADDRESS_KEY must hold the key they were erased with. Exit codes: 0 done, also when rows were left out; 1 refused or failed, or no row could be used; 2 wrong usage; 3 stopped before it was done."
   ),
   Command.withExamples([
     {

@@ -77,7 +77,7 @@ export const command = Command.make("run", flags, (given) =>
 ).pipe(
   Command.withShortDescription("Do the whole job: import, send until the campaign is finished, report"),
   Command.withDescription(
-    "Imports the contacts, makes the campaign and sends until it is finished, then reports. Everything is checked before anything is written. Started again on the same database it goes on where it was; a finished campaign sends nothing more. Exit codes: 0 finished, 1 refused or failed, 2 wrong usage, 3 stopped before it was finished."
+    "Imports the contacts, makes the campaign and sends until it is finished, then reports. Everything is checked before anything is written. Started again on the same database it goes on where it was; a finished campaign sends nothing more. Where people were erased, OVERTURE_ADDRESS_KEY must hold the key they were erased with. Exit codes: 0 finished, 1 refused or failed, 2 wrong usage, 3 stopped before it was finished."
   ),
   Command.withExamples([
     {

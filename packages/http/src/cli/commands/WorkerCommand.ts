@@ -97,7 +97,7 @@ export const command = Command.make("worker", flags, (given) =>
 ).pipe(
   Command.withShortDescription("Send for every campaign of a database until told to stop"),
   Command.withDescription(
-    "Sends for every campaign of a database until SIGTERM or SIGINT: then it settles what is being sent, gives the rest back and ends with 0. One worker at a time on a SQLite file; as many as wanted on one PostgreSQL."
+    "Sends for every campaign of a database until SIGTERM or SIGINT: then it settles what is being sent, gives the rest back and ends with 0. One worker at a time on a SQLite file; as many as wanted on one PostgreSQL. Where people were erased, OVERTURE_ADDRESS_KEY must hold the key they were erased with."
   ),
   Command.withExamples([
     {
