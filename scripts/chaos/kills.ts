@@ -24,7 +24,8 @@ const kill = async (game: Game, worker: Worker): Promise<boolean> => {
   if (!(await isSending(game, worker))) return false
   worker.kill("SIGKILL")
   await worker.exited
-  const caught = await game.ledger.inFlight(worker.name)
+  // What it took over from one that was killed before is sending too, but not by it.
+  const caught = (await game.ledger.inFlight(worker.name)).filter((id) => !game.caught.has(id))
   for (const id of caught) game.caught.add(id)
   if (caught.length > sendConcurrency)
     game.problems.push(`${worker.name} was sending ${caught.length} at once, more than ${sendConcurrency}`)

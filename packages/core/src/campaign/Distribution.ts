@@ -18,7 +18,7 @@ export const Distribution = Schema.Union([
   Schema.Struct({ strategy: Schema.Literal("even") }),
   Schema.Struct({
     strategy: Schema.Literal("weighted"),
-    /** By account; one that is not named counts as 1. */
+    /** By account. A file names them all; an account that joins later without a weight counts as 1. */
     weights: Schema.Record(Schema.String, Weight)
   }),
   Schema.Struct({ strategy: Schema.Literal("sticky") }),

@@ -6,7 +6,7 @@ import type { Contact } from "./Contact.ts"
 import type { RowProblem } from "./ContactRow.ts"
 
 export interface CsvOptions {
-  /** The channels whose external ids are phone numbers: theirs stand in the column phone as well. */
+  /** The channels whose external ids are phone numbers: theirs stand in the column phone, else the attribute of that name. */
   readonly phoneChannels: ReadonlySet<string>
   /**
    * Puts an apostrophe before what a spreadsheet would take for a formula (`=`, `+`, `-`, `@`, tab, carriage return), for
@@ -49,7 +49,7 @@ export const encoder = (attributes: ReadonlyArray<string>, options: CsvOptions) 
         contact.name,
         contact.first ?? "",
         contact.last ?? "",
-        phone?.externalId ?? "",
+        phone?.externalId ?? contact.attributes["phone"] ?? "",
         contact.timezone ?? "",
         contact.externalRef ?? "",
         contact.tags.join(";")

@@ -107,7 +107,11 @@ export const contactOf = (
     ...split,
     addresses: [address],
     tags: row.tags,
-    attributes: row.attributes,
+    // Of a channel with ids of its own the number is no address, but nothing in a file is lost.
+    attributes:
+      row.phone === undefined || row.phone === address.externalId
+        ? row.attributes
+        : { phone: row.phone, ...row.attributes },
     timezone: row.timezone ?? null,
     consents: [],
     externalRef: row.externalRef ?? null,

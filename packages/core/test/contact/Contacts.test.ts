@@ -3,6 +3,7 @@ import { Effect, Layer, Option, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as Contact from "../../src/contact/Contact.ts"
 import * as ContactCsv from "../../src/contact/ContactCsv.ts"
+import * as ContactRow from "../../src/contact/ContactRow.ts"
 import { ContactLists } from "../../src/contact/ContactLists.ts"
 import { Contacts } from "../../src/contact/Contacts.ts"
 import { ContactStore } from "../../src/contact/ContactStore.ts"
@@ -187,6 +188,16 @@ describe("lists", () => {
       assert.strictEqual((yield* Effect.flip(lists.rename(workspace, list.id, "x")))._tag, "ListNotFound")
     }).pipe(Effect.provide(layer))
   )
+
+  it("keep a phone number that is no address", () => {
+    const ids = Builders.ids("kept")
+    const made = { id: ids.next("con"), workspace: ids.next("wsp"), at: 0 }
+    const row = { line: 2, externalId: "b0", phone: "+14155000000", tags: [], attributes: { city: "Oakland" } }
+    const contact = ContactRow.contactOf(row, { channel: "sandbox", scope: "", externalId: "b0" }, made)
+    assert.deepStrictEqual(contact.attributes, { phone: "+14155000000", city: "Oakland" })
+    const { row: line } = ContactCsv.encoder(["city"], { phoneChannels: new Set() })
+    assert.strictEqual(line(contact), "b0,sandbox,,,,+14155000000,,,,Oakland\r\n")
+  })
 
   it("leave out attributes that would be read as a column of another meaning", () =>
     assert.deepEqual(ContactCsv.attributeColumns(["city", "Phone", "email", "Email", " x"]), ["city", "email"]))

@@ -45,6 +45,8 @@ describe("the life of a campaign on the command line", { timeout: 180_000 }, () 
 
     const unknown = await command("retry", "--reason", "missingVariable", "--include-unknown")
     expect(unknown.code).toBe(2)
+    const nobody = await command("retry", "--reason", "missingVariables")
+    expect(nobody).toMatchObject({ code: 1, stderr: expect.stringContaining("has the reason missingVariables") })
     const retried = await command("retry", "--reason", "missingVariable")
     expect(retried.stdout).toContain("6 leads will be tried again")
     const sent = await command(...run, "--json")

@@ -3,7 +3,7 @@ import { Retries, type RetryChoice } from "@overture/core/campaign/Retries"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import * as Engine from "../Engine.ts"
-import { misuse } from "../Failure.ts"
+import { misuse, refuse } from "../Failure.ts"
 import * as Flags from "../Flags.ts"
 import { findLead } from "../LeadLookup.ts"
 import * as Output from "../Output.ts"
@@ -59,6 +59,12 @@ export const command = Command.make("retry", flags, ({ campaign, database, inclu
   }) =>
     Effect.gen(function* () {
       const done = yield* (yield* Retries).retry(Engine.workspace, chosen.campaign, chosen.choice, actor)
+      if (chosen.choice.type === "reasons" && done.leads.length === 0 && done.left.length === 0) {
+        return yield* refuse(
+          `no lead of this campaign has the reason ${chosen.choice.reasons.join(" or ")}`,
+          "overture report --json names the reasons there are"
+        )
+      }
       if (json) return Output.printJson(done)
       const left = new Map<keyof typeof why, number>()
       for (const one of done.left) left.set(one.why, (left.get(one.why) ?? 0) + 1)
