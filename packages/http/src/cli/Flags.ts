@@ -1,7 +1,7 @@
 /** The flags that several commands share, said once. */
 import type * as Csv from "@overture/adapters/sources/Csv"
-import { Config } from "effect"
-import { Flag } from "effect/cli"
+import { Config, Effect } from "effect"
+import { CliError, Flag } from "effect/cli"
 import * as Target from "./Target.ts"
 
 export const database = Flag.String("database").pipe(
@@ -11,7 +11,19 @@ export const database = Flag.String("database").pipe(
   ),
   Flag.withFallbackConfig(Config.String("OVERTURE_DATABASE")),
   Flag.withDefault(Target.defaultPath),
-  Flag.map(Target.parse)
+  Flag.mapEffect((text) => {
+    const scheme = Target.foreignScheme(text)
+    return scheme === null
+      ? Effect.succeed(Target.parse(text))
+      : Effect.fail(
+          new CliError.InvalidValue({
+            option: "database",
+            value: `${scheme}://…`,
+            expected: "Expected a SQLite file or a postgres:// URL",
+            kind: "flag"
+          })
+        )
+  })
 )
 
 export const json = Flag.Boolean("json").pipe(

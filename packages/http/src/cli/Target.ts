@@ -20,6 +20,10 @@ export type Target =
   | { readonly type: "sqlite"; readonly path: string }
   | { readonly type: "postgres"; readonly url: string }
 
+/** The scheme of a URL that is none of PostgreSQL's; what follows it may be a password and is not to be told. */
+export const foreignScheme = (text: string): string | null =>
+  /^(?!postgres(?:ql)?:\/\/)([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1] ?? null
+
 export const parse = (text: string): Target =>
   text === ":memory:"
     ? { type: "memory" }

@@ -168,6 +168,7 @@ describe("overture run refuses, by field or line, and leaves nothing behind:", {
       [[...run().filter((arg) => arg !== "--virtual"), "--from", "2026-03-02T13:00:00Z"], "--from is for --virtual"],
       [[...run(), "--clock-rate", "2"], "exclude each other"],
       [["pause", "--all", "--campaign", "x"], "exclude each other"],
+      [["report", "--database", "mysql://user:hunter2@host/db"], '--database: "mysql://…". Expected a SQLite file'],
       [["fly"], "fly"]
     ] as const) {
       const { code, stderr } = await inProcess(...args)
