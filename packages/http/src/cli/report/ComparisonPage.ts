@@ -26,7 +26,8 @@ const words: Readonly<Record<DifferenceCause, string>> = {
   enrolled: "not in the forecast"
 }
 
-interface Sum {
+/** What one kind of touch of all days adds up to. */
+export interface Sum {
   readonly forecast: number
   readonly actual: number
 }
