@@ -37,6 +37,7 @@ import { Outbox } from "./outbox/Outbox.ts"
 import { defaults, OutboxConfig, type OutboxOptions } from "./outbox/OutboxConfig.ts"
 import type { OutboxStore } from "./outbox/OutboxStore.ts"
 import type { ForecastStore } from "./stats/ForecastStore.ts"
+import { Chores } from "./workspace/Chore.ts"
 import { Ids } from "./workspace/Id.ts"
 import { PacingTime } from "./workspace/PacingTime.ts"
 import type { StorageError } from "./workspace/StorageError.ts"
@@ -127,7 +128,8 @@ export const layer = <E = never>(options: Options<E>): Layer.Layer<Services, E |
   ).pipe(Layer.provideMerge(edits))
   const upper = Layer.mergeAll(Retries.layer, Previews.layer).pipe(Layer.provideMerge(services))
   const forecasts = Forecasts.layer.pipe(Layer.provide(ForecastEngine.layer))
-  return Layer.mergeAll(Driver.layer, forecasts).pipe(Layer.provideMerge(upper))
+  const driver = Driver.layer.pipe(Layer.provide(Layer.succeed(Chores, [])))
+  return Layer.mergeAll(driver, forecasts).pipe(Layer.provideMerge(upper))
 }
 
 /** The engine for hosts that do not use Effect: every program runs as a promise, and `close` ends it in good order. */

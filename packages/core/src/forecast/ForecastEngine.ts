@@ -18,6 +18,7 @@ import * as MemoryStorage from "../memory/MemoryStorage.ts"
 import { Driver } from "../outbox/Driver.ts"
 import { Outbox } from "../outbox/Outbox.ts"
 import { OutboxConfig, defaults } from "../outbox/OutboxConfig.ts"
+import { Chores } from "../workspace/Chore.ts"
 import { generator, Ids, type LeadId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import * as Dates from "../workspace/LocalDate.ts"
@@ -85,7 +86,7 @@ const engine = (
   const outreach = Outreach.layer.pipe(Layer.provideMerge(base))
   const parties = Layer.mergeAll(Outreach.layerParties, Outreach.layerInbound).pipe(Layer.provideMerge(outreach))
   const services = Layer.mergeAll(Campaigns.layer, Inbox.layer, Outbox.layer).pipe(Layer.provideMerge(parties))
-  return Driver.layer.pipe(Layer.provideMerge(services))
+  return Driver.layer.pipe(Layer.provide(Layer.succeed(Chores, [])), Layer.provideMerge(services))
 }
 
 const run = Effect.fn("ForecastEngine.run")(function* (

@@ -1,12 +1,14 @@
 /**
  * Runs the outbox in one process: claims while anything is due, fetches what polled channels have to tell, and sleeps
- * until the next due instant. Storage that is away and a clock that is wrong are waited for, and said once.
+ * until the next due instant. The chores of other areas run beside it. Storage that is away and a clock that is wrong are
+ * waited for, and said once.
  */
-import { Context, Effect, Layer, Schedule } from "effect"
+import { Clock, Context, Effect, Layer, Schedule } from "effect"
 import { AccountStore } from "../account/AccountStore.ts"
 import * as Account from "../account/Account.ts"
 import { Channels } from "../channel/Channel.ts"
 import { Inbox } from "../chat/Inbox.ts"
+import { type Chore, Chores } from "../workspace/Chore.ts"
 import type { AccountId } from "../workspace/Id.ts"
 import { earliest, type Instant, second } from "../workspace/Instant.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
@@ -44,6 +46,7 @@ const make = Effect.gen(function* () {
   const channels = yield* Channels
   const transaction = yield* Transaction
   const time = yield* PacingTime
+  const chores = yield* Chores
   const polled = [...channels.all.values()].filter(({ capabilities }) => capabilities.polling).map(({ name }) => name)
   /** When each account is to be asked again, and when any is. */
   const askAt = new Map<AccountId, Instant>()
@@ -123,6 +126,30 @@ const make = Effect.gen(function* () {
       .waitUntil(nextDue ?? Number.MAX_SAFE_INTEGER, longestSleepMs)
       .pipe(Effect.retry({ schedule: Schedule.spaced("1 second") }), Effect.orDie)
 
+  /** Does one chore for ever; storage that is away is waited for, and a chore that breaks is begun again. */
+  const keepDoing = (chore: Chore): Effect.Effect<never> =>
+    Effect.gen(function* () {
+      const { nextDue, worked } = yield* chore.round(yield* Clock.currentTimeMillis)
+      if (worked) return yield* Effect.yieldNow
+      const now = yield* Clock.currentTimeMillis
+      yield* Effect.sleep(Math.max(1, Math.min((nextDue ?? Infinity) - now, longestSleepMs)))
+    }).pipe(
+      Effect.catch(() => Effect.sleep(second)),
+      Effect.catchDefect((defect) =>
+        Effect.andThen(Effect.logError(`${chore.name} broke`, defect), Effect.sleep(second))
+      ),
+      Effect.forever
+    )
+
+  /** `work` with all chores beside it, which end with it. */
+  const withChores = <A, E>(work: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.scoped(
+      Effect.andThen(
+        Effect.forEach(chores, (chore) => Effect.forkScoped(keepDoing(chore)), { discard: true }),
+        work
+      )
+    )
+
   const runUntil = <E>(isDone: Effect.Effect<boolean, E>): Effect.Effect<void, RestoreDetected | E> =>
     Effect.gen(function* () {
       while (true) {
@@ -140,7 +167,7 @@ const make = Effect.gen(function* () {
   return Driver.of({
     step,
     // Not interruptible: whoever is stopped still settles what it is sending.
-    runUntil: (isDone) => Effect.ensuring(runUntil(isDone), outbox.drain),
-    run: Effect.ensuring(Effect.forever(runUntil(Effect.succeed(false))), outbox.drain)
+    runUntil: (isDone) => withChores(Effect.ensuring(runUntil(isDone), outbox.drain)),
+    run: withChores(Effect.ensuring(Effect.forever(runUntil(Effect.succeed(false))), outbox.drain))
   })
 })

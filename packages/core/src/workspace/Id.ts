@@ -34,6 +34,18 @@ export const ClaimId = prefixed("clm").pipe(Schema.brand("ClaimId"))
 export type ClaimId = typeof ClaimId.Type
 export const EventId = prefixed("evt").pipe(Schema.brand("EventId"))
 export type EventId = typeof EventId.Type
+export const MemberId = prefixed("mbr").pipe(Schema.brand("MemberId"))
+export type MemberId = typeof MemberId.Type
+export const WebhookEndpointId = prefixed("whk").pipe(Schema.brand("WebhookEndpointId"))
+export type WebhookEndpointId = typeof WebhookEndpointId.Type
+export const DeliveryId = prefixed("dlv").pipe(Schema.brand("DeliveryId"))
+export type DeliveryId = typeof DeliveryId.Type
+export const JobId = prefixed("job").pipe(Schema.brand("JobId"))
+export type JobId = typeof JobId.Type
+export const MediaId = prefixed("med").pipe(Schema.brand("MediaId"))
+export type MediaId = typeof MediaId.Type
+export const TemplateId = prefixed("tpl").pipe(Schema.brand("TemplateId"))
+export type TemplateId = typeof TemplateId.Type
 
 /** The prefix of each kind of id. */
 export interface Prefixes {
@@ -49,6 +61,12 @@ export interface Prefixes {
   readonly msg: MessageId
   readonly clm: ClaimId
   readonly evt: EventId
+  readonly mbr: MemberId
+  readonly whk: WebhookEndpointId
+  readonly dlv: DeliveryId
+  readonly job: JobId
+  readonly med: MediaId
+  readonly tpl: TemplateId
 }
 
 const hex = (n: number, length: number) => (n + 16 ** length).toString(16).slice(1)

@@ -1,0 +1,51 @@
+/**
+ * What was said and what happened. The id of a chat is made of its account and address, and an event is found by its place
+ * in the feed: neither has another index for that.
+ */
+import type { Sql } from "../../Dialect.ts"
+
+export const tables = (sql: Sql): string => {
+  const { t, table, type } = sql
+  return `
+create table ${t("event")}(
+  n ${sql.pick({ postgres: "bigint generated always as identity", sqlite: `${sql.identity} autoincrement` })},
+  xid ${sql.pick({ postgres: "xid8 not null default pg_current_xact_id()", sqlite: "integer not null default 0" })},
+  id ${type("id")} not null, workspace_id ${type("id")} not null, type ${type("text")} not null,
+  at ${type("bigint")} not null, subject ${type("text")} not null, actor ${type("json")} not null,
+  cause ${type("text")}, data ${type("json")} not null
+) ${table()};
+create unique index ${t("event_feed")} on ${t("event")}(workspace_id, xid, n);
+
+create table ${t("chat")}(
+  id ${type("id")} primary key, workspace_id ${type("id")} not null, number ${type("int")} not null,
+  account_id ${type("id")} not null, address ${type("text")} not null, contact_id ${type("id")},
+  name ${type("text")} not null, last_at ${type("bigint")} not null, last_text ${type("text")} not null,
+  last_direction ${type("text")} not null, last_inbound_at ${type("bigint")}, unread ${type("int")} not null,
+  taken_over_at ${type("bigint")}, closed_at ${type("bigint")}, created_at ${type("bigint")} not null
+) ${table({ fillfactor: 70 })};
+create index ${t("chat_recent")} on ${t("chat")}(workspace_id, last_at desc, id);
+
+create table ${t("message")}(
+  id ${type("id")} primary key, workspace_id ${type("id")} not null, account_id ${type("id")} not null,
+  chat_id ${type("id")} not null, contact_id ${type("id")}, address ${type("text")} not null,
+  direction ${type("text")} not null, author_type ${type("text")} not null, author_id ${type("text")},
+  campaign_id ${type("id")}, campaign_version ${type("int")}, lead_id ${type("id")}, step_id ${type("id")},
+  part ${type("int")} not null, parts ${type("int")} not null, content ${type("json")} not null,
+  status ${type("text")} not null, reason ${type("text")}, error_code ${type("text")}, error_detail ${type("text")},
+  attempts ${type("int")} not null, tries ${type("int")} not null, external_id ${type("text")},
+  reply_to ${type("text")}, not_before ${type("bigint")}, due_at ${type("bigint")}, claim_id ${type("id")},
+  stop ${type("text")}, reserved ${type("json")}, created_at ${type("bigint")} not null, begun_at ${type("bigint")},
+  sent_at ${type("bigint")}, delivered_at ${type("bigint")}, read_at ${type("bigint")}, failed_at ${type("bigint")},
+  external_ref ${type("text")}, metadata ${type("json")} not null
+) ${table({ fillfactor: 45 })};
+create unique index ${t("message_touch")} on ${t("message")}(lead_id, step_id, part) where lead_id is not null;
+create unique index ${t("message_external")} on ${t("message")}(chat_id, external_id) where external_id is not null;
+create index ${t("message_due")} on ${t("message")}(due_at) where due_at is not null;
+create index ${t("message_chat")} on ${t("message")}(chat_id, created_at, id);
+
+create table ${t("claim")}(
+  id ${type("id")} primary key, worker ${type("text")} not null, until ${type("bigint")} not null,
+  message_ids ${type("json")} not null
+) ${table({ withoutRowid: true })};
+create index ${t("claim_until")} on ${t("claim")}(until);`
+}
