@@ -141,14 +141,16 @@ describe("the strategies of a draw", { timeout: 120_000 }, () => {
         return drawn
       })
       const rounds = (times: number) =>
-        worker(
-          Effect.map(Effect.all(Array.from({ length: times }, () => round)), (drawn) =>
-            drawn.reduce((sum, one) => sum + one, 0)
-          )
+        Effect.map(Effect.all(Array.from({ length: times }, () => round)), (drawn) =>
+          drawn.reduce((sum, one) => sum + one, 0)
         )
-      const drawn = yield* Effect.all([rounds(6), rounds(6)], { concurrency: "unbounded" })
-      assert.isAbove(Math.min(...drawn), 0)
-      assert.strictEqual(drawn[0] + drawn[1] + (yield* rounds(12)), 47)
+      // Both are connected before either draws.
+      const drawn = yield* worker(
+        Effect.flatMap(Effect.context<Overture.Services>(), (first) =>
+          worker(Effect.all([Effect.provideContext(rounds(6), first), rounds(6)], { concurrency: "unbounded" }))
+        )
+      )
+      assert.strictEqual(drawn[0] + drawn[1] + (yield* worker(rounds(12))), 47)
       const rows = yield* worker(
         Effect.flatMap(CampaignStore, (campaigns) => campaigns.leads(made.workspace.id, id, {}, { limit: 100 }))
       )
