@@ -38,6 +38,8 @@ const long: Size = {
 /** For many processes one after the other, and for scenarios that need days. */
 const middle: Size = { ...long, leads: 2_000, accounts: 8, rate: 3_600, span: 700, patience: 90_000 }
 const days: Size = { ...middle, rounds: 10 }
+/** Enough that something is to be claimed for as long as workers die of it. */
+const claims: Size = { ...long, leads: 8_000, accounts: 8 }
 
 /** For many processes one after the other. */
 const slow: Size = { ...short, rate: 1_800, patience: 120_000 }
@@ -98,8 +100,8 @@ const main = async (): Promise<boolean> => {
       [Kills.onSqlite, short, long],
       [Kills.onPostgres, short, long],
       [Kills.commandLineOnPostgres, null, days],
-      [Kills.afterClaimOnSqlite, slow, middle],
-      [Kills.afterClaimOnPostgres, null, middle],
+      [Kills.afterClaimOnSqlite, slow, claims],
+      [Kills.afterClaimOnPostgres, null, claims],
       [Interruptions.sigtermOnSqlite, null, middle],
       [Interruptions.sigtermOnPostgres, slow, middle],
       [Interruptions.restarting(server), null, days],

@@ -9,6 +9,9 @@ export const { sendConcurrency } = defaults
 /** How long a worker may take to begin something (milliseconds). */
 const beginMs = 90_000
 
+/** How long a worker that is to die waits for a claim of its kind: when it finds none, the next one waits for the other. */
+const claimMs = 20_000
+
 /** How long a worker may take to end after SIGTERM: its slowest send and some more, on a busy machine (milliseconds). */
 const endMs = 60_000
 
@@ -72,7 +75,7 @@ export const terminate = async (game: Game, worker: Worker): Promise<void> => {
 const dyingAfterClaim = async (game: Game): Promise<void> => {
   for (let round = 0; game.faults < game.size.rounds && round < game.size.rounds * 2; round++) {
     const victim = game.start({ deadly: round % 2 === 0 ? "campaigns" : "queue" })
-    const code = await exitWithin(victim, beginMs)
+    const code = await exitWithin(victim, claimMs)
     if (code === undefined) await terminate(game, victim)
     if (code !== null) continue
     const left = await game.ledger.rows<{ readonly status: string; readonly n: number }>(
