@@ -17,6 +17,8 @@ export interface MessageRow {
   readonly parts: number
   readonly status: string
   readonly reason: string | null
+  /** Set while it was being sent: why nothing may follow it. */
+  readonly stop: string | null
   readonly tries: number
   readonly reserved: string | null
   readonly begun_at: number | null
@@ -90,7 +92,7 @@ export const open = (place: Place): Ledger => {
     messages: () =>
       rows<MessageRow>(
         `select m.id, a.channel, m.account_id, m.campaign_id, m.contact_id, m.lead_id, m.step_id, m.part, m.parts, m.status,
-          m.reason, m.tries, cast(m.reserved as text) as reserved, m.begun_at
+          m.reason, m.stop, m.tries, cast(m.reserved as text) as reserved, m.begun_at
           from overture_message m join overture_account a on a.id = m.account_id
           where m.direction = 'outbound' and m.lead_id is not null`
       ),

@@ -41,6 +41,14 @@ interface Line {
 
 const isSent = ({ status }: MessageRow) => status === "sent" || status === "delivered" || status === "read"
 const isUnknown = ({ reason, status }: MessageRow) => status === "failed" && reason === "outcomeUnknown"
+/**
+ * Whether a lost send should have been found out: by looking, or by sending it again under its key. The latter is not done
+ * for someone who answered or opted out meanwhile: it could be the first time that it arrives.
+ */
+const canBeKnown =
+  (kind: Mode) =>
+  ({ stop }: MessageRow): boolean =>
+    kind === "lookup" || (kind === "keys" && stop === null)
 const keyOf = ({ id, tries }: MessageRow) => Message.idempotencyKey({ id: id as MessageId, tries })
 
 const linesOf = (setting: Setting, mode: Mode): ReadonlyArray<Line> => {
@@ -91,7 +99,7 @@ const ofMode = (
       ...said("keys received twice", twice(accepted.map(({ key }) => key))),
       ...said("messages received under two keys", twice(accepted.map(({ key }) => key.split(".")[0] ?? key))),
       ...said("texts that one person received twice", twice(accepted.map(({ body, to }) => `${to} "${body}"`))),
-      ...(kindOf(setting, mode) === "plain" ? [] : said("unknown although one can find out", unknown.map(keyOf))),
+      ...said("unknown although one can find out", unknown.filter(canBeKnown(kindOf(setting, mode))).map(keyOf)),
       ...(allowed.unknownBeyond > 0
         ? []
         : said(
