@@ -8,10 +8,12 @@
 import { writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import * as Arena from "./Arena.ts"
+import * as inbox from "./inbox.ts"
 import * as large from "./large.ts"
 import * as planner from "./planner.ts"
 import * as Report from "./Report.ts"
 import * as Seed from "./Seed.ts"
+import * as webhooks from "./webhooks.ts"
 
 const engine = (
   name: string,
@@ -85,10 +87,11 @@ const count = (name: "rounds" | "leads" | "large-leads", most: number): number =
   throw new Error(`--${name} must be a whole number from 1 to ${most}, not ${values[name]}`)
 }
 
-const chosen = values.rows?.split(",") ?? contestants.map(({ name }) => name)
+const names = [...contestants.map(({ name }) => name), "inbox", "webhooks"]
+const chosen = values.rows?.split(",") ?? names
 for (const name of chosen) {
-  if (name === "none" || contestants.some((one) => one.name === name)) continue
-  throw new Error(`--rows knows ${contestants.map((one) => one.name).join(", ")} and none, not ${name}`)
+  if (name === "none" || names.includes(name)) continue
+  throw new Error(`--rows knows ${names.join(", ")} and none, not ${name}`)
 }
 const rounds = count("rounds", 100)
 const size = Seed.size(count("leads", 10_000_000))
@@ -107,13 +110,17 @@ try {
     }
   }
   const summary = Report.summary(found, goals)
+  const events = chosen.includes("inbox") ? await inbox.measure(arena, 1_000) : null
+  const deliveries = chosen.includes("webhooks") ? await webhooks.measure(arena, 20_000, rounds) : null
   const plans = planner.measure()
   const claims = values.large ? await large.measure(arena, count("large-leads", 100_000_000)) : null
   if (found.length > 0) process.stdout.write(`\n${Report.text(summary)}\n`)
+  if (events !== null) process.stdout.write(`\n${inbox.text(events)}\n`)
+  if (deliveries !== null) process.stdout.write(`\n${webhooks.text(deliveries)}\n`)
   process.stdout.write(`\n${planner.text(plans)}\n`)
   if (claims !== null) process.stdout.write(`\n${large.text(claims)}\n`)
   if (values.json !== undefined) {
-    const result = { leads: size.leads, rounds, node: process.version, ...summary, plans, claims }
+    const result = { leads: size.leads, rounds, node: process.version, ...summary, events, deliveries, plans, claims }
     writeFileSync(values.json, `${JSON.stringify(result, null, 2)}\n`)
   }
 } finally {

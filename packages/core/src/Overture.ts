@@ -4,131 +4,177 @@
  */
 import { Effect, Layer, ManagedRuntime } from "effect"
 import { AccountGroups } from "./account/AccountGroups.ts"
-import type { AccountGroupStore } from "./account/AccountGroupStore.ts"
-import type { AccountStore } from "./account/AccountStore.ts"
+import { AccountChanges } from "./account/AccountChanges.ts"
+import { AccountReports } from "./account/AccountReports.ts"
+import { AccountSecretRows } from "./account/AccountSecretRows.ts"
 import { Accounts } from "./account/Accounts.ts"
+import { Connections } from "./account/Connections.ts"
+import { Profiles } from "./account/Profiles.ts"
+import { Senders } from "./account/Senders.ts"
 import { CampaignEdits } from "./campaign/CampaignEdits.ts"
 import { CampaignAccounts } from "./campaign/CampaignAccounts.ts"
 import { Campaigns } from "./campaign/Campaigns.ts"
-import type { CampaignStore } from "./campaign/CampaignStore.ts"
 import { Explanation } from "./campaign/Explanation.ts"
-import { type AnyHostGate, HostGates } from "./campaign/HostGate.ts"
 import { LeadPersons } from "./campaign/LeadPersons.ts"
 import { Outreach } from "./campaign/Outreach.ts"
 import { Previews } from "./campaign/Previews.ts"
 import { Retries } from "./campaign/Retries.ts"
-import type { Channel } from "./channel/Channel.ts"
-import { Channels } from "./channel/Channel.ts"
+import { Assignments } from "./chat/Assignments.ts"
 import { ChatPersons } from "./chat/ChatPersons.ts"
-import type { ChatStore } from "./chat/ChatStore.ts"
+import { Chats } from "./chat/Chats.ts"
+import { ChatStore } from "./chat/ChatStore.ts"
 import { Inbox } from "./chat/Inbox.ts"
+import { Ingress } from "./chat/Ingress.ts"
+import { MediaLibrary } from "./chat/MediaLibrary.ts"
+import { MediaPersons } from "./chat/MediaPersons.ts"
+import { MediaUpkeep } from "./chat/MediaUpkeep.ts"
+import { AccountLogPersons } from "./contact/AccountLogPersons.ts"
+import { ContactHandlers } from "./contact/ContactHandlers.ts"
 import { ContactImports } from "./contact/ContactImports.ts"
+import { ContactJobs } from "./contact/ContactJobs.ts"
 import { ContactLists } from "./contact/ContactLists.ts"
 import { PersonParties } from "./contact/PersonParty.ts"
 import { Contacts } from "./contact/Contacts.ts"
-import type { ContactStore } from "./contact/ContactStore.ts"
-import { AddressHash } from "./contact/Suppression.ts"
+import { JobPersons } from "./contact/JobPersons.ts"
 import { Suppressions } from "./contact/Suppressions.ts"
-import type { EventStore } from "./event/EventStore.ts"
+import { EventFeed } from "./event/EventFeed.ts"
+import { WebhookDeliveries } from "./event/WebhookDeliveries.ts"
+import { Webhooks } from "./event/Webhooks.ts"
+import { WebhookSecretRows } from "./event/WebhookSecretRows.ts"
+import { WebhookStore } from "./event/WebhookStore.ts"
 import { ForecastEngine } from "./forecast/ForecastEngine.ts"
 import { Forecasts } from "./forecast/Forecasts.ts"
+import { Bulks } from "./job/Bulks.ts"
+import { JobHandlers } from "./job/JobHandler.ts"
+import { JobRunner } from "./job/JobRunner.ts"
+import { Jobs } from "./job/Jobs.ts"
+import { Retentions } from "./job/Retentions.ts"
 import { Driver } from "./outbox/Driver.ts"
+import { Messages } from "./outbox/Messages.ts"
+import { Members } from "./chat/Members.ts"
+import { Parties } from "./chat/Parties.ts"
+import { PrivateReplies } from "./outbox/PrivateReplies.ts"
+import { Templates } from "./campaign/Templates.ts"
+import { OptOutReplies } from "./outbox/OptOutReplies.ts"
+import { HookReplies } from "./outbox/HookReplies.ts"
 import { Outbox } from "./outbox/Outbox.ts"
-import { defaults, OutboxConfig, type OutboxOptions } from "./outbox/OutboxConfig.ts"
-import type { OutboxStore } from "./outbox/OutboxStore.ts"
-import type { ForecastStore } from "./stats/ForecastStore.ts"
+import { MediaHandover } from "./outbox/MediaHandover.ts"
 import { Chores } from "./workspace/Chore.ts"
-import { Ids } from "./workspace/Id.ts"
-import { PacingTime } from "./workspace/PacingTime.ts"
+import { SealedRowSets } from "./workspace/SealedRows.ts"
+import { SecretRotation } from "./workspace/SecretRotation.ts"
+import { AllRetained } from "./workspace/Retention.ts"
 import type { StorageError } from "./workspace/StorageError.ts"
-import type { Transaction } from "./workspace/Transaction.ts"
-import type { WorkspaceStore } from "./workspace/WorkspaceStore.ts"
+import { configured, type Options } from "./Options.ts"
+import type { Services } from "./Services.ts"
 
-/** What a storage provides. */
-export type StoragePorts =
-  | Transaction
-  | WorkspaceStore
-  | EventStore
-  | AccountStore
-  | AccountGroupStore
-  | ContactStore
-  | ChatStore
-  | OutboxStore
-  | CampaignStore
-  | ForecastStore
-
-/** What an engine provides: its services, and the ports for reading. */
-export type Services =
-  | StoragePorts
-  | Accounts
-  | AccountGroups
-  | Campaigns
-  | CampaignAccounts
-  | CampaignEdits
-  | Previews
-  | Retries
-  | Contacts
-  | ContactImports
-  | ContactLists
-  | Suppressions
-  | Inbox
-  | Outbox
-  | Outreach
-  | Explanation
-  | Forecasts
-  | Driver
-  | PacingTime
-  | Channels
-  | Ids
-
-export interface Options<E = never> {
-  readonly storage: Layer.Layer<StoragePorts, E>
-  readonly channels: ReadonlyArray<Channel>
-  /** The clock that pacing follows; the real one by default. */
-  readonly time?: Layer.Layer<PacingTime, StorageError, WorkspaceStore> | undefined
-  /** Gates of the host's own, after the engine's: the same in every process of a database. */
-  readonly gates?: ReadonlyArray<AnyHostGate> | undefined
-  /**
-   * How people who were erased are recognised: the same, with the same secret, in every process of a database. Without it
-   * nobody can be erased.
-   */
-  readonly addressHash?: AddressHash | undefined
-  /** How this process sends. */
-  readonly outbox?: Partial<OutboxOptions> | undefined
-}
+export type { Options } from "./Options.ts"
+export type { Services, StoragePorts } from "./Services.ts"
 
 /** The engine as a layer. Nothing is sent until its `Driver` runs or someone calls `Outbox.tick`. */
 export const layer = <E = never>(options: Options<E>): Layer.Layer<Services, E | StorageError> => {
-  const base = Layer.mergeAll(
-    Layer.succeed(Channels, Channels.from(options.channels)),
-    Ids.layer,
-    options.gates === undefined ? Layer.empty : Layer.succeed(HostGates, options.gates),
-    options.addressHash === undefined ? Layer.empty : Layer.succeed(AddressHash, options.addressHash),
-    Layer.succeed(OutboxConfig, { ...defaults, ...options.outbox }),
-    options.time ?? PacingTime.layer
-  ).pipe(Layer.provideMerge(options.storage))
-  const outreach = Outreach.layer.pipe(Layer.provideMerge(base))
-  const parties = Layer.mergeAll(Outreach.layerParties, Outreach.layerInbound, Outreach.layerAccounts).pipe(
-    Layer.provideMerge(outreach)
+  const base = configured(options)
+  const outreach = Outreach.layer.pipe(
+    Layer.provideMerge(Senders.layer),
+    Layer.provideMerge(MediaHandover.layer),
+    Layer.provideMerge(base)
   )
+  const parties = Layer.mergeAll(
+    PrivateReplies.layerParties.pipe(Layer.provide(Layer.mergeAll(Outreach.layerParties, PrivateReplies.layer))),
+    HookReplies.layerInbound.pipe(Layer.provide(HookReplies.layer)),
+    OptOutReplies.layerInbound.pipe(
+      Layer.provide(OptOutReplies.layer),
+      Layer.provide(Assignments.layerInbound),
+      Layer.provide(Layer.mergeAll(Outreach.layerInbound, Assignments.layer))
+    ),
+    Outreach.layerAccounts,
+    Outreach.layerPeople
+  ).pipe(Layer.provideMerge(outreach))
   const edits = CampaignEdits.layer.pipe(Layer.provideMerge(parties))
-  const held = Layer.effect(PersonParties, Effect.all([LeadPersons, ChatPersons])).pipe(
-    Layer.provide(Layer.mergeAll(LeadPersons.layer, ChatPersons.layer))
+  const held = Layer.effect(
+    PersonParties,
+    Effect.all([LeadPersons, ChatPersons, MediaPersons, AccountLogPersons, JobPersons])
+  ).pipe(
+    Layer.provide(
+      Layer.mergeAll(
+        LeadPersons.layer,
+        ChatPersons.layer,
+        MediaPersons.layer,
+        AccountLogPersons.layer,
+        JobPersons.layer
+      )
+    )
   )
   const people = Layer.mergeAll(held, Contacts.layer, ContactImports.layer, ContactLists.layer, Suppressions.layer)
+  const accounts = Layer.mergeAll(Accounts.layer, Profiles.layer, AccountReports.layer).pipe(
+    Layer.provideMerge(Connections.layer),
+    Layer.provide(AccountChanges.layer)
+  )
   const services = Layer.mergeAll(
-    Accounts.layer,
+    accounts,
     AccountGroups.layer,
     Campaigns.layer,
     CampaignAccounts.layer,
     people,
     Inbox.layer,
+    MediaLibrary.layer,
+    MediaUpkeep.layer,
+    EventFeed.layer,
+    Webhooks.layer,
+    WebhookDeliveries.layer,
     Outbox.layer,
     Explanation.layer
   ).pipe(Layer.provideMerge(edits))
-  const upper = Layer.mergeAll(Retries.layer, Previews.layer).pipe(Layer.provideMerge(services))
+  const desk = Templates.layer.pipe(
+    Layer.provideMerge(Layer.mergeAll(Chats.layer, Messages.layer, Members.layer)),
+    Layer.provideMerge(Parties.layer)
+  )
+  const upper = Layer.mergeAll(Retries.layer, Previews.layer, Ingress.layer, desk).pipe(Layer.provideMerge(services))
   const forecasts = Forecasts.layer.pipe(Layer.provide(ForecastEngine.layer))
-  const driver = Driver.layer.pipe(Layer.provide(Layer.succeed(Chores, [])))
+  const sealed = Layer.effect(SealedRowSets, Effect.all([AccountSecretRows, WebhookSecretRows])).pipe(
+    Layer.provide(Layer.mergeAll(AccountSecretRows.layer, WebhookSecretRows.layer))
+  )
+  const rotation = SecretRotation.layer.pipe(Layer.provide(sealed))
+  const retained = Layer.effect(
+    AllRetained,
+    Effect.gen(function* () {
+      const [chats, media, webhooks] = [yield* ChatStore, yield* MediaUpkeep, yield* WebhookStore]
+      return [
+        media.retained,
+        { kind: "deliveries", purge: webhooks.purge },
+        { kind: "channelEvents", purge: chats.purgeAdmitted }
+      ]
+    })
+  )
+  const kinds = Layer.effect(
+    JobHandlers,
+    Effect.gen(function* () {
+      const { bulk } = yield* Chats
+      return JobHandlers.from([...(yield* ContactHandlers), bulk.handler, (yield* Retentions).handler])
+    })
+  ).pipe(Layer.provideMerge(Layer.mergeAll(ContactHandlers.layer, Retentions.layer)))
+  const jobs = ContactJobs.layer.pipe(
+    Layer.provideMerge(Layer.mergeAll(Bulks.layer, JobRunner.layer)),
+    Layer.provideMerge(Jobs.layer),
+    Layer.provideMerge(kinds),
+    Layer.provide(retained)
+  )
+  const chores = Layer.effect(
+    Chores,
+    Effect.gen(function* () {
+      return [
+        (yield* CampaignEdits).chore,
+        (yield* Profiles).chore,
+        (yield* AccountReports).chore,
+        (yield* SecretRotation).chore,
+        ...(yield* JobRunner).chores,
+        ...(yield* MediaUpkeep).chores,
+        ...(yield* WebhookDeliveries).chores,
+        (yield* EventFeed).chore,
+        (yield* Retentions).chore
+      ]
+    })
+  )
+  const driver = Driver.layer.pipe(Layer.provideMerge(chores), Layer.provideMerge(rotation), Layer.provideMerge(jobs))
   return Layer.mergeAll(driver, forecasts).pipe(Layer.provideMerge(upper))
 }
 

@@ -4,10 +4,9 @@ import { createHash } from "node:crypto"
 import { createReadStream } from "node:fs"
 import { pipeline } from "node:stream/promises"
 import { bytesOf, problemOf } from "./Bytes.ts"
+import * as ContactFormat from "./ContactFormat.ts"
 import * as Csv from "./Csv.ts"
-import * as Json from "./Json.ts"
-
-const isJson = (path: string) => /\.(json|ndjson|jsonl)$/i.test(path)
+import type * as Json from "./Json.ts"
 
 const absent = (path: string, problem: string) =>
   new Csv.CsvError({ file: path, line: null, column: null, problem, advice: "check the path" })
@@ -23,8 +22,7 @@ export const read = (
 ): Stream.Stream<Csv.Batch, Csv.CsvError | Json.JsonError> => {
   const bytes = bytesOf(path, (problem) => absent(path, problem))
   const counted = onBytes === undefined ? bytes : Stream.tap(bytes, (slice) => Effect.sync(() => onBytes(slice.length)))
-  const named = { name: path, ...options }
-  return isJson(path) ? Json.read(counted, named) : Csv.read(counted, named)
+  return ContactFormat.read(ContactFormat.byName(path), counted, { name: path, ...options })
 }
 
 /** Changes with the bytes of the file and with how it is read (`how`: mapping, country, channel). */

@@ -5,13 +5,23 @@ import * as Message from "@overture/core/chat/Message"
 import type { ChatId } from "@overture/core/workspace/Id"
 import { Effect } from "effect"
 import * as Budgets from "./Budgets.ts"
+import * as ChatNotices from "./ChatNotices.ts"
 import type { Database } from "./Database.ts"
 import { defineStatements } from "./Dialect.ts"
 import * as ChatRow from "./rows/ChatRow.ts"
 import * as Columns from "./rows/Columns.ts"
 import * as MessageRow from "./rows/MessageRow.ts"
 
-const chatColumns = Columns.pick(ChatRow.columns, "address", "contact_id", "name", "last_text", "unread")
+const chatColumns = Columns.pick(
+  ChatRow.columns,
+  "address",
+  "contact_id",
+  "name",
+  "last_text",
+  "unread",
+  "tags",
+  "profile"
+)
 const { id: _id, ...messageColumns } = MessageRow.columns
 
 const statements = defineStatements("ChatPersons", (sql) => {
@@ -32,19 +42,22 @@ const statements = defineStatements("ChatPersons", (sql) => {
   }
 })
 
-const encode = ({ address, contact, id, lastText, name, unread }: Chat.Chat) => ({
+const encode = ({ address, contact, id, lastText, name, profile, tags, unread }: Chat.Chat) => ({
   chat: id,
   address,
   contact_id: contact,
   name,
   last_text: lastText,
-  unread
+  unread,
+  tags: tags.length === 0 ? null : tags,
+  profile
 })
 
 export const make = (database: Database["Service"]): Pick<ChatStore["Service"], "held" | "erase"> => {
   const sql = database.statements(statements)
   const { affected, execute, transaction } = database
   const budgets = Budgets.make(database)
+  const notices = ChatNotices.ofChats(database)
   const rowsOf = (chats: ReadonlyArray<ChatId>) => chats.map((id) => ({ id }))
   return {
     held: (workspace, ids) =>
@@ -52,7 +65,11 @@ export const make = (database: Database["Service"]): Pick<ChatStore["Service"], 
         Effect.gen(function* () {
           const chats = yield* execute<ChatRow.ChatRow>(sql.chats, [workspace, rowsOf(ids)])
           const messages = yield* execute<MessageRow.MessageRow>(sql.messages, [workspace, rowsOf(ids)])
-          return { chats: chats.map(ChatRow.decode), messages: messages.map(MessageRow.decode) }
+          return {
+            chats: chats.map(ChatRow.decode),
+            messages: messages.map(MessageRow.decode),
+            notices: yield* notices.held(workspace, ids)
+          }
         })
       ),
     erase: (workspace, ids) =>
@@ -71,6 +88,7 @@ export const make = (database: Database["Service"]): Pick<ChatStore["Service"], 
           if (chats.length > 0) {
             yield* affected(sql.eraseChats, [chats.map((row) => encode(Chat.erase(ChatRow.decode(row))))])
           }
+          yield* notices.forget(workspace, ids)
           yield* budgets.giveBack(messages.filter((_, i) => erased[i]!.reserved === null))
           return messages.map(({ id }) => id)
         })

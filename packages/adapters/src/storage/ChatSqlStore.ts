@@ -5,11 +5,15 @@
 import * as Chat from "@overture/core/chat/Chat"
 import { type ChatOpening, ChatStore, type ChatTouch } from "@overture/core/chat/ChatStore"
 import type { Message } from "@overture/core/chat/Message"
+import type { DomainEvent } from "@overture/core/event/DomainEvent"
 import type { AccountId, ChatId, MessageId, WorkspaceId } from "@overture/core/workspace/Id"
 import { Effect, Layer, Option } from "effect"
+import * as ChatLookups from "./ChatLookups.ts"
+import * as ChatNotices from "./ChatNotices.ts"
 import * as ChatPersons from "./ChatPersons.ts"
 import { Database } from "./Database.ts"
 import { defineStatements } from "./Dialect.ts"
+import * as EventSqlStore from "./EventSqlStore.ts"
 import * as Paging from "./Paging.ts"
 import * as ChatRow from "./rows/ChatRow.ts"
 import * as Columns from "./rows/Columns.ts"
@@ -41,12 +45,19 @@ const statements = defineStatements("ChatStore", (sql) => {
       select ${Columns.select(admitted, "x")} from ${sql.rows("x", 1, admitted)} where true
       order by x.account_id, x.dedupe_key on conflict (account_id, dedupe_key) do nothing
       returning account_id, dedupe_key`,
+    purgeAdmitted: `delete from ${sql.t("channel_event")} where (account_id, dedupe_key) in (
+      select e.account_id, e.dedupe_key from ${sql.t("channel_event")} as e
+      join ${sql.t("account")} as a on a.id = e.account_id and a.workspace_id = $1 where e.at < $2 limit $3)`,
     lock: `select ${columns} from ${chat} as c where c.id in ${ids} order by c.id ${sql.lock("c")}`,
     number: `insert into ${sql.t("numbering")} as n (workspace_id, chats, lists)
       select x.id, x.chats, 0 from ${sql.rows("x", 1, { id: "id", chats: "int" })} where true order by x.id
       on conflict (workspace_id) do update set chats = n.chats + excluded.chats returning workspace_id, chats`,
-    insert: `insert into ${chat}(${Columns.names(ChatRow.columns)})
-      select ${Columns.select(ChatRow.columns, "x")} from ${sql.rows("x", 1, ChatRow.columns)} where true
+    lockIn: `select ${columns} from ${chat} as c where c.id in (select x.id from ${sql.rows("x", 2, { id: "id" })})
+      and c.workspace_id = $1 order by c.id ${sql.lock("c")}`,
+    modify: `update ${chat} as c set ${Columns.assign(ChatRow.stateColumns, "x", "id")}
+      from ${sql.rows("x", 1, ChatRow.stateColumns)} where c.id = x.id`,
+    insert: `insert into ${chat}(${Columns.names(ChatRow.openedColumns)})
+      select ${Columns.select(ChatRow.openedColumns, "x")} from ${sql.rows("x", 1, ChatRow.openedColumns)} where true
       order by x.id on conflict do nothing`,
     reopen: `update ${chat} as c set ${Columns.assign(personColumns, "x")}
       from ${sql.rows("x", 1, { chat: "id", ...personColumns })} where c.id = x.chat`,
@@ -78,8 +89,6 @@ const statements = defineStatements("ChatStore", (sql) => {
     messages: `select ${messageColumns} from ${message} as m
       where m.workspace_id = $1 and m.chat_id = $2 and m.created_at >= $3 and (m.created_at > $3 or m.id > $4)
       order by m.created_at, m.id limit $5 offset $6`,
-    unproven: `select ${messageColumns} from ${message} as m where m.chat_id = $1
-      and (m.status = 'sending' or (m.status = 'failed' and m.reason = 'outcomeUnknown')) order by m.created_at, m.id`,
     countMessages: `select count(*) as total from ${message} where workspace_id = $1 and chat_id = $2`
   }
 })
@@ -103,6 +112,7 @@ const combine = (touches: ReadonlyArray<ChatTouch>) => {
 export const make = (database: Database["Service"]): ChatStore["Service"] => {
   const sql = database.statements(statements)
   const { affected, execute, transaction } = database
+  const append = EventSqlStore.appender(database)
   const lock = (ids: Iterable<ChatId>) => execute<ChatRow.ChatRow>(sql.lock, [Array.from(ids, (id) => ({ id }))])
 
   const open: ChatStore["Service"]["open"] = (openings) =>
@@ -141,7 +151,7 @@ export const make = (database: Database["Service"]): ChatStore["Service"] => {
                   last_direction: "outbound",
                   unread: 0,
                   created_at: at
-                } satisfies Partial<Columns.Written<typeof ChatRow.columns>>
+                } satisfies Partial<Columns.Written<typeof ChatRow.openedColumns>>
               })
               yield* affected(sql.insert, [rows])
               // Read again: another transaction may have made some of them since.
@@ -222,6 +232,7 @@ export const make = (database: Database["Service"]): ChatStore["Service"] => {
               )
             }
           ),
+    purgeAdmitted: (workspace, before, limit) => affected(sql.purgeAdmitted, [workspace, before, limit]),
     open,
     touch: (touches) =>
       touches.length === 0
@@ -231,6 +242,25 @@ export const make = (database: Database["Service"]): ChatStore["Service"] => {
               const rows = combine(touches)
               if (rows.length > 1) yield* lock(new Set(touches.map(({ chat }) => chat)))
               yield* affected(sql.touch, [rows])
+            })
+          ),
+    modify: (workspace, ids, change) =>
+      ids.length === 0
+        ? Effect.succeed([])
+        : transaction(
+            Effect.gen(function* () {
+              const rows = yield* execute<ChatRow.ChatRow>(sql.lockIn, [workspace, ids.map((id) => ({ id }))])
+              const events: Array<DomainEvent> = []
+              const chats = rows.map((row) => {
+                const before = ChatRow.decode(row)
+                const after = change(before)
+                if (after.chat !== before) events.push(...after.events)
+                return { before, after: after.chat }
+              })
+              const changed = chats.flatMap(({ after, before }) => (after === before ? [] : [after]))
+              if (changed.length > 0) yield* affected(sql.modify, [changed.map(ChatRow.encodeState)])
+              yield* append(events)
+              return chats
             })
           ),
     setTakenOver: (chats, at) =>
@@ -251,8 +281,8 @@ export const make = (database: Database["Service"]): ChatStore["Service"] => {
           }),
     advance,
     ...ChatPersons.make(database),
-    unproven: (chat) =>
-      Effect.map(execute<MessageRow.MessageRow>(sql.unproven, [chat]), (rows) => rows.map(MessageRow.decode)),
+    ...ChatLookups.make(database),
+    ...ChatNotices.make(database),
     get: (workspace, id) =>
       Effect.map(execute<ChatRow.ChatRow>(sql.get, [workspace, id]), ([row]) =>
         Option.map(Option.fromUndefinedOr(row), ChatRow.decode)

@@ -2,12 +2,15 @@
 import * as Address from "@overture/core/channel/Address"
 import type { Contact } from "@overture/core/contact/Contact"
 import { ContactStore } from "@overture/core/contact/ContactStore"
+import { tombstoneRange } from "@overture/core/contact/Suppression"
 import { Effect, Layer, Option } from "effect"
 import * as ContactSqlImports from "./contact/ContactSqlImports.ts"
 import * as ContactSqlLists from "./contact/ContactSqlLists.ts"
+import * as Wishes from "./contact/Wishes.ts"
 import { Database } from "./Database.ts"
 import { defineStatements } from "./Dialect.ts"
 import * as EventSqlStore from "./EventSqlStore.ts"
+import { lookup } from "./outbox/Lookup.ts"
 import * as Paging from "./Paging.ts"
 import * as Columns from "./rows/Columns.ts"
 import * as ContactRow from "./rows/ContactRow.ts"
@@ -21,6 +24,9 @@ const statements = defineStatements("ContactStore", (sql) => {
     get: `select ${columns} from ${t("contact")} as c where c.workspace_id = $1 and c.id = $2`,
     byAddress: `select ${columns} from ${t("contact_address")} as a join ${t("contact")} as c on c.id = a.contact_id
       where a.workspace_id = $1 and a.address = $2`,
+    byAddresses: `select x.address as found, ${columns} from ${sql.rows("x", 2, { address: "text" })}
+      ${lookup(sql, "contact_address", "a", "a.workspace_id = $1 and a.address = x.address")}
+      ${lookup(sql, "contact", "c", "c.id = a.contact_id")}`,
     list: `select ${columns} from ${t("contact")} as c where c.workspace_id = $1 and c.id > $2
       order by c.id limit $3 offset $4`,
     count: `select count(*) as total from ${t("contact")} where workspace_id = $1`,
@@ -30,6 +36,7 @@ const statements = defineStatements("ContactStore", (sql) => {
       from ${sql.rows("x", 1, ContactRow.columns)} where c.id = x.id`,
     forgetAddresses: `delete from ${t("contact_address")}
       where workspace_id = $1 and address in ${addresses} and contact_id = $3`,
+    forgetWishes: `delete from ${t("wish")} where workspace_id = $1 and address in ${addresses}`,
     forgetSuppressions: `delete from ${t("suppression")} where workspace_id = $1 and address in ${addresses}`,
     leaveLists: `delete from ${t("list_member")} where contact_id = $2
       and list_id in (select l.id from ${t("contact_list")} as l where l.workspace_id = $1)`,
@@ -43,6 +50,13 @@ const statements = defineStatements("ContactStore", (sql) => {
     allSuppressions: `select ${suppressionColumns} from ${t("suppression")} as s
       where s.workspace_id = $1 and (s.address, s.account_id) > (${sql.p(2, "text")}, ${sql.p(3, "id")})
       order by s.address, s.account_id limit $4 offset $5`,
+    // In two ranges, before and after those of the hash, as an index knows them.
+    unrecognised: `select 1 as found from ${t("workspace")} as w
+      where (select 1 from ${t("suppression")} as s where s.workspace_id = w.id
+          and s.address >= ${sql.p(1, "text")} and s.address < ${sql.p(2, "text")} limit 1) is not null
+        or (select 1 from ${t("suppression")} as s where s.workspace_id = w.id
+          and s.address >= ${sql.p(3, "text")} and s.address < ${sql.p(4, "text")} limit 1) is not null
+      limit 1`,
     countSuppressions: `select count(*) as total from ${t("suppression")} where workspace_id = $1`,
     suppressions: sql.pick({
       postgres: `select ${suppressionColumns} from ${sql.rows("x", 2, { address: "text" })}
@@ -70,6 +84,17 @@ export const make = (database: Database["Service"]): ContactStore["Service"] => 
     get: (workspace, id) => Effect.map(execute<ContactRow.ContactRow>(sql.get, [workspace, id]), contactOf),
     byAddress: (workspace, address) =>
       Effect.map(execute<ContactRow.ContactRow>(sql.byAddress, [workspace, address]), contactOf),
+    byAddresses: (workspace, addresses) =>
+      addresses.length === 0
+        ? Effect.succeed(new Map())
+        : Effect.map(
+            execute<ContactRow.ContactRow & { readonly found: string }>(sql.byAddresses, [
+              workspace,
+              rowsOf([...new Set(addresses)])
+            ]),
+            (rows) => new Map(rows.map((row) => [row.found, ContactRow.decode(row)]))
+          ),
+    ...Wishes.make(database),
     list: (workspace, request) =>
       Paging.page(
         database,
@@ -107,6 +132,7 @@ export const make = (database: Database["Service"]): ContactStore["Service"] => 
           const addresses = rowsOf(before.value.addresses.map(Address.key))
           if (addresses.length > 0) {
             yield* affected(sql.forgetSuppressions, [workspace, addresses])
+            yield* affected(sql.forgetWishes, [workspace, addresses])
             yield* affected(sql.forgetAddresses, [workspace, addresses, id])
           }
           yield* affected(sql.leaveLists, [workspace, id])
@@ -127,10 +153,6 @@ export const make = (database: Database["Service"]): ContactStore["Service"] => 
           return added
         })
       ),
-    lift: (workspace, addresses) =>
-      addresses.length === 0
-        ? Effect.succeed(0)
-        : affected(sql.lift, [workspace, rowsOf(addresses), Number.MAX_SAFE_INTEGER]),
     suppressions: (workspace, addresses) =>
       addresses.length === 0
         ? Effect.succeed([])
@@ -138,6 +160,11 @@ export const make = (database: Database["Service"]): ContactStore["Service"] => 
             execute<ContactRow.SuppressionRow>(sql.suppressions, [workspace, rowsOf([...new Set(addresses)])]),
             (rows) => rows.map(ContactRow.decodeSuppression)
           ),
+    hasUnrecognised: (hash) => {
+      const all = tombstoneRange(null)
+      const own = hash === null ? { from: all.to, to: all.to } : tombstoneRange(hash)
+      return Effect.map(execute(sql.unrecognised, [all.from, own.from, own.to, all.to]), (rows) => rows.length > 0)
+    },
     allSuppressions: (workspace, request) =>
       Paging.page(
         database,

@@ -6,48 +6,95 @@
 import * as DomainEvent from "@overture/core/event/DomainEvent"
 import { CursorExpired, EventStore, type FeedEvent, type Position } from "@overture/core/event/EventStore"
 import type { WorkspaceId } from "@overture/core/workspace/Id"
+import type { Instant } from "@overture/core/workspace/Instant"
 import type { StorageError } from "@overture/core/workspace/StorageError"
 import { Effect, Layer } from "effect"
 import { Database } from "./Database.ts"
 import { defineStatements } from "./Dialect.ts"
+import * as FeedPlace from "./FeedPlace.ts"
 import * as Columns from "./rows/Columns.ts"
 import * as EventRow from "./rows/EventRow.ts"
 
-const statements = defineStatements("EventStore", (sql) => ({
-  append: `insert into ${sql.t("event")}(${Columns.names(EventRow.columns)})
-    select ${Columns.select(EventRow.columns, "x")} from ${sql.rows("x", 1, { ...EventRow.columns, i: "ordinal" })}
-    order by x.i`,
-  epoch: `select value from ${sql.t("meta")} where key = 'feedEpoch'`,
-  read: `select ${Columns.select(EventRow.columns, "e")}, e.n,
-      ${sql.pick({ postgres: "e.xid::text", sqlite: "e.xid" })} as xid
-    from ${sql.t("event")} as e where e.workspace_id = $1 and ${sql.pick({
-      postgres: "(e.xid, e.n) > ($2::xid8, $3::bigint) and e.xid < pg_snapshot_xmin(pg_current_snapshot())",
-      sqlite: "e.xid = $2 and e.n > $3"
-    })} order by e.xid, e.n limit $4`,
-  about: `select ${Columns.select(EventRow.columns, "e")}, e.n from ${sql.t("event")} as e
-    where e.workspace_id = $1 and e.subject in (select x.id from ${sql.rows("x", 2, { id: "text" })})
-    order by e.xid, e.n`,
-  erase: `update ${sql.t("event")} as e set data = x.data
-    from ${sql.rows("x", 1, { number: "bigint", data: "json" })} where e.n = x.number`,
-  // An open transaction counts from its first write on, and those of other databases of the server do as well.
-  lag: sql.pick({
-    postgres: `select o.held_ms, o.holder, (select count(*) from ${sql.t("event")} as e
-        where e.xid >= pg_snapshot_xmin(pg_current_snapshot())) as hidden
-      from (select max(a.held_ms) as held_ms, (array_agg(a.holder order by a.held_ms desc))[1] as holder from (
-        select (extract(epoch from clock_timestamp() - xact_start) * 1000)::bigint as held_ms,
-          concat_ws(' ', 'process', pid, nullif(application_name, ''), usename) as holder
-        from pg_stat_activity where backend_xid is not null and pid <> pg_backend_pid()
-        union all select (extract(epoch from clock_timestamp() - prepared) * 1000)::bigint, concat('prepared transaction ', gid)
-        from pg_prepared_xacts) as a) as o`,
-    sqlite: "select 0 as held_ms, null as holder, 0 as hidden"
-  }),
-  reopen: `update ${sql.t("meta")} set value = ${sql.pick({
-    postgres: "to_jsonb(left(md5(gen_random_uuid()::text), 12))",
-    sqlite: "json_quote(lower(hex(randomblob(6))))"
-  })} where key = 'feedEpoch'`,
-  rebase: `update ${sql.t("event")} set xid = ${sql.pick({ postgres: "'0'", sqlite: "0" })}
-    where xid > ${sql.pick({ postgres: "'0'", sqlite: "0" })}`
-}))
+const statements = defineStatements("EventStore", (sql) => {
+  const event = sql.t("event")
+  const columns = Columns.select(EventRow.columns, "e")
+  const xid = (alias: string) => FeedPlace.xidText(sql, `${alias}.xid`)
+  const isAfter = sql.pick({
+    postgres: "(e.xid, e.n) > ($2::xid8, $3::bigint)",
+    sqlite: "e.xid = $2 and e.n > $3"
+  })
+  const upTo = (x: string, n: string) =>
+    sql.pick({ postgres: `(e.xid, e.n) <= (${x}::xid8, ${n}::bigint)`, sqlite: `(e.xid, e.n) <= (${x}, ${n})` })
+  const zero = sql.pick({ postgres: "'0'", sqlite: "0" })
+  return {
+    append: `insert into ${event}(${Columns.names(EventRow.columns)})
+      select ${Columns.select(EventRow.columns, "x")} from ${sql.rows("x", 1, { ...EventRow.columns, i: "ordinal" })}
+      order by x.i`,
+    feed: `select m.value as epoch, ${xid("h")} as xid, h.n from ${sql.t("meta")} as m
+      left join ${sql.t("feed_horizon")} as h on h.workspace_id = $1 where m.key = 'feedEpoch'`,
+    read: `select ${columns}, e.n, ${xid("e")} as xid
+      from ${event} as e where e.workspace_id = $1 and ${isAfter} and ${FeedPlace.isVisible(sql, "e")} order by e.xid, e.n limit $4`,
+    // What is of no type that was asked for stays in the database, but for the last, which tells how far this came.
+    scan: `with part as (select ${columns}, e.n, e.xid from ${event} as e
+        where e.workspace_id = $1 and ${isAfter} and ${upTo("$4", "$5")} and ${FeedPlace.isVisible(sql, "e")}
+        order by e.xid, e.n limit $6)
+      select ${Columns.select(EventRow.columns, "p")}, p.n, ${xid("p")} as xid, (select count(*) from part) as looked
+      from part as p where p.type in (select x.type from ${sql.rows("x", 7, { type: "text" })})
+        or (p.xid, p.n) = (select q.xid, q.n from part as q order by q.xid desc, q.n desc limit 1)
+      order by p.xid, p.n`,
+    last: `select ${xid("e")} as xid, e.n from ${event} as e where e.workspace_id = $1
+      and (${sql.p(2, "bigint")} is null or e.at < ${sql.p(2, "bigint")}) and ${FeedPlace.isVisible(sql, "e")}
+      order by e.xid desc, e.n desc limit 1`,
+    about: `select ${columns}, e.n from ${event} as e
+      where e.workspace_id = $1 and e.subject in (select x.id from ${sql.rows("x", 2, { id: "text" })})
+      order by e.xid, e.n`,
+    erase: `update ${event} as e set data = x.data
+      from ${sql.rows("x", 1, { number: "bigint", data: "json" })} where e.n = x.number`,
+    forget: `update ${sql.t("delivery")} set response = null where workspace_id = $1 and response is not null
+      and subject in (select x.id from ${sql.rows("x", 2, { id: "text" })})`,
+    // Answers that are on their way are not to be kept either.
+    countErasure: `update ${sql.t("webhook_endpoint")} set erasures = erasures + 1 where workspace_id = $1`,
+    oldest: `select ${xid("e")} as xid, e.n, e.at from ${event} as e where e.workspace_id = $1 and ${FeedPlace.isVisible(sql, "e")}
+      order by e.xid, e.n limit $2`,
+    /** Where endpoints still have to begin reading. */
+    awaited: `select ${xid("w")} as xid, w.n from (
+        select cursor_xid as xid, cursor_n as n from ${sql.t("webhook_endpoint")}
+        where workspace_id = $1 and disabled_at is null
+        union all select d.xid, d.n - 1 as n from ${sql.t("delivery")} as d
+        join ${sql.t("webhook_endpoint")} as o on o.id = d.endpoint_id
+        where d.workspace_id = $1 and d.status = 'waiting' and o.disabled_at is null) as w
+      order by w.xid, w.n limit 1`,
+    purge: `delete from ${event} as e where e.workspace_id = $1 and ${upTo("$2", "$3")}`,
+    moveHorizon: `insert into ${sql.t("feed_horizon")}(workspace_id, xid, n)
+      values ($1, ${sql.pick({ postgres: "$2::xid8", sqlite: "$2" })}, ${sql.p(3, "bigint")})
+      on conflict (workspace_id) do update set xid = excluded.xid, n = excluded.n`,
+    // An open transaction counts from its first write on, and those of other databases of the server do as well.
+    lag: sql.pick({
+      postgres: `select o.held_ms, o.holder, (select coalesce(sum((select count(*) from ${event} as e
+            where e.workspace_id = w.id and e.xid >= pg_snapshot_xmin(pg_current_snapshot()))), 0)
+          from ${sql.t("workspace")} as w)::bigint as hidden
+        from (select max(a.held_ms) as held_ms, (array_agg(a.holder order by a.held_ms desc))[1] as holder from (
+          select (extract(epoch from clock_timestamp() - xact_start) * 1000)::bigint as held_ms,
+            concat_ws(' ', 'process', pid, nullif(application_name, ''), usename) as holder
+          from pg_stat_activity where backend_xid is not null and pid <> pg_backend_pid()
+          union all select (extract(epoch from clock_timestamp() - prepared) * 1000)::bigint, concat('prepared transaction ', gid)
+          from pg_prepared_xacts) as a) as o`,
+      sqlite: "select 0 as held_ms, null as holder, 0 as hidden"
+    }),
+    reopen: `update ${sql.t("meta")} set value = ${sql.pick({
+      postgres: "to_jsonb(left(md5(gen_random_uuid()::text), 12))",
+      sqlite: "json_quote(lower(hex(randomblob(6))))"
+    })} where key = 'feedEpoch'`,
+    // By the numbers alone an endpoint goes on before the first event that it did not have: it may have some twice.
+    rebaseCursors: `update ${sql.t("webhook_endpoint")} as o set cursor_xid = ${zero}, replay = null,
+        cursor_n = coalesce((select min(e.n) - 1 from ${event} as e where e.workspace_id = o.workspace_id
+          and (e.xid, e.n) > (o.cursor_xid, o.cursor_n)), o.cursor_n)
+      where o.cursor_xid > ${zero} or o.replay is not null`,
+    rebaseDeliveries: `update ${sql.t("delivery")} set xid = ${zero} where xid > ${zero}`,
+    forgetHorizons: `delete from ${sql.t("feed_horizon")}`,
+    rebase: `update ${event} set xid = ${zero} where xid > ${zero}`
+  }
+})
 
 interface NumberedRow extends EventRow.EventRow {
   readonly n: number
@@ -55,18 +102,6 @@ interface NumberedRow extends EventRow.EventRow {
 
 interface FeedRow extends NumberedRow {
   readonly xid: string | number
-}
-
-interface Place {
-  readonly epoch: string
-  /** A text: 64 bits. */
-  readonly xid: string
-  readonly n: string
-}
-
-const placeIn = (position: Position): Place | null => {
-  const match = /^([0-9a-f]+)\.(0|[1-9]\d{0,19})\.(0|[1-9]\d{0,15})$/.exec(position)
-  return match === null ? null : { epoch: match[1]!, xid: match[2]!, n: match[3]! }
 }
 
 /** Adds events to the feed in the caller's transaction; what the other stores use. Nothing to add costs nothing. */
@@ -79,44 +114,119 @@ export const appender = (
 
 /**
  * Opens a new epoch after a restore: every position handed out before is expired, and events keep their order though
- * the new server counts its transactions from elsewhere.
+ * the new server counts its transactions from elsewhere. Webhook endpoints miss nothing.
  */
 export const reopenFeed = (database: Database["Service"]): Effect.Effect<void, StorageError> => {
-  const { rebase, reopen } = database.statements(statements)
-  return Effect.asVoid(database.transaction(Effect.andThen(database.affected(reopen), database.affected(rebase))))
+  const sql = database.statements(statements)
+  const steps = [sql.reopen, sql.rebaseCursors, sql.rebaseDeliveries, sql.forgetHorizons, sql.rebase]
+  return database.transaction(Effect.forEach(steps, (step) => database.affected(step), { discard: true }))
 }
+
+/** After every place. */
+const end = { xid: String(2n ** 63n - 1n), n: String(Number.MAX_SAFE_INTEGER) }
 
 export const make = (database: Database["Service"]): EventStore["Service"] => {
   const sql = database.statements(statements)
+  const { affected, execute, transaction } = database
   const about = (workspace: WorkspaceId, subjects: ReadonlyArray<string>) =>
-    database.execute<NumberedRow>(sql.about, [workspace, subjects.map((id) => ({ id }))])
+    execute<NumberedRow>(sql.about, [workspace, subjects.map((id) => ({ id }))])
+
+  const feedOf = Effect.fnUntraced(function* (workspace: WorkspaceId) {
+    interface Row {
+      readonly epoch: string
+      readonly xid: string | number | null
+      readonly n: number | null
+    }
+    const [row] = yield* execute<Row>(sql.feed, [workspace])
+    const horizon = row?.xid == null ? FeedPlace.beginning : { xid: String(row.xid), n: String(row.n) }
+    return { epoch: row === undefined ? "" : Columns.json<string>(row.epoch), horizon }
+  })
+  type Feed = Effect.Success<ReturnType<typeof feedOf>>
+
+  /** The place of a position, null as `beginning`. */
+  const placeIn = ({ epoch, horizon }: Feed, position: Position | null) => {
+    if (position === null) return Effect.succeed({ epoch, ...FeedPlace.beginning })
+    const place = FeedPlace.parse(position)
+    return place === null || place.epoch !== epoch || FeedPlace.isBefore(place, horizon)
+      ? Effect.fail(new CursorExpired({ position }))
+      : Effect.succeed(place)
+  }
+  const parametersOf = ({ n, xid }: Pick<FeedPlace.Place, "xid" | "n">) => [BigInt(xid), BigInt(n)]
+  const read = (workspace: WorkspaceId, after: Pick<FeedPlace.Place, "xid" | "n">, limit: number) =>
+    execute<FeedRow>(sql.read, [workspace, ...parametersOf(after), limit])
+  const told =
+    (epoch: string) =>
+    (row: FeedRow): FeedEvent => ({ position: FeedPlace.format(epoch, row), event: EventRow.decode(row) })
+
   return EventStore.of({
     append: appender(database),
     lag: Effect.map(
-      database.execute<{ readonly held_ms: number | null; readonly holder: string | null; readonly hidden: number }>(
-        sql.lag
-      ),
+      execute<{ readonly held_ms: number | null; readonly holder: string | null; readonly hidden: number }>(sql.lag),
       ([row]) => ({ hidden: row?.hidden ?? 0, heldMs: row?.held_ms ?? 0, holder: row?.holder ?? null })
     ),
     about: (workspace, subjects) => Effect.map(about(workspace, subjects), (rows) => rows.map(EventRow.decode)),
     erase: (workspace, subjects) =>
-      database.transaction(
+      transaction(
         Effect.gen(function* () {
           const rows = yield* about(workspace, subjects)
-          if (rows.length === 0) return
-          yield* database.affected(sql.erase, [
-            rows.map((row) => ({ number: row.n, data: DomainEvent.erase(EventRow.decode(row)).data }))
-          ])
+          if (rows.length > 0) {
+            yield* affected(sql.erase, [
+              rows.map((row) => ({ number: row.n, data: DomainEvent.erase(EventRow.decode(row)).data }))
+            ])
+          }
+          yield* affected(sql.countErasure, [workspace])
+          yield* affected(sql.forget, [workspace, subjects.map((id) => ({ id }))])
         })
       ),
     read: Effect.fnUntraced(function* (workspace, after, limit) {
-      const [row] = yield* database.execute<{ readonly value: string }>(sql.epoch)
-      const epoch = row === undefined ? "" : Columns.json<string>(row.value)
-      const place = after === null ? { epoch, xid: "0", n: "0" } : placeIn(after)
-      if (place === null || place.epoch !== epoch) return yield* new CursorExpired({ position: after ?? "" })
-      const rows = yield* database.execute<FeedRow>(sql.read, [workspace, BigInt(place.xid), BigInt(place.n), limit])
-      return rows.map((row): FeedEvent => ({ position: `${epoch}.${row.xid}.${row.n}`, event: EventRow.decode(row) }))
-    })
+      const feed = yield* feedOf(workspace)
+      const place = yield* placeIn(feed, after)
+      return (yield* read(workspace, place, limit)).map(told(feed.epoch))
+    }),
+    scan: Effect.fnUntraced(function* (workspace, { after, limit, types, until }) {
+      const feed = yield* feedOf(workspace)
+      const from = yield* placeIn(feed, after)
+      const to = until === null ? end : yield* placeIn(feed, until)
+      if (types === null && until === null) {
+        const events = (yield* read(workspace, from, limit)).map(told(feed.epoch))
+        return { events, position: events.at(-1)?.position ?? after, looked: events.length }
+      }
+      const wanted = types ?? DomainEvent.EventType.literals
+      const rows = yield* execute<FeedRow & { readonly looked: number }>(sql.scan, [
+        workspace,
+        ...parametersOf(from),
+        ...parametersOf(to),
+        limit,
+        wanted.map((type) => ({ type }))
+      ])
+      const last = rows.at(-1)
+      const isWanted = new Set<string>(wanted)
+      return {
+        events: rows.filter(({ type }) => isWanted.has(type)).map(told(feed.epoch)),
+        position: last === undefined ? after : FeedPlace.format(feed.epoch, last),
+        looked: last?.looked ?? 0
+      }
+    }),
+    last: Effect.fnUntraced(function* (workspace: WorkspaceId, before: Instant | null) {
+      const { epoch } = yield* feedOf(workspace)
+      const [row] = yield* execute<FeedPlace.PlaceRow>(sql.last, [workspace, before])
+      return row === undefined ? null : FeedPlace.format(epoch, row)
+    }),
+    purge: (workspace, before, limit) =>
+      transaction(
+        Effect.gen(function* () {
+          const rows = yield* execute<FeedPlace.PlaceRow & { readonly at: Instant }>(sql.oldest, [workspace, limit])
+          const [awaited] = yield* execute<FeedPlace.PlaceRow>(sql.awaited, [workspace])
+          const stop = rows.findIndex(
+            ({ at, ...place }) => at >= before || (awaited !== undefined && FeedPlace.follows(place, awaited))
+          )
+          const last = rows[(stop < 0 ? rows.length : stop) - 1]
+          if (last === undefined) return 0
+          const place = [BigInt(last.xid), BigInt(last.n)]
+          yield* affected(sql.moveHorizon, [workspace, ...place])
+          return yield* affected(sql.purge, [workspace, ...place])
+        })
+      )
   })
 }
 

@@ -17,6 +17,7 @@ import { Effect } from "effect"
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs"
 import type { Database } from "./Database.ts"
 import { defineStatements } from "./Dialect.ts"
+import { reopenFeed } from "./EventSqlStore.ts"
 
 const statements = defineStatements("Guard", (sql) => ({
   read: `select value from ${sql.t("meta")} where key = 'guard'`,
@@ -167,8 +168,9 @@ export const claimed = (database: Database["Service"]): Effect.Effect<void, Stor
   })
 
 export const make = (database: Database["Service"]): Verbs => {
-  if (database.sql.name === "postgres") return onPostgres(database)
   if (database.location === ":memory:") return { guard: Effect.succeed(same), acknowledge: Effect.void }
-  const { acknowledge, guard } = onSqlite(database)
-  return { guard, acknowledge }
+  const { acknowledge, guard } = database.sql.name === "postgres" ? onPostgres(database) : onSqlite(database)
+  // What readers of the feed remember is of another database now.
+  const reopened = Effect.andThen(reopenFeed(database), acknowledge)
+  return { guard, acknowledge: Effect.flatMap(guard, ({ type }) => (type === "restored" ? reopened : acknowledge)) }
 }

@@ -24,7 +24,7 @@ const readCursor = Schema.decodeUnknownOption(
 )
 
 /** The key in a cursor; none when it is no cursor of this list. */
-const keyIn = (cursor: string, start: Key): Option.Option<Key> =>
+export const keyIn = (cursor: string, start: Key): Option.Option<Key> =>
   Option.filter(
     readCursor(cursor),
     (key) => key.length === start.length && key.every((part, i) => typeof part === typeof start[i])

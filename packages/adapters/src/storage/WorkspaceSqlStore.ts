@@ -28,6 +28,8 @@ const statements = defineStatements("WorkspaceStore", (sql) => {
       on conflict (workspace_id, key) do nothing`,
     recorded: `select fingerprint, response from ${idempotency} where workspace_id = $1 and key = $2`,
     remember: `update ${idempotency} set response = $3 where workspace_id = $1 and key = $2`,
+    purgeKeys: `delete from ${idempotency} where workspace_id = $1 and key in (
+      select i.key from ${idempotency} as i where i.workspace_id = $1 and i.at < $2 limit $3)`,
     forgetResponses: `delete from ${idempotency} where workspace_id = $1
       and exists (select 1 from ${sql.rows("x", 2, { text: "text" })} where ${sql.pick({
         postgres: "strpos(response, x.text)",
@@ -85,6 +87,7 @@ export const make = (database: Database["Service"]): WorkspaceStore["Service"] =
     remember: (workspace, key, response) => Effect.asVoid(affected(sql.remember, [workspace, key, response])),
     forgetResponses: (workspace, texts) =>
       Effect.asVoid(affected(sql.forgetResponses, [workspace, texts.map((text) => ({ text }))])),
+    purgeKeys: (workspace, before, limit) => affected(sql.purgeKeys, [workspace, before, limit]),
     stopped: Effect.map(execute<MetaRow>(sql.meta, ["stopped"]), ([row]) => row?.value === "true"),
     stop: (stopped) => Effect.asVoid(affected(sql.setMeta, ["stopped", JSON.stringify(stopped)])),
     pacingClock: Effect.map(execute<MetaRow>(sql.meta, ["pacingClock"]), clockIn),

@@ -126,13 +126,14 @@ describe.each(databases)("SQL stores on %s", (_, open) => {
         assert.strictEqual(list.number, 1)
         assert.deepStrictEqual(
           yield* store.import(workspace, [b, a, { ...c, addresses: a.addresses, tags: ["x"] }], list.id),
-          { created: 2, merged: 1, ambiguous: [] }
+          { created: 2, merged: 1, changed: [], ambiguous: [] }
         )
         const both = { ...build.contact(workspace), addresses: [address], externalRef: "b" }
         const result = yield* store.import(workspace, [both, build.contact(workspace), { ...a, name: "New" }], list.id)
         assert.deepStrictEqual(result, {
           created: 1,
           merged: 1,
+          changed: [a.id],
           ambiguous: [{ index: 0, contacts: [a.id, b.id].sort() }]
         })
         const members = yield* store.members(workspace, list.id, 0, 10)
@@ -159,7 +160,8 @@ describe.each(databases)("SQL stores on %s", (_, open) => {
         const suppression = { workspace, address: "k", account: null, reason: "optedOut", at: 1 } as const
         assert.strictEqual(yield* store.suppress([suppression, { ...suppression, at: 2 }], []), 1)
         assert.deepStrictEqual(yield* store.suppressions(workspace, ["k", "z"]), [suppression])
-        assert.strictEqual(yield* store.lift(workspace, ["k"]), 1)
+        yield* store.heed([{ workspace, address: "k", type: "start", at: 1 }])
+        assert.deepStrictEqual(yield* store.suppressions(workspace, ["k"]), [])
       })
     )
   )

@@ -24,7 +24,12 @@ const leaseClock = Layer.effect(
     LeaseClock.of({
       advance: (ms) =>
         Effect.orDie(
-          database.script("LeaseClock.advance", `update ${database.sql.t("claim")} set until = until - ${ms}`)
+          database.script(
+            "LeaseClock.advance",
+            ["claim", "job", "webhook_endpoint"]
+              .map((table) => `update ${database.sql.t(table)} set until = until - ${ms};`)
+              .join("\n")
+          )
         ),
       moment: Effect.sleep("20 millis")
     })

@@ -2,7 +2,7 @@
  * Our sending identity on one channel. Whether it may send is `enabled` (ours) × `health` (the platform's word) ×
  * `restingUntil`; what is shown is derived from these, never stored beside them.
  */
-import { Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 import type { Address } from "../channel/Address.ts"
 import { ChannelName, reach } from "../channel/Address.ts"
 import type { Capabilities } from "../channel/Capability.ts"
@@ -14,6 +14,7 @@ import { AccountGroupId, AccountId, WorkspaceId } from "../workspace/Id.ts"
 import { day, hour, Instant } from "../workspace/Instant.ts"
 import { Metadata } from "../workspace/Json.ts"
 import type { LocalDate } from "../workspace/LocalDate.ts"
+import * as AccountAccess from "./AccountAccess.ts"
 import * as WarmUp from "./WarmUp.ts"
 
 export const AttentionReason = Schema.Literals(["unauthorized", "restricted", "challenge", "misconfigured"])
@@ -49,6 +50,8 @@ export class Account extends Schema.Opaque<Account>()(
     minGapMs: Schema.Int,
     /** Absent = none. */
     limits: Schema.optionalKey(AccountLimits),
+    /** What may be shown of its credentials and its way out; absent = it never had any. */
+    access: Schema.optionalKey(AccountAccess.AccountAccess),
     /** IANA zone of its days; null = the workspace's. */
     timezone: Schema.NullOr(Schema.String),
     externalRef: Schema.NullOr(Schema.String),
@@ -106,10 +109,11 @@ export const reachesOf = (self: Account): ReadonlyArray<string> =>
   )
 
 /** What a channel sees of it. */
-export const sender = (self: Account, credentials: Sender["credentials"]): Sender => ({
+export const sender = (self: Account, credentials: Sender["credentials"], egress: Sender["egress"] = null): Sender => ({
   account: self.id,
   externalId: self.externalId,
-  credentials
+  credentials,
+  egress
 })
 
 const breakerFailures = 5
@@ -152,6 +156,48 @@ export const afterOutcome = (self: Account, outcome: Outcome, isFinal: boolean, 
   return { ...self, failuresInRow: 0, restedMs, restingUntil: Math.max(self.restingUntil ?? 0, now + restedMs) }
 }
 
+/** With other credentials or another way out. New credentials clear what the former ones were refused for. */
+export const accessed = (self: Account, change: AccountAccess.AccessChange): Account => {
+  const account = { ...self, access: AccountAccess.changed(self.access ?? AccountAccess.none, change) }
+  return change.credentials === true ? verified(account) : account
+}
+
+/** The platform accepts its credentials. The same object where nothing was doubted. */
+export const verified = (self: Account): Account => attending(self, [], ["unauthorized", "challenge"])
+
+/** With some of the reasons set that keep it from sending, and others cleared. The same object where that changes nothing. */
+export const attending = (
+  self: Account,
+  set: ReadonlyArray<AttentionReason>,
+  clear: ReadonlyArray<AttentionReason>
+): Account => {
+  const added = set.filter((reason, i) => !self.attention.includes(reason) && set.indexOf(reason) === i)
+  const attention = [...self.attention.filter((reason) => !clear.includes(reason)), ...added]
+  return added.length === 0 && attention.length === self.attention.length ? self : { ...self, attention }
+}
+
+/** What an event tells of its state. */
+export const told = (self: Account) => ({
+  health: health(self),
+  enabled: self.enabled,
+  attention: [...self.attention]
+})
+
+/** What an event tells of a warm-up that changed: the day it has reached; 0 = it begins again, null = there is none. */
+export const warmUpTold = (before: Account, after: Account) =>
+  before.limits?.warmUp === after.limits?.warmUp ? {} : { warmUpDay: after.limits?.warmUp?.day ?? null }
+
+/** How near it is to sending, best first: the order in which people look at accounts. */
+export const availabilities = ["able", "resting", "needsAttention", "disabled", "banned"] as const
+export type Availability = (typeof availabilities)[number]
+
+export const availability = (self: Account, now: Instant): Availability => {
+  if (self.banned) return "banned"
+  if (!self.enabled) return "disabled"
+  if (self.attention.length > 0) return "needsAttention"
+  return (self.restingUntil ?? 0) > now ? "resting" : "able"
+}
+
 export class AccountNotFound extends Schema.TaggedError<AccountNotFound>()("AccountNotFound", {
   account: Schema.String
 }) {
@@ -159,3 +205,7 @@ export class AccountNotFound extends Schema.TaggedError<AccountNotFound>()("Acco
     return `there is no account ${this.account} in this workspace`
   }
 }
+
+/** The account that was looked for; fails where there is none. */
+export const found = (id: string, account: Option.Option<Account>): Effect.Effect<Account, AccountNotFound> =>
+  Option.isSome(account) ? Effect.succeed(account.value) : Effect.fail(new AccountNotFound({ account: id }))

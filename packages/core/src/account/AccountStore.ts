@@ -2,10 +2,22 @@
 import { Context, type Effect, type Option } from "effect"
 import type { DomainEvent } from "../event/DomainEvent.ts"
 import type { ChannelName } from "../channel/Address.ts"
-import type { AccountId, WorkspaceId } from "../workspace/Id.ts"
+import type { AccountGroupId, AccountId, WorkspaceId } from "../workspace/Id.ts"
+import type { Instant } from "../workspace/Instant.ts"
 import type { Page, PageRequest } from "../workspace/Page.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
-import type { Account } from "./Account.ts"
+import type { Account, Availability } from "./Account.ts"
+
+/** What accounts are looked for by; what is absent does not matter. */
+export interface AccountFilter {
+  readonly channel?: ChannelName | undefined
+  /** Null = in none. */
+  readonly group?: AccountGroupId | null | undefined
+  readonly enabled?: boolean | undefined
+  readonly availability?: ReadonlyArray<Availability> | undefined
+  /** In its name, its platform's name for it or its externalRef; capitals do not matter in ASCII. */
+  readonly text?: string | undefined
+}
 
 export class AccountStore extends Context.Service<
   AccountStore,
@@ -23,6 +35,13 @@ export class AccountStore extends Context.Service<
     >
     get(workspace: WorkspaceId, id: AccountId): Effect.Effect<Option.Option<Account>, StorageError>
     byExternalRef(workspace: WorkspaceId, ref: string): Effect.Effect<Option.Option<Account>, StorageError>
+    /** Those that match, best availability first, then in order of their ids. */
+    search(
+      workspace: WorkspaceId,
+      filter: AccountFilter,
+      now: Instant,
+      page: PageRequest
+    ): Effect.Effect<Page<Account>, StorageError>
     /** In order of their ids. */
     list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Account>, StorageError>
     /**
@@ -32,6 +51,11 @@ export class AccountStore extends Context.Service<
     modify(
       ids: ReadonlyArray<AccountId>,
       change: (account: Account) => { readonly account: Account; readonly events: ReadonlyArray<DomainEvent> }
+    ): Effect.Effect<ReadonlyArray<Account>, StorageError>
+    /** The accounts of every workspace that the platform knows by one of these names, in order of their ids. */
+    byExternalId(
+      channel: ChannelName,
+      externalIds: ReadonlyArray<string>
     ): Effect.Effect<ReadonlyArray<Account>, StorageError>
     /** The accounts of every workspace on channels that are polled. */
     polled(

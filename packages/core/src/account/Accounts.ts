@@ -1,19 +1,28 @@
-/** Adds accounts and changes what an operator may change; every change is an event. */
-import { Context, Effect, Layer, Option } from "effect"
-import type { Actor, DomainEvent } from "../event/DomainEvent.ts"
+/** Adds accounts, finds them, and changes what an operator may change; every change is an event. */
+import { Context, Effect, Layer, Option, Struct } from "effect"
+import type { Actor } from "../event/DomainEvent.ts"
 import type { AccountId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
+import { format, type Instant } from "../workspace/Instant.ts"
+import type { Metadata } from "../workspace/Json.ts"
+import type { Page, PageRequest } from "../workspace/Page.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
+import type { RampUp } from "../workspace/RampUp.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
-import type { RampUp } from "../workspace/RampUp.ts"
+import { Vault, type VaultError } from "../workspace/Vault.ts"
 import type { Account, AccountLimits, AttentionReason } from "./Account.ts"
-import { AccountNotFound, defaultMinGapMs, health, restarted } from "./Account.ts"
-import { AccountReactions } from "./AccountReaction.ts"
-import { AccountStore } from "./AccountStore.ts"
+import * as Rules from "./Account.ts"
+import type { InvalidAccess } from "./AccountAccess.ts"
+import * as AccountAccess from "./AccountAccess.ts"
+import { AccountChanges } from "./AccountChanges.ts"
+import { AccountSecretStore } from "./AccountSecretStore.ts"
+import { type AccountFilter, AccountStore } from "./AccountStore.ts"
+import { Connections } from "./Connections.ts"
+import * as Sealing from "./Sealing.ts"
 import * as WarmUp from "./WarmUp.ts"
 
-export interface NewAccount {
+export interface NewAccount extends Sealing.NewAccess {
   readonly workspace: WorkspaceId
   readonly channel: string
   readonly externalId: string
@@ -24,33 +33,55 @@ export interface NewAccount {
   readonly warmUp?: RampUp | undefined
   readonly timezone?: string | undefined
   readonly externalRef?: string | undefined
+  readonly metadata?: Metadata | undefined
 }
 
 /** What an operator may change; what is left out stays. */
 export interface AccountChange {
+  readonly name?: string | undefined
   readonly enabled?: boolean | undefined
   readonly banned?: boolean | undefined
+  /** The reasons that keep it from sending, in place of those it has. */
   readonly attention?: ReadonlyArray<AttentionReason> | undefined
+  /** Reasons to set and to clear, one by one. */
+  readonly setAttention?: ReadonlyArray<AttentionReason> | undefined
+  readonly clearAttention?: ReadonlyArray<AttentionReason> | undefined
+  /** Null ends its rest. */
+  readonly restingUntil?: Instant | null | undefined
   readonly dailyCap?: number | null | undefined
   readonly minGapMs?: number | undefined
   /** Another ramp goes on from the day that the former one reached; null takes it away. */
   readonly warmUp?: RampUp | null | undefined
+  /** Begins its warm-up again. */
+  readonly restartWarmUp?: boolean | undefined
+  readonly timezone?: string | null | undefined
+  readonly metadata?: Metadata | undefined
 }
 
 export class Accounts extends Context.Service<
   Accounts,
   {
-    /** Adds an account, or returns the one that has its channel and externalId, or its externalRef. */
+    /**
+     * Adds an account, or returns the one that has its channel and externalId, or its externalRef. Secrets that are given
+     * are that one's from then on; without a key to seal them with, nothing is added.
+     */
     connect(
       account: NewAccount,
       actor: Actor
-    ): Effect.Effect<{ readonly account: Account; readonly created: boolean }, StorageError>
+    ): Effect.Effect<
+      { readonly account: Account; readonly created: boolean },
+      StorageError | VaultError | InvalidAccess
+    >
     change(
       workspace: WorkspaceId,
       id: AccountId,
       change: AccountChange,
       actor: Actor
-    ): Effect.Effect<Account, StorageError | AccountNotFound>
+    ): Effect.Effect<Account, StorageError | Rules.AccountNotFound>
+    /** By its id or its externalRef. */
+    find(workspace: WorkspaceId, idOrRef: string): Effect.Effect<Account, StorageError | Rules.AccountNotFound>
+    /** Best availability first. */
+    list(workspace: WorkspaceId, filter: AccountFilter, page: PageRequest): Effect.Effect<Page<Account>, StorageError>
   }
 >()("@overture/core/Accounts") {
   static readonly layer = Layer.effect(
@@ -70,98 +101,130 @@ const limitsAfter = (before: Account, warmUp: RampUp | null | undefined): Accoun
 const changed = (before: Account, change: AccountChange): Account => {
   const after: Account = {
     ...before,
+    name: change.name ?? before.name,
     enabled: change.enabled ?? before.enabled,
     banned: change.banned ?? before.banned,
-    attention: change.attention ?? before.attention,
+    attention: Rules.attending(
+      { ...before, attention: change.attention ?? before.attention },
+      change.setAttention ?? [],
+      change.clearAttention ?? []
+    ).attention,
+    restingUntil: change.restingUntil === undefined ? before.restingUntil : change.restingUntil,
+    // Whoever ends a rest takes its reason away, too: the next one is an hour again.
+    ...(change.restingUntil === null && { restedMs: 0, failuresInRow: 0 }),
     dailyCap: change.dailyCap === undefined ? before.dailyCap : change.dailyCap,
     minGapMs: change.minGapMs ?? before.minGapMs,
+    timezone: change.timezone === undefined ? before.timezone : change.timezone,
+    metadata: change.metadata ?? before.metadata,
     ...((before.limits !== undefined || change.warmUp !== undefined) && { limits: limitsAfter(before, change.warmUp) })
   }
   const isRestricted = (account: Account) => account.banned || account.attention.includes("restricted")
-  return isRestricted(after) && !isRestricted(before) ? restarted(after) : after
+  return change.restartWarmUp === true || (isRestricted(after) && !isRestricted(before))
+    ? Rules.restarted(after)
+    : after
 }
+
+/** What its event tells beside the account's state. */
+const changeTold = (before: Account, after: Account) => ({
+  ...(before.restingUntil !== after.restingUntil && {
+    restingUntil: after.restingUntil === null ? null : format(after.restingUntil)
+  }),
+  ...Rules.warmUpTold(before, after)
+})
 
 const make = Effect.gen(function* () {
   const store = yield* AccountStore
+  const secrets = yield* AccountSecretStore
+  const connections = yield* Connections
+  const changes = yield* AccountChanges
+  const vault = yield* Vault
   const time = yield* PacingTime
   const transaction = yield* Transaction
-  const reactions = yield* AccountReactions
   const makeIds = (yield* Ids).generator
 
+  const add = Effect.fnUntraced(function* (input: NewAccount, actor: Actor) {
+    const ids = yield* makeIds
+    const id = ids.next("acc")
+    const sealed = yield* Sealing.seal(vault, id, input)
+    const hasSecrets = Object.keys(sealed.change).length > 0
+    const account: Account = {
+      id,
+      workspace: input.workspace,
+      channel: input.channel,
+      externalId: input.externalId,
+      name: input.name ?? input.externalId,
+      group: null,
+      enabled: true,
+      banned: false,
+      attention: [],
+      restingUntil: null,
+      restedMs: 0,
+      failuresInRow: 0,
+      dailyCap: input.dailyCap ?? null,
+      minGapMs: input.minGapMs ?? Rules.defaultMinGapMs,
+      ...(input.warmUp !== undefined && { limits: { warmUp: WarmUp.begin(input.warmUp) } }),
+      ...(hasSecrets && { access: AccountAccess.changed(AccountAccess.none, sealed.change) }),
+      timezone: input.timezone ?? null,
+      externalRef: input.externalRef ?? null,
+      metadata: input.metadata ?? {},
+      createdAt: yield* time.now
+    }
+    const connected = yield* store.connect(account, [
+      {
+        id: ids.next("evt"),
+        workspace: account.workspace,
+        type: "account.changed",
+        at: account.createdAt,
+        subject: account.id,
+        actor,
+        cause: null,
+        data: { ...Rules.told(account), created: true, connected: sealed.change.credentials === true }
+      }
+    ])
+    if (connected.created && account.access !== undefined) {
+      const { version } = account.access
+      const texts = { credentials: null, egress: null, ...sealed.texts }
+      yield* secrets.put({ account: id, workspace: account.workspace, version, ...texts })
+    }
+    return connected
+  })
+
   return Accounts.of({
-    connect: Effect.fn("Accounts.connect")(function* (input: NewAccount, actor: Actor) {
-      if (input.externalRef !== undefined) {
-        const known = yield* store.byExternalRef(input.workspace, input.externalRef)
-        if (Option.isSome(known)) return { account: known.value, created: false }
-      }
-      const ids = yield* makeIds
-      const now = yield* time.now
-      const account: Account = {
-        id: ids.next("acc"),
-        workspace: input.workspace,
-        channel: input.channel,
-        externalId: input.externalId,
-        name: input.name ?? input.externalId,
-        group: null,
-        enabled: true,
-        banned: false,
-        attention: [],
-        restingUntil: null,
-        restedMs: 0,
-        failuresInRow: 0,
-        dailyCap: input.dailyCap ?? null,
-        minGapMs: input.minGapMs ?? defaultMinGapMs,
-        ...(input.warmUp !== undefined && { limits: { warmUp: WarmUp.begin(input.warmUp) } }),
-        timezone: input.timezone ?? null,
-        externalRef: input.externalRef ?? null,
-        metadata: {},
-        createdAt: now
-      }
-      return yield* store.connect(account, [
-        {
-          id: ids.next("evt"),
-          workspace: account.workspace,
-          type: "account.changed",
-          at: now,
-          subject: account.id,
-          actor,
-          cause: null,
-          data: { health: "ready", enabled: true, created: true }
-        }
-      ])
-    }),
-    change: Effect.fn("Accounts.change")(function* (
-      workspace: WorkspaceId,
-      id: AccountId,
-      change: AccountChange,
-      actor: Actor
-    ) {
-      const found = yield* store.get(workspace, id)
-      if (Option.isNone(found)) return yield* new AccountNotFound({ account: id })
-      const ids = yield* makeIds
-      const now = yield* time.now
-      return yield* transaction.within(
-        Effect.gen(function* () {
-          yield* Effect.forEach(reactions, (reaction) => reaction.changing(id, now), { discard: true })
-          const [after] = yield* store.modify([id], (before) => {
-            const account = changed(before, change)
-            const events: ReadonlyArray<DomainEvent> = [
-              {
-                id: ids.next("evt"),
-                workspace,
-                type: "account.changed",
-                at: now,
-                subject: id,
-                actor,
-                cause: null,
-                data: { health: health(account), enabled: account.enabled, attention: [...account.attention] }
-              }
-            ]
-            return { account, events }
+    connect: Effect.fn("Accounts.connect")((input: NewAccount, actor: Actor) =>
+      transaction
+        .within(
+          Effect.gen(function* () {
+            const known =
+              input.externalRef === undefined
+                ? Option.none()
+                : yield* store.byExternalRef(input.workspace, input.externalRef)
+            const found = Option.isSome(known) ? { account: known.value, created: false } : yield* add(input, actor)
+            if (found.created) return found
+            const access = Struct.pick(input, ["credentials", "egress"])
+            const account = yield* connections.set(input.workspace, found.account.id, access, actor)
+            return { account, created: false }
           })
-          return after ?? found.value
-        })
-      )
+        )
+        .pipe(
+          // It was there within this transaction.
+          Effect.catchTag("AccountNotFound", Effect.die)
+        )
+    ),
+    change: Effect.fn("Accounts.change")((workspace, account, change, actor) =>
+      changes.apply({
+        workspace,
+        account,
+        actor,
+        rule: (before) => changed(before, change),
+        data: changeTold
+      })
+    ),
+    find: Effect.fn("Accounts.find")(function* (workspace, idOrRef) {
+      const byId = yield* store.get(workspace, idOrRef as AccountId)
+      return yield* Rules.found(idOrRef, Option.isSome(byId) ? byId : yield* store.byExternalRef(workspace, idOrRef))
+    }),
+    list: Effect.fn("Accounts.list")(function* (workspace, filter, page) {
+      return yield* store.search(workspace, filter, yield* time.now, page)
     })
   })
 })

@@ -18,13 +18,13 @@ export class WarmUp extends Schema.Opaque<WarmUp>()(
 ) {}
 
 /** The days without a message after which the ramp begins again. */
-export const idleDays = 14
+const idleDays = 14
 
 /** A ramp at its beginning. */
 export const begin = (ramp: RampUp.RampUp): WarmUp => ({ ramp, day: 0, date: null })
 
 /** The ramp day of `date` if something goes out on it, 1 = first. A date before the last one counts as that one. */
-export const dayOn = (self: WarmUp, date: LocalDate): number => {
+const dayOn = (self: WarmUp, date: LocalDate): number => {
   if (self.date === null) return 1
   const passed = toEpochDay(date) - toEpochDay(self.date)
   return passed <= 0 ? self.day : passed > idleDays ? 1 : self.day + 1

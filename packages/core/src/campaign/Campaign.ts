@@ -70,7 +70,9 @@ export class Campaign extends Schema.Opaque<Campaign>()(
     externalRef: Schema.NullOr(Schema.String),
     metadata: Metadata,
     createdAt: Instant,
-    startedAt: Schema.NullOr(Instant)
+    startedAt: Schema.NullOr(Instant),
+    /** Where looking for leads that go on with a step that was added has come to (`LateSteps`); absent = there are none. */
+    resumeAfter: Schema.optionalKey(Schema.String)
   }).annotate({ identifier: "Campaign" })
 ) {}
 

@@ -14,6 +14,7 @@ import { CampaignNotFound } from "./Campaign.ts"
 import type { CampaignChangeRefused } from "./CampaignChange.ts"
 import { CampaignEdits } from "./CampaignEdits.ts"
 import { CampaignStore } from "./CampaignStore.ts"
+import type { Lost } from "./Distributor.ts"
 import { Outreach } from "./Outreach.ts"
 
 /** A campaign keeps one account at least. */
@@ -24,6 +25,12 @@ export class LastAccount extends Schema.TaggedError<LastAccount>()("LastAccount"
   override get message(): string {
     return `account ${this.account} is the last one of campaign ${this.campaign}: let another join first`
   }
+}
+
+/** What became of the leads of an account that left. */
+export interface Left extends Lost {
+  /** Leads of the pool that only it reached. */
+  readonly unreachable: number
 }
 
 export class CampaignAccounts extends Context.Service<
@@ -39,14 +46,14 @@ export class CampaignAccounts extends Context.Service<
     /**
      * Takes an account out of the campaign. Its untouched leads go back to the pool, leads of the pool that only it reached
      * are skipped as unreachable, and its follow-ups end as `accountRemoved`, or with `onAccountLost: "reassign"` go to
-     * others. What is being sent is sent.
+     * others. What is being sent is sent, and ends then: it is not among what is returned.
      */
     leave(
       workspace: WorkspaceId,
       campaign: CampaignId,
       account: AccountId,
       actor: Actor
-    ): Effect.Effect<void, StorageError | CampaignNotFound | AccountNotFound | LastAccount>
+    ): Effect.Effect<Left, StorageError | CampaignNotFound | AccountNotFound | LastAccount>
   }
 >()("@overture/core/CampaignAccounts") {
   static readonly layer = Layer.effect(
@@ -101,9 +108,10 @@ const make = Effect.gen(function* () {
       if (leaving === "absent") return yield* new AccountNotFound({ account })
       if (leaving === "last") return yield* new LastAccount({ campaign: id, account })
       // Each in a transaction of its own, as others wait for leads and then for paces; the alarm of who left finishes the rest.
-      yield* distributor.lost(campaign, { leftAt: now }, leaver, now)
-      yield* distributor.route(campaign, "all", now)
+      const lost = yield* distributor.lost(campaign, { leftAt: now }, leaver, now)
+      const unreachable = yield* distributor.route(campaign, "all", now)
       yield* distributor.draw(id, now)
+      return { ...lost, unreachable }
     })
   })
 })

@@ -2,16 +2,12 @@
  * What may be changed of a campaign that exists, and what is wrong with a change. Steps keep their ids: by them leads find
  * where they were. Pure.
  */
-import { Result, Schema, SchemaIssue } from "effect"
+import { Result, Schema } from "effect"
+import * as Problems from "../workspace/Problem.ts"
+import type { Problem } from "../workspace/Problem.ts"
 import { CampaignSettings } from "./Campaign.ts"
 import * as Rendering from "./Rendering.ts"
 import { maxParts } from "./Step.ts"
-
-/** One thing that is wrong, by its field (`steps[1].sendAfterDays`). */
-export interface ChangeProblem {
-  readonly field: string
-  readonly message: string
-}
 
 /** A change that a campaign cannot take; nothing of it was done. */
 export class CampaignChangeRefused extends Schema.TaggedError<CampaignChangeRefused>()("CampaignChangeRefused", {
@@ -22,24 +18,10 @@ export class CampaignChangeRefused extends Schema.TaggedError<CampaignChangeRefu
   }
 }
 
-const issues = SchemaIssue.makeFormatterStandardSchemaV1({
-  leafHook: (issue) => (issue._tag === "UnexpectedKey" ? "There is no such field" : SchemaIssue.defaultLeafHook(issue))
-})
-
-/** A path as a person writes it: `steps[1].parts[0]`. */
-const fieldOf = (path: ReadonlyArray<unknown>): string =>
-  path
-    .map((part) => (typeof part === "object" && part !== null && "key" in part ? part.key : part))
-    .reduce<string>(
-      (text, part) =>
-        typeof part === "number" ? `${text}[${part}]` : text === "" ? String(part) : `${text}.${String(part)}`,
-      ""
-    )
-
 const decode = Schema.decodeUnknownResult(Schema.toType(CampaignSettings))
 
-const stepProblems = (before: CampaignSettings | null, { steps }: CampaignSettings): ReadonlyArray<ChangeProblem> => {
-  const found: Array<ChangeProblem> = []
+const stepProblems = (before: CampaignSettings | null, { steps }: CampaignSettings): ReadonlyArray<Problem> => {
+  const found: Array<Problem> = []
   const seen = new Set<string>()
   for (const [i, { id, parts, sendAfterDays, type }] of steps.entries()) {
     const problem = (field: string, message: string) => found.push({ field: `steps[${i}].${field}`, message })
@@ -59,7 +41,7 @@ const stepProblems = (before: CampaignSettings | null, { steps }: CampaignSettin
   return found
 }
 
-const templateProblems = ({ steps }: CampaignSettings): ReadonlyArray<ChangeProblem> =>
+const templateProblems = ({ steps }: CampaignSettings): ReadonlyArray<Problem> =>
   steps.flatMap((step, i) =>
     step.parts.flatMap((part, j) =>
       part.variants.flatMap(({ content }, k) => {
@@ -72,11 +54,9 @@ const templateProblems = ({ steps }: CampaignSettings): ReadonlyArray<ChangeProb
   )
 
 /** What is wrong with settings that are to follow `before` (null = none); nothing for those that may. */
-export const problems = (before: CampaignSettings | null, after: CampaignSettings): ReadonlyArray<ChangeProblem> => {
-  const decoded = decode(after, { errors: "all" })
-  if (Result.isFailure(decoded)) {
-    return issues(decoded.failure.issue).issues.map(({ message, path }) => ({ field: fieldOf(path ?? []), message }))
-  }
+export const problems = (before: CampaignSettings | null, after: CampaignSettings): ReadonlyArray<Problem> => {
+  const decoded = decode(after, Problems.showing)
+  if (Result.isFailure(decoded)) return Problems.of(decoded.failure)
   const { endAt, pacing, partDelay, startAt } = after
   return [
     ...stepProblems(before, after),

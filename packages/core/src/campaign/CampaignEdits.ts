@@ -1,16 +1,16 @@
 /**
  * Changes campaigns that exist, also while they run, and copies them. A change holds for every touch that is not claimed
- * yet; what went out stays as it was said. All of a change is done, or nothing.
+ * yet; what went out stays as it was said. All of a change is done, or nothing; leads that had every step and go on with one
+ * that was added follow page by page.
  */
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { Channels } from "../channel/Channel.ts"
 import type { Actor } from "../event/DomainEvent.ts"
-import type { AccountId, CampaignId, LeadId, WorkspaceId } from "../workspace/Id.ts"
+import type { AccountId, CampaignId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
-import type { Instant } from "../workspace/Instant.ts"
-import { maxLimit } from "../workspace/Page.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
+import type { Chore } from "../workspace/Chore.ts"
 import { Transaction } from "../workspace/Transaction.ts"
 import * as Breaker from "./Breaker.ts"
 import { type Campaign, CampaignNotFound, type CampaignSettings } from "./Campaign.ts"
@@ -18,9 +18,7 @@ import * as CampaignChange from "./CampaignChange.ts"
 import { CampaignChangeRefused } from "./CampaignChange.ts"
 import { CampaignStore } from "./CampaignStore.ts"
 import * as Distributor from "./Distributor.ts"
-import * as Lead from "./Lead.ts"
-import { alone } from "./LeadStopping.ts"
-import * as Sequence from "./Sequence.ts"
+import * as LateSteps from "./LateSteps.ts"
 
 /** What is to be changed; what is left out stays. */
 export interface CampaignEdit {
@@ -53,6 +51,8 @@ export class CampaignEdits extends Context.Service<
       edit: CampaignEdit,
       actor: Actor
     ): Effect.Effect<Edited, StorageError | CampaignNotFound | CampaignChangeRefused>
+    /** Lets leads go on that a process which ended in the middle of an edit has left. */
+    readonly chore: Chore
     /** A draft with the settings and accounts of another campaign, steps with ids of their own, and no leads. */
     duplicate(
       workspace: WorkspaceId,
@@ -74,6 +74,7 @@ const make = Effect.gen(function* () {
   const time = yield* PacingTime
   const transaction = yield* Transaction
   const makeIds = (yield* Ids).generator
+  const lateSteps = LateSteps.make(store, transaction, makeIds)
   const distributor = Distributor.make(store, channels.all, makeIds)
 
   const get = (workspace: WorkspaceId, id: CampaignId) =>
@@ -82,33 +83,6 @@ const make = Effect.gen(function* () {
         ? Effect.fail(new CampaignNotFound({ campaign: id }))
         : Effect.succeed(found.value)
     )
-
-  /** Leads that had every step go on with those that were added. In id order, as everyone locks them. */
-  const resume = Effect.fnUntraced(function* (campaign: Campaign, settings: CampaignSettings, now: Instant) {
-    const known = new Set<string>(campaign.settings.steps.map(({ id }) => id))
-    if (settings.steps.every(({ id }) => known.has(id))) return 0
-    let resumed = 0
-    let cursor: string | undefined
-    do {
-      const page: Effect.Success<ReturnType<typeof store.leads>> = yield* store.leads(
-        campaign.workspace,
-        campaign.id,
-        {},
-        { limit: maxLimit, cursor }
-      )
-      const over: ReadonlyArray<LeadId> = page.data.flatMap(({ ended, id }) => (ended === "completed" ? [id] : []))
-      if (over.length > 0) {
-        const changed = yield* store.changeLeads({ type: "ids", ids: over }, now, (lead) => {
-          if (lead.ended !== "completed" || lead.step !== null || !Lead.isTouched(lead)) return null
-          const next = Sequence.proceed(lead, settings, Sequence.placeOf(settings, lead), lead.lastSentAt ?? now)
-          return next.step === null ? null : { ...alone, lead: { ...next, ended: null } }
-        })
-        resumed += changed.length
-      }
-      cursor = page.nextCursor ?? undefined
-    } while (cursor !== undefined)
-    return resumed
-  })
 
   const attempt = Effect.fnUntraced(function* (
     workspace: WorkspaceId,
@@ -128,26 +102,13 @@ const make = Effect.gen(function* () {
     const changed = CampaignChange.isSame(before.settings, settings)
       ? []
       : CampaignChange.changedFields(before.settings, settings)
-    const resumed = changed.includes("steps") ? yield* resume(before, settings, now) : 0
     const joined = yield* store.addAccounts(workspace, id, accounts, now)
     const isRenamed = name !== undefined && name !== before.name
-    if (changed.length === 0 && joined.length === 0 && !isRenamed) return { campaign: before, changed, joined, resumed }
-    const goesOn = before.status === "finished" && resumed > 0
-    const touched = goesOn ? (yield* store.paces(id)).reduce((sum, { pace }) => sum + pace.counts.touched, 0) : 0
+    if (changed.length === 0 && joined.length === 0 && !isRenamed) return { campaign: before, changed, joined }
     let overtaken = false
     const written = yield* store.modify(workspace, id, now, (current) => {
       overtaken = current.version !== before.version || current.status !== before.status
       if (overtaken) return { campaign: current, events: [] }
-      const event = (type: "campaign.changed" | "campaign.started", data: Record<string, Schema.Json>) => ({
-        id: ids.next("evt"),
-        workspace,
-        type,
-        at: now,
-        subject: id,
-        actor,
-        cause: null,
-        data
-      })
       const version = current.version + (changed.length > 0 ? 1 : 0)
       return {
         campaign: {
@@ -155,14 +116,22 @@ const make = Effect.gen(function* () {
           name: name ?? current.name,
           settings: changed.length > 0 ? settings : current.settings,
           version,
-          ...(goesOn && { status: "running" as const, breaker: Breaker.closed(touched) })
+          ...(LateSteps.hasNewStep(before.settings, settings) && { resumeAfter: LateSteps.fromTheFirst })
         },
         events: [
-          event("campaign.changed", {
-            version,
-            changed: [...(isRenamed ? ["name"] : []), ...(joined.length > 0 ? ["accounts"] : []), ...changed]
-          }),
-          ...(goesOn ? [event("campaign.started", {})] : [])
+          {
+            id: ids.next("evt"),
+            workspace,
+            type: "campaign.changed" as const,
+            at: now,
+            subject: id,
+            actor,
+            cause: null,
+            data: {
+              version,
+              changed: [...(isRenamed ? ["name"] : []), ...(joined.length > 0 ? ["accounts"] : []), ...changed]
+            }
+          }
         ]
       }
     })
@@ -172,16 +141,30 @@ const make = Effect.gen(function* () {
       yield* distributor.route(written.value, "all", now)
       if (written.value.status === "running") yield* distributor.draw(id, now)
     }
-    return { campaign: written.value, changed, joined, resumed }
+    return { campaign: written.value, changed, joined }
+  })
+
+  const edit = Effect.fn("CampaignEdits.edit")(function* (
+    workspace: WorkspaceId,
+    id: CampaignId,
+    change: CampaignEdit,
+    actor: Actor
+  ) {
+    const edited = yield* transaction.within(attempt(workspace, id, change, actor)).pipe(
+      Effect.retry({ times: 20, while: (error) => error._tag === "Overtaken" }),
+      Effect.catchTag("Overtaken", () => Effect.die(`the campaign ${id} is changed all the time`))
+    )
+    if (edited.campaign.resumeAfter === undefined) return { ...edited, resumed: 0 }
+    const resumed = yield* lateSteps.finish(workspace, id, yield* time.now)
+    return { ...edited, campaign: yield* get(workspace, id), resumed }
   })
 
   return CampaignEdits.of({
-    edit: Effect.fn("CampaignEdits.edit")((workspace: WorkspaceId, id: CampaignId, edit: CampaignEdit, actor: Actor) =>
-      transaction.within(attempt(workspace, id, edit, actor)).pipe(
-        Effect.retry({ times: 20, while: (error) => error._tag === "Overtaken" }),
-        Effect.catchTag("Overtaken", () => Effect.die(`the campaign ${id} is changed all the time`))
-      )
-    ),
+    edit,
+    chore: {
+      name: "steps that an edit added",
+      round: () => Effect.map(Effect.flatMap(time.now, lateSteps.catchUp), (worked) => ({ worked, nextDue: null }))
+    },
     duplicate: Effect.fn("CampaignEdits.duplicate")(function* (workspace, id, copy, actor) {
       const original = yield* get(workspace, id)
       const accounts = (yield* store.paces(id)).flatMap(({ account, pace }) =>
@@ -190,8 +173,9 @@ const make = Effect.gen(function* () {
       const ids = yield* makeIds
       const now = yield* time.now
       const [first, ...rest] = original.settings.steps
+      const { resumeAfter: _, ...kept } = original
       const campaign: Campaign = {
-        ...original,
+        ...kept,
         id: ids.next("cmp"),
         name: copy.name ?? `${original.name} (copy)`,
         status: "draft",

@@ -2,25 +2,24 @@
  * The JSON in which a campaign is written down: what `overture run --campaign` reads and the HTTP API takes. Everything is
  * decoded before anything is done, and what is wrong is named by its field.
  */
-import { Effect, Result, Schema, SchemaIssue } from "effect"
+import { Effect, Schema } from "effect"
 import * as Account from "../account/Account.ts"
 import { ChannelName } from "../channel/Address.ts"
-import { Content } from "../channel/Content.ts"
 import type { IdGenerator } from "../workspace/Id.ts"
 import { Instant, second } from "../workspace/Instant.ts"
 import { Metadata } from "../workspace/Json.ts"
-import * as LocalDate from "../workspace/LocalDate.ts"
-import * as Zone from "../workspace/Zone.ts"
+import * as Problems from "../workspace/Problem.ts"
 import { Pacing } from "./Campaign.ts"
 import type { CampaignSettings } from "./Campaign.ts"
+import * as CampaignFileCheck from "./CampaignFileCheck.ts"
 import * as Distribution from "./Distribution.ts"
 import { Frequency } from "./Frequency.ts"
 import * as QuietHours from "./QuietHours.ts"
+import { Messages, partOf } from "./MessageEntry.ts"
 import { OnMissing } from "./Rendering.ts"
-import * as Rendering from "./Rendering.ts"
 import { RampUp } from "../workspace/RampUp.ts"
 import * as SendWindow from "./SendWindow.ts"
-import { maxParts, type Part, type Step, Variant } from "./Step.ts"
+import type { Part, Step } from "./Step.ts"
 import * as StepIdentity from "./StepIdentity.ts"
 
 const defaulted = <S extends Schema.Top>(schema: S, value: S["Encoded"]) =>
@@ -29,19 +28,7 @@ const defaulted = <S extends Schema.Top>(schema: S, value: S["Encoded"]) =>
 const positive = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1, { expected: "an integer of at least 1" }))
 const notNegative = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0, { expected: "an integer of at least 0" }))
 
-/** A part of a step: a text, a content, or weighted variants. */
-export const MessageEntry = Schema.Union([
-  Schema.NonEmptyString,
-  Content,
-  Schema.Struct({ variants: Schema.NonEmptyArray(Variant) })
-]).annotate({ identifier: "MessageEntry" })
-export type MessageEntry = typeof MessageEntry.Type
-
-const Messages = Schema.NonEmptyArray(MessageEntry).check(
-  Schema.isMaxLength(maxParts, { expected: `at most ${maxParts} messages` })
-)
-
-export const FollowUpEntry = Schema.Struct({
+const FollowUpEntry = Schema.Struct({
   id: Schema.optionalKey(Schema.NonEmptyString),
   messages: Messages,
   type: defaulted(Schema.Literals(["noReply", "noReplyResponded"]), "noReply"),
@@ -117,12 +104,6 @@ export class CampaignFile extends Schema.Opaque<CampaignFile>()(
   }).annotate({ identifier: "CampaignFile" })
 ) {}
 
-/** One thing that is wrong, by its field (`followUps[0].sendAfterDays`). */
-export interface Problem {
-  readonly field: string
-  readonly message: string
-}
-
 export class CampaignFileError extends Schema.TaggedError<CampaignFileError>()("CampaignFileError", {
   problems: Schema.Array(Schema.Struct({ field: Schema.String, message: Schema.String }))
 }) {
@@ -131,115 +112,12 @@ export class CampaignFileError extends Schema.TaggedError<CampaignFileError>()("
   }
 }
 
-const pathOf = (path: ReadonlyArray<unknown>): string =>
-  path
-    .map((part) => (typeof part === "object" && part !== null && "key" in part ? part.key : part))
-    .reduce<string>(
-      (text, part) =>
-        typeof part === "number" ? `${text}[${part}]` : text === "" ? String(part) : `${text}.${String(part)}`,
-      ""
-    )
-
-const issues = SchemaIssue.makeFormatterStandardSchemaV1({
-  leafHook: (issue) => (issue._tag === "UnexpectedKey" ? "There is no such field" : SchemaIssue.defaultLeafHook(issue))
-})
-
-/** The entry as a part. */
-export const partOf = (entry: MessageEntry): Part =>
-  typeof entry === "string"
-    ? { variants: [{ weight: 1, content: { type: "text", text: entry } }] }
-    : "variants" in entry
-      ? entry
-      : { variants: [{ weight: 1, content: entry }] }
-
-/** Every template of the file, compiled once to find what is wrong with it. */
-const templateProblems = (file: CampaignFile): ReadonlyArray<Problem> => {
-  const steps = [
-    ["messages", file.messages] as const,
-    ...file.followUps.map((step, i) => [`followUps[${i}].messages`, step.messages] as const)
-  ]
-  return steps.flatMap(([field, messages]) =>
-    messages.flatMap((entry, i) =>
-      partOf(entry).variants.flatMap(({ content }, j): ReadonlyArray<Problem> => {
-        const compiled = Rendering.compileContent(content)
-        if (Result.isSuccess(compiled)) return []
-        const variant = typeof entry !== "string" && "variants" in entry ? `.variants[${j}]` : ""
-        return [{ field: `${field}[${i}]${variant}`, message: compiled.failure.message }]
-      })
-    )
-  )
-}
-
-/** An end that comes before the start, and follow-ups that share an id. */
-const orderProblems = (file: CampaignFile): ReadonlyArray<Problem> => {
-  const seen = new Map<string, number>()
-  const repeated = file.followUps.flatMap(({ id }, i): ReadonlyArray<Problem> => {
-    const former = id === undefined ? undefined : seen.get(id)
-    if (id !== undefined) seen.set(id, i)
-    return former === undefined
-      ? []
-      : [{ field: `followUps[${i}].id`, message: `${id} is followUps[${former}] already` }]
-  })
-  return file.startAt !== undefined && file.endAt !== undefined && file.endAt <= file.startAt
-    ? [...repeated, { field: "endAt", message: "is not after startAt" }]
-    : repeated
-}
-
-const duplicates = (file: CampaignFile): ReadonlyArray<Problem> => {
-  const seen = new Map<string, number>()
-  return file.accounts.flatMap((entry, i): ReadonlyArray<Problem> => {
-    const id = typeof entry === "string" ? entry : entry.id
-    const former = seen.get(id)
-    seen.set(id, i)
-    return former === undefined
-      ? []
-      : [{ field: `accounts[${i}]`, message: `${id} stands at accounts[${former}] already` }]
-  })
-}
-
-/** Steps that an account's cap would never let pass. */
-const overCaps = (file: CampaignFile): ReadonlyArray<Problem> => {
-  const most = Math.max(file.messages.length, ...file.followUps.map(({ messages }) => messages.length))
-  return file.accounts.flatMap(
-    (entry, i): ReadonlyArray<Problem> =>
-      typeof entry === "string" || entry.dailyCap === undefined || entry.dailyCap >= most
-        ? []
-        : [
-            {
-              field: `accounts[${i}].dailyCap`,
-              message: `a step has ${most} messages, more than the ${entry.dailyCap} that the account may send a day`
-            }
-          ]
-  )
-}
-
-/** What is wrong with how leads are given to the accounts. */
-const unevenly = (file: CampaignFile): ReadonlyArray<Problem> =>
-  Distribution.problems(
-    file.distribution,
-    file.accounts.map((entry) => (typeof entry === "string" ? entry : entry.id))
-  )
-
 /** Decodes and checks a file. */
 export const decode = (input: unknown): Effect.Effect<CampaignFile, CampaignFileError> =>
-  Schema.decodeUnknownEffect(CampaignFile)(input, { errors: "all", onExcessProperty: "error" }).pipe(
-    Effect.mapError(
-      (error) =>
-        new CampaignFileError({
-          problems: issues(error.issue).issues.map((issue) => ({
-            field: pathOf(issue.path ?? []),
-            message: issue.message
-          }))
-        })
-    ),
+  Schema.decodeUnknownEffect(CampaignFile)(input, Problems.showing).pipe(
+    Effect.mapError((error) => new CampaignFileError({ problems: Problems.of(error) })),
     Effect.flatMap((file) => {
-      const problems = [
-        ...templateProblems(file),
-        ...orderProblems(file),
-        ...overCaps(file),
-        ...duplicates(file),
-        ...unevenly(file)
-      ]
+      const problems = CampaignFileCheck.problems(file)
       return problems.length === 0 ? Effect.succeed(file) : Effect.fail(new CampaignFileError({ problems }))
     })
   )
@@ -294,39 +172,3 @@ const parts = ([first, ...rest]: CampaignFile["messages"]): readonly [Part, ...A
   partOf(first),
   ...rest.map(partOf)
 ]
-
-/** Whether the send window opens only while it is quiet, for people of the campaign's own zone. */
-const isAlwaysQuiet = ({ quietHours, sendWindow }: CampaignFile): boolean => {
-  if (quietHours === null) return false
-  const zone = Zone.make("UTC")
-  // A week without dates that are blacked out.
-  const week = Array.from({ length: 7 }, (_, i) => LocalDate.addDays("2023-01-01", i))
-  return week
-    .flatMap((date) => SendWindow.open({ ...sendWindow, blackoutDates: [] }, zone, date))
-    .every(({ end, start }) => (QuietHours.endOf(quietHours, zone, start) ?? start) >= end)
-}
-
-/** What is allowed but probably not meant, in words. */
-export const warnings = (file: CampaignFile): ReadonlyArray<Problem> => {
-  const found: Array<Problem> = []
-  const k0 = file.messages.length
-  if (k0 > file.pacing.rangeMin) {
-    found.push({
-      field: "pacing.rangeMin",
-      message: `a first touch has ${k0} messages and a day may have ${file.pacing.rangeMin}: only the day's first touch will pass it`
-    })
-  }
-  if (file.rampUp.type === "incremental" && file.rampUp.max < file.pacing.rangeMin) {
-    found.push({
-      field: "rampUp.max",
-      message: `the ramp ends at ${file.rampUp.max}, below rangeMin ${file.pacing.rangeMin}: the volume then jumps`
-    })
-  }
-  if (isAlwaysQuiet(file)) {
-    found.push({
-      field: "quietHours",
-      message: "they cover the send window: only people of other zones will be written to"
-    })
-  }
-  return found
-}

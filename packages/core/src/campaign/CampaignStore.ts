@@ -12,7 +12,7 @@ import type { AddressHash, Suppression } from "../contact/Suppression.ts"
 import type { DomainEvent } from "../event/DomainEvent.ts"
 import type { Claim, Lease } from "../outbox/Claim.ts"
 import type { BudgetWrites } from "../outbox/OutboxStore.ts"
-import type { AccountId, CampaignId, ContactId, LeadId, WorkspaceId } from "../workspace/Id.ts"
+import type { AccountId, CampaignId, ContactId, LeadId, MessageId, WorkspaceId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { Page, PageRequest } from "../workspace/Page.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
@@ -208,13 +208,14 @@ export class CampaignStore extends Context.Service<
       ) => Effect.Effect<ReadonlyArray<Take>, StorageError>
     ): Effect.Effect<ReadonlyArray<{ readonly account: AccountId; readonly drawn: number }>, StorageError>
     /**
-     * Leads of the pool with what decides their routes, by contact: those of some contacts, or at most `limit` after one
-     * (null = from the first). Chats are those of `accounts`. Without locks.
+     * Leads of the pool with what decides their routes, by contact: those of some contacts, with `held` also those that an
+     * account has assigned and no claim holds; or at most `limit` after one (null = from the first). Chats are those of
+     * `accounts`. Without locks.
      */
     pooled(
       campaign: CampaignId,
       of:
-        | { readonly contacts: ReadonlyArray<ContactId> }
+        | { readonly contacts: ReadonlyArray<ContactId>; readonly held?: boolean | undefined }
         | { readonly after: ContactId | null; readonly limit: number },
       accounts: ReadonlyArray<AccountId>
     ): Effect.Effect<ReadonlyArray<PooledLead>, StorageError>
@@ -260,6 +261,18 @@ export class CampaignStore extends Context.Service<
       now: Instant,
       change: (lead: Lead, messages: ReadonlyArray<Message>, version: number) => LeadChange | null
     ): Effect.Effect<ReadonlyArray<Lead>, StorageError>
+    /** Locks all leads of these contacts, and these leads, in id order. Names the messages of their present touches. */
+    hold(
+      workspace: WorkspaceId,
+      contacts: ReadonlyArray<ContactId>,
+      leads: ReadonlyArray<LeadId>
+    ): Effect.Effect<ReadonlyArray<MessageId>, StorageError>
+    /** Locks the rows by which these leads, and all leads of these contacts, are counted: campaigns, then paces. */
+    holdCounts(
+      workspace: WorkspaceId,
+      contacts: ReadonlyArray<ContactId>,
+      leads: ReadonlyArray<LeadId>
+    ): Effect.Effect<void, StorageError>
     getLead(workspace: WorkspaceId, id: LeadId): Effect.Effect<Option.Option<Lead>, StorageError>
     /** In id order. The filter takes a status as `counts` does: claimed, or sending once a message of it is. */
     leads(
@@ -292,10 +305,16 @@ export class CampaignStore extends Context.Service<
       }>,
       StorageError
     >
+    /** How many of its leads with a step to come are of contacts of each zone; null = of those whose zone is unknown. */
+    zones(
+      campaign: CampaignId
+    ): Effect.Effect<ReadonlyArray<{ readonly timezone: string | null; readonly people: number }>, StorageError>
     /** Whether it has no lead that is open, claimed or has something to come. */
     isDone(campaign: CampaignId): Effect.Effect<boolean, StorageError>
     /** Running campaigns none of whose paces has an alarm and that are done (`isDone`), of all workspaces; at most `limit`. */
     finishable(limit: number): Effect.Effect<ReadonlyArray<Campaign>, StorageError>
+    /** Campaigns of all workspaces, but for deleted ones, with leads that may go on (`Campaign.resumeAfter`); at most `limit`. */
+    resuming(limit: number): Effect.Effect<ReadonlyArray<Campaign>, StorageError>
     /** The earliest alarm. */
     readonly nextAlarm: Effect.Effect<Instant | null, StorageError>
     /** Rings the paces of these accounts at `now`, where their campaign runs. */

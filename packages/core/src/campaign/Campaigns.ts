@@ -3,6 +3,7 @@ import { Context, Effect, Layer, Option } from "effect"
 import type * as Account from "../account/Account.ts"
 import * as Address from "../channel/Address.ts"
 import type { Contact } from "../contact/Contact.ts"
+import { ListNotReady } from "../contact/Contacts.ts"
 import { ContactStore } from "../contact/ContactStore.ts"
 import type { Actor, DomainEvent, EventType } from "../event/DomainEvent.ts"
 import type { AccountId, CampaignId, ContactListId, WorkspaceId } from "../workspace/Id.ts"
@@ -54,12 +55,12 @@ export class Campaigns extends Context.Service<
       campaign: NewCampaign,
       actor: Actor
     ): Effect.Effect<{ readonly campaign: Campaign; readonly created: boolean }, StorageError>
-    /** Adds every member of a list, in the order of the list; idempotent. */
+    /** Adds every member of a list, in the order of the list; idempotent. A list that is still being gathered is refused. */
     enrollList(
       workspace: WorkspaceId,
       id: CampaignId,
       list: ContactListId
-    ): Effect.Effect<Enrolment, StorageError | CampaignNotFound>
+    ): Effect.Effect<Enrolment, StorageError | CampaignNotFound | ListNotReady>
     /** Draft, paused or finished → running. */
     start(
       workspace: WorkspaceId,
@@ -169,6 +170,8 @@ const make = Effect.gen(function* () {
     list: ContactListId
   ) {
     const campaign = yield* get(workspace, id)
+    const found = Option.getOrNull(yield* contacts.getList(workspace, list))
+    if (found?.status === "gathering") return yield* new ListNotReady({ list: found.name })
     const accounts = Drawing.members(yield* store.paces(id))
     const total = { enrolled: 0, known: 0, unreachable: 0 }
     for (let after = 0; ; ) {

@@ -6,7 +6,7 @@ import { Schema } from "effect"
 import * as Account from "../account/Account.ts"
 
 /** The largest weight. */
-export const maxWeight = 10_000
+const maxWeight = 10_000
 
 const AccountKey = Schema.NonEmptyString
 const Weight = Schema.Int.check(

@@ -29,9 +29,35 @@ export interface Distributor {
     pace: Pick<DuePace["pace"], "leftAt">,
     account: Account.Account,
     now: Instant
+  ): Effect.Effect<Lost, StorageError>
+  /**
+   * Looks again which account leads of the pool go to: of some contacts, or of all. Those nobody reaches are skipped.
+   * Returns how many were.
+   */
+  route(
+    campaign: Campaign,
+    contacts: ReadonlyArray<ContactId> | "all",
+    now: Instant
+  ): Effect.Effect<number, StorageError>
+  /**
+   * What is known of these people changed: their leads that nobody wrote to go where it says now, also from an account that
+   * holds them already, and draws them where the campaign runs.
+   */
+  rerouteChanged(
+    campaign: Campaign,
+    contacts: ReadonlyArray<ContactId>,
+    now: Instant
   ): Effect.Effect<void, StorageError>
-  /** Looks again which account leads of the pool go to: of some contacts, or of all. Those nobody reaches are skipped. */
-  route(campaign: Campaign, contacts: ReadonlyArray<ContactId> | "all", now: Instant): Effect.Effect<void, StorageError>
+}
+
+/** How many leads of an account changed hands. */
+export interface Lost {
+  /** Untouched ones that are in the pool again. */
+  readonly returned: number
+  /** Touched ones whose follow-ups other accounts send. */
+  readonly reassigned: number
+  /** Touched ones that ended as `accountRemoved`. */
+  readonly ended: number
 }
 
 /** Leads that change hands in one transaction. */
@@ -83,13 +109,14 @@ export const make = (
       })
     )
 
-  const putBack = (campaign: CampaignId, account: AccountId, now: Instant): Effect.Effect<void, StorageError> =>
+  const putBack = (campaign: CampaignId, account: AccountId, now: Instant): Effect.Effect<number, StorageError> =>
     Effect.flatMap(
       store.changeLeads({ type: "campaign", campaign, account, statuses: ["assigned"], limit: batch }, now, (lead) => ({
         lead: pooledAgain(lead),
         ...alone
       })),
-      (changed) => (changed.length === batch ? putBack(campaign, account, now) : Effect.void)
+      ({ length }) =>
+        length === batch ? Effect.map(putBack(campaign, account, now), (more) => length + more) : Effect.succeed(length)
     )
 
   const event = (ids: IdGenerator, at: Instant, fact: Fact) => ({ ...fact, id: ids.next("evt"), at })
@@ -129,12 +156,18 @@ export const make = (
         ]
       }
     }
+    let ended = 0
+    let reassigned = 0
     while (true) {
       const leads = yield* store.followUpsOf(campaign.id, account, batch)
       const changed = leads.length === 0 ? [] : yield* store.changeLeads({ type: "ids", ids: leads }, now, change)
+      const over = changed.filter((lead) => lead.ended !== null).length
+      ended += over
+      reassigned += changed.length - over
       if (changed.length < batch) break
     }
     if (got.size > 0) yield* store.ring([...got.keys()], now)
+    return { ended, reassigned }
   })
 
   const routed = (
@@ -149,16 +182,22 @@ export const make = (
       const routes = new Map(
         pooled.map(({ chats, contact, lead }) => [lead.id, Routing.routeOf(distribution, accounts, contact, chats)])
       )
-      const isSame = (lead: Lead.Lead, route: Routing.Route) =>
-        lead.reach === route.reach && lead.address === route.address && lead.wanted === route.wanted
+      // An account keeps what it holds, unless another is wanted.
+      const isRight = (lead: Lead.Lead, route: Routing.Route) =>
+        lead.status === "assigned"
+          ? route.wanted === null || route.wanted === lead.account
+          : lead.reach === route.reach && lead.address === route.address && lead.wanted === route.wanted
       const others = pooled.flatMap(({ lead }) => {
         const route = routes.get(lead.id) ?? null
-        return route !== null && isSame(lead, route) ? [] : [lead.id]
+        return route !== null && isRight(lead, route) ? [] : [lead.id]
       })
-      if (others.length === 0) return
-      yield* store.changeLeads({ type: "ids", ids: others }, now, (lead): LeadChange | null => {
-        if (lead.status !== "pending") return null
+      if (others.length === 0) return 0
+      const changed = yield* store.changeLeads({ type: "ids", ids: others }, now, (lead): LeadChange | null => {
         const route = routes.get(lead.id) ?? null
+        if (lead.status === "assigned" && lead.claim === null) {
+          return route === null || isRight(lead, route) ? null : { ...alone, lead: { ...pooledAgain(lead), ...route } }
+        }
+        if (lead.status !== "pending") return null
         if (route !== null) return { ...alone, lead: { ...lead, ...route } }
         const step = lead.step
         const touches = step === null ? [] : [{ step, status: "skipped" as const, reason: "unreachable", at: now }]
@@ -185,18 +224,23 @@ export const make = (
           ]
         }
       })
+      return changed.filter(({ status }) => status === "skipped").length
     })
 
   return {
     draw: (campaign, now) => Effect.map(drawn(campaign, now), (all) => all.reduce((sum, one) => sum + one.drawn, 0)),
     lost: Effect.fnUntraced(function* (campaign, { leftAt }, account, now) {
-      yield* putBack(campaign.id, account.id, now)
+      const returned = yield* putBack(campaign.id, account.id, now)
       const hasLeft = leftAt !== null
       const reassigns = campaign.settings.onAccountLost === "reassign"
-      if (hasLeft || (account.banned && reassigns)) yield* bequeath(campaign, account.id, hasLeft, now)
+      const { ended, reassigned } =
+        hasLeft || (account.banned && reassigns)
+          ? yield* bequeath(campaign, account.id, hasLeft, now)
+          : { ended: 0, reassigned: 0 }
       if (hasLeft && (yield* store.isUnderWay(campaign.id, account.id))) {
         yield* store.ring([account.id], now + underWayMs)
       }
+      return { returned, reassigned, ended }
     }),
     route: Effect.fnUntraced(function* (campaign, contacts, now) {
       const accounts = Drawing.members(yield* store.paces(campaign.id))
@@ -204,13 +248,22 @@ export const make = (
       if (contacts !== "all") {
         return yield* routed(campaign, accounts, yield* store.pooled(campaign.id, { contacts }, chatty), now)
       }
+      let unreachable = 0
       for (let after: ContactId | null = null; ; ) {
         const page: ReadonlyArray<PooledLead> = yield* store.pooled(campaign.id, { after, limit: batch }, chatty)
         const last = page.at(-1)
-        if (last === undefined) return
-        yield* routed(campaign, accounts, page, now)
+        if (last === undefined) return unreachable
+        unreachable += yield* routed(campaign, accounts, page, now)
         after = last.contact.id
       }
+    }),
+    rerouteChanged: Effect.fnUntraced(function* (campaign, contacts, now) {
+      const accounts = Drawing.members(yield* store.paces(campaign.id))
+      for (let from = 0; from < contacts.length; from += batch) {
+        const some = { contacts: contacts.slice(from, from + batch), held: true }
+        yield* routed(campaign, accounts, yield* store.pooled(campaign.id, some, []), now)
+      }
+      if (campaign.status === "running") yield* Effect.asVoid(drawn(campaign.id, now))
     })
   }
 }

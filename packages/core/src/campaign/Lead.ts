@@ -51,6 +51,18 @@ export const Touch = Schema.Struct({
 }).annotate({ identifier: "Touch" })
 export type Touch = typeof Touch.Type
 
+/** What else platforms told, by their time: by this and by its replies and bookings its end is worked out (`LeadNews`). */
+export const LeadTold = Schema.Struct({
+  /** The first of each. */
+  takenOverAt: Schema.optionalKey(Instant),
+  optedOutAt: Schema.optionalKey(Instant),
+  /** A message that the platform had taken failed. */
+  failedAt: Schema.optionalKey(Instant),
+  /** The last message that a person wrote, the contact or a member. */
+  lastAt: Schema.optionalKey(Instant)
+}).annotate({ identifier: "LeadTold" })
+export type LeadTold = typeof LeadTold.Type
+
 export class Lead extends Schema.Opaque<Lead>()(
   Schema.Struct({
     id: LeadId,
@@ -83,8 +95,10 @@ export class Lead extends Schema.Opaque<Lead>()(
     touches: Schema.Array(Touch),
     firstSentAt: Schema.NullOr(Instant),
     lastSentAt: Schema.NullOr(Instant),
+    /** The first reply since its first touch, and the first booking, by the platform's time. */
     repliedAt: Schema.NullOr(Instant),
     bookedAt: Schema.NullOr(Instant),
+    told: Schema.NullOr(LeadTold),
     externalRef: Schema.NullOr(Schema.String),
     metadata: Metadata,
     createdAt: Instant
@@ -105,6 +119,7 @@ export const untouched = {
   lastSentAt: null,
   repliedAt: null,
   bookedAt: null,
+  told: null,
   externalRef: null,
   metadata: {}
 } as const

@@ -50,8 +50,13 @@ export type LeadSelector =
     }
   /** Leads of a campaign with something open, claimed or to come that nothing has stopped yet; at most `limit`. */
   | { readonly type: "active"; readonly campaign: CampaignId; readonly limit: number }
-  /** Leads of these contacts that have something open, claimed or to come. */
-  | { readonly type: "contacts"; readonly workspace: WorkspaceId; readonly contacts: ReadonlyArray<ContactId> }
+  /** Leads of these contacts that have something open, claimed or to come; with `ended` also those that have nothing. */
+  | {
+      readonly type: "contacts"
+      readonly workspace: WorkspaceId
+      readonly contacts: ReadonlyArray<ContactId>
+      readonly ended?: boolean | undefined
+    }
   /** Unclaimed leads of a campaign in these states, of one account where given; at most `limit`. */
   | {
       readonly type: "campaign"

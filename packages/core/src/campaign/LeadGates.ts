@@ -5,15 +5,14 @@
 import * as Account from "../account/Account.ts"
 import type { Address } from "../channel/Address.ts"
 import { key } from "../channel/Address.ts"
-import type { Channel } from "../channel/Channel.ts"
+import * as FirstWord from "../chat/FirstWord.ts"
 import * as ReplyWindow from "../chat/ReplyWindow.ts"
-import * as Contact from "../contact/Contact.ts"
+import type { Contact } from "../contact/Contact.ts"
 import type { Suppression } from "../contact/Suppression.ts"
 import type { Gate } from "../outbox/Gate.ts"
 import { allow, block, defer, skip } from "../outbox/Gate.ts"
 import * as SendBudget from "../outbox/SendBudget.ts"
-import { hour, type Instant } from "../workspace/Instant.ts"
-import * as Zone from "../workspace/Zone.ts"
+import { hour } from "../workspace/Instant.ts"
 import type { LeadCandidate } from "./CampaignStore.ts"
 import * as Frequency from "./Frequency.ts"
 import * as Lead from "./Lead.ts"
@@ -21,6 +20,7 @@ import { takeoverMs } from "./LeadStopping.ts"
 import type { PaceContext } from "./PaceGates.ts"
 import * as PacePlan from "./PacePlan.ts"
 import * as QuietHours from "./QuietHours.ts"
+import * as RecipientHours from "./RecipientHours.ts"
 import type { Step } from "./Step.ts"
 import type { RenderedTouch } from "./TouchRendering.ts"
 import * as TouchRendering from "./TouchRendering.ts"
@@ -42,7 +42,7 @@ export interface LeadContext extends PaceContext, LeadCandidate {
 /** The first of the contact's addresses that the account reaches and nothing suppresses; the lead's own first. */
 export const chooseAddress = (
   lead: Pick<Lead.Lead, "address">,
-  contact: Contact.Contact,
+  contact: Contact,
   account: Account.Account,
   suppressions: ReadonlyArray<Suppression>
 ): { readonly address: Address | null; readonly isSuppressed: boolean } => {
@@ -58,17 +58,6 @@ export const chooseAddress = (
 /** How long after the next touch of another campaign's sequence a lead is looked at again. */
 const elsewhereMs = hour
 
-/** Why a channel forbids an automated message to a person who never wrote there; null where it does not. */
-export const firstWordRefused = (
-  { name, policy }: Channel,
-  contact: Contact.Contact | null,
-  now: Instant
-): "policy" | "noConsent" | null => {
-  if (policy.personWritesFirst) return "policy"
-  if (!policy.optInRequired) return null
-  return contact !== null && Contact.consented(contact, name, now) ? null : "noConsent"
-}
-
 const wrote = ({ chat }: LeadContext): boolean => chat !== null && chat.lastInboundAt !== null
 
 const budgetContext = ({ channel, now, parts, payers }: LeadContext): SendBudget.BudgetContext => ({
@@ -78,10 +67,6 @@ const budgetContext = ({ channel, now, parts, payers }: LeadContext): SendBudget
   payers,
   channelLimit: channel?.policy.dailyLimit
 })
-
-/** The recipient's zone; the campaign's where it is unknown. */
-const zoneOf = ({ campaign, contact }: LeadContext): Zone.Zone =>
-  (contact.timezone === null ? null : Zone.find(contact.timezone)) ?? Zone.make(campaign.settings.timezone)
 
 /** When the person was touched by any campaign, leaving aside earlier tries of this very touch. */
 const touchedAt = ({ lead, step, touches }: LeadContext): ReadonlyArray<number> =>
@@ -93,7 +78,7 @@ export const leadGates: ReadonlyArray<Gate<LeadContext>> = [
     decide: (context) => {
       const { channel, contact, now } = context
       if (channel === undefined || wrote(context)) return allow
-      const reason = firstWordRefused(channel, contact, now)
+      const reason = FirstWord.refused(channel, contact, now)
       return reason === null ? allow : skip(reason)
     }
   },
@@ -112,13 +97,16 @@ export const leadGates: ReadonlyArray<Gate<LeadContext>> = [
   },
   {
     name: "quietHours",
-    decide: (context) => {
-      const { quietHours } = context.campaign.settings
-      const until =
-        quietHours === undefined || quietHours === null
-          ? null
-          : QuietHours.endOf(quietHours, zoneOf(context), context.now)
-      return until === null ? allow : defer("lead", until, "quietHours")
+    decide: ({ campaign: { settings }, contact, lead, now }) => {
+      const zone = RecipientHours.zoneOf(settings, contact)
+      if (settings.quietHours == null || QuietHours.endOf(settings.quietHours, zone, now) === null) return allow
+      const until = RecipientHours.next(settings, zone, now)
+      if (until === null) return skip("quietHours")
+      const former = Lead.deferral(lead)
+      const hasWaited = former?.reason === "quietHours" && former.at + RecipientHours.horizonMs <= now
+      return hasWaited && RecipientHours.isRare(settings, zone, now)
+        ? skip("quietHours")
+        : defer("lead", until, "quietHours")
     }
   },
   {

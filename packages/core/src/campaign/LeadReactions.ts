@@ -1,5 +1,5 @@
 /** What leads do when their contact answers or wants no more, a person takes the chat over, or a send proves otherwise. */
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import * as Chat from "../chat/Chat.ts"
 import type { Correspondent, InboundReaction } from "../chat/InboundReaction.ts"
 import type { Message } from "../chat/Message.ts"
@@ -11,6 +11,7 @@ import type { CampaignSettings } from "./Campaign.ts"
 import type { CampaignStore } from "./CampaignStore.ts"
 import type { LeadChange } from "./LeadChange.ts"
 import type { Lead, LeadEnded } from "./Lead.ts"
+import * as LeadNews from "./LeadNews.ts"
 import * as LeadStopping from "./LeadStopping.ts"
 import * as Sequence from "./Sequence.ts"
 import * as TouchConclusion from "./TouchConclusion.ts"
@@ -36,6 +37,12 @@ export const change = (
   return { ...rest, events: facts.map((fact) => ({ ...fact, id: ids.next("evt"), at: now })) }
 }
 
+/** Two changes of one lead, one after the other, as one. */
+const joined = (one: LeadChange | null, other: LeadChange | null): LeadChange | null =>
+  one === null || other === null
+    ? (one ?? other)
+    : { ...one, lead: other.lead, counts: { ...other.counts, ...one.counts }, events: [...one.events, ...other.events] }
+
 const chatOf = ({ account, address }: Lead) => (account === null ? null : Chat.idOf(account, address))
 
 export const make = (store: CampaignStore["Service"], makeIds: Effect.Effect<IdGenerator>): LeadReactions => {
@@ -45,21 +52,40 @@ export const make = (store: CampaignStore["Service"], makeIds: Effect.Effect<IdG
       (campaigns) => new Map<string, CampaignSettings>(campaigns.map(({ id, settings }) => [id, settings]))
     )
 
-  /** Tells leads of these contacts to stop. Who wrote in another chat does not stop a campaign that listens to its own. */
-  const stop = Effect.fnUntraced(function* (
+  /** Tells leads of these contacts of what happened. What was said in another chat is nothing to a campaign that listens to its own. */
+  const tell = Effect.fnUntraced(function* (
     workspace: WorkspaceId,
     who: ReadonlyArray<Correspondent>,
-    ended: "replied" | "takenOver",
+    type: LeadNews.NewsType,
     now: Instant
   ) {
+    if (who.length === 0) return
     const ids = yield* makeIds
-    const contacts = who.map(({ contact }) => contact)
-    const chats = new Set<string>(who.map(({ chat }) => chat))
+    const contacts = [...new Set(who.map(({ contact }) => contact))]
     const settings = yield* settingsOf(workspace, contacts)
-    yield* store.changeLeads({ type: "contacts", workspace, contacts }, now, (lead, messages) => {
+    const told = new Map<ContactId, Array<Correspondent>>()
+    for (const one of who) {
+      const known = told.get(one.contact)
+      if (known === undefined) told.set(one.contact, [one])
+      else known.push(one)
+    }
+    yield* store.changeLeads({ type: "contacts", workspace, contacts, ended: true }, now, (lead, messages) => {
       const own = settings.get(lead.campaign) ?? null
-      if (own?.stopOn === "chat" && !chats.has(chatOf(lead) ?? "")) return null
-      return change(ids, now, LeadStopping.stop(lead, messages, ended, now, own))
+      const heard = (told.get(lead.contact) ?? []).filter(
+        ({ at, chat }) =>
+          LeadNews.concerns(lead, { type, at }) &&
+          (type === "optedOut" || own?.stopOn !== "chat" || chat === chatOf(lead))
+      )
+      return heard
+        .toSorted((a, b) => a.at - b.at)
+        .reduce<LeadChange | null>((made, { at }) => {
+          const current = made?.lead ?? lead
+          // Of what the first did away with nothing is left for the others.
+          const left = messages.filter(
+            ({ id, step }) => step === current.step && !made?.cancel.some((one) => one.id === id)
+          )
+          return joined(made, change(ids, now, LeadStopping.stop(current, left, type, at, own)))
+        }, null)
     })
   })
 
@@ -75,11 +101,20 @@ export const make = (store: CampaignStore["Service"], makeIds: Effect.Effect<IdG
   const proven: InboundReaction["proven"] = (messages, now) =>
     Effect.gen(function* () {
       const ids = yield* makeIds
-      const byLead = new Map(messages.map((message) => [message.lead, message]))
-      yield* store.changeLeads({ type: "ids", ids: [...byLead.keys()] }, now, (lead) => {
-        const message = byLead.get(lead.id)
-        return message === undefined ? null : change(ids, now, TouchConclusion.prove(lead, message, now))
-      })
+      const byLead = new Map<LeadId, Array<Message>>()
+      for (const message of messages) byLead.set(message.lead, [...(byLead.get(message.lead) ?? []), message])
+      const settings = new Map<string, CampaignSettings>()
+      for (const { campaign, workspace } of messages) {
+        if (campaign === null || settings.has(campaign)) continue
+        const found = yield* store.get(workspace, campaign)
+        if (Option.isSome(found)) settings.set(campaign, found.value.settings)
+      }
+      yield* store.changeLeads({ type: "ids", ids: [...byLead.keys()] }, now, (lead) =>
+        (byLead.get(lead.id) ?? []).reduce<LeadChange | null>((made, message) => {
+          const own = settings.get(lead.campaign) ?? null
+          return joined(made, change(ids, now, TouchConclusion.prove(made?.lead ?? lead, message, now, own)))
+        }, null)
+      )
     })
 
   const cancelled: LeadReactions["cancelled"] = (messages, now) => {
@@ -130,9 +165,12 @@ export const make = (store: CampaignStore["Service"], makeIds: Effect.Effect<IdG
 
   return {
     inbound: {
-      replied: (workspace, who, now) => stop(workspace, who, "replied", now),
-      takenOver: (workspace, who, now) => stop(workspace, who, "takenOver", now),
-      optedOut: (workspace, contacts, now) => end(workspace, contacts, "optedOut", now),
+      hold: (workspace, contacts, leads) => store.hold(workspace, contacts, leads),
+      holdCounts: (workspace, contacts, leads) => store.holdCounts(workspace, contacts, leads),
+      replied: (workspace, who, now) => tell(workspace, who, "replied", now),
+      takenOver: (workspace, who, now) => tell(workspace, who, "takenOver", now),
+      optedOut: (workspace, who, now) => tell(workspace, who, "optedOut", now),
+      booked: (workspace, who, now) => tell(workspace, who, "booked", now),
       proven
     },
     cancel: (workspace, contacts, now) => end(workspace, contacts, "cancelled", now),

@@ -9,6 +9,7 @@ import type { CampaignSettings } from "./Campaign.ts"
 import type { LeadChange } from "./LeadChange.ts"
 import * as Lead from "./Lead.ts"
 import type { LeadEnded } from "./Lead.ts"
+import * as LeadNews from "./LeadNews.ts"
 import * as Sequence from "./Sequence.ts"
 
 /** A lead change whose facts still want an id and a time. */
@@ -52,9 +53,15 @@ export const stopped = (lead: Lead.Lead, ended: LeadEnded, at: Instant): Lead.Le
   return Lead.end({ ...lead, claim: null, touches, ...(open && { status: "skipped" as const, reason }) }, ended)
 }
 
-/** A lead whose first touch waits because a person took the chat over. */
-export const putOff = (lead: Lead.Lead, at: Instant): Lead.Lead =>
-  Lead.deferTo({ ...lead, claim: null, stop: null }, Math.max(lead.dueAt ?? 0, at + takeoverMs), "takenOver", at)
+/** A lead whose first touch waits because a person took the chat over; it waits since the first time, until after the last. */
+export const putOff = (lead: Lead.Lead, at: Instant): Lead.Lead => {
+  const until = Math.max(lead.dueAt ?? 0, at + takeoverMs)
+  const after = Lead.deferTo({ ...lead, claim: null, stop: null }, until, "takenOver", at)
+  return {
+    ...after,
+    touches: after.touches.map((touch) => (touch.status === "deferred" && touch.at > at ? { ...touch, at } : touch))
+  }
+}
 
 /**
  * What is left of a touched lead once it was told to stop: after a reply or a takeover a step that may follow a
@@ -66,8 +73,13 @@ export const remaining = (
   ended: LeadEnded,
   at: Instant
 ): Lead.Lead =>
-  settings !== null && (ended === "replied" || ended === "takenOver")
-    ? Sequence.answered({ ...lead, stop: null }, settings, ended, at)
+  LeadNews.isNews(ended)
+    ? LeadNews.decided(
+        LeadNews.isKnown(lead, ended)
+          ? { ...lead, stop: null }
+          : LeadNews.remembered({ ...lead, stop: null }, { type: ended, at }),
+        settings
+      )
     : Lead.end(lead, ended)
 
 const stopEvent = (before: Lead.Lead, after: Lead.Lead, ended: LeadEnded): Fact["type"] => {
@@ -76,8 +88,8 @@ const stopEvent = (before: Lead.Lead, after: Lead.Lead, ended: LeadEnded): Fact[
   return after.ended === null && after.stop === null ? "lead.deferred" : "lead.ended"
 }
 
-/** What is told of a lead that was stopped or put off. */
-export const stopFact = (before: Lead.Lead, after: Lead.Lead, ended: LeadEnded): Fact => ({
+/** What is told of a lead that was stopped or put off; `dropped` steps will not come because the person answered. */
+export const stopFact = (before: Lead.Lead, after: Lead.Lead, ended: LeadEnded, dropped = 0): Fact => ({
   workspace: before.workspace,
   type: stopEvent(before, after, ended),
   subject: before.id,
@@ -88,7 +100,8 @@ export const stopFact = (before: Lead.Lead, after: Lead.Lead, ended: LeadEnded):
     status: after.status,
     ...(after.ended === null && after.stop === null && ended !== "replied"
       ? { reason: ended, ...(after.dueAt !== null && { until: format(after.dueAt) }) }
-      : { ended }),
+      : { ended: after.ended ?? ended }),
+    ...(dropped > 0 && { dropped }),
     ...(after.status === "skipped" && after.reason !== null && { reason: after.reason })
   }
 })
@@ -131,9 +144,45 @@ const betweenParts = (
   }
 }
 
+/** A lead that an opt-out kept from its first touch, when an earlier one is told of. */
+const stoppedBefore = (lead: Lead.Lead, at: Instant): Lead.Lead | null => {
+  const former = lead.told?.optedOutAt
+  if (lead.ended !== "optedOut" || former === undefined || former <= at) return null
+  const touches = lead.touches.map((touch) =>
+    touch.status === "skipped" && touch.reason === "suppressed" && touch.at === former ? { ...touch, at } : touch
+  )
+  return { ...LeadNews.remembered(lead, { type: "optedOut", at }), touches }
+}
+
+/** A touched lead of which nothing is on its way, after news; null when they change nothing. */
+const heard = (
+  lead: Lead.Lead,
+  news: LeadNews.News,
+  settings: CampaignSettings | null,
+  cancel: LeadChange["cancel"],
+  dropped: number
+): Conclusion | null => {
+  const isReply = news.type === "replied"
+  if (!LeadNews.isAnswer(lead, news.at) && (isReply || news.type === "booked")) return null
+  const knowing = LeadNews.remembered(lead, news)
+  const after = LeadNews.decided(knowing, settings, lead)
+  if (JSON.stringify(after) === JSON.stringify(lead)) return null
+  const isMoved = after.step !== lead.step || after.dueAt !== lead.dueAt || after.ended !== lead.ended
+  const isFirst = isReply && lead.repliedAt === null
+  const isTold = isMoved || isFirst || (news.type === "takenOver" && after.ended === null)
+  return {
+    ...nothing,
+    // What is claimed and not begun will not be made: the claim had remembered it.
+    ...(isMoved ? { lead: { ...after, claim: null }, forget: lead.claim !== null, cancel } : { lead: after }),
+    counts: isFirst ? { replied: 1 } : {},
+    facts: isTold ? [stopFact(lead, after, news.type, dropped)] : []
+  }
+}
+
 /**
- * A lead told to stop; null when it changes nothing. Of leads whose step 0 is still open a reply changes none, and a
- * takeover puts them off. `settings` are those of its campaign; without them nothing may follow a conversation.
+ * A lead told to stop, by news at the platform's time or for reasons of ours; null when it changes nothing. Of leads whose
+ * step 0 is still open a reply and a booking change none, and a takeover puts them off. `settings` are those of its
+ * campaign; without them nothing may follow a conversation.
  */
 export const stop = (
   lead: Lead.Lead,
@@ -143,17 +192,20 @@ export const stop = (
   settings: CampaignSettings | null
 ): Conclusion | null => {
   const isReply = ended === "replied"
-  const marked: Lead.Lead = isReply ? { ...lead, repliedAt: lead.repliedAt ?? at } : lead
+  const marked = LeadNews.isNews(ended) ? LeadNews.remembered(lead, { type: ended, at }) : lead
   const sending = messages.filter((message) => message.status === "sending")
   // Counted with the field it counts, which is written even while the first touch is on its way.
   const counts = isReply && lead.repliedAt === null ? { replied: 1 } : {}
   const cancel = messages.flatMap(({ id, status }) => (status === "queued" ? [{ id, reason: ended }] : []))
-  const fact = (after: Lead.Lead): ReadonlyArray<Fact> => [stopFact(lead, after, ended)]
-  // Claimed and not begun: the claim remembered a touch that will not be made.
+  const isUnderWay = lead.step !== null && (lead.status === "sending" || sending.length > 0 || messages.some(wentOut))
+  const dropped = isReply && settings !== null ? Sequence.dropped(lead, settings, isUnderWay) : 0
+  const fact = (after: Lead.Lead): ReadonlyArray<Fact> => [stopFact(lead, after, ended, dropped)]
   const forget = lead.claim !== null
 
   if (sending.length > 0) {
-    if (lead.stop !== null) return null
+    if (lead.stop !== null && !LeadNews.isWeightier(ended, lead.stop)) {
+      return marked === lead ? null : { ...nothing, lead: marked, counts }
+    }
     const after = { ...marked, stop: ended }
     return {
       ...nothing,
@@ -164,12 +216,12 @@ export const stop = (
       facts: fact(after)
     }
   }
-  if (lead.step !== null && (lead.status === "sending" || messages.some(wentOut))) {
+  if (isUnderWay) {
     const { after, counts: partial, partial: told } = betweenParts(marked, messages, settings, ended, at)
     return { ...nothing, lead: after, cancel, counts: { ...counts, ...partial }, facts: [told, ...fact(after)] }
   }
   if (Lead.isOpen(lead)) {
-    if (isReply) return null
+    if (isReply || ended === "booked") return null
     if (ended === "takenOver") {
       const after = putOff(lead, at)
       return { ...nothing, forget, lead: after, cancel, facts: fact(after) }
@@ -177,11 +229,12 @@ export const stop = (
     const after = stopped(marked, ended, at)
     return { ...nothing, forget, lead: after, cancel, counts: { ...counts, skipped: 1 }, facts: fact(after) }
   }
-  if (lead.step === null) {
-    return isReply && lead.repliedAt === null && Lead.isTouched(lead)
-      ? { ...nothing, lead: marked, counts, facts: fact(marked) }
-      : null
+  if (!Lead.isTouched(lead)) {
+    const after = ended === "optedOut" ? stoppedBefore(lead, at) : null
+    return after === null ? null : { ...nothing, lead: after }
   }
-  const after = remaining({ ...marked, claim: null }, settings, ended, at)
+  if (LeadNews.isNews(ended)) return heard(lead, { type: ended, at }, settings, cancel, dropped)
+  if (lead.step === null) return null
+  const after = remaining({ ...lead, claim: null }, settings, ended, at)
   return { ...nothing, forget, lead: after, cancel, counts, facts: fact(after) }
 }

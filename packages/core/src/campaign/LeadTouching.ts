@@ -47,7 +47,7 @@ export interface Rules extends Pick<ClaimRules, "plan" | "decide"> {
 }
 
 /** The most leads that one pace looks at in one claim. */
-export const maxCandidates = 20
+const maxCandidates = 20
 /** When a pace looks again whose ready leads were held by someone else. */
 const heldMs = 1_000
 

@@ -34,7 +34,7 @@ const maxDepth = 32
 const allowedTags = ["assign", "break", "case", "comment", "continue", "echo", "for", "if", "raw", "unless", "#"]
 
 /** Filters over text and what `split` makes of it; none reads a clock, a file or chance. */
-export const allowedFilters: ReadonlyArray<string> = (
+const allowedFilters: ReadonlyArray<string> = (
   "append capitalize default downcase escape first join last lstrip normalize_whitespace prepend remove remove_first " +
   "remove_last replace replace_first replace_last rstrip size slice split squish strip strip_newlines truncate " +
   "truncatewords upcase url_encode"

@@ -9,6 +9,7 @@ import { isAccountTrouble } from "../channel/Outcome.ts"
 import type { InboundReaction } from "../chat/InboundReaction.ts"
 import { InboundReactions } from "../chat/InboundReaction.ts"
 import type { Message } from "../chat/Message.ts"
+import { type ContactReaction, ContactReactions } from "../contact/ContactReaction.ts"
 import { AddressHash } from "../contact/Suppression.ts"
 import type { ClaimSource, OutboundReaction } from "../outbox/ClaimSource.ts"
 import { OutboundParties } from "../outbox/ClaimSource.ts"
@@ -42,6 +43,7 @@ export class Outreach extends Context.Service<
     draw(workspace: WorkspaceId, campaign: CampaignId, now: Instant): Effect.Effect<number, StorageError>
     readonly distributor: Distributor.Distributor
     readonly inbound: InboundReaction
+    readonly people: ContactReaction
     /** Ends everything that campaigns have open for these contacts, as `cancelled`. */
     cancel(workspace: WorkspaceId, contacts: ReadonlyArray<ContactId>, now: Instant): Effect.Effect<void, StorageError>
   }
@@ -66,6 +68,12 @@ export class Outreach extends Context.Service<
       CampaignStore,
       (store): ReadonlyArray<AccountReaction> => [{ changing: (account, now) => store.ring([account], now) }]
     )
+  )
+
+  /** Registers it with people: who is to be written to by an account that an attribute names is, when that changes. */
+  static readonly layerPeople = Layer.effect(
+    ContactReactions,
+    Effect.map(Outreach, (outreach): ReadonlyArray<ContactReaction> => [outreach.people])
   )
 
   /** Registers it with the inbox. */
@@ -212,6 +220,13 @@ const make = Effect.gen(function* () {
         for (const [id, campaign] of fresh) campaigns.set(id, campaign)
         yield* store.changeLeads({ type: "ids", ids: [...overtaken.keys()], known: sent }, now, conclude)
       }
+      // The platform told beforehand that it failed after all.
+      const failed = ofLeads.flatMap(({ fate, message }) =>
+        fate === "sent" && message.status === "failed" && message.lead !== null
+          ? [{ ...message, lead: message.lead }]
+          : []
+      )
+      if (failed.length > 0) yield* reactions.inbound.proven(failed, now)
       const failures = new Map<CampaignId, number>()
       for (const {
         claimed: { message },
@@ -241,6 +256,18 @@ const make = Effect.gen(function* () {
       Effect.forEach(
         campaigns.filter(({ settings }) => settings.distribution.strategy === "sticky"),
         (campaign) => distributor.route(campaign, contacts, now),
+        { discard: true }
+      )
+    )
+
+  const changed: ContactReaction["changed"] = (workspace, contacts, now) =>
+    Effect.flatMap(store.ofContacts(workspace, contacts), (campaigns) =>
+      Effect.forEach(
+        campaigns.filter(
+          ({ settings, status }) =>
+            settings.distribution.strategy === "byAttribute" && status !== "finished" && status !== "deleted"
+        ),
+        (campaign) => distributor.rerouteChanged(campaign, contacts, now),
         { discard: true }
       )
     )
@@ -277,6 +304,7 @@ const make = Effect.gen(function* () {
           )
         )
     },
+    people: { changed },
     cancel: reactions.cancel,
     draw: Effect.fn("Outreach.draw")((_workspace, campaign, now) => distributor.draw(campaign, now))
   })

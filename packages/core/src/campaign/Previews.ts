@@ -8,6 +8,7 @@ import { Channels } from "../channel/Channel.ts"
 import * as Chat from "../chat/Chat.ts"
 import { ChatStore } from "../chat/ChatStore.ts"
 import { type Message, single, untried } from "../chat/Message.ts"
+import * as FirstWord from "../chat/FirstWord.ts"
 import * as ReplyWindow from "../chat/ReplyWindow.ts"
 import { ContactStore } from "../contact/ContactStore.ts"
 import { Suppressions } from "../contact/Suppressions.ts"
@@ -20,8 +21,9 @@ import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { type Campaign, CampaignNotFound, seedKey, stepAt } from "./Campaign.ts"
 import { CampaignStore } from "./CampaignStore.ts"
-import { firstWordRefused } from "./LeadGates.ts"
 import * as Preview from "./Preview.ts"
+import * as RecipientHours from "./RecipientHours.ts"
+import type { RareHours } from "./RecipientHours.ts"
 import * as TouchRendering from "./TouchRendering.ts"
 
 /** A test send that a gate of the channel or of the workspace forbids, or that has nothing to say. */
@@ -55,6 +57,11 @@ export class Previews extends Context.Service<
       id: CampaignId,
       limit: number
     ): Effect.Effect<Preview.Preview, StorageError | CampaignNotFound>
+    /** People of the campaign for whom hardly any of its hours, or none, are left by their quiet hours; most first. */
+    rareHours(
+      workspace: WorkspaceId,
+      id: CampaignId
+    ): Effect.Effect<ReadonlyArray<RareHours>, StorageError | CampaignNotFound>
     /**
      * Queues the parts of one step to an address, marked `test` in their metadata: past windows, paces and the counts of the
      * campaign, but not past suppressions, the channel's policy, or the caps of account, group and workspace.
@@ -93,7 +100,9 @@ const make = Effect.gen(function* () {
 
   const preview = Effect.fn("Previews.preview")(function* (workspace: WorkspaceId, id: CampaignId, limit: number) {
     const campaign = yield* get(workspace, id)
-    const senders = (yield* store.paces(id)).map(({ account }) => account)
+    // Leads in the pool are shown by accounts that may draw them, the others by the account they have, even one that left.
+    const paces = yield* store.paces(id)
+    const senders = paces.map(({ account, pace }) => ({ account, hasLeft: pace.leftAt !== null }))
     const people: Array<Preview.PreviewedPerson> = []
     let cursor: string | undefined
     do {
@@ -105,10 +114,12 @@ const make = Effect.gen(function* () {
       )
       for (const lead of page.data) {
         const found = yield* contacts.get(workspace, lead.contact)
-        const account = senders.find((one) =>
-          lead.account === null ? Account.reachesOf(one).includes(lead.reach) : one.id === lead.account
+        const sender = senders.find(({ account, hasLeft }) =>
+          lead.account === null
+            ? !hasLeft && Account.reachesOf(account).includes(lead.reach)
+            : account.id === lead.account
         )
-        const channel = account === undefined ? undefined : channels.all.get(account.channel)
+        const channel = sender === undefined ? undefined : channels.all.get(sender.account.channel)
         if (Option.isNone(found) || channel === undefined || people.length >= limit) continue
         const seed = `${seedKey(campaign)}|${lead.address}`
         people.push(Preview.person(templates, campaign.settings, found.value, channel, seed))
@@ -118,12 +129,23 @@ const make = Effect.gen(function* () {
     return Preview.of(people)
   })
 
+  const rareHours = Effect.fn("Previews.rareHours")(function* (workspace: WorkspaceId, id: CampaignId) {
+    const { settings } = yield* get(workspace, id)
+    if (settings.quietHours == null) return []
+    const from = Math.max(yield* time.now, settings.startAt ?? 0)
+    return RecipientHours.rareOf(settings, yield* store.zones(id), from)
+  })
+
   const testSend = Effect.fn("Previews.testSend")(function* (workspace: WorkspaceId, test: TestSend, actor: Actor) {
     const campaign = yield* get(workspace, test.campaign)
     const found = yield* accounts.get(workspace, test.account)
     if (Option.isNone(found)) return yield* new AccountNotFound({ account: test.account })
     const account = found.value
     const refuse = (reason: string, detail: string) => Effect.fail(new TestSendRefused({ reason, detail }))
+    const paces = yield* store.paces(campaign.id)
+    if (!paces.some(({ pace }) => pace.account === account.id && pace.leftAt === null)) {
+      return yield* refuse("accountNotInCampaign", `account ${account.name} is not in the campaign ${campaign.name}`)
+    }
     const channel = channels.all.get(account.channel)
     if (channel === undefined) return yield* refuse("channelMissing", `this process has no channel ${account.channel}`)
     const { step } = stepAt(campaign.settings, test.step ?? campaign.settings.steps[0].id) ?? { step: null }
@@ -145,7 +167,7 @@ const make = Effect.gen(function* () {
     )
     if (stops.length > 0) return yield* refuse("suppressed", `${test.to} is suppressed`)
     if (!policy.automationAllowed) return yield* refuse("policy", `${channel.name} allows no automated messages`)
-    const unasked = chat?.lastInboundAt == null ? firstWordRefused(channel, person, now) : null
+    const unasked = chat?.lastInboundAt == null ? FirstWord.refused(channel, person, now) : null
     if (unasked !== null) {
       const first = unasked === "policy" ? "write" : "consent"
       return yield* refuse(unasked, `on ${channel.name} ${test.to} has to ${first} first`)
@@ -212,5 +234,5 @@ const make = Effect.gen(function* () {
     )
   })
 
-  return Previews.of({ preview, testSend })
+  return Previews.of({ preview, rareHours, testSend })
 })

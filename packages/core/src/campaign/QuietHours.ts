@@ -30,3 +30,11 @@ export const endOf = (self: QuietHours, zone: Zone.Zone, now: Instant): Instant 
   }
   return null
 }
+
+/** When quiet hours begin next, after `now` that lies in none; a date that skips them has none. */
+export const nextStart = (self: QuietHours, zone: Zone.Zone, now: Instant): Instant => {
+  const window: SendWindow.SendWindow = { windows: [self] }
+  for (let date = Zone.localDate(zone, now); ; date = LocalDate.addDays(date, 1)) {
+    for (const { start } of SendWindow.open(window, zone, date)) if (start > now) return start
+  }
+}

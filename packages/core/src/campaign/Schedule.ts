@@ -51,7 +51,7 @@ export function* days(input: ScheduleInput): Generator<ScheduleDay, void, undefi
 }
 
 /** The seed key of a file's campaign. One without an id gets a key of its own when it is made, so its name stands in. */
-export const campaignKey = (file: Pick<CampaignFile, "id" | "name">): string => file.id ?? file.name
+const campaignKey = (file: Pick<CampaignFile, "id" | "name">): string => file.id ?? file.name
 
 /** What of a file decides its days; `workspaceZone` holds where it names no zone. */
 export const settingsOf = (

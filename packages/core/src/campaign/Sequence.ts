@@ -1,6 +1,5 @@
 /**
- * Which step a lead takes next, and when: also where an edit changed the steps while it was on its way, and where a person
- * answered. No step comes twice to one lead, whatever order an edit gives them. Pure.
+ * Which step a lead takes next, and when: also where an edit changed the steps while it was on its way. No step comes twice to one lead, whatever order an edit gives them. Pure.
  */
 import type { Instant } from "../workspace/Instant.ts"
 import * as Zone from "../workspace/Zone.ts"
@@ -9,7 +8,7 @@ import * as Lead from "./Lead.ts"
 import type { Step } from "./Step.ts"
 
 /** When a step that counts from `from` is due; null for step 0, which goes in its turn. */
-const dueAt = (settings: CampaignSettings, step: Step, from: Instant): Instant | null =>
+export const dueAt = (settings: CampaignSettings, step: Step, from: Instant): Instant | null =>
   step.type === "first" ? null : Zone.sameLocalTimeAfterDays(Zone.make(settings.timezone), from, step.sendAfterDays)
 
 /** The place of the lead's present step; of the last one it had where an edit took that away, -1 = it had none. */
@@ -43,35 +42,22 @@ export const relocate = (lead: Lead.Lead, settings: CampaignSettings, now: Insta
     ? null
     : proceed(lead, settings, placeOf(settings, lead), lead.lastSentAt ?? now)
 
-/**
- * A touched lead whose contact answered, or whose chat a person took over, at `at`. Steps for the silent are passed over;
- * the next of the others comes its days after `at`, and where there is none the sequence ends.
- */
-export const answered = (
-  lead: Lead.Lead,
-  settings: CampaignSettings,
-  ended: "replied" | "takenOver",
-  at: Instant
-): Lead.Lead => {
+/** The steps that a touched lead has before it, whatever the person wrote; its present one unless its touch was made just now. */
+export const coming = (settings: CampaignSettings, lead: Lead.Lead): ReadonlyArray<Step> => {
   const place = placeOf(settings, lead)
-  // The present step is still to come, unless its touch was made just now.
   const had = new Set<string>(Lead.made(lead).map(({ step }) => step))
   const isToCome = lead.step !== null && !had.has(lead.step) && stepAt(settings, lead.step) !== null
-  const coming = following(settings, { ...lead, repliedAt: null }, isToCome ? place - 1 : place)
-  const next = coming.find(({ type }) => type === "noReplyResponded")
-  if (next === undefined) return Lead.end(lead, ended)
-  const dropped = coming
-    .filter(({ type }) => type === "noReply")
-    .map(({ id }): Lead.Touch => ({ step: id, status: "skipped", reason: ended, at }))
-  const isSame = lead.step === next.id
-  return {
-    ...lead,
-    step: next.id,
-    attempts: isSame ? lead.attempts : 0,
-    dueAt: dueAt(settings, next, at),
-    stop: null,
-    touches: [...Lead.made(lead), ...dropped]
-  }
+  return following(settings, { ...lead, repliedAt: null }, isToCome ? place - 1 : place)
+}
+
+/**
+ * How many steps for the silent a first reply takes from a touched lead. Its present step is among them unless that
+ * `isUnderWay`: what has begun to go out finishes.
+ */
+export const dropped = (lead: Lead.Lead, settings: CampaignSettings, isUnderWay: boolean): number => {
+  if (lead.step === null) return 0
+  const place = placeOf(settings, lead)
+  return following(settings, lead, isUnderWay ? place : place - 1).filter(({ type }) => type === "noReply").length
 }
 
 /** A lead that waits for a step counted from the last message of its chat, after a message at `at`; null for others. */

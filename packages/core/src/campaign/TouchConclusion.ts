@@ -3,19 +3,22 @@
  * touch that was settled otherwise. Pure over locked rows.
  */
 import type { Message } from "../chat/Message.ts"
+import * as Messages from "../chat/Message.ts"
+import type { Fact } from "../event/DomainEvent.ts"
 import type { Settled } from "../outbox/Settling.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import { second } from "../workspace/Instant.ts"
 import * as Seed from "../workspace/Seed.ts"
-import type { Campaign } from "./Campaign.ts"
+import type { Campaign, CampaignSettings } from "./Campaign.ts"
 import { seedKey, stepAt } from "./Campaign.ts"
 import * as Lead from "./Lead.ts"
 import type { TouchFate } from "./Lead.ts"
+import * as LeadNews from "./LeadNews.ts"
 import { type Conclusion, nothing, putOff, remaining, stopFact, stopped } from "./LeadStopping.ts"
 import * as Sequence from "./Sequence.ts"
 
 /** Milliseconds between part `part - 1` and `part` of a touch; the same every time it is asked. */
-export const partDelayMs = (campaign: Campaign, lead: Lead.Lead, part: number): number => {
+const partDelayMs = (campaign: Campaign, lead: Lead.Lead, part: number): number => {
   const { maxSeconds, minSeconds } = campaign.settings.partDelay
   const seed = `${seedKey(campaign)}|${lead.address}|${stepAt(campaign.settings, lead.step)?.index ?? 0}|${part}`
   return Math.round((minSeconds + Seed.random(seed)() * (maxSeconds - minSeconds)) * second)
@@ -161,47 +164,114 @@ export const conclude = (
   }
 }
 
-/**
- * A lead whose first touch was settled one way and proves to be the other: an unknown outcome was sent after all, or a
- * sent message failed later. Null when it changes nothing.
- */
-export const prove = (lead: Lead.Lead, message: Message, at: Instant): Conclusion | null => {
-  const failed = message.status === "failed"
-  const touches = lead.touches.map((touch) =>
-    touch.step === message.step && touch.status === (failed ? "sent" : "failed")
-      ? {
-          ...touch,
-          status: failed
-            ? ("failed" as const)
-            : message.part + 1 < message.parts
-              ? ("partial" as const)
-              : ("sent" as const),
-          reason: failed ? message.reason : null,
-          at
+/** What a lead whose end was worked out anew is told to be, in the words of what ended it. */
+const standing = (lead: Lead.Lead): Fact["type"] => {
+  if (lead.ended !== null) return lead.ended === "replied" ? "lead.replied" : "lead.ended"
+  // It goes on; after what a member said by hand, of which nobody could be told while it was over.
+  return lead.told?.takenOverAt === undefined ? "lead.sent" : "lead.deferred"
+}
+
+/** A lead after what platforms told changed how one of its touches stands; its end is worked out anew where nothing is on its way. */
+const reconsidered = (
+  before: Lead.Lead,
+  after: Lead.Lead,
+  settings: CampaignSettings | null,
+  message: Message
+): Pick<Conclusion, "lead" | "facts"> => {
+  const isUnderWay = before.claim !== null || Lead.isOpen(before)
+  const lead = isUnderWay ? after : LeadNews.decided(after, settings, before)
+  if (lead.ended === before.ended) return { lead, facts: [] }
+  return {
+    lead,
+    facts: [
+      {
+        workspace: lead.workspace,
+        type: standing(lead),
+        subject: lead.id,
+        actor: { type: "system", id: null },
+        cause: message.id,
+        data: {
+          campaign: lead.campaign,
+          status: lead.status,
+          account: message.account,
+          contact: lead.contact,
+          chat: message.chat,
+          ...(lead.ended !== null && { ended: lead.ended })
         }
-      : touch
-  )
-  const touch = lead.touches.find((one) => one.step === message.step)
+      }
+    ]
+  }
+}
+
+/** A touch that failed although the platform had taken it; of several failures the first counts. */
+const failedLate = (
+  lead: Lead.Lead,
+  touch: Lead.Touch,
+  message: Message,
+  at: Instant,
+  settings: CampaignSettings | null
+): Conclusion | null => {
   const isFirst = lead.touches[0]?.step === message.step
+  const isKnown = touch.status === "failed" && touch.reason === message.reason
+  if (isKnown ? touch.at <= at : touch.status !== "sent") return null
+  const touches = lead.touches.map((one) =>
+    one === touch ? { ...one, status: "failed" as const, reason: message.reason, at } : one
+  )
+  const after: Lead.Lead = { ...lead, touches, ...(isFirst && { status: "failed" as const, reason: message.reason }) }
+  const failedAt = Math.min(lead.told?.failedAt ?? at, at)
+  return {
+    ...nothing,
+    ...reconsidered(lead, LeadNews.withFailure(after, failedAt), settings, message),
+    counts: isFirst && !isKnown ? { sent: -1, failed: 1 } : {}
+  }
+}
+
+/** A touch that was told to have failed and did not: it stands as it was sent. */
+const unfailed = (
+  lead: Lead.Lead,
+  touch: Lead.Touch,
+  message: Message,
+  settings: CampaignSettings | null
+): Conclusion => {
+  const isFirst = lead.touches[0]?.step === message.step
+  const isLast = Lead.made(lead).findLast(({ status }) => status !== "skipped")?.step === message.step
+  const at = (isLast ? lead.lastSentAt : isFirst ? lead.firstSentAt : message.sentAt) ?? touch.at
+  const touches = lead.touches.map((one) =>
+    one === touch ? { ...one, status: "sent" as const, reason: null, at } : one
+  )
+  const after: Lead.Lead = { ...lead, touches, ...(isFirst && { status: "sent" as const, reason: null }) }
+  return {
+    ...nothing,
+    ...reconsidered(lead, LeadNews.withFailure(after, null), settings, message),
+    counts: isFirst ? { sent: 1, failed: -1 } : {}
+  }
+}
+
+/**
+ * A lead one of whose touches was settled one way and proves to be the other: an unknown outcome was sent after all, a
+ * sent message failed later, or was delivered although it was told to have failed. Null when it changes nothing.
+ */
+export const prove = (
+  lead: Lead.Lead,
+  message: Message,
+  now: Instant,
+  settings: CampaignSettings | null
+): Conclusion | null => {
+  const touch = lead.touches.find((one) => one.step === message.step)
   if (touch === undefined) return null
+  if (message.status === "failed") return failedLate(lead, touch, message, message.failedAt ?? now, settings)
+  if (touch.status !== "failed") return null
+  if (touch.reason === Messages.failedLate) return unfailed(lead, touch, message, settings)
+  if (touch.reason !== "outcomeUnknown") return null
   // The parts after an unknown one were cancelled: proof makes such a touch partial.
   const proved = message.part + 1 < message.parts ? ("partial" as const) : ("sent" as const)
-  if (failed) {
-    if (touch.status !== "sent") return null
-    const after: Lead.Lead = { ...lead, touches, ...(isFirst && { status: "failed" as const, reason: message.reason }) }
-    return {
-      ...nothing,
-      lead: after.claim !== null || after.step === null ? after : Lead.end(after, "failed"),
-      counts: isFirst ? { sent: -1, failed: 1 } : {}
-    }
-  }
-  if (touch.status !== "failed" || touch.reason !== "outcomeUnknown") return null
-  const sentAt = message.sentAt ?? at
+  const isFirst = lead.touches[0]?.step === message.step
+  const sentAt = message.sentAt ?? now
   return {
     ...nothing,
     lead: {
       ...lead,
-      touches,
+      touches: lead.touches.map((one) => (one === touch ? { ...one, status: proved, reason: null, at: sentAt } : one)),
       firstSentAt: lead.firstSentAt ?? sentAt,
       lastSentAt: Math.max(lead.lastSentAt ?? 0, sentAt),
       ...(isFirst && { status: proved, reason: null })

@@ -4,6 +4,8 @@
 import { Schema } from "effect"
 import type { Content } from "./Content.ts"
 import { MediaKind } from "./Content.ts"
+import { MediaIntake } from "./MediaIntake.ts"
+import { ProfileLimits } from "./ProfileUpdate.ts"
 
 export class Capabilities extends Schema.Opaque<Capabilities>()(
   Schema.Struct({
@@ -26,8 +28,16 @@ export class Capabilities extends Schema.Opaque<Capabilities>()(
     polling: Schema.Boolean,
     /** In what an address means something: everywhere, to one account, to one account group. */
     addressScope: Schema.Literals(["channel", "account", "group"]),
+    /** Whether the author of a comment can be answered in private, once for each comment; absent = no. */
+    privateReplies: Schema.optionalKey(Schema.Boolean),
     /** Whether external ids are phone numbers, kept in E.164. */
-    phoneNumbers: Schema.Boolean
+    phoneNumbers: Schema.Boolean,
+    /** Whether the platform can be asked if an account's credentials hold; absent = no. */
+    verification: Schema.optionalKey(Schema.Boolean),
+    /** How files reach it; absent = by the URL in the content. */
+    mediaIntake: Schema.optionalKey(MediaIntake),
+    /** What an account can change of how it shows itself; absent = nothing. */
+    profile: Schema.optionalKey(ProfileLimits)
   }).annotate({ identifier: "Capabilities" })
 ) {}
 

@@ -4,7 +4,7 @@
  */
 import { Schema } from "effect"
 import { Instant } from "../workspace/Instant.ts"
-import { Content } from "./Content.ts"
+import { Content, MediaKind } from "./Content.ts"
 import { AccountTrouble } from "./Outcome.ts"
 
 const common = {
@@ -26,6 +26,27 @@ export class Participant extends Schema.Opaque<Participant>()(
 const participant = { participant: Participant }
 const externalId = { externalId: Schema.NonEmptyString }
 
+/** A file that came with a message, where the platform keeps it. */
+export class RemoteFile extends Schema.Opaque<RemoteFile>()(
+  Schema.Struct({
+    kind: MediaKind,
+    url: Schema.NonEmptyString,
+    mime: Schema.optionalKey(Schema.String),
+    filename: Schema.optionalKey(Schema.String),
+    bytes: Schema.optionalKey(Schema.Int)
+  }).annotate({ identifier: "RemoteFile" })
+) {}
+
+const said = {
+  content: Content,
+  /** Files beside the content, in their order; that of a media content is not told again. */
+  files: Schema.optionalKey(Schema.Array(RemoteFile)),
+  /** The external id of the message this one answers. */
+  replyTo: Schema.optionalKey(Schema.String),
+  /** The message as the platform told it; kept with it. */
+  raw: Schema.optionalKey(Schema.Json)
+}
+
 export const ChannelEvent = Schema.Union([
   /** The person wrote, or pressed a button of ours. */
   Schema.Struct({
@@ -33,10 +54,9 @@ export const ChannelEvent = Schema.Union([
     ...common,
     ...participant,
     ...externalId,
-    content: Content,
+    ...said,
     /** The value of the button pressed, where it was one. */
     button: Schema.optionalKey(Schema.String),
-    replyTo: Schema.optionalKey(Schema.String),
     /** The platform itself says that this means stop. */
     optOut: Schema.optionalKey(Schema.Boolean)
   }),
@@ -46,7 +66,7 @@ export const ChannelEvent = Schema.Union([
     ...common,
     ...participant,
     ...externalId,
-    content: Content,
+    ...said,
     /** Our key, where the platform hands it back. */
     key: Schema.optionalKey(Schema.String)
   }),
@@ -65,6 +85,7 @@ export const ChannelEvent = Schema.Union([
     code: Schema.optionalKey(Schema.String),
     detail: Schema.optionalKey(Schema.String)
   }),
+  /** A message, of the person or of the account, says something else from now on. */
   Schema.Struct({
     type: Schema.Literal("messageEdited"),
     ...common,
@@ -72,17 +93,29 @@ export const ChannelEvent = Schema.Union([
     ...externalId,
     content: Content
   }),
+  /** A message, of the person or of the account, was taken back. */
   Schema.Struct({ type: Schema.Literal("messageDeleted"), ...common, ...participant, ...externalId }),
+  /** To a message, of the person or of the account. */
   Schema.Struct({
     type: Schema.Literals(["reactionAdded", "reactionRemoved"]),
     ...common,
     ...participant,
     ...externalId,
     emoji: Schema.String,
+    /** The account's own, not the person's. */
     fromUs: Schema.Boolean
   }),
   /** The person withdrew by the channel's own means, outside a message. */
   Schema.Struct({ type: Schema.Literal("optedOut"), ...common, ...participant }),
+  /** The person booked an appointment, wherever that was done. */
+  Schema.Struct({
+    type: Schema.Literal("booked"),
+    ...common,
+    ...participant,
+    /** What the appointment is known by elsewhere. */
+    ref: Schema.optionalKey(Schema.String),
+    startsAt: Schema.optionalKey(Instant)
+  }),
   Schema.Struct({
     type: Schema.Literal("accountTroubled"),
     ...common,

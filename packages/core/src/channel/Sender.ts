@@ -7,4 +7,6 @@ export interface Sender {
   /** The platform's name for it: a page id, a phone number id, a handle. */
   readonly externalId: string
   readonly credentials: Redacted.Redacted<string> | null
+  /** The URL of the proxy to go through; null = straight to the platform. */
+  readonly egress: Redacted.Redacted<string> | null
 }

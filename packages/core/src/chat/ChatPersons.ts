@@ -1,15 +1,12 @@
 /**
- * The chats and messages of a person. Their ids follow from the accounts of the workspace and the person's addresses, so
- * that neither a chat that nobody was known in nor one whose first message is still on its way is missed.
+ * The chats and messages of a person, also a chat that nobody was known in, or whose first message is still on its way.
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { AccountStore } from "../account/AccountStore.ts"
-import * as Address from "../channel/Address.ts"
-import type { Contact } from "../contact/Contact.ts"
 import type { PersonParty } from "../contact/PersonParty.ts"
-import type { ChatId, WorkspaceId } from "../workspace/Id.ts"
-import { maxLimit } from "../workspace/Page.ts"
+import { format } from "../workspace/Instant.ts"
 import * as Chat from "./Chat.ts"
+import * as ChatsOfPerson from "./ChatsOfPerson.ts"
 import { ChatStore } from "./ChatStore.ts"
 import { Message } from "./Message.ts"
 
@@ -28,29 +25,24 @@ const make = Effect.gen(function* () {
   const accounts = yield* AccountStore
   const store = yield* ChatStore
 
-  const chatsOf = Effect.fnUntraced(function* (workspace: WorkspaceId, { addresses }: Contact) {
-    const chats: Array<ChatId> = []
-    let cursor: string | undefined
-    do {
-      const page = yield* accounts.list(workspace, { limit: maxLimit, ...(cursor !== undefined && { cursor }) })
-      for (const account of page.data) {
-        for (const address of addresses) {
-          if (address.channel === account.channel) chats.push(Chat.idOf(account.id, Address.key(address)))
-        }
-      }
-      cursor = page.nextCursor ?? undefined
-    } while (cursor !== undefined)
-    return chats
-  })
-
   return ChatPersons.of({
     name: "chats",
     export: Effect.fn("ChatPersons.export")(function* (workspace, contact) {
-      const held = yield* store.held(workspace, yield* chatsOf(workspace, contact))
-      return { data: encode(held), subjects: [...held.chats, ...held.messages].map(({ id }) => id) }
+      const held = yield* store.held(workspace, yield* ChatsOfPerson.of(accounts, workspace, contact))
+      const notices = held.notices.map(({ chat, externalId, notice, toldAt }) => ({
+        chat,
+        externalId,
+        toldAt: format(toldAt),
+        notice: { ...notice, at: format(notice.at) } as Schema.Json
+      }))
+      const { chats, messages } = held
+      return {
+        data: { ...(encode({ chats, messages }) as object), notices },
+        subjects: [...held.chats, ...held.messages].map(({ id }) => id)
+      }
     }),
     erase: Effect.fn("ChatPersons.erase")(function* (workspace, contact) {
-      const chats = yield* chatsOf(workspace, contact)
+      const chats = yield* ChatsOfPerson.of(accounts, workspace, contact)
       const messages = yield* store.erase(workspace, chats)
       return [...chats, ...messages]
     })

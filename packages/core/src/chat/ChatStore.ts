@@ -4,8 +4,10 @@ import type { AccountId, ChatId, ContactId, MessageId, WorkspaceId } from "../wo
 import type { Instant } from "../workspace/Instant.ts"
 import type { Page, PageRequest } from "../workspace/Page.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
+import type { DomainEvent } from "../event/DomainEvent.ts"
 import type { Chat } from "./Chat.ts"
 import type { Message } from "./Message.ts"
+import type { EarlyNotice } from "./Notice.ts"
 
 /** A chat that must exist, by what identifies it. */
 export interface ChatOpening {
@@ -28,6 +30,15 @@ export interface ChatTouch {
   readonly unread: number
 }
 
+/** A message by the platform's id, which means something in its chat. */
+export interface ExternalRef {
+  readonly chat: ChatId
+  readonly externalId: string
+}
+
+/** A message by our id or the platform's. */
+export type MessageRef = { readonly id: MessageId } | ExternalRef
+
 export class ChatStore extends Context.Service<
   ChatStore,
   {
@@ -38,36 +49,67 @@ export class ChatStore extends Context.Service<
     admit(
       keys: ReadonlyArray<{ readonly account: AccountId; readonly dedupeKey: string; readonly at: Instant }>
     ): Effect.Effect<ReadonlyArray<number>, StorageError>
+    /** Forgets at most `limit` admitted events of a workspace from before `before`: one of them that comes again is new. */
+    purgeAdmitted(workspace: WorkspaceId, before: Instant, limit: number): Effect.Effect<number, StorageError>
     /**
      * Makes the chats that are missing, with the next numbers of their workspace, and locks and returns one for each
      * opening, as `Chat.opened` has it.
      */
     open(openings: ReadonlyArray<ChatOpening>): Effect.Effect<ReadonlyArray<Chat>, StorageError>
     touch(touches: ReadonlyArray<ChatTouch>): Effect.Effect<void, StorageError>
+    /**
+     * Locks those of the chats that the workspace has, in id order, applies the rule to each and writes what it changed
+     * with its events; the very object it was given means unchanged, and nothing of it is written. All but id, workspace,
+     * number, account and address may change. Returns them in id order.
+     */
+    modify(
+      workspace: WorkspaceId,
+      ids: ReadonlyArray<ChatId>,
+      change: (chat: Chat) => { readonly chat: Chat; readonly events: ReadonlyArray<DomainEvent> }
+    ): Effect.Effect<ReadonlyArray<{ readonly before: Chat; readonly after: Chat }>, StorageError>
     /** Marks chats as written to by hand, or gives them back to automation (`at` null). */
     setTakenOver(chats: ReadonlyArray<ChatId>, at: Instant | null): Effect.Effect<void, StorageError>
     /** Adds messages that did not go through the outbox; one that exists by (chat, externalId) is left as it is. Returns the new ones' ids. */
     record(messages: ReadonlyArray<Message>): Effect.Effect<ReadonlyArray<MessageId>, StorageError>
     /** Locks the messages found by id, or by (chat, externalId), applies the rule and writes what it changed. */
     advance(
-      refs: ReadonlyArray<{ readonly id: MessageId } | { readonly chat: ChatId; readonly externalId: string }>,
+      refs: ReadonlyArray<MessageRef>,
       change: (message: Message, index: number) => Message
     ): Effect.Effect<
       ReadonlyArray<{ readonly index: number; readonly before: Message; readonly after: Message }>,
       StorageError
     >
-    /** Those of the chats that exist, and all messages in them, also in one that was never opened; both by id. */
+    /** The messages as they are now, in the order of the references and null for those nobody has; without locks. */
+    find(refs: ReadonlyArray<MessageRef>): Effect.Effect<ReadonlyArray<Message | null>, StorageError>
+    /** Locks what is being sent in these chats, so that nobody settles it before this transaction ends. */
+    holdSending(chats: ReadonlyArray<ChatId>): Effect.Effect<void, StorageError>
+    /** The messages of these chats whose `createdAt` is that instant. */
+    createdAt(
+      places: ReadonlyArray<{ readonly chat: ChatId; readonly at: Instant }>
+    ): Effect.Effect<ReadonlyArray<Message>, StorageError>
+    /** Keeps notices until their message comes; one that is kept already, by (chat, externalId, key), is kept once. */
+    keepNotices(notices: ReadonlyArray<EarlyNotice>): Effect.Effect<void, StorageError>
+    /** Gives out the notices that wait for these messages, and keeps them no more; by key. */
+    takeNotices(refs: ReadonlyArray<ExternalRef>): Effect.Effect<ReadonlyArray<EarlyNotice>, StorageError>
+    /** Those of the chats that exist, and all messages in them, also in one that was never opened; both by id. And what waits for a message there. */
     held(
       workspace: WorkspaceId,
       chats: ReadonlyArray<ChatId>
-    ): Effect.Effect<{ readonly chats: ReadonlyArray<Chat>; readonly messages: ReadonlyArray<Message> }, StorageError>
+    ): Effect.Effect<
+      {
+        readonly chats: ReadonlyArray<Chat>
+        readonly messages: ReadonlyArray<Message>
+        readonly notices: ReadonlyArray<EarlyNotice>
+      },
+      StorageError
+    >
     /**
      * Locks all messages in these chats and then the chats, applies `Message.erase` and `Chat.erase`, and gives back what
-     * the messages no longer reserve. Returns the messages' ids.
+     * the messages no longer reserve. Notices that wait there go. Returns the messages' ids.
      */
     erase(workspace: WorkspaceId, chats: ReadonlyArray<ChatId>): Effect.Effect<ReadonlyArray<MessageId>, StorageError>
-    /** Outbound messages of a chat that are being sent, or of which nobody knows whether they were; oldest first. */
-    unproven(chat: ChatId): Effect.Effect<ReadonlyArray<Message>, StorageError>
+    /** Outbound messages of these chats that are being sent, or of which nobody knows whether they were; oldest first. */
+    unproven(chats: ReadonlyArray<ChatId>): Effect.Effect<ReadonlyArray<Message>, StorageError>
     get(workspace: WorkspaceId, id: ChatId): Effect.Effect<Option.Option<Chat>, StorageError>
     /** Most recent first. */
     list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Chat>, StorageError>

@@ -1,27 +1,49 @@
 /**
- * What areas above chats do when a person writes or wants no more: they register it here, and the inbox runs it in the
- * transaction of the event, one call per batch.
+ * What areas above chats do when a person writes, books or wants no more: they register it here, and the inbox runs it in
+ * the transaction of the events, one call of each per batch.
  */
 import { Context, type Effect } from "effect"
-import type { ChatId, ContactId, LeadId, WorkspaceId } from "../workspace/Id.ts"
+import type { ChatId, ContactId, LeadId, MessageId, WorkspaceId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import type { Message } from "./Message.ts"
 
-/** A contact and the chat in which something was written. */
+/** A contact, the chat in which something happened, and when it did by the platform's time. */
 export interface Correspondent {
   readonly contact: ContactId
   readonly chat: ChatId
+  readonly at: Instant
 }
 
+/** Told late, twice or in any order, the same things must leave the same. */
 export interface InboundReaction {
+  /**
+   * Locks what the others will change, of these contacts and of these leads, before anyone locks messages and chats, and
+   * names the messages that it has to lock with the batch's own, if any.
+   */
+  hold(
+    workspace: WorkspaceId,
+    contacts: ReadonlyArray<ContactId>,
+    leads: ReadonlyArray<LeadId>
+  ): Effect.Effect<ReadonlyArray<MessageId> | void, StorageError>
+  /**
+   * Locks what the others will count by, of the same contacts and leads, once messages and chats are locked: they are
+   * called one after the other, and each counts in an order of its own.
+   */
+  holdCounts?(
+    workspace: WorkspaceId,
+    contacts: ReadonlyArray<ContactId>,
+    leads: ReadonlyArray<LeadId>
+  ): Effect.Effect<void, StorageError>
   /** These contacts wrote (text or button, not a reaction). */
   replied(workspace: WorkspaceId, who: ReadonlyArray<Correspondent>, now: Instant): Effect.Effect<void, StorageError>
   /** These contacts want no more messages. */
-  optedOut(workspace: WorkspaceId, contacts: ReadonlyArray<ContactId>, now: Instant): Effect.Effect<void, StorageError>
+  optedOut(workspace: WorkspaceId, who: ReadonlyArray<Correspondent>, now: Instant): Effect.Effect<void, StorageError>
+  /** These contacts booked an appointment. */
+  booked(workspace: WorkspaceId, who: ReadonlyArray<Correspondent>, now: Instant): Effect.Effect<void, StorageError>
   /** Someone of ours wrote to these by hand. */
   takenOver(workspace: WorkspaceId, who: ReadonlyArray<Correspondent>, now: Instant): Effect.Effect<void, StorageError>
-  /** Messages whose outcome was unknown turned out to be sent, or that were sent and failed after all. */
+  /** Messages whose outcome was unknown turned out to be sent, that were sent and failed after all, or did not fail after all. */
   proven(messages: ReadonlyArray<Message & { readonly lead: LeadId }>, now: Instant): Effect.Effect<void, StorageError>
 }
 

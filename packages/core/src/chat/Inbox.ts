@@ -1,33 +1,41 @@
 /**
  * Takes what platforms tell us into chats, once: an event told twice, late or out of order leaves the same state. A
- * reply, an opt-out and what campaigns make of them commit together, so a touch that begins afterwards knows of them.
+ * reply, an opt-out, a booking and what campaigns make of them commit together, so a touch that begins afterwards knows of
+ * them. A batch costs a bounded number of statements. Locks are taken in the order of all: leads, messages, chats, paces,
+ * accounts.
  */
-import { Context, Effect, Layer, Option } from "effect"
+import { Clock, Context, Effect, Layer, Option, Schedule } from "effect"
 import type { Account } from "../account/Account.ts"
+import * as AccountLog from "../account/AccountLog.ts"
+import { AccountLogStore } from "../account/AccountLogStore.ts"
 import { AccountStore } from "../account/AccountStore.ts"
 import * as AccountRules from "../account/Account.ts"
-import * as Address from "../channel/Address.ts"
-import type { ChannelEvent, Participant } from "../channel/ChannelEvent.ts"
-import * as Content from "../channel/Content.ts"
+import type { ChannelEvent } from "../channel/ChannelEvent.ts"
 import { ContactStore } from "../contact/ContactStore.ts"
-import { AddressHash, isTombstone, keysOf } from "../contact/Suppression.ts"
-import type { DomainEvent, EventType } from "../event/DomainEvent.ts"
+import { AddressHash } from "../contact/Suppression.ts"
+import type { DomainEvent } from "../event/DomainEvent.ts"
 import { EventStore } from "../event/EventStore.ts"
-import type { ContactId, IdGenerator } from "../workspace/Id.ts"
+import type { WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import * as Seed from "../workspace/Seed.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
+import { storable } from "../workspace/Storable.ts"
 import { Transaction } from "../workspace/Transaction.ts"
 import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
-import * as Chat from "./Chat.ts"
+import * as AttachedMedia from "./AttachedMedia.ts"
+import { isOpen } from "./Chat.ts"
+import * as ChatNews from "./ChatNews.ts"
 import { ChatStore } from "./ChatStore.ts"
-import * as InboundMessage from "./InboundMessage.ts"
+import * as InboundFacts from "./InboundFacts.ts"
+import * as InboundHook from "./InboundHook.ts"
+import * as InboundMessages from "./InboundMessages.ts"
+import * as InboundPeople from "./InboundPeople.ts"
 import { InboundReactions } from "./InboundReaction.ts"
-import type { Message } from "./Message.ts"
-import * as OptOutWords from "./OptOutWords.ts"
-import * as Takeover from "./Takeover.ts"
+import { InboxStore } from "./InboxStore.ts"
+import * as Media from "./Media.ts"
+import { MediaRecordStore } from "./MediaRecordStore.ts"
 
 export interface Received {
   /** Events seen for the first time. */
@@ -35,8 +43,6 @@ export interface Received {
   /** Events that were told before. */
   readonly repeated: number
 }
-
-type WithParticipant = Extract<ChannelEvent, { readonly participant: Participant }>
 
 export class Inbox extends Context.Service<
   Inbox,
@@ -51,112 +57,113 @@ export class Inbox extends Context.Service<
   )
 }
 
+/** How often a batch is begun again that the storage could not take at the moment, and the pauses before. */
+const retries = 3
+const pauses = Schedule.jittered(Schedule.exponential("20 millis"))
+
+type Indexed<E> = { readonly index: number; readonly event: E }
+type Troubled = Extract<ChannelEvent, { readonly type: "accountTroubled" }>
+
+const isTroubled = (one: Indexed<ChannelEvent>): one is Indexed<Troubled> => one.event.type === "accountTroubled"
+const isOfPerson = (one: Indexed<ChannelEvent>): one is Indexed<InboundPeople.PersonEvent> => !isTroubled(one)
+
 const make = Effect.gen(function* () {
   const chats = yield* ChatStore
+  const lists = yield* InboxStore
   const contacts = yield* ContactStore
   const accounts = yield* AccountStore
+  const logs = yield* AccountLogStore
   const workspaces = yield* WorkspaceStore
+  const media = yield* MediaRecordStore
   const feed = yield* EventStore
   const reactions = yield* InboundReactions
+  const hooks = yield* InboundHook.InboundHooks
+  const reply = yield* InboundHook.InboundReplies
   const transaction = yield* Transaction
   const time = yield* PacingTime
   const makeIds = (yield* Ids).generator
   const addressHash = yield* AddressHash
 
-  const addressOf = (account: Account, participant: Participant) =>
-    Address.key({ channel: account.channel, scope: participant.scope, externalId: participant.externalId })
-
-  /** Whether they were erased and are nobody we know since; they are stopped by their hash, under which nothing is told. */
-  const isErased = Effect.fnUntraced(function* (account: Account, participant: Participant) {
-    if (addressHash === null) return false
-    const address = addressOf(account, participant)
-    if (Option.isSome(yield* contacts.byAddress(account.workspace, address))) return false
-    const held = yield* contacts.suppressions(account.workspace, keysOf(addressHash, address))
-    return held.some((row) => row.account === null && isTombstone(row.address))
-  })
-
-  const opened = Effect.fnUntraced(function* (account: Account, event: WithParticipant, ids: IdGenerator) {
-    const address = addressOf(account, event.participant)
-    const known = yield* contacts.byAddress(account.workspace, address)
-    let contact = Option.getOrNull(Option.map(known, ({ id }) => id))
-    if (contact === null && event.type === "messageReceived") {
-      contact = ids.next("con")
-      yield* contacts.import(
-        account.workspace,
-        [
-          {
-            id: contact,
-            workspace: account.workspace,
-            name: event.participant.name ?? "",
-            first: null,
-            last: null,
-            addresses: [
-              { channel: account.channel, scope: event.participant.scope, externalId: event.participant.externalId }
-            ],
-            tags: [],
-            attributes: {},
-            timezone: null,
-            consents: [],
-            externalRef: null,
-            metadata: {},
-            createdAt: event.at
-          }
-        ],
-        null
-      )
-    }
-    const [chat] = yield* chats.open([
-      {
-        id: Chat.idOf(account.id, address),
-        workspace: account.workspace,
-        account: account.id,
-        address,
-        contact,
-        name: event.participant.name ?? "",
-        at: event.at
-      }
-    ])
-    return { address, contact, chat: chat?.id ?? Chat.idOf(account.id, address) }
-  })
-
-  const suppress = Effect.fnUntraced(function* (
-    account: Account,
-    address: string,
-    contact: ContactId | null,
-    at: Instant,
-    event: DomainEvent
-  ) {
-    const workspace = yield* workspaces.get(account.workspace)
-    const scope = Option.match(workspace, {
-      onNone: () => "contact" as const,
-      onSome: ({ optOutScope }) => optOutScope
-    })
-    const person = contact === null ? Option.none() : yield* contacts.get(account.workspace, contact)
-    const keys =
-      scope === "contact" && Option.isSome(person)
-        ? [...new Set([address, ...person.value.addresses.map(Address.key)])]
-        : [address]
-    return yield* contacts.suppress(
-      keys.map((key) => ({
-        workspace: account.workspace,
-        address: key,
-        account: null,
-        reason: "optedOut" as const,
-        at
-      })),
-      [event]
+  const optOutScope = (workspace: WorkspaceId) =>
+    Effect.map(
+      workspaces.get(workspace),
+      Option.match({ onNone: () => "contact" as const, onSome: (found) => found.optOutScope })
     )
+
+  /** What the batch does to its chats, whose rows are locked; those in which the next session begins. */
+  const tellChats = Effect.fnUntraced(function* (
+    account: Account,
+    told: ReadonlyArray<InboundPeople.Told>,
+    kept: InboundMessages.Kept,
+    now: Instant
+  ) {
+    const rewritten = yield* chats.createdAt(InboundFacts.rewrittenAt(kept))
+    const news = InboundFacts.chatNews(told, kept, rewritten)
+    const changing = [...news].flatMap(([id, own]) => {
+      const chat = kept.chats.get(id)
+      return chat === undefined || ChatNews.known(chat, own, now) === chat ? [] : [id]
+    })
+    const changed = yield* chats.modify(account.workspace, changing, (chat) => ({
+      chat: ChatNews.known(chat, news.get(chat.id)!, now),
+      events: []
+    }))
+    return changed.flatMap(({ after, before }) => (isOpen(after) && !isOpen(before) ? [after] : []))
   })
 
-  const take = Effect.fnUntraced(function* (account: Account, event: ChannelEvent, ids: IdGenerator, now: Instant) {
-    const tell = (
-      type: EventType,
-      subject: string,
-      actor: DomainEvent["actor"],
-      data: DomainEvent["data"]
-    ): DomainEvent => ({
+  /** Files follow the real clock, as whoever fetches them does. */
+  const keepFiles = Effect.fnUntraced(function* ({ changes, recorded }: InboundMessages.Kept) {
+    const now = yield* Clock.currentTimeMillis
+    const added = [
+      ...recorded.flatMap(({ message }) => AttachedMedia.remote(message, now)),
+      ...changes.flatMap(({ after, before }) => AttachedMedia.gained(before, after, now))
+    ]
+    if (added.length > 0) yield* media.add(added)
+    const dropped = changes.flatMap(({ after, before }) => AttachedMedia.dropped(before, after))
+    if (dropped.length > 0) yield* media.modify(dropped, (row) => Media.discarded(row, now))
+  })
+
+  const trouble = Effect.fnUntraced(function* (
+    account: Account,
+    told: ReadonlyArray<Indexed<Troubled>>,
+    event: InboundFacts.Teller,
+    now: Instant
+  ) {
+    const ids = yield* makeIds
+    yield* logs.append(
+      AccountLog.distinct(
+        told.flatMap(({ event: { detail, reason } }) => {
+          const trouble = AccountLog.troubleOf({ type: reason, ...(detail !== undefined && { detail }) })
+          return trouble === null ? [] : [AccountLog.entry(ids, account, now, trouble)]
+        })
+      )
+    )
+    yield* accounts.modify([account.id], (before) => {
+      const after = told.reduce(
+        (one, { event: { reason } }) => AccountRules.afterOutcome(one, { type: reason }, true, now),
+        before
+      )
+      const data = { health: AccountRules.health(after) }
+      return {
+        account: after,
+        events:
+          after === before ? [] : [event("account.changed", account.id, { type: "channel", id: account.channel }, data)]
+      }
+    })
+  })
+
+  /** All that fresh events change, in one transaction. */
+  const take = Effect.fnUntraced(function* (
+    account: Account,
+    events: ReadonlyArray<Indexed<ChannelEvent>>,
+    keys: ReadonlyArray<string>,
+    verdicts: ReadonlyMap<number, InboundHook.Verdict>,
+    now: Instant
+  ) {
+    const { workspace } = account
+    const ids = yield* makeIds
+    const event: InboundFacts.Teller = (type, subject, actor, data): DomainEvent => ({
       id: ids.next("evt"),
-      workspace: account.workspace,
+      workspace,
       type,
       at: now,
       subject,
@@ -164,185 +171,96 @@ const make = Effect.gen(function* () {
       cause: null,
       data
     })
-    const byContact = (contact: ContactId | null) => ({ type: "contact" as const, id: contact })
+    const each = (run: (reaction: (typeof reactions)[number]) => Effect.Effect<void, StorageError>) =>
+      Effect.forEach(reactions, run, { discard: true })
 
-    if (event.type === "accountTroubled") {
-      yield* accounts.modify([account.id], (before) => {
-        const after = AccountRules.afterOutcome(before, { type: event.reason }, true, now)
-        return {
-          account: after,
-          events:
-            after === before
-              ? []
-              : [
-                  tell(
-                    "account.changed",
-                    account.id,
-                    { type: "channel", id: account.channel },
-                    { health: AccountRules.health(after) }
-                  )
-                ]
-        }
-      })
-      return
-    }
-
-    if (event.type === "optedOut" && (yield* isErased(account, event.participant))) return
-    const { address, chat, contact } = yield* opened(account, event, ids)
-    switch (event.type) {
-      case "messageReceived": {
-        const message = InboundMessage.received(account, event, ids, { address, chat, contact })
-        const isNew = (yield* chats.record([message])).length > 0
-        if (!isNew) return
-        const text = Content.preview(event.content)
-        yield* chats.touch([{ chat, at: event.at, text, direction: "inbound", unread: 1 }])
-        const optOut =
-          event.optOut === true || (event.content.type === "text" && OptOutWords.isOptOut(event.content.text))
-        const optIn = !optOut && event.content.type === "text" && OptOutWords.isOptIn(event.content.text)
-        if (optIn) yield* contacts.lift(account.workspace, keysOf(addressHash, address))
-        if (optOut) {
-          yield* suppress(
-            account,
-            address,
-            contact,
-            event.at,
-            tell("contact.opted_out", contact ?? chat, byContact(contact), { chat, channel: account.channel })
-          )
-        }
-        if (contact !== null) {
-          const who = [{ contact, chat }]
-          yield* Effect.forEach(
-            reactions,
-            (reaction) =>
-              optOut
-                ? reaction.optedOut(account.workspace, [contact], now)
-                : reaction.replied(account.workspace, who, now),
-            {
-              discard: true
-            }
-          )
-        }
-        yield* feed.append([
-          tell("message.received", message.id, byContact(contact), {
-            chat,
-            account: account.id,
-            text: text.slice(0, 200)
-          }),
-          ...(optOut ? [] : [tell("chat.replied", chat, byContact(contact), { account: account.id })])
-        ])
-        return
+    const told = yield* InboundPeople.placed(contacts, account, events.filter(isOfPerson), addressHash, ids, now)
+    if (told.length > 0) {
+      const before = yield* lists.find(
+        workspace,
+        told.map(({ chat }) => chat)
+      )
+      const kept = yield* InboundMessages.kept(
+        chats,
+        account,
+        told,
+        keys,
+        (people, leads) =>
+          Effect.map(
+            Effect.forEach(reactions, (reaction) => reaction.hold(workspace, people, leads)),
+            (messages) => messages.flatMap((ids) => ids ?? [])
+          ),
+        now
+      )
+      const reopened = yield* tellChats(account, told, kept, now)
+      yield* keepFiles(kept)
+      const facts = InboundFacts.of(told, kept, verdicts)
+      const { booked, optedOut, proven, replied, takenOver } = facts
+      const counted = [...takenOver, ...replied, ...booked, ...optedOut].map(({ contact }) => contact)
+      if (counted.length + proven.length > 0) {
+        const leads = proven.map(({ lead }) => lead)
+        yield* each((reaction) => reaction.holdCounts?.(workspace, [...new Set(counted)], leads) ?? Effect.void)
       }
-      case "optedOut": {
-        yield* suppress(
-          account,
-          address,
-          contact,
-          event.at,
-          tell("contact.opted_out", contact ?? chat, byContact(contact), { chat, channel: account.channel })
-        )
-        if (contact !== null) {
-          yield* Effect.forEach(reactions, (reaction) => reaction.optedOut(account.workspace, [contact], now), {
-            discard: true
-          })
-        }
-        return
-      }
-      case "messageDelivered":
-      case "messageRead":
-      case "messageFailed": {
-        const changed = yield* chats.advance([{ chat, externalId: event.externalId }], (message) =>
-          InboundMessage.statusAfter(message, event)
-        )
-        yield* after(changed, account, now, tell)
-        return
-      }
-      case "messageEchoed": {
-        // An echo proves what we sent; one that is not ours was written by the account's owner on another device.
-        const ours = event.key === undefined ? [] : [{ id: event.key.split(".")[0] as Message["id"] }]
-        const known = yield* chats.advance([...ours, { chat, externalId: event.externalId }], (message) =>
-          InboundMessage.echoed(message, event)
-        )
-        const isNamed = event.key !== undefined || known.length > 0
-        const said = Content.preview(event.content)
-        const [match] = isNamed
-          ? []
-          : (yield* chats.unproven(chat)).filter(({ content }) => Content.preview(content) === said)
-        if (!isNamed && match === undefined) {
-          const message = InboundMessage.written(account, event, ids, { address, chat, contact })
-          const owner = { type: "channel", id: account.channel } as const
-          yield* Takeover.fromDevice(chats, feed, reactions, message, owner, ids, now)
-          return
-        }
-        const changed =
-          match === undefined
-            ? known
-            : yield* chats.advance([{ id: match.id }], (message) => InboundMessage.echoed(message, event))
-        yield* after(changed, account, now, tell)
-        return
-      }
-      case "messageEdited":
-      case "messageDeleted":
-      case "reactionAdded":
-      case "reactionRemoved":
-        // Admitted once, and kept out of the ledger: nothing of a campaign depends on them.
-        return
-    }
-  })
-
-  /** What a changed message means to others: proof of a touch, or its late failure. */
-  const after = Effect.fnUntraced(function* (
-    changed: ReadonlyArray<{ readonly before: Message; readonly after: Message }>,
-    account: Account,
-    now: Instant,
-    tell: (type: EventType, subject: string, actor: DomainEvent["actor"], data: DomainEvent["data"]) => DomainEvent
-  ) {
-    const real = changed.filter((one) => one.before.status !== one.after.status)
-    if (real.length === 0) return
-    yield* feed.append(
-      real.map(({ after: message }) =>
-        tell(
-          message.status === "delivered"
-            ? "message.delivered"
-            : message.status === "read"
-              ? "message.read"
-              : message.status === "failed"
-                ? "message.failed"
-                : "message.sent",
-          message.id,
-          { type: "channel", id: account.channel },
-          { chat: message.chat, ...(message.lead !== null && { lead: message.lead }) }
+      // Readers of the feed hear first what happened, and then what others made of it.
+      yield* feed.append(
+        InboundFacts.events(account, told, kept, facts, new Set(before.map(({ id }) => id)), verdicts, event)
+      )
+      yield* feed.append(
+        reopened.map(({ contact, id }) =>
+          event("chat.reopened", id, { type: "contact", id: contact }, { account: account.id })
         )
       )
-    )
-    const proven = real.flatMap(({ after: message, before }) =>
-      message.lead !== null && (before.status === "failed" || message.status === "failed")
-        ? [{ ...message, lead: message.lead }]
-        : []
-    )
-    if (proven.length > 0) {
-      yield* Effect.forEach(reactions, (reaction) => reaction.proven(proven, now), { discard: true })
+      if (proven.length > 0) yield* each((reaction) => reaction.proven(proven, now))
+      if (takenOver.length > 0) yield* each((reaction) => reaction.takenOver(workspace, takenOver, now))
+      if (replied.length > 0) yield* each((reaction) => reaction.replied(workspace, replied, now))
+      if (booked.length > 0) yield* each((reaction) => reaction.booked(workspace, booked, now))
+      if (optedOut.length > 0) yield* each((reaction) => reaction.optedOut(workspace, optedOut, now))
+      if (facts.stops.length + facts.starts.length > 0) {
+        const scope = facts.stops.length === 0 ? "address" : yield* optOutScope(workspace)
+        yield* contacts.heed(InboundFacts.wishes(workspace, facts, scope), addressHash)
+      }
+      const answers = InboundFacts.answers(kept, verdicts, ids, now)
+      if (answers.length > 0) yield* reply(answers, now)
     }
+    const troubled = events.filter(isTroubled)
+    if (troubled.length > 0) yield* trouble(account, troubled, event, now)
   })
 
   return Inbox.of({
-    receive: Effect.fn("Inbox.receive")((account: Account, events: ReadonlyArray<ChannelEvent>) =>
-      events.length === 0
-        ? Effect.succeed({ handled: 0, repeated: 0 })
-        : transaction.within(
-            Effect.gen(function* () {
-              const ids = yield* makeIds
-              const now = yield* time.now
-              const fresh = yield* chats.admit(
-                // Platforms make their keys of addresses, too.
-                events.map(({ at, dedupeKey }) => ({ account: account.id, dedupeKey: Seed.digest(dedupeKey), at }))
-              )
-              for (const index of fresh) {
-                const event = events[index]
-                if (event !== undefined) yield* take(account, event, ids, now)
-              }
-              return { handled: fresh.length, repeated: events.length - fresh.length }
-            })
+    receive: Effect.fn("Inbox.receive")(function* (account: Account, events: ReadonlyArray<ChannelEvent>) {
+      if (events.length === 0) return { handled: 0, repeated: 0 }
+      const indexed = events.map((event, index) => ({ index, event: storable(event) }))
+      const received = indexed.flatMap(({ event, index }) =>
+        event.type === "messageReceived" ? [{ index, event }] : []
+      )
+      const judged = yield* InboundHook.judged(
+        hooks,
+        account,
+        received.map(({ event }) => event)
+      )
+      const verdicts = new Map(received.map(({ index }, i) => [index, judged[i]!]))
+      // Platforms make their keys of addresses, too.
+      const keys = events.map(({ dedupeKey }) => Seed.digest(dedupeKey))
+      const kept = transaction.within(
+        Effect.gen(function* () {
+          const now = yield* time.now
+          const fresh = yield* chats.admit(
+            events.map(({ at }, i) => ({ account: account.id, dedupeKey: keys[i]!, at }))
           )
-    )
+          if (fresh.length > 0) {
+            yield* take(
+              account,
+              fresh.map((index) => indexed[index]!),
+              keys,
+              verdicts,
+              now
+            )
+          }
+          return { handled: fresh.length, repeated: events.length - fresh.length }
+        })
+      )
+      // Two batches of the same people may still meet the other way round: one of them is begun again.
+      return yield* Effect.retry(kept, { while: ({ retryable }) => retryable, times: retries, schedule: pauses })
+    })
   })
 })

@@ -1,7 +1,7 @@
 /**
  * One message of a chat. Outbound ones are the ledger: a row exists before anything is handed to a channel, and its
  * status says how far it came. `queued < sending < sent < delivered < read`; `failed` may replace queued, sending and
- * sent; proof replaces a failure whose outcome was unknown; `cancelled` comes only from queued.
+ * sent; proof replaces a failure whose outcome was unknown or that came late; `cancelled` comes only from queued.
  */
 import { Schema } from "effect"
 import type { Account } from "../account/Account.ts"
@@ -22,6 +22,7 @@ import {
 } from "../workspace/Id.ts"
 import { Instant } from "../workspace/Instant.ts"
 import { Metadata } from "../workspace/Json.ts"
+import { MessageDetails } from "./MessageDetails.ts"
 
 export const MessageStatus = Schema.Literals([
   "queued",
@@ -98,7 +99,9 @@ export class Message extends Schema.Opaque<Message>()(
     readAt: Schema.NullOr(Instant),
     failedAt: Schema.NullOr(Instant),
     externalRef: Schema.NullOr(Schema.String),
-    metadata: Metadata
+    metadata: Metadata,
+    /** Null of what nothing beside its text is known. */
+    details: Schema.NullOr(MessageDetails)
   }).annotate({ identifier: "Message" })
 ) {}
 
@@ -122,7 +125,8 @@ export const untried = {
   readAt: null,
   failedAt: null,
   externalRef: null,
-  metadata: {}
+  metadata: {},
+  details: null
 } as const
 
 /** A message by itself: of no campaign, in one part. */
@@ -137,6 +141,12 @@ export const idempotencyKey = (self: Pick<Message, "id" | "tries">): string =>
 
 /** What it said, once its person is erased. */
 const erasedContent: Content = { type: "text", text: "[erased]" }
+
+/** What a message of a person said that they took back. */
+export const deletedContent: Content = { type: "text", text: "[deleted]" }
+
+/** Why a message failed that the platform had taken. */
+export const failedLate = "failedLate"
 
 /**
  * The message without the person: that there was one, when, and what became of it. One that is queued is cancelled; one
@@ -153,6 +163,7 @@ export const erase = (self: Message): Message => ({
   replyTo: null,
   externalRef: null,
   metadata: {},
+  details: null,
   ...(self.status === "queued" && {
     status: "cancelled" as const,
     reason: "erased",
@@ -189,6 +200,17 @@ export const requeued = (self: Message, tries: number): Message => ({
   failedAt: null
 })
 
+/** Whether it may be tried again by itself: it failed, and either it is known not to have gone out or a person says so. */
+export const isRetryable = (self: Pick<Message, "lead" | "reason" | "status">, includeUnknown: boolean): boolean =>
+  self.lead === null && self.status === "failed" && (includeUnknown || self.reason !== "outcomeUnknown")
+
+/** A message that failed, due again: under a new key where the platform may know the former one. */
+export const retried = (self: Message, now: Instant): Message => ({
+  ...requeued(self, self.tries + (self.reason === "outcomeUnknown" || self.reason === failedLate ? 1 : 0)),
+  externalId: null,
+  dueAt: now
+})
+
 /** A claimed message with the account it goes out from, as the claim's transaction saw both. */
 export interface Claimed {
   readonly message: Message
@@ -210,7 +232,10 @@ const rank: Record<MessageStatus, number> = {
 export const mayBecome = (self: Pick<Message, "status" | "reason">, next: MessageStatus): boolean => {
   if (self.status === "received" || self.status === "cancelled") return false
   if (self.status === "failed") {
-    return self.reason === "outcomeUnknown" && (next === "sent" || next === "delivered" || next === "read")
+    if (next === "delivered" || next === "read") {
+      return self.reason === "outcomeUnknown" || self.reason === failedLate
+    }
+    return self.reason === "outcomeUnknown" && next === "sent"
   }
   if (next === "failed") return rank[self.status] <= rank.sent
   if (next === "cancelled") return self.status === "queued"

@@ -1,4 +1,5 @@
 /** Until when a channel lets us write freely in a chat. What it allows at other times is a template approved beforehand. */
+import type { Channel } from "../channel/Channel.ts"
 import type { ChannelPolicy } from "../channel/ChannelPolicy.ts"
 import type { Content } from "../channel/Content.ts"
 import type { Instant } from "../workspace/Instant.ts"
@@ -21,6 +22,25 @@ export const of = (
   if (openMs === null) return { open: true, openUntil: null }
   const openUntil = chat === null || chat.lastInboundAt === null ? null : chat.lastInboundAt + openMs
   return { open: openUntil !== null && openUntil > now, openUntil }
+}
+
+/** A window as people are shown it. */
+export interface ShownWindow extends ReplyWindow {
+  /** What may be sent while it is closed; null = nothing. */
+  readonly instead: "approvedTemplate" | null
+}
+
+/** Both windows of a chat. */
+export const both = (
+  { capabilities, policy }: Pick<Channel, "capabilities" | "policy">,
+  chat: Pick<Chat, "lastInboundAt"> | null,
+  now: Instant
+): { readonly automated: ShownWindow; readonly human: ShownWindow } => {
+  const instead = capabilities.approvedTemplates ? ("approvedTemplate" as const) : null
+  return {
+    automated: { ...of(policy, "automated", chat, now), instead },
+    human: { ...of(policy, "human", chat, now), instead }
+  }
 }
 
 /** Whether all of it may be sent in that window. */

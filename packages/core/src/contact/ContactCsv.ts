@@ -6,7 +6,10 @@ import type { Contact } from "./Contact.ts"
 import type { RowProblem } from "./ContactRow.ts"
 
 export interface CsvOptions {
-  /** The channels whose external ids are phone numbers: theirs stand in the column phone, else the attribute of that name. */
+  /**
+   * The channels whose external ids are phone numbers: theirs stand in the column phone, else the attribute of that name;
+   * and beside them, the attribute externalId in the column of that name.
+   */
   readonly phoneChannels: ReadonlySet<string>
   /**
    * Puts an apostrophe before what a spreadsheet would take for a formula (`=`, `+`, `-`, `@`, tab, carriage return), for
@@ -43,8 +46,9 @@ export const encoder = (attributes: ReadonlyArray<string>, options: CsvOptions) 
     row: (contact: Contact): string => {
       const [first] = contact.addresses
       const phone = contact.addresses.find(({ channel }) => options.phoneChannels.has(channel))
+      const isPhone = first !== undefined && options.phoneChannels.has(first.channel)
       let text = [
-        first?.externalId ?? "",
+        (isPhone ? contact.attributes["externalId"] : undefined) ?? first?.externalId ?? "",
         first?.channel ?? "",
         contact.name,
         contact.first ?? "",

@@ -5,7 +5,7 @@
  */
 import { Context, Effect, Layer, Option, Stream } from "effect"
 import { Channels } from "../channel/Channel.ts"
-import type { ContactListId, WorkspaceId } from "../workspace/Id.ts"
+import type { ContactId, ContactListId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
@@ -14,6 +14,7 @@ import type { Contact, MergeMode } from "./Contact.ts"
 import { type ContactImport, ImportMismatch, ImportOvertaken } from "./ContactImport.ts"
 import { type AddressRules, addresses, contactOf, type RowBatch, type RowProblem } from "./ContactRow.ts"
 import { ContactStore } from "./ContactStore.ts"
+import { ContactReactions } from "./ContactReaction.ts"
 import * as Erased from "./Erased.ts"
 import { AddressHash } from "./Suppression.ts"
 
@@ -118,6 +119,7 @@ const make = Effect.gen(function* () {
   const transaction = yield* Transaction
   const makeIds = (yield* Ids).generator
   const sift = Erased.sifter(store, yield* AddressHash)
+  const reactions = yield* ContactReactions
 
   /** A chunk as contacts, and why the others became none. */
   const prepare = Effect.fnUntraced(function* (
@@ -161,10 +163,12 @@ const make = Effect.gen(function* () {
     if (at.finishedAt !== null) return at
 
     const take = Effect.fnUntraced(function* ({ contacts, lines, records, rejected }: Prepared) {
+      let changed: ReadonlyArray<ContactId> = []
       at = yield* transaction.within(
         Effect.gen(function* () {
           const done = yield* store.importChunk(at, { contacts, records, rejected: rejected.length })
           if (Option.isNone(done)) return yield* new ImportOvertaken({ id })
+          changed = done.value.imported.changed
           for (const { contacts: several, index } of done.value.imported.ambiguous) {
             rejected.push({
               line: lines[index]!,
@@ -178,6 +182,10 @@ const make = Effect.gen(function* () {
           return done.value.at
         })
       )
+      if (changed.length > 0) {
+        const now = yield* time.now
+        yield* Effect.forEach(reactions, (reaction) => reaction.changed(workspace, changed, now), { discard: true })
+      }
       if (onProgress !== undefined) yield* onProgress(at)
     })
 

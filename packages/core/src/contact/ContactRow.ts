@@ -90,6 +90,21 @@ export const addresses = (channels: ReadonlyMap<string, Channel>, rules: Address
   }
 }
 
+/**
+ * What identifies a person and is no address on this channel becomes an attribute, so that nothing in a file is lost. An id
+ * beside a phone number is no externalRef: ids of two lists may be the same and mean two people.
+ */
+const attributesOf = (
+  { attributes, externalId, externalRef, phone }: ContactRow,
+  address: Address
+): Contact.Contact["attributes"] => {
+  const isKept = (id: string | undefined): id is string =>
+    id !== undefined && id !== address.externalId && id !== externalRef
+  return isKept(phone) || isKept(externalId)
+    ? { ...(isKept(phone) ? { phone } : {}), ...(isKept(externalId) ? { externalId } : {}), ...attributes }
+    : attributes
+}
+
 /** The contact that a row stands for. A name that comes whole is split. */
 export const contactOf = (
   row: ContactRow,
@@ -107,11 +122,7 @@ export const contactOf = (
     ...split,
     addresses: [address],
     tags: row.tags,
-    // Of a channel with ids of its own the number is no address, but nothing in a file is lost.
-    attributes:
-      row.phone === undefined || row.phone === address.externalId
-        ? row.attributes
-        : { phone: row.phone, ...row.attributes },
+    attributes: attributesOf(row, address),
     timezone: row.timezone ?? null,
     consents: [],
     externalRef: row.externalRef ?? null,

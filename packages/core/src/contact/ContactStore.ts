@@ -7,11 +7,14 @@ import type { Page, PageRequest } from "../workspace/Page.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import type { Contact, ContactList, MergeMode } from "./Contact.ts"
 import type { ContactImport, ImportChunk } from "./ContactImport.ts"
-import type { Suppression } from "./Suppression.ts"
+import type { AddressHash, Suppression } from "./Suppression.ts"
+import type { Wish, WishState } from "./Wish.ts"
 
 export interface Imported {
   readonly created: number
   readonly merged: number
+  /** People who were known and of whom something is different now. */
+  readonly changed: ReadonlyArray<ContactId>
   /** Rows that matched two different contacts; nothing was written for them. */
   readonly ambiguous: ReadonlyArray<{ readonly index: number; readonly contacts: ReadonlyArray<ContactId> }>
 }
@@ -66,6 +69,11 @@ export class ContactStore extends Context.Service<
     getImport(workspace: WorkspaceId, id: string): Effect.Effect<Option.Option<ContactImport>, StorageError>
     get(workspace: WorkspaceId, id: ContactId): Effect.Effect<Option.Option<Contact>, StorageError>
     byAddress(workspace: WorkspaceId, address: string): Effect.Effect<Option.Option<Contact>, StorageError>
+    /** Who has each of these addresses, by its key; without those nobody has. */
+    byAddresses(
+      workspace: WorkspaceId,
+      addresses: ReadonlyArray<string>
+    ): Effect.Effect<ReadonlyMap<string, Contact>, StorageError>
     /** In order of their ids. */
     list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Contact>, StorageError>
     /** Applies a rule to the locked contact, with what it lifts and tells; none when there is no such contact. */
@@ -106,6 +114,8 @@ export class ContactStore extends Context.Service<
       sources: ReadonlyArray<ContactListId>,
       events: ReadonlyArray<DomainEvent>
     ): Effect.Effect<Option.Option<ContactList>, StorageError>
+    /** The list is being gathered from now on, and everyone leaves it where `empty`; false when there is none. */
+    gatherList(workspace: WorkspaceId, id: ContactListId, empty: boolean): Effect.Effect<boolean, StorageError>
     /** Once: a list that is ready already stays as it is, and no event is written. */
     setListReady(
       workspace: WorkspaceId,
@@ -131,12 +141,26 @@ export class ContactStore extends Context.Service<
       suppressions: ReadonlyArray<Suppression>,
       events: ReadonlyArray<DomainEvent>
     ): Effect.Effect<number, StorageError>
-    /** Lifts what suppresses these addresses for the whole workspace. */
-    lift(workspace: WorkspaceId, addresses: ReadonlyArray<string>): Effect.Effect<number, StorageError>
+    /**
+     * Remembers what people said of being written to. Whose last word is stop is suppressed as `optedOut` since then, also
+     * where something older suppressed them; whose last word is start is suppressed by nothing older for the whole
+     * workspace, nor under their hash. Any order of the same wishes leaves the same.
+     */
+    heed(wishes: ReadonlyArray<Wish>, addressHash?: AddressHash | null): Effect.Effect<void, StorageError>
+    /** What is remembered of what people said of being written to, of each of these addresses that said anything. */
+    wishes(
+      workspace: WorkspaceId,
+      addresses: ReadonlyArray<string>
+    ): Effect.Effect<ReadonlyArray<WishState>, StorageError>
     suppressions(
       workspace: WorkspaceId,
       addresses: ReadonlyArray<string>
     ): Effect.Effect<ReadonlyArray<Suppression>, StorageError>
+    /**
+     * Whether any workspace has people who were erased with another secret than this hash's (null = with any at all). Costs
+     * one look-up per workspace.
+     */
+    hasUnrecognised(hash: AddressHash | null): Effect.Effect<boolean, StorageError>
     /** All of the workspace, by address and account; those of erased people come first. */
     allSuppressions(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Suppression>, StorageError>
   }
@@ -153,6 +177,7 @@ export type ListVerbs = Pick<
   | "renameList"
   | "deleteList"
   | "mergeLists"
+  | "gatherList"
   | "setListReady"
   | "members"
   | "countMembers"

@@ -3,7 +3,9 @@ import { Context, Effect, Layer, Option, Schema } from "effect"
 import * as Address from "../channel/Address.ts"
 import { Channels } from "../channel/Channel.ts"
 import type { Actor, DomainEvent, EventType } from "../event/DomainEvent.ts"
+import type { Delivery } from "../event/Delivery.ts"
 import { EventStore } from "../event/EventStore.ts"
+import { WebhookStore } from "../event/WebhookStore.ts"
 import type { ContactId, ContactListId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
@@ -14,6 +16,7 @@ import * as ContactRules from "./Contact.ts"
 import type { Consent, Contact, ContactList, MergeMode } from "./Contact.ts"
 import { type AddressRules, addresses, contactOf, type ContactRow, type RowProblem } from "./ContactRow.ts"
 import { ContactStore } from "./ContactStore.ts"
+import { ContactReactions } from "./ContactReaction.ts"
 import * as Erased from "./Erased.ts"
 import { PersonParties } from "./PersonParty.ts"
 import { AddressHash, keysOf, type Suppression, tombstone } from "./Suppression.ts"
@@ -33,6 +36,8 @@ export interface PersonExport {
   readonly suppressions: ReadonlyArray<Suppression>
   /** What was published of them. */
   readonly events: ReadonlyArray<DomainEvent>
+  /** What webhook endpoints answered to that, as far as it is kept. */
+  readonly deliveries: ReadonlyArray<Delivery>
   /** What other areas hold, by their names. */
   readonly more: Readonly<Record<string, Schema.Json>>
 }
@@ -98,6 +103,15 @@ export class Contacts extends Context.Service<
     ): Effect.Effect<Contact, ContactNotFound | StorageError>
     /** Everything we hold of the person. */
     export(workspace: WorkspaceId, contact: ContactId): Effect.Effect<PersonExport, ContactNotFound | StorageError>
+    /**
+     * Removes the person everywhere, as erasing does, but they may be imported again: what suppresses their addresses stays
+     * as it is, and nothing is added.
+     */
+    remove(
+      workspace: WorkspaceId,
+      contact: ContactId,
+      actor: Actor
+    ): Effect.Effect<void, ContactNotFound | StorageError>
     /** Removes the person everywhere; of their addresses a keyed hash stays in the suppressions. */
     erase(
       workspace: WorkspaceId,
@@ -118,6 +132,7 @@ const asJson = ({ externalId }: Address.Address): string => JSON.stringify(exter
 const make = Effect.gen(function* () {
   const store = yield* ContactStore
   const feed = yield* EventStore
+  const webhooks = yield* WebhookStore
   const workspaces = yield* WorkspaceStore
   const channels = yield* Channels
   const time = yield* PacingTime
@@ -125,6 +140,7 @@ const make = Effect.gen(function* () {
   const makeIds = (yield* Ids).generator
   const hash = yield* AddressHash
   const sift = Erased.sifter(store, hash)
+  const reactions = yield* ContactReactions
 
   const found =
     (contact: ContactId) =>
@@ -166,6 +182,39 @@ const make = Effect.gen(function* () {
       .pipe(found(id))
   })
 
+  /** Takes a person out of everything; `staying` tells what suppresses their addresses afterwards, out of what did before. */
+  const forget = Effect.fnUntraced(function* (
+    workspace: WorkspaceId,
+    id: ContactId,
+    type: "contact.deleted" | "contact.erased",
+    actor: Actor,
+    staying: (contact: Contact, known: ReadonlyArray<Suppression>, at: number) => ReadonlyArray<Suppression>
+  ) {
+    const parties = yield* PersonParties
+    const at = yield* time.now
+    const event = (yield* makeIds).next("evt")
+    yield* transaction.within(
+      Effect.gen(function* () {
+        const contact = yield* store.get(workspace, id).pipe(found(id))
+        const known = yield* store.suppressions(workspace, contact.addresses.map(Address.key))
+        const forgotten = Effect.map(
+          Effect.forEach(parties, (party) => party.erase(workspace, contact, at)),
+          (subjects) => subjects.flat()
+        )
+        yield* feed.erase(workspace, [id, ...(yield* forgotten)])
+        yield* workspaces.forgetResponses(workspace, [id, ...contact.addresses.map(asJson)])
+        yield* store
+          .erase(workspace, id, (before) => ({
+            suppressions: staying(before, known, at),
+            events: [{ id: event, workspace, type, at, subject: id, actor, cause: null, data: {} }]
+          }))
+          .pipe(found(id))
+        // Who enrolled them meanwhile was waited for; from here on nobody can.
+        yield* feed.erase(workspace, yield* forgotten)
+      })
+    )
+  })
+
   return Contacts.of({
     listNamed: Effect.fn("Contacts.listNamed")(function* (workspace: WorkspaceId, name: string) {
       const known = yield* store.listByName(workspace, name)
@@ -201,10 +250,13 @@ const make = Effect.gen(function* () {
       }
       const { contacts, lines, rejected: erased } = yield* sift(workspace, given)
       rejected.push(...erased)
-      const { ambiguous, created, merged } =
+      const { ambiguous, changed, created, merged } =
         contacts.length === 0
-          ? { ambiguous: [], created: 0, merged: 0 }
+          ? { ambiguous: [], changed: [], created: 0, merged: 0 }
           : yield* store.import(workspace, contacts, list, mode)
+      if (changed.length > 0) {
+        yield* Effect.forEach(reactions, (reaction) => reaction.changed(workspace, changed, at), { discard: true })
+      }
       for (const { contacts: several, index } of ambiguous) {
         rejected.push({
           line: lines[index] ?? 0,
@@ -247,41 +299,26 @@ const make = Effect.gen(function* () {
             lists: yield* store.listsOf(workspace, id),
             suppressions: yield* store.suppressions(workspace, keys),
             events: yield* feed.about(workspace, [id, ...subjects]),
+            deliveries: yield* webhooks.about(workspace, [id, ...subjects]),
             more: Object.fromEntries(parties.map(({ name }, i) => [name, held[i]!.data]))
           }
         })
       )
     }),
+    remove: Effect.fn("Contacts.remove")(function* (workspace, id, actor) {
+      yield* forget(workspace, id, "contact.deleted", actor, (_, known) => known)
+    }),
     erase: Effect.fn("Contacts.erase")(function* (workspace, id, actor) {
-      const parties = yield* PersonParties
       if (hash === null) return yield* new AddressHashMissing()
       if ((yield* Erased.recognition(store, hash, workspace)) !== "recognised") return yield* new AddressHashUnlike()
-      const at = yield* time.now
-      const event = (yield* makeIds).next("evt")
-      yield* transaction.within(
-        Effect.gen(function* () {
-          const contact = yield* store.get(workspace, id).pipe(found(id))
-          const forget = Effect.map(
-            Effect.forEach(parties, (party) => party.erase(workspace, contact, at)),
-            (subjects) => subjects.flat()
-          )
-          yield* feed.erase(workspace, [id, ...(yield* forget)])
-          yield* workspaces.forgetResponses(workspace, [id, ...contact.addresses.map(asJson)])
-          yield* store
-            .erase(workspace, id, (before) => ({
-              suppressions: before.addresses.map((address) => ({
-                workspace,
-                address: tombstone(hash, Address.key(address)),
-                account: null,
-                reason: "erased",
-                at
-              })),
-              events: [{ id: event, workspace, type: "contact.erased", at, subject: id, actor, cause: null, data: {} }]
-            }))
-            .pipe(found(id))
-          // Who enrolled them meanwhile was waited for; from here on nobody can.
-          yield* feed.erase(workspace, yield* forget)
-        })
+      yield* forget(workspace, id, "contact.erased", actor, ({ addresses: all }, _, at) =>
+        all.map((address) => ({
+          workspace,
+          address: tombstone(hash, Address.key(address)),
+          account: null,
+          reason: "erased",
+          at
+        }))
       )
     })
   })

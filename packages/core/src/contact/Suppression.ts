@@ -50,6 +50,15 @@ export const isTombstone = (address: string): boolean => address.startsWith(mark
 /** Whether a tombstone was made with this hash, so that it recognises the person. */
 export const isOf = (hash: AddressHash, address: string): boolean => address.startsWith(prefixOf(hash))
 
+/** From where to where tombstones sort: all of them, and those of one hash, whose end is not among them. */
+export const tombstoneRange = (hash: AddressHash | null): { readonly from: string; readonly to: string } => {
+  const last = hash === null ? mark : prefixOf(hash)
+  return {
+    from: last,
+    to: last.slice(0, -1) + String.fromCharCode(last.charCodeAt(last.length - 1) + 1)
+  }
+}
+
 /** Under which keys a suppression of the address may stand: what every look-up asks for, the address itself first. */
 export const keysOf = (hash: AddressHash | null, address: string): ReadonlyArray<string> =>
   hash === null ? [address] : [address, tombstone(hash, address)]

@@ -16,11 +16,18 @@ export const EventType = Schema.Literals([
   "message.deleted",
   "reaction.added",
   "reaction.removed",
+  "attachment.stored",
+  "attachment.failed",
   "chat.created",
   "chat.replied",
   "chat.booked",
   "chat.assigned",
   "chat.closed",
+  "chat.reopened",
+  "chat.changed",
+  "chat.read",
+  "chat.resumed",
+  "chat.deleted",
   "chat.taken_over",
   "lead.sent",
   "lead.partial",
@@ -42,8 +49,14 @@ export const EventType = Schema.Literals([
   "contact.suppressed",
   "contact.consented",
   "contact.consent_withdrawn",
+  "contact.deleted",
   "contact.erased",
   "list.ready",
+  "member.added",
+  "member.changed",
+  "template.created",
+  "template.changed",
+  "template.deleted",
   "job.progressed",
   "job.finished",
   "webhook.disabled"
@@ -78,18 +91,23 @@ export class DomainEvent extends Schema.Opaque<DomainEvent>()(
 /** Ids, codes and numbers, by which reports read the feed. A field that is not named here may tell of a person. */
 const impersonal: ReadonlySet<string> = new Set([
   "account",
+  "assignee",
   "campaign",
   "channel",
   "chat",
   "contact",
+  "dropped",
   "ended",
+  "kind",
   "lead",
+  "media",
   "part",
   "reason",
   "status",
   "step",
   "touch",
-  "until"
+  "until",
+  "was"
 ])
 
 /** The event without the person whom it tells of: reports find in it what they found before. */

@@ -4,13 +4,14 @@
  */
 import { Context, type Effect, Schema } from "effect"
 import type { WorkspaceId } from "../workspace/Id.ts"
+import type { Instant } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
-import type { DomainEvent } from "./DomainEvent.ts"
+import type { DomainEvent, EventType } from "./DomainEvent.ts"
 
 /** Opaque: epoch, transaction and number. Compare only for equality. */
 export type Position = string
 
-/** The position comes from before a restore, or from another database. */
+/** What follows the position was purged, or it comes from before a restore or from another database. */
 export class CursorExpired extends Schema.TaggedError<CursorExpired>()("CursorExpired", { position: Schema.String }) {
   override get message(): string {
     return `the position ${this.position} is no longer known; read the feed from its beginning`
@@ -20,6 +21,27 @@ export class CursorExpired extends Schema.TaggedError<CursorExpired>()("CursorEx
 export interface FeedEvent {
   readonly position: Position
   readonly event: DomainEvent
+}
+
+/** A part of the feed. */
+export interface Scan {
+  /** null = from the beginning. */
+  readonly after: Position | null
+  /** Its last event; null = as far as readers see. */
+  readonly until: Position | null
+  /** null = all. */
+  readonly types: ReadonlyArray<EventType> | null
+  /** How many events are looked at, at most. */
+  readonly limit: number
+}
+
+export interface Scanned {
+  /** Those of the types that were asked for, in feed order. */
+  readonly events: ReadonlyArray<FeedEvent>
+  /** Where to go on: the last event that was looked at. */
+  readonly position: Position | null
+  /** How many were looked at: fewer than the limit at the end. */
+  readonly looked: number
 }
 
 /** What readers of the feed do not see yet, because a transaction before it is still open. */
@@ -42,7 +64,10 @@ export class EventStore extends Context.Service<
       workspace: WorkspaceId,
       subjects: ReadonlyArray<string>
     ): Effect.Effect<ReadonlyArray<DomainEvent>, StorageError>
-    /** Applies `DomainEvent.erase` to all events about these subjects; their places in the feed stay. As slow as `about`. */
+    /**
+     * Applies `DomainEvent.erase` to all events about these subjects; their places in the feed stay. What webhook endpoints
+     * answered to them is forgotten. As slow as `about`.
+     */
     erase(workspace: WorkspaceId, subjects: ReadonlyArray<string>): Effect.Effect<void, StorageError>
     /** At most `limit` events after a position (null = from the beginning), in feed order. */
     read(
@@ -50,5 +75,14 @@ export class EventStore extends Context.Service<
       after: Position | null,
       limit: number
     ): Effect.Effect<ReadonlyArray<FeedEvent>, StorageError | CursorExpired>
+    /** The same for a part of the feed and some types, of which only those travel. */
+    scan(workspace: WorkspaceId, scan: Scan): Effect.Effect<Scanned, StorageError | CursorExpired>
+    /** The last position that readers see (null = there is none): of an event from before `before`, where that is given. */
+    last(workspace: WorkspaceId, before: Instant | null): Effect.Effect<Position | null, StorageError>
+    /**
+     * Removes at most `limit` events from the beginning of the feed, as long as each is older than `before` and no enabled
+     * webhook endpoint is still to get it; returns how many. Positions before what is left expire.
+     */
+    purge(workspace: WorkspaceId, before: Instant, limit: number): Effect.Effect<number, StorageError>
   }
 >()("@overture/core/EventStore") {}

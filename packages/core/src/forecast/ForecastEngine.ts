@@ -4,6 +4,8 @@
  * cannot differ from it by a rule.
  */
 import { Context, Effect, Layer } from "effect"
+import * as Account from "../account/Account.ts"
+import { Senders } from "../account/Senders.ts"
 import { Campaigns } from "../campaign/Campaigns.ts"
 import { CampaignStore } from "../campaign/CampaignStore.ts"
 import { Outreach } from "../campaign/Outreach.ts"
@@ -16,6 +18,7 @@ import { system } from "../event/DomainEvent.ts"
 import * as Memory from "../memory/Memory.ts"
 import * as MemoryStorage from "../memory/MemoryStorage.ts"
 import { Driver } from "../outbox/Driver.ts"
+import { MediaHandover } from "../outbox/MediaHandover.ts"
 import { Outbox } from "../outbox/Outbox.ts"
 import { OutboxConfig, defaults } from "../outbox/OutboxConfig.ts"
 import { Chores } from "../workspace/Chore.ts"
@@ -80,6 +83,9 @@ const engine = (
   const base = Layer.mergeAll(
     Layer.succeed(Channel.Channels, Channel.Channels.from([...channels.values()].map(silent))),
     Ids.layer,
+    // Nothing leaves the copy, so no secret is opened for it and no file is read.
+    Layer.succeed(MediaHandover, MediaHandover.asTheyAre),
+    Layer.succeed(Senders, Senders.of({ of: (account) => Effect.succeed(Account.sender(account, null)) })),
     Layer.succeed(OutboxConfig, { ...defaults, worker: "forecast" }),
     PacingTime.layerVirtual(from)
   ).pipe(Layer.provideMerge(Layer.succeedContext(watched)))

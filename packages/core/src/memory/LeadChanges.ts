@@ -19,7 +19,7 @@ const select = (state: State, selector: LeadSelector): ReadonlyArray<Lead.Lead> 
     case "contacts":
       return [...new Set(selector.contacts)]
         .flatMap((contact) => [...state.leadsByContact.get(contact).values()])
-        .filter((lead) => lead.workspace === selector.workspace && isActive(lead))
+        .filter((lead) => lead.workspace === selector.workspace && (selector.ended === true || isActive(lead)))
         .sort(byId)
     case "active":
       return firstOf(
@@ -187,4 +187,15 @@ export const breakdown = (state: State, campaign: CampaignId) => {
     else group.count += 1
   }
   return [...groups.values()].sort((a, b) => b.count - a.count)
+}
+
+/** How many leads with a step to come are of contacts of each zone. */
+export const zones = (state: State, campaign: CampaignId) => {
+  const people = new Map<string | null, number>()
+  for (const lead of state.leadsByCampaign.get(campaign).values()) {
+    if (lead.step === null) continue
+    const { timezone } = state.contacts.need(lead.contact).contact
+    people.set(timezone, (people.get(timezone) ?? 0) + 1)
+  }
+  return Array.from(people, ([timezone, count]) => ({ timezone, people: count }))
 }

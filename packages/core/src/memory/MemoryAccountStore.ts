@@ -1,12 +1,25 @@
 /** Accounts in memory. */
 import { Option } from "effect"
-import { AccountStore } from "../account/AccountStore.ts"
-import type { Account } from "../account/Account.ts"
+import { type Account, availabilities, availability } from "../account/Account.ts"
+import { type AccountFilter, AccountStore } from "../account/AccountStore.ts"
 import * as Budget from "../workspace/Budget.ts"
 import type { WorkspaceId } from "../workspace/Id.ts"
+import type { Instant } from "../workspace/Instant.ts"
 import type { Memory } from "./Memory.ts"
 import { append } from "./MemoryEventStore.ts"
 import { byId, page } from "./Paging.ts"
+
+const matches = (account: Account, filter: AccountFilter, now: Instant): boolean => {
+  const text = (filter.text ?? "").toLowerCase()
+  const words = [account.name, account.externalId, account.externalRef ?? ""]
+  return (
+    (filter.channel === undefined || account.channel === filter.channel) &&
+    (filter.group === undefined || account.group === filter.group) &&
+    (filter.enabled === undefined || account.enabled === filter.enabled) &&
+    (filter.availability?.includes(availability(account, now)) ?? true) &&
+    words.some((word) => word.toLowerCase().includes(text))
+  )
+}
 
 export const make = ({ state, verb }: Memory) => {
   const all = (): ReadonlyArray<Account> => Array.from(state.accounts.values(), (row) => row.account).sort(byId)
@@ -29,6 +42,14 @@ export const make = ({ state, verb }: Memory) => {
       }),
     byExternalRef: (workspace, ref) =>
       verb(() => Option.fromUndefinedOr(of(workspace).find((account) => account.externalRef === ref))),
+    search: (workspace, filter, now, request) =>
+      verb(() =>
+        page(
+          of(workspace).filter((account) => matches(account, filter, now)),
+          request,
+          (account) => [availabilities.indexOf(availability(account, now)), account.id]
+        )
+      ),
     list: (workspace, request) => verb(() => page(of(workspace), request, (account) => [account.id])),
     modify: (ids, change) =>
       verb(() =>
@@ -42,6 +63,8 @@ export const make = ({ state, verb }: Memory) => {
           return [account]
         })
       ),
+    byExternalId: (channel, externalIds) =>
+      verb(() => all().filter((account) => account.channel === channel && externalIds.includes(account.externalId))),
     polled: (channels) =>
       verb(() =>
         all()

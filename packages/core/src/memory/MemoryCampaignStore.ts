@@ -136,6 +136,8 @@ export const make = ({ state, timed, verb, within }: Memory) =>
         })
       ),
     changeLeads: (selector, _now, change) => verb(() => LeadChanges.changeLeads(state, selector, change)),
+    hold: () => verb(() => []),
+    holdCounts: () => verb(() => undefined),
     getLead: (workspace, id) => verb(() => Option.fromUndefinedOr(leadOf(state, workspace, id))),
     leads: (workspace, campaign, { status }, request) =>
       verb(() => {
@@ -164,6 +166,7 @@ export const make = ({ state, timed, verb, within }: Memory) =>
     counts: (campaign) => verb(() => LeadChanges.counts(state, campaign)),
     recount: (campaign) => verb(() => LeadChanges.recount(state, campaign)),
     breakdown: (campaign) => verb(() => LeadChanges.breakdown(state, campaign)),
+    zones: (campaign) => verb(() => LeadChanges.zones(state, campaign)),
     isDone: (campaign) => verb(() => state.activeLeads.get(campaign).size === 0),
     finishable: (limit) =>
       verb(() => {
@@ -175,6 +178,16 @@ export const make = ({ state, timed, verb, within }: Memory) =>
         )
         return firstOf(done, limit, byId)
       }),
+    resuming: (limit) =>
+      verb(() =>
+        firstOf(
+          Array.from(state.campaigns.values(), (row) => row.campaign).filter(
+            ({ resumeAfter, status }) => resumeAfter !== undefined && status !== "deleted"
+          ),
+          limit,
+          byId
+        )
+      ),
     nextAlarm: verb(() => {
       const alarms = Array.from(state.paces.values()).flatMap((pace) => pace.nextAt ?? [])
       return alarms.length === 0 ? null : alarms.reduce((a, b) => Math.min(a, b))

@@ -1,10 +1,12 @@
 /** Chats and their messages in memory. */
 import { Option } from "effect"
 import * as Chat from "../chat/Chat.ts"
-import { type ChatOpening, ChatStore, type ChatTouch } from "../chat/ChatStore.ts"
+import { type ChatOpening, ChatStore, type ChatTouch, type ExternalRef, type MessageRef } from "../chat/ChatStore.ts"
 import * as Message from "../chat/Message.ts"
-import type { ChatId, MessageId, WorkspaceId } from "../workspace/Id.ts"
+import type { EarlyNotice } from "../chat/Notice.ts"
+import type { AccountId, ChatId, WorkspaceId } from "../workspace/Id.ts"
 import type { Memory } from "./Memory.ts"
+import { append } from "./MemoryEventStore.ts"
 import { by, byId, page } from "./Paging.ts"
 import { giveBack } from "./Reservations.ts"
 import { externalKey, nextNumber, type State } from "./State.ts"
@@ -27,8 +29,8 @@ export const open = (state: State, openings: ReadonlyArray<ChatOpening>): Readon
       lastDirection: "outbound",
       lastInboundAt: null,
       unread: 0,
-      takenOverAt: null,
-      closedAt: null,
+      ...Chat.untended,
+      openedAt: opening.at,
       createdAt: opening.at
     }
     state.chats.set(chat.id, chat)
@@ -49,9 +51,7 @@ export const touch = (state: State, touches: ReadonlyArray<ChatTouch>): void => 
   }
 }
 
-type Ref = { readonly id: MessageId } | { readonly chat: ChatId; readonly externalId: string }
-
-const find = (state: State, ref: Ref): Message.Message | undefined => {
+const find = (state: State, ref: MessageRef): Message.Message | undefined => {
   if ("id" in ref) return state.messages.get(ref.id)
   const [message] = state.messagesByExternalId.get(externalKey(ref.chat, ref.externalId)).values()
   return message
@@ -71,8 +71,28 @@ const held = (state: State, workspace: WorkspaceId, ids: ReadonlyArray<ChatId>) 
     messages: wanted
       .flatMap((id) => [...state.messagesByChat.get(id).values()])
       .filter((message) => message.workspace === workspace)
-      .sort(byId)
+      .sort(byId),
+    notices: wanted
+      .flatMap((id) => [...state.noticesByChat.get(id).values()])
+      .filter((notice) => notice.workspace === workspace)
+      .sort(byPlace)
   }
+}
+
+const byPlace = by<EarlyNotice>(
+  (notice) => notice.chat,
+  (notice) => notice.externalId,
+  (notice) => notice.key
+)
+
+const noticeKey = ({ chat, externalId, key }: EarlyNotice): string => `${externalKey(chat, externalId)}|${key}`
+
+/** Gives out the notices that wait for these messages, and keeps them no more. */
+export const takeNotices = (state: State, refs: ReadonlyArray<ExternalRef>): ReadonlyArray<EarlyNotice> => {
+  const keys = new Set(refs.map(({ chat, externalId }) => externalKey(chat, externalId)))
+  const taken = [...keys].flatMap((key) => [...state.noticesByRef.get(key).values()]).sort(byPlace)
+  for (const notice of taken) state.notices.delete(noticeKey(notice))
+  return taken
 }
 
 export const make = ({ state, verb }: Memory) =>
@@ -86,6 +106,13 @@ export const make = ({ state, verb }: Memory) =>
           return [index]
         })
       ),
+    purgeAdmitted: (workspace, before, limit) =>
+      verb(() => {
+        const own = (key: string) => state.accounts.get(key.slice(0, key.indexOf("|")) as AccountId)?.account.workspace
+        const old = state.admitted.entries().filter(([key, { at }]) => at < before && own(key) === workspace)
+        for (const [key] of old.slice(0, limit)) state.admitted.delete(key)
+        return Math.min(limit, old.length)
+      }),
     open: (openings) =>
       verb(() => {
         open(state, openings)
@@ -96,6 +123,17 @@ export const make = ({ state, verb }: Memory) =>
         })
       }),
     touch: (touches) => verb(() => touch(state, touches)),
+    modify: (workspace, ids, change) =>
+      verb(() =>
+        held(state, workspace, ids).chats.map((before) => {
+          const after = change(before)
+          if (after.chat !== before) {
+            state.chats.set(before.id, after.chat)
+            append(state, after.events)
+          }
+          return { before, after: after.chat }
+        })
+      ),
     setTakenOver: (chats, at) =>
       verb(() => {
         for (const id of chats) {
@@ -124,7 +162,8 @@ export const make = ({ state, verb }: Memory) =>
     held: (workspace, ids) => verb(() => held(state, workspace, ids)),
     erase: (workspace, ids) =>
       verb(() => {
-        const { chats, messages } = held(state, workspace, ids)
+        const { chats, messages, notices } = held(state, workspace, ids)
+        for (const notice of notices) state.notices.delete(noticeKey(notice))
         for (const message of messages) {
           const after = Message.erase(message)
           if (after.reserved === null) giveBack(state, message)
@@ -133,14 +172,33 @@ export const make = ({ state, verb }: Memory) =>
         for (const chat of chats) state.chats.set(chat.id, Chat.erase(chat))
         return messages.map(({ id }) => id)
       }),
-    unproven: (chat) =>
+    find: (refs) => verb(() => refs.map((ref) => find(state, ref) ?? null)),
+    holdSending: () => verb(() => undefined),
+    createdAt: (places) =>
       verb(() =>
-        [...state.messagesByChat.get(chat).values()].filter(Message.isUnproven).sort(
-          by(
-            (message) => message.createdAt,
-            (message) => message.id
-          )
+        places.flatMap(({ at, chat }) =>
+          [...state.messagesByChat.get(chat).values()].filter((message) => message.createdAt === at).sort(byId)
         )
+      ),
+    keepNotices: (notices) =>
+      verb(() => {
+        for (const notice of notices) {
+          const key = noticeKey(notice)
+          if (state.notices.get(key) === undefined) state.notices.set(key, notice)
+        }
+      }),
+    takeNotices: (refs) => verb(() => takeNotices(state, refs)),
+    unproven: (chats) =>
+      verb(() =>
+        [...new Set(chats)]
+          .flatMap((chat) => [...state.messagesByChat.get(chat).values()])
+          .filter(Message.isUnproven)
+          .sort(
+            by(
+              (message) => message.createdAt,
+              (message) => message.id
+            )
+          )
       ),
     get: (workspace, id) =>
       verb(() => {

@@ -64,6 +64,14 @@ export const make = ({ state, verb }: Memory): ListVerbs => {
         append(state, events)
         return Option.some(created)
       }),
+    gatherList: (workspace, id, empty) =>
+      verb(() => {
+        const list = listOf(workspace, id)
+        if (list === undefined) return false
+        if (empty) for (const member of membersOf(id)) state.members.delete(`${id}|${member.contact}`)
+        state.lists.set(id, { ...list, status: "gathering" })
+        return true
+      }),
     setListReady: (workspace, id, events) =>
       verb(() => {
         const list = listOf(workspace, id)

@@ -3,8 +3,10 @@ import { Option } from "effect"
 import * as Address from "../channel/Address.ts"
 import * as Contact from "../contact/Contact.ts"
 import { ContactStore, type Imported } from "../contact/ContactStore.ts"
-import type { Suppression } from "../contact/Suppression.ts"
+import { type AddressHash, isOf, isTombstone, keysOf, type Suppression } from "../contact/Suppression.ts"
+import * as Wish from "../contact/Wish.ts"
 import type { ContactId, ContactListId, WorkspaceId } from "../workspace/Id.ts"
+import type { Instant } from "../workspace/Instant.ts"
 import type { Memory } from "./Memory.ts"
 import { append } from "./MemoryEventStore.ts"
 import * as MemoryContactImports from "./MemoryContactImports.ts"
@@ -20,6 +22,28 @@ export const suppress = (state: State, suppressions: ReadonlyArray<Suppression>)
     if (state.suppressions.get(key) === undefined) state.suppressions.set(key, row)
   }
   return state.suppressions.size - before
+}
+
+const liftUntil = (state: State, workspace: WorkspaceId, address: string, until: Instant): void => {
+  const key = suppressionKey({ workspace, address, account: null })
+  const held = state.suppressions.get(key)
+  if (held !== undefined && held.at <= until) state.suppressions.delete(key)
+}
+
+const heed = (state: State, wishes: ReadonlyArray<Wish.Wish>, hash: AddressHash | null): void => {
+  for (const own of Wish.collected(wishes)) {
+    const { address, workspace } = own
+    const wish = Wish.joined(state.wishes.get(within(workspace, address)), own)
+    state.wishes.set(within(workspace, address), wish)
+    const at = Wish.stopped(wish)
+    if (at === null) {
+      for (const key of keysOf(hash, address)) liftUntil(state, workspace, key, wish.startAt ?? 0)
+    } else {
+      const row: Suppression = { workspace, address, account: null, reason: "optedOut", at }
+      const held = state.suppressions.get(suppressionKey(row))
+      if (held === undefined || held.at < at) state.suppressions.set(suppressionKey(row), row)
+    }
+  }
 }
 
 /** The contacts that have an address or the externalRef of a row. */
@@ -40,6 +64,7 @@ const importContacts = (
 ): Imported => {
   let created = 0
   let merged = 0
+  const before = new Map<ContactId, string>()
   const ambiguous: Array<{ readonly index: number; readonly contacts: ReadonlyArray<ContactId> }> = []
   const isJoining = list !== null && state.lists.get(list)?.workspace === workspace
   for (const [index, given] of rows.entries()) {
@@ -55,12 +80,17 @@ const importContacts = (
       state.contacts.set(id, { contact: row, touches: [] })
       created++
     } else {
+      if (!before.has(id)) before.set(id, JSON.stringify(existing.contact))
       state.contacts.set(id, { ...existing, contact: Contact.merge(existing.contact, row, mode) })
       merged++
     }
     if (isJoining) MemoryContactLists.join(state, list, id)
   }
-  return { created, merged, ambiguous }
+  const isNew = new Set<ContactId>(rows.map(({ id }) => id))
+  const changed = Array.from(before).flatMap(([id, former]) =>
+    isNew.has(id) || JSON.stringify(state.contacts.need(id).contact) === former ? [] : [id]
+  )
+  return { created, merged, changed, ambiguous }
 }
 
 const bySuppressed = by<Suppression>(
@@ -85,11 +115,7 @@ export const make = (memory: Memory) => {
         const { addresses, externalRef } = row.contact
         const after = { ...contact, id, workspace, addresses, externalRef }
         state.contacts.set(id, { ...row, contact: after })
-        for (const address of new Set(lift?.addresses ?? [])) {
-          const key = suppressionKey({ workspace, address, account: null })
-          const held = state.suppressions.get(key)
-          if (held !== undefined && held.at <= (lift?.until ?? 0)) state.suppressions.delete(key)
-        }
+        for (const address of lift?.addresses ?? []) liftUntil(state, workspace, address, lift?.until ?? 0)
         append(state, events)
         return Option.some(after)
       }),
@@ -104,6 +130,7 @@ export const make = (memory: Memory) => {
           )) {
             state.suppressions.delete(suppressionKey(held))
           }
+          state.wishes.delete(within(workspace, Address.key(address)))
         }
         for (const list of state.lists.values()) {
           if (list.workspace === workspace) state.members.delete(`${list.id}|${id}`)
@@ -123,24 +150,36 @@ export const make = (memory: Memory) => {
         const [row] = state.contactsByAddress.get(within(workspace, address)).values()
         return Option.fromUndefinedOr(row?.contact)
       }),
+    byAddresses: (workspace, addresses) =>
+      verb(
+        () =>
+          new Map(
+            addresses.flatMap((address) => {
+              const [row] = state.contactsByAddress.get(within(workspace, address)).values()
+              return row === undefined ? [] : [[address, row.contact] as const]
+            })
+          )
+      ),
     list: (workspace, request) => verb(() => page(of(workspace), request, (contact) => [contact.id])),
     suppress: (suppressions, events) =>
       verb(() => {
         append(state, events)
         return suppress(state, suppressions)
       }),
-    lift: (workspace, addresses) =>
-      verb(() => {
-        const before = state.suppressions.size
-        for (const address of addresses)
-          state.suppressions.delete(suppressionKey({ workspace, address, account: null }))
-        return before - state.suppressions.size
-      }),
+    heed: (wishes, addressHash = null) => verb(() => heed(state, wishes, addressHash)),
+    wishes: (workspace, addresses) =>
+      verb(() => [...new Set(addresses)].flatMap((address) => state.wishes.get(within(workspace, address)) ?? [])),
     suppressions: (workspace, addresses) =>
       verb(() =>
         [...new Set(addresses)]
           .flatMap((address) => [...state.suppressionsByAddress.get(within(workspace, address)).values()])
           .sort(bySuppressed)
+      ),
+    hasUnrecognised: (hash) =>
+      verb(() =>
+        Array.from(state.suppressions.values()).some(
+          ({ address }) => isTombstone(address) && (hash === null || !isOf(hash, address))
+        )
       ),
     allSuppressions: (workspace, request) =>
       verb(() =>

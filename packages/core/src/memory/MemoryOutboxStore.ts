@@ -15,6 +15,7 @@ import { database } from "./MemoryWorkspaceStore.ts"
 import { by, firstOf } from "./Paging.ts"
 import { cancel } from "./Reservations.ts"
 import { groupOf, type State, suppressionsOf } from "./State.ts"
+import { externalIdOf } from "../outbox/Settling.ts"
 import * as Settlement from "./Settlement.ts"
 
 /** Writes what budgets hold after a decision. */
@@ -152,7 +153,10 @@ export const make = ({ state, timed, verb }: Memory) =>
         const writes = conclude(
           results.flatMap((result) => {
             const message = state.messages.get(result.claimed.message.id)
-            return message?.claim === claim && message.status === "sending" ? [{ result, message }] : []
+            if (message?.claim !== claim || message.status !== "sending") return []
+            const externalId = externalIdOf(result, message)
+            const early = externalId === null ? [] : [{ chat: message.chat, externalId }]
+            return [{ result, message, notices: MemoryChatStore.takeNotices(state, early).map(({ notice }) => notice) }]
           })
         )
         Settlement.write(state, writes)

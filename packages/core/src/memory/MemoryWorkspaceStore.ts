@@ -57,6 +57,15 @@ export const make = ({ state, verb }: Memory) =>
           if (isMeant) state.idempotency.delete(id)
         }
       }),
+    purgeKeys: (workspace, before, limit) =>
+      verb(() => {
+        const old = state.idempotency
+          .entries()
+          .filter(([id, { at }]) => at < before && id.startsWith(within(workspace, "")))
+          .slice(0, limit)
+        for (const [id] of old) state.idempotency.delete(id)
+        return old.length
+      }),
     stopped: verb(() => database(state).stopped),
     stop: (stopped) => verb(() => state.database.set("database", { ...database(state), stopped })),
     pacingClock: verb(() => database(state).clock),

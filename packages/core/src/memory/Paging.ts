@@ -53,11 +53,17 @@ const compare = (a: Key, b: Key): number => {
 }
 
 /** The page of `rows` that was asked for. A cursor is the key of the last row seen; one that cannot be read is none. */
-export const page = <A>(rows: Iterable<A>, request: PageRequest, keyOf: (row: A) => Key): Page<A> => {
-  const all = Array.from(rows, (row) => ({ row, key: keyOf(row) })).sort((a, b) => compare(a.key, b.key))
+export const page = <A>(
+  rows: Iterable<A>,
+  request: PageRequest,
+  keyOf: (row: A) => Key,
+  order: "ascending" | "descending" = "ascending"
+): Page<A> => {
+  const sign = order === "ascending" ? 1 : -1
+  const all = Array.from(rows, (row) => ({ row, key: keyOf(row) })).sort((a, b) => sign * compare(a.key, b.key))
   const cursor = request.cursor === undefined ? null : Option.getOrNull(readCursor(request.cursor))
   const start =
-    cursor === null ? Math.max(0, request.offset ?? 0) : all.findIndex(({ key }) => compare(key, cursor) > 0)
+    cursor === null ? Math.max(0, request.offset ?? 0) : all.findIndex(({ key }) => sign * compare(key, cursor) > 0)
   const rest = start < 0 ? [] : all.slice(start)
   const limit = limitOf(request)
   const data = rest.slice(0, limit)

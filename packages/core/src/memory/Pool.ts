@@ -1,10 +1,10 @@
 /** The pool of a campaign in memory: its ranges, how leads are drawn from them, and what decides their routes. */
-import type { DrawAccount, Leaving, PooledLead } from "../campaign/CampaignStore.ts"
+import type { CampaignStore, DrawAccount, Leaving, PooledLead } from "../campaign/CampaignStore.ts"
 import type { PoolRange, Take } from "../campaign/Draw.ts"
 import * as Lead from "../campaign/Lead.ts"
 import * as Address from "../channel/Address.ts"
 import * as Chat from "../chat/Chat.ts"
-import type { AccountId, CampaignId, ContactId, LeadId } from "../workspace/Id.ts"
+import type { AccountId, CampaignId, LeadId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import * as Paces from "./Paces.ts"
 import { by, firstOf } from "./Paging.ts"
@@ -82,20 +82,24 @@ export const draw = (
 export const pooled = (
   state: State,
   campaign: CampaignId,
-  of: { readonly contacts: ReadonlyArray<ContactId> } | { readonly after: ContactId | null; readonly limit: number },
+  of: Parameters<CampaignStore["Service"]["pooled"]>[1],
   accounts: ReadonlyArray<AccountId>
 ): ReadonlyArray<PooledLead> => {
-  const leads = pending(state, campaign)
   const byContact = by<Lead.Lead>((lead) => lead.contact)
+  const asked = new Set("contacts" in of ? of.contacts : [])
   const found =
     "contacts" in of
       ? firstOf(
-          leads.filter((lead) => of.contacts.includes(lead.contact)),
-          leads.length,
+          [...state.leadsByCampaign.get(campaign).values()].filter(
+            (lead) =>
+              (lead.status === "pending" || (of.held === true && lead.status === "assigned" && lead.claim === null)) &&
+              asked.has(lead.contact)
+          ),
+          asked.size,
           byContact
         )
       : firstOf(
-          leads.filter((lead) => of.after === null || lead.contact > of.after),
+          pending(state, campaign).filter((lead) => of.after === null || lead.contact > of.after),
           of.limit,
           byContact
         )

@@ -1,7 +1,13 @@
-/** What outcomes do to the accounts they came from: warm-up, troubles, rests and the breaker; what shows is an event. */
+/**
+ * What outcomes do to the accounts they came from: warm-up, troubles, rests and the breaker; what shows is an event, and
+ * what went wrong an entry of the account's error log. A batch in which all went well writes nothing of this.
+ */
 import { Effect } from "effect"
 import type { AccountStore } from "../account/AccountStore.ts"
 import * as Account from "../account/Account.ts"
+import * as AccountLog from "../account/AccountLog.ts"
+import type { AccountLogStore } from "../account/AccountLogStore.ts"
+import * as Message from "../chat/Message.ts"
 import type { DomainEvent } from "../event/DomainEvent.ts"
 import type { AccountId, IdGenerator } from "../workspace/Id.ts"
 import { format, type Instant } from "../workspace/Instant.ts"
@@ -9,6 +15,10 @@ import type { StorageError } from "../workspace/StorageError.ts"
 import type { Settled } from "./Settling.ts"
 
 const after = (account: Account.Account, one: Settled, now: Instant): Account.Account => {
+  // Its credentials were changed while it was being sent: this was said of the former ones.
+  const { type } = one.outcome
+  const isOfCredentials = type === "unauthorized" || type === "challenge"
+  if (isOfCredentials && one.claimed.account.access?.version !== account.access?.version) return account
   const judged = Account.afterOutcome(account, one.outcome, one.fate === "failed", now)
   const { lead, reserved } = one.claimed.message
   // A warm-up counts the days of campaigns, by the day that the message was reserved from.
@@ -29,10 +39,27 @@ const changed = (settled: ReadonlyArray<Settled>, now: Instant): ReadonlyMap<Acc
   return byAccount
 }
 
+/** What goes into the accounts' error logs. Platforms' words about a person who was erased meanwhile do not. */
+const entriesOf = (settled: ReadonlyArray<Settled>, ids: IdGenerator, now: Instant) =>
+  AccountLog.distinct(
+    settled.flatMap(({ claimed, message, outcome }) => {
+      const trouble = Message.isErased(message) ? null : AccountLog.troubleOf(outcome)
+      return trouble === null ? [] : [AccountLog.entry(ids, claimed.account, now, trouble, message.address)]
+    })
+  )
+
 /** Joins the caller's transaction. */
-export const make =
-  (accounts: AccountStore["Service"], makeIds: Effect.Effect<IdGenerator>) =>
-  (settled: ReadonlyArray<Settled>, now: Instant): Effect.Effect<void, StorageError> => {
+export const make = (
+  accounts: AccountStore["Service"],
+  logs: AccountLogStore["Service"],
+  makeIds: Effect.Effect<IdGenerator>
+) => {
+  const log = (settled: ReadonlyArray<Settled>, now: Instant): Effect.Effect<void, StorageError> =>
+    settled.every(({ outcome }) => outcome.type === "accepted")
+      ? Effect.void
+      : Effect.flatMap(makeIds, (ids) => logs.append(entriesOf(settled, ids, now)))
+
+  const change = (settled: ReadonlyArray<Settled>, now: Instant): Effect.Effect<void, StorageError> => {
     const byAccount = changed(settled, now)
     if (byAccount.size === 0) return Effect.void
     return Effect.flatMap(makeIds, (ids) =>
@@ -54,7 +81,8 @@ export const make =
             data: {
               health: Account.health(account),
               attention: [...account.attention],
-              restingUntil: account.restingUntil === null ? null : format(account.restingUntil)
+              restingUntil: account.restingUntil === null ? null : format(account.restingUntil),
+              ...Account.warmUpTold(before, account)
             }
           }
           return { account, events: shows ? [event] : [] }
@@ -62,3 +90,7 @@ export const make =
       )
     )
   }
+
+  return (settled: ReadonlyArray<Settled>, now: Instant): Effect.Effect<void, StorageError> =>
+    Effect.andThen(change(settled, now), log(settled, now))
+}

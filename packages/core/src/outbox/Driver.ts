@@ -5,16 +5,17 @@
  */
 import { Clock, Context, Effect, Layer, Schedule } from "effect"
 import { AccountStore } from "../account/AccountStore.ts"
-import * as Account from "../account/Account.ts"
+import type { Account } from "../account/Account.ts"
+import { Senders } from "../account/Senders.ts"
 import { Channels } from "../channel/Channel.ts"
+import { concealed } from "../channel/Concealment.ts"
 import { Inbox } from "../chat/Inbox.ts"
 import { type Chore, Chores } from "../workspace/Chore.ts"
 import type { AccountId } from "../workspace/Id.ts"
 import { earliest, type Instant, second } from "../workspace/Instant.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
-import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
-import type { ClockSkewed, RestoreDetected } from "./Clearance.ts"
+import type { NotClear, RestoreDetected } from "./Clearance.ts"
 import { Outbox, type Round } from "./Outbox.ts"
 
 /** How long a process sleeps at most, as others may have made something due (milliseconds). */
@@ -26,7 +27,7 @@ export class Driver extends Context.Service<
   Driver,
   {
     /** One round: polls, claims, sends. On a virtual clock it waits for all of it to be settled. */
-    readonly step: Effect.Effect<Round, StorageError | ClockSkewed | RestoreDetected>
+    readonly step: Effect.Effect<Round, NotClear>
     /** Steps until `isDone`, asked whenever nothing is due, answers true. On a virtual clock also when nothing is to come. */
     runUntil<E>(isDone: Effect.Effect<boolean, E>): Effect.Effect<void, RestoreDetected | E>
     /** Steps for ever. */
@@ -43,6 +44,7 @@ const make = Effect.gen(function* () {
   const outbox = yield* Outbox
   const inbox = yield* Inbox
   const accounts = yield* AccountStore
+  const senders = yield* Senders
   const channels = yield* Channels
   const transaction = yield* Transaction
   const time = yield* PacingTime
@@ -53,6 +55,15 @@ const make = Effect.gen(function* () {
   let nextAsk: Instant | null = null
   /** When the accounts are gone through again: others may have connected one. */
   let goThroughAt = -Infinity
+
+  /** Accounts whose secrets cannot be opened here, and why: said once. */
+  const unopened = new Map<AccountId, string>()
+  const senderOf = (account: Account) =>
+    Effect.catchTag(senders.of(account), "VaultError", ({ message }) => {
+      if (unopened.get(account.id) === message) return Effect.succeed(null)
+      unopened.set(account.id, message)
+      return Effect.as(Effect.logWarning(`${account.id} is not polled: ${message}`), null)
+    })
 
   const pollAll = Effect.gen(function* () {
     if (polled.length === 0) return { worked: false, next: null }
@@ -68,10 +79,12 @@ const make = Effect.gen(function* () {
         next = earliest(next, askAt.get(account.id) ?? null)
         continue
       }
-      const told = yield* channel.poll(Account.sender(account, null), cursor, now)
+      const sender = yield* senderOf(account)
+      const told = sender === null ? { events: [], cursor, nextAt: null } : yield* channel.poll(sender, cursor, now)
       if (told.events.length > 0 || told.cursor !== cursor) {
+        const events = sender === null ? [] : told.events.map((event) => concealed(sender, event))
         yield* transaction.within(
-          Effect.andThen(inbox.receive(account, told.events), accounts.setPollCursor(account.id, told.cursor))
+          Effect.andThen(inbox.receive(account, events), accounts.setPollCursor(account.id, told.cursor))
         )
       }
       worked ||= told.events.length > 0

@@ -3,11 +3,14 @@
  * row says so, and what became of it is written once; where nobody can know, the ledger says so and never sends again by
  * itself. Any number of processes may run this at the same time.
  */
-import { type Cause, Context, Effect, Exit, Fiber, Layer, Queue, Ref, Semaphore } from "effect"
+import { type Cause, Context, Effect, Exit, Fiber, Layer, Option, Queue, Ref, Semaphore } from "effect"
+import { AccountLogStore } from "../account/AccountLogStore.ts"
 import { AccountStore } from "../account/AccountStore.ts"
+import { Senders } from "../account/Senders.ts"
 import { Channels } from "../channel/Channel.ts"
 import type { Outcome } from "../channel/Outcome.ts"
 import type { Claimed } from "../chat/Message.ts"
+import { ContactStore } from "../contact/ContactStore.ts"
 import { AddressHash } from "../contact/Suppression.ts"
 import { Ids } from "../workspace/Id.ts"
 import { earliest, type Instant, second } from "../workspace/Instant.ts"
@@ -18,11 +21,12 @@ import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import * as AccountOutcomes from "./AccountOutcomes.ts"
 import * as Backlog from "./Backlog.ts"
 import type { Lease } from "./Claim.ts"
-import type { ClockSkewed, RestoreDetected } from "./Clearance.ts"
+import type { NotClear } from "./Clearance.ts"
 import * as Clearance from "./Clearance.ts"
 import { OutboundParties } from "./ClaimSource.ts"
 import * as Held from "./Held.ts"
 import * as Insistence from "./Insistence.ts"
+import { MediaHandover } from "./MediaHandover.ts"
 import { OutboxConfig } from "./OutboxConfig.ts"
 import { OutboxStore } from "./OutboxStore.ts"
 import * as Places from "./Places.ts"
@@ -50,14 +54,14 @@ export class Outbox extends Context.Service<
      * Recovers one expired claim, claims what is due and sends it; ends when all of that is settled. Anyone may call it, in
      * any number of processes.
      */
-    readonly tick: Effect.Effect<Tick, StorageError | ClockSkewed | RestoreDetected>
+    readonly tick: Effect.Effect<Tick, NotClear>
     /**
      * The same without waiting for what was claimed to be settled: a process that calls it again and again keeps its places
      * full, and a slow send holds up nobody. Waits only while more than half a claim has not begun.
      */
-    readonly pump: Effect.Effect<Round, StorageError | ClockSkewed | RestoreDetected>
+    readonly pump: Effect.Effect<Round, NotClear>
     /** Fails while this process may not send, because its clock or the place of the database is wrong. */
-    readonly ensureMaySend: Effect.Effect<void, StorageError | ClockSkewed | RestoreDetected>
+    readonly ensureMaySend: Effect.Effect<void, NotClear>
     /** The next instant at which something is due, in pacing time; null when nothing is to come. */
     readonly nextDue: Effect.Effect<Instant | null, StorageError>
     /** Begins nothing more and waits: what is being sent is settled, what was claimed is given back. */
@@ -85,9 +89,10 @@ const make = Effect.gen(function* () {
   const parties = yield* OutboundParties
   const time = yield* PacingTime
   const makeIds = (yield* Ids).generator
-  const tellAccounts = AccountOutcomes.make(accounts, makeIds)
+  const tellAccounts = AccountOutcomes.make(accounts, yield* AccountLogStore, makeIds)
   const config = yield* OutboxConfig
   const addressHash = yield* AddressHash
+  const contacts = yield* ContactStore
   const places = yield* Places.make(config.sendConcurrency)
   /** Claims begin one after another, each in groups as large as there are places. */
   const turns = yield* Semaphore.make(1)
@@ -103,9 +108,17 @@ const make = Effect.gen(function* () {
   const react = (each: (reaction: (typeof parties.reactions)[number]) => Effect.Effect<void, StorageError>) =>
     Effect.forEach(parties.reactions, each, { discard: true })
 
-  const sending = Sending.make(config.sendTimeoutMs)
+  const handover = Option.getOrNull(yield* Effect.serviceOption(MediaHandover))
+  const sending = Sending.make(config.sendTimeoutMs, yield* Senders, handover)
 
-  const { ensure: ensureMaySend, hasJumped, present } = Clearance.make(store, time, config.maxClockSkewMs)
+  const {
+    ensure: ensureMaySend,
+    hasJumped,
+    present
+  } = Clearance.make(store, contacts, time, {
+    addressHash,
+    maxClockSkewMs: config.maxClockSkewMs
+  })
 
   const settle = (held: Held.Held, results: ReadonlyArray<Result>, now: Instant) =>
     insist(held)(
@@ -259,6 +272,8 @@ const make = Effect.gen(function* () {
             const outcome = yield* Effect.onError(sending.resolve(channel, claimed, store.clock), () =>
               places.release(1)
             )
+            // For a process that has the key.
+            if (outcome === null) return yield* places.release(1)
             yield* finish(claimed, outcome)
           })
         },

@@ -10,6 +10,7 @@ import type { AddressHash, Suppression } from "../contact/Suppression.ts"
 import type { Chat } from "../chat/Chat.ts"
 import type { ChatOpening, ChatTouch } from "../chat/ChatStore.ts"
 import type { Claimed, Message, Reservation } from "../chat/Message.ts"
+import type { Notice } from "../chat/Notice.ts"
 import type { DomainEvent } from "../event/DomainEvent.ts"
 import type { DayUse } from "../workspace/Budget.ts"
 import type { AccountGroupId, AccountId, ClaimId, MessageId, WorkspaceId } from "../workspace/Id.ts"
@@ -68,6 +69,13 @@ export interface SettleWrites {
 /** Where the database lives, against where it lived when a worker last wrote. */
 export type Guard = { readonly type: "same" } | { readonly type: "restored"; readonly detail: string }
 
+/** A result with its message as it is now, and what the platform told of it beforehand. */
+export interface HeldResult {
+  readonly result: Result
+  readonly message: Message
+  readonly notices?: ReadonlyArray<Notice> | undefined
+}
+
 export class OutboxStore extends Context.Service<
   OutboxStore,
   {
@@ -107,12 +115,13 @@ export class OutboxStore extends Context.Service<
      * Locks those of the results that this claim still holds as `sending`, lets `conclude` judge them and writes what it
      * answers: messages, chats, suppressions, events and budgets given back. Results that are not among `settled` were lost.
      * Rows go as `Settling.isRemoved` and `dropsParts` say, and keep their reservation as `keepsReservation` says unless they
-     * are cancelled; whatever else a row reserved is given back.
+     * are cancelled; whatever else a row reserved is given back. Notices that came before a message was known to the
+     * platform's id are given to `conclude` with it, and wait no more.
      */
     settle(
       claim: ClaimId,
       results: ReadonlyArray<Result>,
-      conclude: (held: ReadonlyArray<{ readonly result: Result; readonly message: Message }>) => SettleWrites
+      conclude: (held: ReadonlyArray<HeldResult>) => SettleWrites
     ): Effect.Effect<SettleWrites, StorageError>
     /** Holds the claim longer; false when it is no longer ours. */
     renew(claim: ClaimId, durationMs: number): Effect.Effect<boolean, StorageError>

@@ -3,6 +3,7 @@ import * as Accounts from "../account/Account.ts"
 import type { ChannelName } from "../channel/Address.ts"
 import * as Capability from "../channel/Capability.ts"
 import type { Channel } from "../channel/Channel.ts"
+import * as OptOutReply from "../chat/OptOutReply.ts"
 import * as ReplyWindow from "../chat/ReplyWindow.ts"
 import type { DomainEvent } from "../event/DomainEvent.ts"
 import type { IdGenerator } from "../workspace/Id.ts"
@@ -52,8 +53,12 @@ export const queuedGates: ReadonlyArray<Gate<QueuedContext>> = [
   {
     name: "suppression",
     decide: (context) =>
-      // A member may answer a person who wrote, also one who opted out.
-      context.suppressions.length === 0 || (context.message.author.type === "member" && isWindowOpen(context))
+      // A member may answer a person who wrote, also one who opted out; and that they opted out is acknowledged.
+      (
+        OptOutReply.isOne(context.message)
+          ? OptOutReply.mayGo(context.message, context.suppressions, context.now)
+          : context.suppressions.length === 0 || (context.message.author.type === "member" && isWindowOpen(context))
+      )
         ? Gates.allow
         : Gates.skip("suppressed")
   },
@@ -61,6 +66,8 @@ export const queuedGates: ReadonlyArray<Gate<QueuedContext>> = [
     name: "replyWindow",
     decide: (context) =>
       context.channel === undefined ||
+      // Whoever comments may be answered once.
+      context.message.details?.comment !== undefined ||
       ReplyWindow.permits(windowOf(context, context.channel), [context.message.content])
         ? Gates.allow
         : Gates.skip("replyWindowClosed")
@@ -80,9 +87,9 @@ const windowOf = ({ chat, message, now }: QueuedContext, channel: Channel): Repl
 const isWindowOpen = (context: QueuedContext): boolean =>
   context.channel === undefined || windowOf(context, context.channel).open
 
-/** What budgets say of a message that reserved nothing yet: a member's is never held by one. */
+/** What budgets say of a message that reserved nothing yet: a member's is never held by one, nor what answers an opt-out. */
 const budget = (context: QueuedContext, payers: SendBudget.Payers): Verdict =>
-  isAutomated(context) || context.message.author.type === "api"
+  (isAutomated(context) && !OptOutReply.isOne(context.message)) || context.message.author.type === "api"
     ? Gates.decide(SendBudget.budgetGates, {
         now: context.now,
         parts: 1,

@@ -3,11 +3,12 @@ import * as Address from "../channel/Address.ts"
 import * as Content from "../channel/Content.ts"
 import type { Message } from "../chat/Message.ts"
 import * as Messages from "../chat/Message.ts"
+import * as Notice from "../chat/Notice.ts"
 import type { Suppression } from "../contact/Suppression.ts"
 import type { DomainEvent, EventType } from "../event/DomainEvent.ts"
 import type { IdGenerator } from "../workspace/Id.ts"
-import type { SettleWrites } from "./OutboxStore.ts"
-import type { Result, Settled } from "./Settling.ts"
+import type { HeldResult, SettleWrites } from "./OutboxStore.ts"
+import type { Settled } from "./Settling.ts"
 import * as Settling from "./Settling.ts"
 
 const eventType: Record<Settled["fate"], EventType | null> = {
@@ -33,17 +34,19 @@ const suppressionOf = (settled: Settled, message: Message): Suppression | null =
 /** Judges what is still held. */
 export const conclude =
   (ids: IdGenerator) =>
-  (held: ReadonlyArray<{ readonly result: Result; readonly message: Message }>): SettleWrites => {
+  (held: ReadonlyArray<HeldResult>): SettleWrites => {
     const settled: Array<Settled> = []
     const openings: Array<SettleWrites["openings"][number]> = []
     const touches: Array<SettleWrites["touches"][number]> = []
     const suppressions: Array<Suppression> = []
     const events: Array<DomainEvent> = []
-    for (const { message: row, result } of held) {
+    for (const { message: row, notices = [], result } of held) {
       const erased = Messages.isErased(row)
       const message = erased ? Messages.erase(row) : row
       const judged = Settling.settle(result, message)
-      const one = erased ? { ...judged, message: Messages.erase(judged.message) } : judged
+      const settledMessage = erased ? Messages.erase(judged.message) : judged.message
+      const told = erased || judged.fate !== "sent" ? [] : notices
+      const one = { ...judged, message: told.reduce(Notice.applied, settledMessage) }
       const { at } = result
       settled.push(one)
       const { chat } = message
@@ -76,10 +79,32 @@ export const conclude =
             chat,
             account: message.account,
             ...(message.lead !== null && { lead: message.lead, campaign: message.campaign, part: message.part }),
-            ...(one.message.reason !== null && { reason: one.message.reason })
+            ...(settledMessage.reason !== null && { reason: settledMessage.reason })
           }
         })
       }
+      told.reduce((before, notice) => {
+        const after = Notice.applied(before, notice)
+        const event = Notice.eventOf(notice, before, after)
+        if (event !== null) {
+          events.push({
+            id: ids.next("evt"),
+            workspace: message.workspace,
+            type: event,
+            at,
+            subject: message.id,
+            actor: { type: "channel", id: null },
+            cause: null,
+            data: {
+              ...Notice.dataOf(notice, after),
+              account: message.account,
+              ...(after.status !== before.status && { was: before.status }),
+              ...(message.lead !== null && { lead: message.lead })
+            }
+          })
+        }
+        return after
+      }, settledMessage)
     }
     return { settled, openings, touches, suppressions, events }
   }

@@ -61,6 +61,10 @@ export const maxWaitMs = 7 * day
 export const backoffMs = (message: Pick<Message, "id">, attempt: number): number =>
   Math.floor(1_000 + Seed.random(`${message.id}|backoff|${attempt}`)() * minute * 2 ** (attempt - 1))
 
+/** Under which id the platform knows what was sent; null where it is not known to have it. */
+export const externalIdOf = ({ outcome }: Result, message: Pick<Message, "externalId">): string | null =>
+  outcome.type === "accepted" ? outcome.externalId : message.externalId
+
 /** Judges a result. `message` is the locked row, which may carry a stop mark that came while it was being sent. */
 export const settle = (result: Result, message: Message): Settled => {
   const { at, claimed } = result

@@ -4,9 +4,10 @@
  */
 import type { Account } from "../account/Account.ts"
 import type { Campaign } from "../campaign/Campaign.ts"
-import type { LeadStatus } from "../campaign/Lead.ts"
+import type { LeadEnded, LeadStatus } from "../campaign/Lead.ts"
 import type { Pace } from "../campaign/Pace.ts"
 import type { DomainEvent } from "../event/DomainEvent.ts"
+import type { Payers } from "../outbox/SendBudget.ts"
 import type { AccountId, CampaignId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import * as LocalDates from "../workspace/LocalDate.ts"
@@ -56,6 +57,8 @@ export interface CampaignActivity {
   readonly heatMap: ReadonlyArray<ReadonlyArray<number>>
   /** People it wrote to who opted out, at any time: also after their sequence had ended. */
   readonly optOuts: number
+  /** People whose reply took follow-ups from their sequence, whether it ended with that or goes on after the talk. */
+  readonly stoppedByReply: number
   readonly firstSentAt: Instant | null
   readonly lastSentAt: Instant | null
   readonly finishedAt: Instant | null
@@ -75,19 +78,26 @@ export interface CampaignReport {
 
 const noActivity: AccountActivity = { messages: 0, followUps: 0, failed: 0, retries: 0, rests: 0 }
 
+/** Whether an account is restricted or banned after an event that tells of it. */
+const isRestricted = ({ data: { attention, health } }: DomainEvent): boolean =>
+  health === "banned" || (Array.isArray(attention) && attention.includes("restricted"))
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
-/** Follows the feed of a workspace, event by event, for one campaign. */
-export const follow = (campaign: Campaign, accounts: ReadonlyArray<Account>) => {
+/** Follows the feed of a workspace, event by event, for one campaign and its accounts with those who pay beside them. */
+export const follow = (campaign: Campaign, payers: ReadonlyArray<Payers>) => {
   const zone = Zone.make(campaign.settings.timezone)
   const firstStep = campaign.settings.steps[0].id
   const days = new Map<LocalDate, Mutable<DayActivity>>()
-  const byAccount = new Map<AccountId, Mutable<AccountActivity>>(accounts.map(({ id }) => [id, { ...noActivity }]))
-  const accountDays = AccountDays.follow(campaign, accounts)
+  const byAccount = new Map<AccountId, Mutable<AccountActivity>>(
+    payers.map(({ account }) => [account.account.id, { ...noActivity }])
+  )
+  const accountDays = AccountDays.follow(campaign, payers)
   const heatMap = Array.from({ length: 7 }, () => Array.from({ length: 24 }, () => 0))
   /** The account that wrote to a lead: the one it replies to. */
   const writers = new Map<unknown, AccountId>()
   const chats = new Set<unknown>()
+  const stopped = new Set<string>()
   let optOuts = 0
   let firstSentAt: Instant | null = null
   let lastSentAt: Instant | null = null
@@ -101,32 +111,34 @@ export const follow = (campaign: Campaign, accounts: ReadonlyArray<Account>) => 
     days.set(date, day)
     return day
   }
-  const accountOf = (event: DomainEvent) => byAccount.get(event.data["account"] as AccountId)
+  const writer = (event: DomainEvent) => event.data["account"] as AccountId
+  const accountOf = (event: DomainEvent) => byAccount.get(writer(event))
   const isOurs = (event: DomainEvent) => event.data["campaign"] === (campaign.id satisfies CampaignId)
 
   const take = (event: DomainEvent): void => {
     switch (event.type) {
       case "message.sent": {
         const account = accountOf(event)
+        if (isOurs(event) && account !== undefined) accountDays.count(writer(event), "messages", event.at)
+        if (event.data["campaign"] !== undefined) accountDays.warm(writer(event), event.at)
         if (!isOurs(event) || account === undefined) return
         account.messages++
         chats.add(event.data["chat"])
-        const writer = event.data["account"] as AccountId
-        accountDays.count(writer, "messages", event.at)
         heatMap[LocalDates.weekday(Zone.localDate(zone, event.at))]![
           Math.floor(Zone.localMinutes(zone, event.at) / 60)
         ]! += 1
-        writers.set(event.data["lead"], writer)
+        writers.set(event.data["lead"], writer(event))
         firstSentAt ??= event.at
         lastSentAt = event.at
         return
       }
       case "message.failed": {
         const account = accountOf(event)
+        if (event.data["reason"] === "outcomeUnknown") accountDays.warm(writer(event), event.at)
         if (!isOurs(event) || account === undefined) return
         account.failed++
         dayOf(event.at).failed++
-        accountDays.count(event.data["account"] as AccountId, "failed", event.at)
+        accountDays.count(writer(event), "failed", event.at)
         return
       }
       case "message.retrying": {
@@ -150,8 +162,9 @@ export const follow = (campaign: Campaign, accounts: ReadonlyArray<Account>) => 
       case "lead.replied": {
         if (!isOurs(event)) return
         dayOf(event.at).replies++
-        const writer = writers.get(event.subject)
-        if (writer !== undefined) accountDays.count(writer, "replies", event.at)
+        if (typeof event.data["dropped"] === "number") stopped.add(event.subject)
+        const wroteTo = writers.get(event.subject)
+        if (wroteTo !== undefined) accountDays.count(wroteTo, "replies", event.at)
         return
       }
       case "contact.opted_out":
@@ -160,6 +173,7 @@ export const follow = (campaign: Campaign, accounts: ReadonlyArray<Account>) => 
       case "account.changed": {
         const account = byAccount.get(event.subject as AccountId)
         if (account !== undefined && typeof event.data["restingUntil"] === "string") account.rests++
+        if (isRestricted(event)) accountDays.restart(event.subject as AccountId)
         return
       }
       case "campaign.finished":
@@ -179,6 +193,7 @@ export const follow = (campaign: Campaign, accounts: ReadonlyArray<Account>) => 
     accountDays: accountDays.result(),
     heatMap,
     optOuts,
+    stoppedByReply: stopped.size,
     firstSentAt,
     lastSentAt,
     finishedAt
@@ -188,8 +203,20 @@ export const follow = (campaign: Campaign, accounts: ReadonlyArray<Account>) => 
 }
 
 /** How many leads ended so. */
-export const endedCount = (self: CampaignReport, ended: string): number =>
+export const endedCount = (self: CampaignReport, ended: LeadEnded): number =>
   self.outcomes.reduce((sum, outcome) => sum + (outcome.ended === ended ? outcome.count : 0), 0)
+
+/** How many leads of those that something went out to ended so. */
+export const reachedEndedCount = (self: CampaignReport, ended: LeadEnded): number =>
+  self.outcomes.reduce(
+    (sum, { count, ended: how, status }) =>
+      sum + (how === ended && (status === "sent" || status === "partial") ? count : 0),
+    0
+  )
+
+/** People whose reply took follow-ups from them; where the feed does not tell, those whose sequence ended with it. */
+export const stoppedByReply = (self: CampaignReport): number =>
+  self.activity?.stoppedByReply ?? endedCount(self, "replied")
 
 /** The leads of a status by their reasons, most frequent first. */
 export const reasonsOf = (

@@ -35,11 +35,8 @@ export class CampaignReports extends Context.Service<
           const found = yield* campaigns.get(workspace, id)
           if (Option.isNone(found)) return yield* new CampaignNotFound({ campaign: id })
           const campaign = found.value
-          const accounts = yield* campaigns.paces(id)
-          const activity = follow(
-            campaign,
-            accounts.map(({ account }) => account)
-          )
+          const paces = yield* campaigns.duePaces(id)
+          const activity = follow(campaign, paces)
           let after: Position | null = null
           let read = 0
           while (read < mostEvents) {
@@ -59,7 +56,7 @@ export class CampaignReports extends Context.Service<
             now: yield* time.now,
             counts: yield* campaigns.counts(id),
             outcomes: yield* campaigns.breakdown(id),
-            accounts,
+            accounts: paces.map(({ account, pace }) => ({ account: account.account, pace })),
             activity: read < mostEvents ? activity.result() : null
           }
         })

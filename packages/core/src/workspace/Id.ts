@@ -4,6 +4,7 @@
  */
 import { Clock, Context, Effect, Layer, Random, Schema } from "effect"
 import type { Instant } from "./Instant.ts"
+import * as Seed from "./Seed.ts"
 
 const prefixed = (prefix: keyof Prefixes) =>
   Schema.String.check(
@@ -46,6 +47,10 @@ export const MediaId = prefixed("med").pipe(Schema.brand("MediaId"))
 export type MediaId = typeof MediaId.Type
 export const TemplateId = prefixed("tpl").pipe(Schema.brand("TemplateId"))
 export type TemplateId = typeof TemplateId.Type
+export const AccountLogEntryId = prefixed("log").pipe(Schema.brand("AccountLogEntryId"))
+export type AccountLogEntryId = typeof AccountLogEntryId.Type
+export const ProfileImageId = prefixed("img").pipe(Schema.brand("ProfileImageId"))
+export type ProfileImageId = typeof ProfileImageId.Type
 
 /** The prefix of each kind of id. */
 export interface Prefixes {
@@ -67,6 +72,8 @@ export interface Prefixes {
   readonly job: JobId
   readonly med: MediaId
   readonly tpl: TemplateId
+  readonly log: AccountLogEntryId
+  readonly img: ProfileImageId
 }
 
 const hex = (n: number, length: number) => (n + 16 ** length).toString(16).slice(1)
@@ -100,6 +107,16 @@ export const generator = (at: Instant, random: () => number): IdGenerator => {
   }
 }
 
+/**
+ * The id of what `text` identifies and happened at `at`: whoever derives it gets the same. A UUIDv7 whose randomness is the
+ * digest of the text.
+ */
+export const derived = <P extends keyof Prefixes>(prefix: P, at: Instant, text: string): Prefixes[P] => {
+  const [a, b, c] = Seed.hash(text)
+  const variant = (0x8000 | (a >>> 18)).toString(16)
+  return `${prefix}_${hex(Math.max(0, at), 12)}7${hex(a & 0xfff, 3)}${variant}${hex(b, 8)}${hex(c & 0xffff, 4)}` as Prefixes[P]
+}
+
 /** Where services get id generators from. */
 export class Ids extends Context.Service<
   Ids,
@@ -119,6 +136,9 @@ export class Ids extends Context.Service<
     })
   )
 }
+
+/** A text that sorts before every id of that kind made at `at` or later, and after those made before. */
+export const earliest = (prefix: keyof Prefixes, at: Instant): string => `${prefix}_${hex(Math.max(0, at), 12)}`
 
 /** The bare UUID inside an id, with dashes. */
 export const toUuid = (value: string): string => {

@@ -19,7 +19,7 @@ export interface Page<A> {
   readonly total?: number | undefined
 }
 
-export const defaultLimit = 50
+const defaultLimit = 50
 export const maxLimit = 500
 
 /** The number of rows a request may have. */

@@ -3,6 +3,8 @@ import { Schema } from "effect"
 import { WorkspaceId } from "./Id.ts"
 import { Instant } from "./Instant.ts"
 import { Metadata } from "./Json.ts"
+import { Assignment } from "./Member.ts"
+import { Retention } from "./Retention.ts"
 
 export class Workspace extends Schema.Opaque<Workspace>()(
   Schema.Struct({
@@ -16,6 +18,12 @@ export class Workspace extends Schema.Opaque<Workspace>()(
     dailyCap: Schema.NullOr(Schema.Int),
     /** Whether an opt-out suppresses every address of the contact or only the one it came from. */
     optOutScope: Schema.Literals(["contact", "address"]),
+    /** What people are answered who write that they want no more messages; absent = nothing. */
+    optOutReply: Schema.optionalKey(Schema.NonEmptyString),
+    /** How long it keeps what is only remembered; absent = the defaults. */
+    retention: Schema.optionalKey(Retention),
+    /** How chats that nobody has are given to members when their person writes; absent = they are not. */
+    assignment: Schema.optionalKey(Assignment),
     createdAt: Instant,
     metadata: Metadata
   }).annotate({ identifier: "Workspace" })

@@ -48,6 +48,8 @@ export class WorkspaceStore extends Context.Service<
     remember(workspace: WorkspaceId, key: string, response: string): Effect.Effect<void, StorageError>
     /** Forgets the keys whose remembered response contains any of these texts: such a request is `new` again. */
     forgetResponses(workspace: WorkspaceId, texts: ReadonlyArray<string>): Effect.Effect<void, StorageError>
+    /** Removes at most `limit` keys that were recorded before `before`, and says how many. */
+    purgeKeys(workspace: WorkspaceId, before: Instant, limit: number): Effect.Effect<number, StorageError>
     /** The switch over everything: while on, no message of anyone begins. */
     readonly stopped: Effect.Effect<boolean, StorageError>
     stop(stopped: boolean): Effect.Effect<void, StorageError>

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as CampaignFile from "../../src/campaign/CampaignFile.ts"
+import * as CampaignFileCheck from "../../src/campaign/CampaignFileCheck.ts"
 import * as Builders from "../../src/testing/Builders.ts"
 
 const file = {
@@ -35,7 +36,7 @@ describe("gates in a campaign file", () => {
         accounts: [{ id: "a", channel: "sandbox", warmUp: { type: "incremental", increment: 5, max: 50 } }]
       })
       assert.deepInclude(CampaignFile.settingsOf(read, "UTC", Builders.ids("file")), options)
-      assert.deepStrictEqual(CampaignFile.warnings(read), [])
+      assert.deepStrictEqual(CampaignFileCheck.warnings(read), [])
     })
   )
 
@@ -100,7 +101,7 @@ describe("gates in a campaign file", () => {
   it.effect("warn where they cover the send window", () =>
     Effect.gen(function* () {
       const fields = (more: object) =>
-        Effect.map(decoded(more), (read) => CampaignFile.warnings(read).map(({ field }) => field))
+        Effect.map(decoded(more), (read) => CampaignFileCheck.warnings(read).map(({ field }) => field))
       const quietHours = { start: "08:00", end: "18:00" }
       assert.deepStrictEqual(
         yield* fields({ quietHours, sendWindow: { windows: [{ start: "09:00", end: "17:00" }] } }),

@@ -4,7 +4,7 @@ import * as CampaignFile from "../../src/campaign/CampaignFile.ts"
 import type { Distribution } from "../../src/campaign/Distribution.ts"
 import * as Routing from "../../src/campaign/Routing.ts"
 import * as Address from "../../src/channel/Address.ts"
-import type { Chat } from "../../src/chat/Chat.ts"
+import { type Chat, untended } from "../../src/chat/Chat.ts"
 import * as Builders from "../../src/testing/Builders.ts"
 
 const file = {
@@ -85,8 +85,8 @@ describe("the route of a lead", () => {
     lastDirection: "outbound",
     lastInboundAt: null,
     unread: 0,
-    takenOverAt: null,
-    closedAt: null,
+    ...untended,
+    openedAt: 0,
     createdAt: 0
   })
   const anyone = (address: Address.Address) => ({

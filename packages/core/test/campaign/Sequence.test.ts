@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import type { CampaignSettings } from "../../src/campaign/Campaign.ts"
 import * as Lead from "../../src/campaign/Lead.ts"
+import * as LeadNews from "../../src/campaign/LeadNews.ts"
 import * as Sequence from "../../src/campaign/Sequence.ts"
 import * as StepIdentity from "../../src/campaign/StepIdentity.ts"
 import type { Step } from "../../src/campaign/Step.ts"
@@ -55,7 +56,7 @@ describe("a sequence", () => {
           if (one.type === "edit") settings = settingsOf(one.order)
           else if (lead.step === null) continue
           else if (one.type === "replied") {
-            lead = Sequence.answered({ ...lead, repliedAt: lead.repliedAt ?? now }, settings, "replied", now)
+            lead = LeadNews.decided(LeadNews.remembered(lead, { type: "replied", at: now }), settings, lead)
           } else {
             const moved = Sequence.relocate(lead, settings, now)
             if (moved !== null) {

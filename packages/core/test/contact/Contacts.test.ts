@@ -199,6 +199,20 @@ describe("lists", () => {
     assert.strictEqual(line(contact), "b0,sandbox,,,,+14155000000,,,,Oakland\r\n")
   })
 
+  it("keep an id beside the phone number that is the address, there and back", () => {
+    const ids = Builders.ids("kept id")
+    const made = { id: ids.next("con"), workspace: ids.next("wsp"), at: 0 }
+    const address = { channel: "phones", scope: "", externalId: "+14155000000" }
+    const row = { line: 2, externalId: "b0", phone: "+14155000000", tags: [], attributes: { city: "Oakland" } }
+    const contact = ContactRow.contactOf(row, address, made)
+    // No externalRef: the ids of two lists may be the same and mean two people.
+    assert.deepStrictEqual([contact.attributes, contact.externalRef], [{ externalId: "b0", city: "Oakland" }, null])
+    const { row: line } = ContactCsv.encoder(["city"], { phoneChannels: new Set(["phones"]) })
+    assert.strictEqual(line(contact), "b0,phones,,,,+14155000000,,,,Oakland\r\n")
+    const referred = ContactRow.contactOf({ ...row, externalRef: "b0" }, address, made)
+    assert.deepStrictEqual([referred.attributes, referred.externalRef], [{ city: "Oakland" }, "b0"])
+  })
+
   it("leave out attributes that would be read as a column of another meaning", () =>
     assert.deepEqual(ContactCsv.attributeColumns(["city", "Phone", "email", "Email", " x"]), ["city", "email"]))
 })

@@ -57,6 +57,40 @@ const told = (channel: TestChannel.TestChannel) => {
 }
 
 describe("an edit of a campaign that runs", () => {
+  it.effect("is carried on for leads that go on with its new step, where the process that made it ended", () => {
+    const channel = TestChannel.make()
+    return run(
+      channel,
+      Effect.gen(function* () {
+        const { campaign, counts, it, start: begin, status, step, workspace } = yield* scene(channel, ["one"], 6)
+        yield* begin(campaign.id)
+        yield* it.run(start + 3 * day)
+        const store = yield* CampaignStore
+        // What is committed of an edit before the first of its leads goes on.
+        yield* store.modify(workspace.id, campaign.id, start + 3 * day, (current) => ({
+          campaign: {
+            ...current,
+            version: current.version + 1,
+            settings: { ...current.settings, steps: [current.settings.steps[0], step("two", { sendAfterDays: 5 })] },
+            resumeAfter: ""
+          },
+          events: []
+        }))
+        const { chore } = yield* CampaignEdits
+        assert.strictEqual((yield* chore.round(0)).worked, true)
+        assert.strictEqual((yield* chore.round(0)).worked, false)
+        assert.strictEqual(yield* status(campaign.id), "running")
+        yield* it.run(start + 20 * day)
+        assert.deepStrictEqual(
+          told(channel),
+          Array.from({ length: 6 }, () => ["one", "two"])
+        )
+        const [counted, recounted] = yield* counts(campaign.id)
+        assert.deepStrictEqual(counted, recounted)
+      })
+    )
+  })
+
   it.effect("lets a finished campaign run again with a new follow-up, once for each lead", () => {
     const channel = TestChannel.make()
     return run(

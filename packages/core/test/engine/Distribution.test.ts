@@ -5,6 +5,7 @@ import { Accounts } from "../../src/account/Accounts.ts"
 import { CampaignAccounts, LastAccount } from "../../src/campaign/CampaignAccounts.ts"
 import type { CampaignSettings } from "../../src/campaign/Campaign.ts"
 import { CampaignStore } from "../../src/campaign/CampaignStore.ts"
+import { Contacts } from "../../src/contact/Contacts.ts"
 import { system } from "../../src/event/DomainEvent.ts"
 import { Driver } from "../../src/outbox/Driver.ts"
 import * as TestChannel from "../../src/testing/TestChannel.ts"
@@ -112,6 +113,43 @@ describe("a campaign", () => {
         [...by(2), ...by(3)].filter((id, i, ids) => ids.indexOf(id) === i),
         [a.id, b.id]
       )
+    }).pipe(Effect.provide(Scene.engine(channel)))
+  })
+
+  it.effect("follows an attribute that changes, for people nobody has written to", () => {
+    const channel = TestChannel.make()
+    return Effect.gen(function* () {
+      const scene = yield* Scene.make(channel)
+      const a = yield* scene.account("a")
+      const b = yield* scene.account("b")
+      const all = people(30, (i) => ({ attributes: { owner: i < 20 ? "ann" : "bob" } }))
+      const distribution = {
+        strategy: "byAttribute",
+        attribute: "owner",
+        accounts: { ann: "a", bob: "b" }
+      } as const
+      const campaign = yield* scene.campaign("owners", [a, b], all, daily(4, { distribution }))
+      yield* scene.start(campaign.id)
+      yield* scene.run(start + day)
+      const before = new Map(channel.asked.map(({ account, to }) => [to, account]))
+      assert.isAbove(before.size, 0)
+      // Ann's go to Bob: those she wrote to, those that she holds, and those in the pool.
+      const list = yield* (yield* Contacts).listNamed(scene.workspace.id, "moved")
+      const moved = all.slice(0, 20).map(({ id }, i) => ({
+        line: i + 2,
+        externalId: id,
+        tags: [],
+        attributes: { owner: "bob" }
+      }))
+      yield* (yield* Contacts).importRows(scene.workspace.id, list.id, moved, {
+        channel: channel.name,
+        accounts: [a, b]
+      })
+      yield* scene.run(allDay)
+      everyoneOnce(channel, 30)
+      for (const { account, to } of channel.asked) assert.strictEqual(account, before.get(to) ?? b.id, to)
+      const [counted, recounted] = yield* scene.counts(campaign.id)
+      assert.deepStrictEqual(counted, recounted)
     }).pipe(Effect.provide(Scene.engine(channel)))
   })
 

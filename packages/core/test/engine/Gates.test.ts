@@ -5,6 +5,7 @@ import { AccountStore } from "../../src/account/AccountStore.ts"
 import { Explanation } from "../../src/campaign/Explanation.ts"
 import { hostGate } from "../../src/campaign/HostGate.ts"
 import type { Lead } from "../../src/campaign/Lead.ts"
+import { Previews } from "../../src/campaign/Previews.ts"
 import { EventStore } from "../../src/event/EventStore.ts"
 import { system } from "../../src/event/DomainEvent.ts"
 import { allow, skip } from "../../src/outbox/Gate.ts"
@@ -82,6 +83,42 @@ describe("gates of the recipient", () => {
       yield* scene.run(start + 2 * day)
       assert.strictEqual(channel.asked.length, 4)
       assert.isTrue(channel.asked.every(({ to }) => to.startsWith("near")))
+    }).pipe(Effect.provide(engine(channel)))
+  })
+
+  it.effect("skip whom they never let through, and whom they hardly let through and did not in 30 days", () => {
+    const channel = TestChannel.make()
+    return Effect.gen(function* () {
+      const scene = yield* make(channel)
+      const account = yield* scene.account("a")
+      const from = [
+        { id: "a-never", timezone: "Asia/Tokyo" },
+        { id: "b-hardly", timezone: "Africa/Lagos" },
+        { id: "c-often", timezone: "Africa/Accra" }
+      ]
+      // Seven hours with one slot in their middle, and an hour of their own clock at which people may be written to.
+      const campaign = yield* scene.campaign("rare", [account], from, {
+        pacing: { rangeMin: 1, rangeMax: 1, jitter: 0, catchUp: "skip", newShare: 1 },
+        timezone: "UTC",
+        sendWindow: { windows: [{ start: "10:30", end: "17:30" }] },
+        quietHours: { start: "12:00", end: "11:00" }
+      })
+      assert.deepStrictEqual(
+        (yield* (yield* Previews).rareHours(scene.workspace.id, campaign.id)).map(({ minutesPerWeek, timezone }) => [
+          timezone,
+          minutesPerWeek
+        ]),
+        [
+          ["Africa/Lagos", 7 * 30],
+          ["Asia/Tokyo", 0]
+        ]
+      )
+      yield* scene.start(campaign.id)
+      yield* scene.run(start + 20 * day)
+      assert.deepStrictEqual(reasons(yield* scene.leads(campaign.id)), ["quietHours", "assigned", "assigned"])
+      yield* scene.run(start + 50 * day)
+      assert.deepStrictEqual(reasons(yield* scene.leads(campaign.id)), ["quietHours", "quietHours", "assigned"])
+      assert.strictEqual(channel.asked.length, 0)
     }).pipe(Effect.provide(engine(channel)))
   })
 

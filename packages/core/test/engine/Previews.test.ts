@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { CampaignSettings } from "../../src/campaign/Campaign.ts"
+import { CampaignAccounts } from "../../src/campaign/CampaignAccounts.ts"
 import { Previews, type TestSend } from "../../src/campaign/Previews.ts"
 import { ChatStore } from "../../src/chat/ChatStore.ts"
 import { Suppressions } from "../../src/contact/Suppressions.ts"
@@ -8,6 +9,7 @@ import { system } from "../../src/event/DomainEvent.ts"
 import { EventStore } from "../../src/event/EventStore.ts"
 import * as Builders from "../../src/testing/Builders.ts"
 import * as TestChannel from "../../src/testing/TestChannel.ts"
+import type { AccountId } from "../../src/workspace/Id.ts"
 import { day } from "../../src/workspace/Instant.ts"
 import * as Scene from "./Scene.ts"
 
@@ -128,6 +130,26 @@ describe("a test send", () => {
         channel.asked.map(({ text }) => text),
         ["x".repeat(90)]
       )
+    }).pipe(Effect.provide(Scene.engine(channel)))
+  })
+
+  it.effect("goes only from accounts of the campaign, not from one that left", () => {
+    const channel = TestChannel.make()
+    return Effect.gen(function* () {
+      const { account, campaign, it, send } = yield* scene(channel, { onMissing: "blank" })
+      const stranger = yield* it.account("stranger")
+      const refused = (from: AccountId) =>
+        Effect.map(Effect.flip(send({ account: from })), (error) =>
+          error._tag === "TestSendRefused" ? error.reason : error._tag
+        )
+      assert.strictEqual(yield* refused(stranger.id), "accountNotInCampaign")
+      const members = yield* CampaignAccounts
+      yield* members.join(it.workspace.id, campaign.id, stranger.id, system)
+      yield* members.leave(it.workspace.id, campaign.id, account.id, system)
+      assert.strictEqual(yield* refused(account.id), "accountNotInCampaign")
+      yield* send({ account: stranger.id })
+      yield* it.run(start + 60_000)
+      assert.deepStrictEqual(new Set(channel.asked.map((asked) => asked.account)), new Set([stranger.id]))
     }).pipe(Effect.provide(Scene.engine(channel)))
   })
 

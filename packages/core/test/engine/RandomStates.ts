@@ -226,8 +226,9 @@ export const cell = (state: State, seed: string): Cell => {
         lastDirection: pick("inbound", "outbound"),
         lastInboundAt: pick(null, now - hour, now - 2 * day),
         unread: 0,
+        ...Chat.untended,
         takenOverAt: chance(0.2) ? now - hour : null,
-        closedAt: null,
+        openedAt: now - day,
         createdAt: now - day
       }
       state.chats.set(chat.id, chat)

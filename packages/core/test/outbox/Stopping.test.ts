@@ -7,6 +7,7 @@ import type { Outcome } from "../../src/channel/Outcome.ts"
 import * as Chat from "../../src/chat/Chat.ts"
 import { ChatStore } from "../../src/chat/ChatStore.ts"
 import { ContactStore } from "../../src/contact/ContactStore.ts"
+import { tombstone } from "../../src/contact/Suppression.ts"
 import * as MemoryStorage from "../../src/memory/MemoryStorage.ts"
 import * as Overture from "../../src/Overture.ts"
 import { Driver } from "../../src/outbox/Driver.ts"
@@ -63,6 +64,34 @@ const engine = (channel: TestChannel.TestChannel) =>
 
 const asked = (channel: TestChannel.TestChannel, count: number) =>
   Effect.yieldNow.pipe(Effect.repeat({ until: () => channel.asked.length >= count }))
+
+describe("a process without the secret of those who were erased", () => {
+  it.effect("sends nothing from the moment that somebody is, until it is started with it", () => {
+    const channel = TestChannel.make()
+    const hash = (address: string) => `hashed ${address}`
+    return Effect.gen(function* () {
+      const messages = yield* queued(3)
+      const [first] = yield* messages
+      const driver = yield* Driver
+      yield* (yield* ContactStore).suppress(
+        [
+          {
+            workspace: first!.workspace,
+            address: tombstone(hash, "sandbox//gone"),
+            account: null,
+            reason: "erased",
+            at: start
+          }
+        ],
+        []
+      )
+      yield* TestClock.adjust("2 seconds")
+      const error = yield* Effect.flip(driver.step)
+      assert.strictEqual(error._tag, "ErasedUnrecognised")
+      assert.strictEqual(channel.asked.length, 0)
+    }).pipe(Effect.provide(Overture.layer({ storage, channels: [channel] })))
+  })
+})
 
 describe("a driver", () => {
   it.effect("that is stopped settles what it is sending and gives the rest back", () => {

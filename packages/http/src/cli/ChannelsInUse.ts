@@ -8,19 +8,7 @@ import type { StorageError } from "@overture/core/workspace/StorageError"
 import { WorkspaceStore } from "@overture/core/workspace/WorkspaceStore"
 import { Effect } from "effect"
 import * as Engine from "./Engine.ts"
-
-/** Everything a paged read has. */
-const everything = <A>(read: (request: PageRequest) => Effect.Effect<Page<A>, StorageError>) =>
-  Effect.gen(function* () {
-    const found: Array<A> = []
-    let cursor: string | undefined
-    do {
-      const page: Page<A> = yield* read({ limit: 500, cursor })
-      found.push(...page.data)
-      cursor = page.nextCursor ?? undefined
-    } while (cursor !== undefined)
-    return found
-  })
+import { everything } from "./Everything.ts"
 
 /** Everything that a paged read has in any workspace. */
 export const ofWorkspaces = <A>(

@@ -3,6 +3,7 @@ import { NodeServices } from "@effect/platform-node"
 import { Cause, Effect, Exit, Layer } from "effect"
 import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
 import { readFileSync } from "node:fs"
+import * as AccountsCommand from "./commands/AccountsCommand.ts"
 import * as AcknowledgeCommand from "./commands/AcknowledgeCommand.ts"
 import * as DoctorCommand from "./commands/DoctorCommand.ts"
 import * as DuplicateCommand from "./commands/DuplicateCommand.ts"
@@ -10,6 +11,7 @@ import * as ExplainCommand from "./commands/ExplainCommand.ts"
 import * as ExportCommand from "./commands/ExportCommand.ts"
 import * as ForecastCommand from "./commands/ForecastCommand.ts"
 import * as ImportCommand from "./commands/ImportCommand.ts"
+import * as JobsCommand from "./commands/JobsCommand.ts"
 import * as MigrateCommand from "./commands/MigrateCommand.ts"
 import * as PauseCommand from "./commands/PauseCommand.ts"
 import * as PreviewCommand from "./commands/PreviewCommand.ts"
@@ -17,6 +19,7 @@ import * as ReportCommand from "./commands/ReportCommand.ts"
 import * as RetryCommand from "./commands/RetryCommand.ts"
 import * as RunCommand from "./commands/RunCommand.ts"
 import * as TestSendCommand from "./commands/TestSendCommand.ts"
+import * as WebhooksCommand from "./commands/WebhooksCommand.ts"
 import * as WorkerCommand from "./commands/WorkerCommand.ts"
 import * as Plan from "./plan/Plan.ts"
 import { exitCode, tell } from "./Failure.ts"
@@ -43,13 +46,25 @@ const root = Command.make("overture").pipe(
     TestSendCommand.command,
     RetryCommand.command,
     DuplicateCommand.command,
+    AccountsCommand.command,
     PauseCommand.pause,
     PauseCommand.resume,
+    WebhooksCommand.command,
+    JobsCommand.command,
     AcknowledgeCommand.command,
     MigrateCommand.command,
     DoctorCommand.command
   ])
 )
+
+/** What a flag expects, in the words of a person rather than of a schema. */
+const inPlainWords = (message: string): string =>
+  message
+    .replace("a string representing a finite number", "a number")
+    .replace(/"true" \| "yes".*/, "true or false")
+    .replace("Expected: Schema validation failed: ", "")
+    .replace(/^\s+/gm, "")
+    .trim()
 
 /** Help where it was asked for; for a slip only what is wrong, and where help is. */
 const presenter = CliOutput.layerPresenter({
@@ -58,9 +73,7 @@ const presenter = CliOutput.layerPresenter({
       ? CliOutput.defaultPresenter.present(event)
       : Effect.sync(() =>
           Output.say(
-            ...event.errors.map(
-              (error) => `${event.commandPath.join(" ")}: ${error.message.replace(/^\s+/gm, "").trim()}`
-            ),
+            ...event.errors.map((error) => `${event.commandPath.join(" ")}: ${inPlainWords(error.message)}`),
             `See ${event.commandPath.join(" ")} --help`
           )
         )

@@ -19,6 +19,8 @@ import { Clock, Context, Effect, Layer, type Scope } from "effect"
 import { extname } from "node:path"
 import * as ErasureKey from "./ErasureKey.ts"
 import { type CliFailure, refuse } from "./Failure.ts"
+import * as WebhookReach from "./WebhookReach.ts"
+import * as SecretKeys from "./SecretKeys.ts"
 
 /** The workspace of the command line. */
 export const workspace = fromUuid("wsp", "00000000-0000-7000-8000-000000000001")
@@ -145,8 +147,12 @@ export const build = (
   return Effect.gen(function* () {
     const addressHash = yield* ErasureKey.fromEnvironment
     if (options.reads !== true) yield* Effect.provideContext(ErasureKey.ensureRecognised(addressHash), storage)
+    const vault = yield* SecretKeys.fromEnvironment
+    const webhooks = yield* WebhookReach.fromEnvironment
     const engine = Overture.layer({
       storage: Layer.succeedContext(storage),
+      vault,
+      webhooks,
       channels: options.channels ?? [],
       time,
       ...(addressHash !== null && { addressHash }),

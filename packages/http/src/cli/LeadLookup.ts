@@ -1,11 +1,8 @@
 /** Finds the lead a person means: by its own id, or by the contact's id on a channel. */
-import { AccountStore } from "@overture/core/account/AccountStore"
-import type { Campaign } from "@overture/core/campaign/Campaign"
 import { CampaignStore } from "@overture/core/campaign/CampaignStore"
-import type { Lead } from "@overture/core/campaign/Lead"
 import * as Address from "@overture/core/channel/Address"
 import { ContactStore } from "@overture/core/contact/ContactStore"
-import type { ContactId, LeadId } from "@overture/core/workspace/Id"
+import type { LeadId } from "@overture/core/workspace/Id"
 import { Effect, Option } from "effect"
 import { workspace } from "./Engine.ts"
 import { misuse, refuse } from "./Failure.ts"
@@ -14,13 +11,11 @@ import * as Selection from "./Selection.ts"
 /** The contact with this id on any channel that an account of the workspace is on. */
 const contactOf = Effect.fnUntraced(function* (externalId: string) {
   const contacts = yield* ContactStore
-  const accounts = (yield* (yield* AccountStore).list(workspace, { limit: 500 })).data
   const places = new Map(
-    accounts
-      .flatMap(({ channel, externalId: scope }) => [
-        { channel, scope: "", externalId },
-        { channel, scope, externalId }
-      ])
+    (yield* Selection.accounts)
+      .flatMap(({ channel, externalId: own, group }) =>
+        ["", own, ...(group === null ? [] : [group])].map((scope) => ({ channel, scope, externalId }))
+      )
       .map((address) => [Address.key(address), address])
   )
   for (const key of places.keys()) {
@@ -33,23 +28,6 @@ const contactOf = Effect.fnUntraced(function* (externalId: string) {
   )
 })
 
-const leadIn = Effect.fnUntraced(function* (campaign: Campaign, contact: ContactId) {
-  const store = yield* CampaignStore
-  let cursor: string | undefined
-  do {
-    const page: Effect.Success<ReturnType<typeof store.leads>> = yield* store.leads(
-      workspace,
-      campaign.id,
-      {},
-      { limit: 500, cursor }
-    )
-    const lead = page.data.find((one) => one.contact === contact)
-    if (lead !== undefined) return lead
-    cursor = page.nextCursor ?? undefined
-  } while (cursor !== undefined)
-  return null
-})
-
 /** The lead; where the contact has one in several campaigns, `campaign` says which. */
 export const findLead = Effect.fn("LeadLookup.findLead")(function* (who: string, ref: Option.Option<string>) {
   const store = yield* CampaignStore
@@ -59,11 +37,8 @@ export const findLead = Effect.fn("LeadLookup.findLead")(function* (who: string,
   }
   const campaigns = Option.isSome(ref) ? [yield* Selection.one(ref)] : yield* Selection.all
   const contact = yield* contactOf(who)
-  const leads: Array<Lead> = []
-  for (const campaign of campaigns) {
-    const lead = yield* leadIn(campaign, contact)
-    if (lead !== null) leads.push(lead)
-  }
+  const wanted = new Set(campaigns.map(({ id }) => id))
+  const leads = (yield* store.leadsOf(workspace, contact)).filter((lead) => wanted.has(lead.campaign))
   const [only, ...others] = leads
   if (only === undefined) return yield* refuse(`${who} is known, but in no campaign`)
   if (others.length > 0) {

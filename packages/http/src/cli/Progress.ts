@@ -17,7 +17,7 @@ export interface Sample {
 }
 
 /** The sum over campaigns, now. */
-export const sample = Effect.fnUntraced(function* (campaigns: ReadonlyArray<CampaignId>) {
+const sample = Effect.fnUntraced(function* (campaigns: ReadonlyArray<CampaignId>) {
   const store = yield* CampaignStore
   const at = yield* (yield* PacingTime).now
   const counts = yield* Effect.forEach(campaigns, (id) => store.counts(id))
@@ -45,7 +45,7 @@ const textOf = ({ failed, replied, sent, skipped, total }: Sample): string =>
 const barColumns = 24
 
 /** The line a person watches. Full once every first touch is decided; follow-ups may still be to come. */
-export const watched = (self: Sample): string => {
+const watched = (self: Sample): string => {
   const done = self.sent + self.failed + self.skipped
   const [length = 0] = lengths([done], self.total, barColumns)
   const bar = `${"█".repeat(length)}${"░".repeat(barColumns - length)}`
@@ -53,7 +53,7 @@ export const watched = (self: Sample): string => {
 }
 
 /** A line for a log. */
-export const logged = (self: Sample): string => `${format(self.at).slice(0, 16)}Z  ${textOf(self)}`
+const logged = (self: Sample): string => `${format(self.at).slice(0, 16)}Z  ${textOf(self)}`
 
 /** Tells how far it is until it is interrupted. A moment in which the storage is away is passed over. */
 export const follow = <R>(campaigns: Effect.Effect<ReadonlyArray<CampaignId>, never, R>) =>

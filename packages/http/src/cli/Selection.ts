@@ -1,26 +1,20 @@
-/** Which campaign a person means by `--campaign`. */
+/** Which campaign a person means by `--campaign`, and which account. */
+import * as Account from "@overture/core/account/Account"
+import { AccountStore } from "@overture/core/account/AccountStore"
 import type { Campaign } from "@overture/core/campaign/Campaign"
 import { seedKey } from "@overture/core/campaign/Campaign"
 import { CampaignStore } from "@overture/core/campaign/CampaignStore"
 import type { CampaignId } from "@overture/core/workspace/Id"
 import { Effect, Option } from "effect"
 import { workspace } from "./Engine.ts"
+import { everything } from "./Everything.ts"
 import { misuse, refuse } from "./Failure.ts"
 
 /** Every campaign of the workspace that is not deleted. */
 export const all = Effect.gen(function* () {
   const store = yield* CampaignStore
-  const found: Array<Campaign> = []
-  let cursor: string | null = null
-  do {
-    const page: Effect.Success<ReturnType<typeof store.list>> = yield* store.list(workspace, {
-      limit: 500,
-      ...(cursor !== null && { cursor })
-    })
-    found.push(...page.data.filter(({ status }) => status !== "deleted"))
-    cursor = page.nextCursor
-  } while (cursor !== null)
-  return found
+  const campaigns = yield* everything((request) => store.list(workspace, request))
+  return campaigns.filter(({ status }) => status !== "deleted")
 })
 
 const listed = (campaigns: ReadonlyArray<Campaign>): ReadonlyArray<string> => [
@@ -47,4 +41,25 @@ export const one = Effect.fnUntraced(function* (ref: Option.Option<string>) {
   if (named === undefined) return yield* refuse(`there is no campaign ${ref.value}; there are:`, ...listed(yield* all))
   if (more.length > 0) return yield* misuse(`several campaigns are named ${ref.value}:`, ...listed([named, ...more]))
   return named
+})
+
+/** Every account of the workspace. */
+export const accounts = Effect.gen(function* () {
+  const store = yield* AccountStore
+  return yield* everything((request) => store.list(workspace, request))
+})
+
+/** The account that `ref` names, by the id in a campaign file, its own id or its name. */
+export const account = Effect.fnUntraced(function* (ref: string) {
+  const all = yield* accounts
+  const exact = all.find((one) => one.externalRef === ref) ?? all.find(({ id }) => id === ref)
+  if (exact !== undefined) return exact
+  const [named, ...more] = all.filter(({ name }) => name === ref)
+  if (more.length > 0) return yield* misuse(`several accounts are named ${ref}: give one of their ids`)
+  if (named !== undefined) return named
+  return yield* refuse(
+    all.length === 0
+      ? `there is no account ${ref}, nor any other, in this database`
+      : `there is no account ${ref}; there are: ${all.slice(0, 20).map(Account.seedKey).join(", ")}`
+  )
 })

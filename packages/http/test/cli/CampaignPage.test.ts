@@ -64,13 +64,30 @@ const report: CampaignReport = {
       [account("acc_1", "").id, { messages: 1_500, followUps: 300, failed: 3, retries: 2, rests: 1 }]
     ]),
     accountDays: [
-      { account: account("acc_1", "").id, date: "2026-03-02", quota: 1_300, messages: 1_200, failed: 3, replies: 200 },
-      { account: account("acc_1", "").id, date: "2026-03-04", quota: 300, messages: 300, failed: 0, replies: 0 }
+      {
+        account: account("acc_1", "").id,
+        date: "2026-03-02",
+        quota: 1_300,
+        cap: null,
+        messages: 1_200,
+        failed: 3,
+        replies: 200
+      },
+      {
+        account: account("acc_1", "").id,
+        date: "2026-03-04",
+        quota: 300,
+        cap: null,
+        messages: 300,
+        failed: 0,
+        replies: 0
+      }
     ],
     heatMap: Array.from({ length: 7 }, (_, day) =>
       Array.from({ length: 24 }, (_, hour) => (day === 1 && hour === 9 ? 1_200 : day === 3 && hour === 10 ? 300 : 0))
     ),
     optOuts: 12,
+    stoppedByReply: 240,
     firstSentAt: Date.parse("2026-03-02T14:00:00Z"),
     lastSentAt: Date.parse("2026-03-04T20:00:00Z"),
     finishedAt: Date.parse("2026-03-04T20:30:00Z")
@@ -120,6 +137,40 @@ describe("CampaignPage", () => {
       "  Sun  ·  ·  ·  ·",
       "  ░░ few  ██ up to 1,200 an hour"
     ])
+  })
+
+  it("says what else ended sequences, and which cap is below a quota", () => {
+    const [day] = report.activity!.accountDays
+    const lines = render(
+      {
+        ...report,
+        outcomes: [
+          ...report.outcomes,
+          { status: "sent", reason: null, ended: "accountRemoved", count: 9 },
+          { status: "skipped", reason: "cancelled", ended: "cancelled", count: 4 }
+        ],
+        activity: {
+          ...report.activity!,
+          stoppedByReply: 260,
+          accountDays: [
+            { ...day!, messages: 10, replies: 3, quota: 60, cap: { by: "accountCap", limit: 10 } },
+            { ...day!, date: "2026-03-04", messages: 5, replies: 0, quota: 60, cap: { by: "groupCap", limit: 1_500 } }
+          ]
+        }
+      },
+      null,
+      { paint: Text.plain, width: 80 }
+    )
+    const from = lines.indexOf("Follow-ups")
+    expect(lines.slice(from + 1, from + 4)).toEqual([
+      "  sent            300",
+      "  stopped         270  260 replies, 10 opt-outs came first",
+      "  account left      9  their account left the campaign"
+    ])
+    expect(lines).toContain("  Mon  2 Mar    10 of  60 (account 10)    3 ↩")
+    expect(lines).toContain("  Wed  4 Mar     5 of  60 (group 1,500)")
+    expect(lines.join("\n")).toContain("7 of 40 (group 1,500)  ready")
+    expect(lines.join("\n")).not.toContain("  cancelled  ")
   })
 
   it("says why a paused campaign is paused, and leaves out what the feed does not tell", () => {

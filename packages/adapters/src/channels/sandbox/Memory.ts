@@ -4,7 +4,7 @@
  */
 import type { Instant } from "@overture/core/workspace/Instant"
 import * as Seed from "@overture/core/workspace/Seed"
-import { following, type Taken } from "./Happenings.ts"
+import { following, type Taken, type Telling, visiting } from "./Happenings.ts"
 import type { Script } from "./Script.ts"
 import type { Received } from "./SentLog.ts"
 import { Timeline } from "./Timeline.ts"
@@ -41,6 +41,7 @@ export class Memory {
   readonly #people = new Map<string, Person>()
   readonly #accounts = new Map<string, AccountMemory>()
   readonly #attempts = new Map<string, number>()
+  readonly #answered = new Set<string>()
 
   constructor(channel: string, script: Script) {
     this.#channel = channel
@@ -48,7 +49,18 @@ export class Memory {
   }
 
   account(account: string): AccountMemory {
-    return upsert(this.#accounts, account, () => ({ timeline: new Timeline(), takenAt: [] }))
+    const known = this.#accounts.get(account)
+    if (known !== undefined) return known
+    const made = { timeline: new Timeline(), takenAt: [] }
+    this.#accounts.set(account, made)
+    const visits = visiting(this.#script, this.#channel, account)
+    if (visits.length > 0) this.#expect(account, made.timeline, visits)
+    return made
+  }
+
+  /** The accounts that have anything to be told. */
+  accounts(): ReadonlyArray<string> {
+    return [...new Set([...this.#script.visitors.map(({ account }) => account), ...this.#accounts.keys()])]
   }
 
   person(account: string, to: string): Person {
@@ -63,6 +75,11 @@ export class Memory {
   /** The message an account sent with this key, where the platform took it; the latest, should there be several. */
   taken(account: string, key: string): Taken | undefined {
     return this.#taken.get(JSON.stringify([account, key]))
+  }
+
+  /** Whether the account answered this comment in private. */
+  hasAnswered(account: string, comment: string): boolean {
+    return this.#answered.has(JSON.stringify([account, comment]))
   }
 
   /** A try that the log does not have: it got lost on its way. */
@@ -80,6 +97,7 @@ export class Memory {
     this.#attempts.set(line.to, this.attempts(line.to) + 1)
     if (line.outcome !== "accepted") return
     person.taken += 1
+    if (line.comment !== undefined) this.#answered.add(JSON.stringify([line.account, line.comment]))
     const account = this.account(line.account)
     const taken = {
       line,
@@ -88,9 +106,14 @@ export class Memory {
       ofAccount: account.takenAt.push(line.at)
     }
     this.#taken.set(JSON.stringify([line.account, line.key]), taken)
-    const events = following(this.#script, taken)
-    account.timeline.add(events)
-    for (const event of events) if (event.type === "messageReceived") person.writesAt.push(event.at)
+    this.#expect(line.account, account.timeline, following(this.#script, taken))
+  }
+
+  #expect(account: string, timeline: Timeline, tellings: ReadonlyArray<Telling>): void {
+    timeline.add(tellings)
+    for (const { event } of tellings) {
+      if (event.type === "messageReceived") this.person(account, event.participant.externalId).writesAt.push(event.at)
+    }
   }
 
   /** The platform's name for a message it took, the same for every process that reads the log. */

@@ -4,19 +4,25 @@
  * against it. QUIRKS.md describes the script and the log.
  */
 import { ChannelName } from "@overture/core/channel/Address"
-import type { Capabilities } from "@overture/core/channel/Capability"
 import * as Channel from "@overture/core/channel/Channel"
 import type { Sender } from "@overture/core/channel/Sender"
 import type { ChannelPolicy } from "@overture/core/channel/ChannelPolicy"
 import { preview } from "@overture/core/channel/Content"
+import { ProfileField, type ProfileUpdate } from "@overture/core/channel/ProfileUpdate"
 import type { Outcome } from "@overture/core/channel/Outcome"
 import type { Instant } from "@overture/core/workspace/Instant"
-import { Clock, Effect, type Scope } from "effect"
+import { Clock, Effect, Redacted, type Scope } from "effect"
+import * as Abilities from "./Abilities.ts"
+import * as Files from "./Files.ts"
 import { chance } from "./Happenings.ts"
 import { Memory } from "./Memory.ts"
 import * as Platform from "./Platform.ts"
+import * as Push from "./Push.ts"
 import * as Script from "./Script.ts"
 import * as SentLog from "./SentLog.ts"
+import * as Signature from "./Signature.ts"
+import { drawn } from "./Span.ts"
+import * as Wire from "./Wire.ts"
 
 export interface SandboxOptions {
   /** 2–32 characters, default `sandbox`; several sandboxes of one process need different names. */
@@ -26,45 +32,27 @@ export interface SandboxOptions {
   readonly log?: string
   /** Pacing time; default the clock of the sending fiber. */
   readonly clock?: () => Instant
-  /** What differs from the usual capabilities: to pretend another platform. */
-  readonly capabilities?: Partial<Omit<Capabilities, "idempotencyKeys" | "lookup" | "polling">>
+  /** What differs from the usual capabilities: to pretend another platform. Goes before the script's. */
+  readonly capabilities?: Abilities.Switches
   readonly policy?: Partial<ChannelPolicy>
 }
 
 export interface SandboxChannel extends Channel.Channel {
   /** Every message that reached the platform so far, by any process that shares the log, in the log's order. */
   received(): ReadonlyArray<SentLog.Received>
+  /** How an account shows itself, as far as this process changed it. */
+  profile(account: string): ProfileUpdate
+  /** Posts what is due and was not taken yet, signed. What fails is due again. */
+  push(target: Push.PushTarget): Effect.Effect<Push.Pushed, Push.SandboxPushError>
+  /** Pushes whatever falls due, for ever; an ingress that does not take it is asked again. */
+  pushTo(target: Push.PushTarget): Effect.Effect<never>
 }
 
-const capabilities = (script: Script.Script, others: SandboxOptions["capabilities"]): Capabilities => ({
-  text: { maxLength: 4096, unit: "characters" },
-  media: ["image", "video", "audio", "file"],
-  buttons: 3,
-  approvedTemplates: true,
-  reactions: true,
-  edits: false,
-  deletions: false,
-  replies: true,
-  receipts: ["delivered", "read"],
-  idempotencyKeys: script.idempotencyKeys,
-  lookup: script.lookup,
-  polling: true,
-  addressScope: "channel",
-  phoneNumbers: false,
-  ...others
-})
+/** How often it is looked whether something is to be pushed, and how long an ingress that refused is left alone. */
+const lookEveryMs = 25
+const afterRefusalMs = 1_000
 
-const policy = ({ replyWindow }: Script.Script, others: SandboxOptions["policy"]): ChannelPolicy => {
-  const declared = replyWindow?.declared === true ? replyWindow.afterMs : null
-  return {
-    official: true,
-    personWritesFirst: false,
-    optInRequired: false,
-    automationAllowed: true,
-    replyWindow: { automatedMs: declared, humanMs: declared },
-    ...others
-  }
-}
+const tokenOf = ({ credentials }: Sender): string | null => (credentials === null ? null : Redacted.value(credentials))
 
 /** Runs `use`; where the log fails, nobody can say what a reader will find in it. */
 const guarded = (use: () => Outcome): Effect.Effect<Outcome> =>
@@ -84,28 +72,41 @@ export const make = Effect.fnUntraced(function* (
   const script = yield* Script.decode(options.script ?? {})
   const name = ChannelName.make(options.name ?? "sandbox")
   const memory = new Memory(name, script)
+  const files = Files.of(script)
+  const profiles = new Map<string, ProfileUpdate>()
   const observe = (line: SentLog.Received) => memory.observe(line)
   const log = yield* Effect.acquireRelease(open(options.log, observe), (log) => Effect.sync(() => log.close()))
   const now = options.clock === undefined ? Clock.currentTimeMillis : Effect.sync(options.clock)
 
   /** The platform's part of a send. */
-  const receive = (sender: Sender, { key, to, content }: Channel.Outbound, at: Instant): Outcome =>
+  const take = (sender: Sender, { key, to, content, comment }: Channel.Outbound, at: Instant): Outcome =>
     log.exclusively((append) => {
-      const attempt = { at, account: sender.externalId, to: to.externalId, key }
+      const attempt = { at, account: sender.externalId, to: to.externalId, key, token: tokenOf(sender), comment }
       const { scripted, repeat } = Platform.decide(script, memory, attempt)
       const outcome = Platform.logged(scripted)
       if (outcome === null) memory.lost(attempt.account, attempt.to)
-      else append({ ...attempt, body: preview(content), outcome, repeat, ...(to.scope !== "" && { scope: to.scope }) })
+      else
+        append({
+          at,
+          account: attempt.account,
+          to: attempt.to,
+          key,
+          body: preview(content),
+          outcome,
+          repeat,
+          ...(to.scope !== "" && { scope: to.scope }),
+          ...(comment !== undefined && { comment })
+        })
       return Platform.answer(scripted, memory.taken(attempt.account, key))
     })
 
   const send: Channel.Channel["send"] = Effect.fnUntraced(function* (sender, outbound) {
     const random = chance(script, sender.externalId, outbound.to.externalId, "latency", outbound.key)
-    const latency = script.latency === 0 ? 0 : Script.drawn(script.latency, random())
+    const latency = script.latency === 0 ? 0 : drawn(script.latency, random())
     const before = Math.floor(random() * latency)
     if (before > 0) yield* Effect.sleep(before)
     const at = yield* now
-    const outcome = yield* guarded(() => receive(sender, outbound, at))
+    const outcome = yield* guarded(() => take(sender, outbound, at))
     if (latency > before) yield* Effect.sleep(latency - before)
     return outcome
   })
@@ -125,21 +126,57 @@ export const make = Effect.fnUntraced(function* (
       )
     })
 
+  const push = Push.make(
+    memory,
+    Effect.sync(() => log.catchUp()),
+    now
+  )
+
   const poll: Channel.Channel["poll"] = (sender, cursor, at) =>
     Effect.sync(() => {
       log.catchUp()
       return memory.account(sender.externalId).timeline.next(cursor, at)
     })
 
+  const receive: Channel.Channel["receive"] = Effect.fnUntraced(function* (request, secret) {
+    yield* Signature.verify(name, secret, request)
+    return [yield* Effect.fromResult(Wire.decode(name, request.body))]
+  })
+
   return {
     ...Channel.make({
       name,
-      capabilities: capabilities(script, options.capabilities),
-      policy: policy(script, options.policy),
+      capabilities: Abilities.capabilities(script, options.capabilities),
+      policy: Abilities.policy(script, options.policy),
       send,
       poll,
+      receive,
+      download: (_sender, { url }) => Effect.sync(() => files(url)),
+      verify: (sender) =>
+        Effect.map(now, (at) =>
+          Platform.verified(script, memory, { at, account: sender.externalId, token: tokenOf(sender) })
+        ),
+      applyProfile: (sender, update) =>
+        Effect.sync(() => {
+          const refusal = script.accounts[sender.externalId]?.profile ?? null
+          if (refusal !== null) return { applied: [], refusal }
+          const given = ProfileField.literals.filter((field) => update[field] !== undefined)
+          const changes = Object.fromEntries(given.map((field) => [field, update[field]]))
+          profiles.set(sender.externalId, { ...profiles.get(sender.externalId), ...changes })
+          return { applied: given, refusal: null }
+        }),
+      profileOf: (_sender, { externalId }) => Effect.succeed(script.recipients[externalId]?.profile ?? null),
       ...(script.lookup !== null && { lookup: lookup(script.lookup.afterMs) })
     }),
+    profile: (account) => profiles.get(account) ?? {},
+    push,
+    pushTo: (target) =>
+      Effect.forever(
+        Effect.matchEffect(push(target), {
+          onFailure: (error) => Effect.andThen(Effect.logWarning(error.message), Effect.sleep(afterRefusalMs)),
+          onSuccess: () => Effect.sleep(lookEveryMs)
+        })
+      ),
     received: () => {
       log.catchUp()
       return [...memory.received]

@@ -9,7 +9,7 @@ import { Option, Schema } from "effect"
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import { OutcomeName } from "./Script.ts"
+import { OutcomeName } from "./ScriptedOutcome.ts"
 
 /** A message that reached the platform, whatever it came to there. */
 export class Received extends Schema.Opaque<Received>()(
@@ -28,7 +28,9 @@ export class Received extends Schema.Opaque<Received>()(
     /** The platform knew the key and did nothing. */
     repeat: Schema.Boolean,
     /** The address' scope, where it has one. */
-    scope: Schema.optionalKey(Schema.String)
+    scope: Schema.optionalKey(Schema.String),
+    /** The comment whose author it answers in private. */
+    comment: Schema.optionalKey(Schema.String)
   })
 ) {}
 
@@ -68,8 +70,8 @@ const encodeLine = Schema.encodeSync(Received)
 
 /** A line as the file has it; the order of the fields is part of the format. */
 const encode = (line: Received): Buffer => {
-  const { at, account, to, key, body, outcome, repeat, scope } = encodeLine(line)
-  return Buffer.from(`${JSON.stringify({ at, account, to, key, body, outcome, repeat, scope })}\n`)
+  const { at, account, to, key, body, outcome, repeat, scope, comment } = encodeLine(line)
+  return Buffer.from(`${JSON.stringify({ at, account, to, key, body, outcome, repeat, scope, comment })}\n`)
 }
 
 const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Received))

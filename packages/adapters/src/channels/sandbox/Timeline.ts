@@ -1,14 +1,15 @@
 /**
- * The events of one account in the order in which they fall due, delivered by cursor. A cursor says how many messages
+ * The events of one account in the order in which they are told, delivered by cursor. A cursor says how many messages
  * were known and up to when events were handed out; so an event of a message that another process logs late is neither
  * missed nor told twice.
  */
 import type { ChannelEvent } from "@overture/core/channel/ChannelEvent"
 import type { Instant } from "@overture/core/workspace/Instant"
+import { DueList } from "./DueList.ts"
+import type { Telling } from "./Happenings.ts"
 
-interface Due {
+interface Due extends Telling {
   readonly message: number
-  readonly event: ChannelEvent
 }
 
 /** `3@1772971200000`: the first three messages were known, and what they brought by then was handed out. */
@@ -18,13 +19,13 @@ const position = (cursor: string | null): { readonly known: number; readonly unt
 }
 
 export class Timeline {
-  readonly #due: Array<Due> = []
-  readonly #ofMessage: Array<ReadonlyArray<ChannelEvent>> = []
+  readonly #due = new DueList<Due>()
+  readonly #ofMessage: Array<ReadonlyArray<Telling>> = []
 
-  /** The events that follow the next message. */
-  add(events: ReadonlyArray<ChannelEvent>): void {
-    const message = this.#ofMessage.push(events) - 1
-    for (const event of events) this.#due.splice(this.#after(event.at), 0, { message, event })
+  /** What follows the next message. */
+  add(tellings: ReadonlyArray<Telling>): void {
+    const message = this.#ofMessage.push(tellings) - 1
+    for (const { event, toldAt } of tellings) this.#due.add({ message, toldAt, event })
   }
 
   /** What falls due by `now` and was not handed out before `cursor`. A clock that went back is handed nothing. */
@@ -37,30 +38,19 @@ export class Timeline {
     readonly nextAt: Instant | null
   } {
     const { known, until } = position(cursor)
-    const end = this.#after(Math.max(now, until))
-    const nextAt = this.#due[end]?.event.at ?? null
+    const nextAt = this.#due.nextAfter(Math.max(now, until))
     if (now < until) return { events: [], cursor, nextAt }
-    const due = this.#due.slice(this.#after(until), end).filter(({ message }) => message < known)
+    const due = this.#due.between(until, now).filter(({ message }) => message < known)
     for (let message = known; message < this.#ofMessage.length; message++) {
-      for (const event of this.#ofMessage[message] ?? []) if (event.at <= now) due.push({ message, event })
+      for (const { event, toldAt } of this.#ofMessage[message] ?? []) {
+        if (toldAt <= now) due.push({ message, toldAt, event })
+      }
     }
     return {
-      events: due.sort((a, b) => a.event.at - b.event.at || a.message - b.message).map(({ event }) => event),
+      events: due.sort((a, b) => a.toldAt - b.toldAt || a.message - b.message).map(({ event }) => event),
       // As it was while nothing is handed out, so that nobody has to remember another one.
       cursor: due.length > 0 ? `${Math.max(known, this.#ofMessage.length)}@${now}` : cursor,
       nextAt
     }
-  }
-
-  /** How many events fall due at or before `at`. */
-  #after(at: Instant): number {
-    let low = 0
-    let high = this.#due.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if ((this.#due[middle]?.event.at ?? Infinity) <= at) low = middle + 1
-      else high = middle
-    }
-    return low
   }
 }

@@ -18,7 +18,7 @@ export const make = (database: Database["Service"]): CampaignStore["Service"] =>
     ...Leads.make(database),
     ...Persons.make(database),
     claim: Claim.make(database),
-    changeLeads: ChangeLeads.make(database)
+    ...ChangeLeads.make(database)
   })
 
 export const layer: Layer.Layer<CampaignStore, never, Database> = Layer.effect(

@@ -20,6 +20,10 @@ const statements = defineStatements("CampaignMembership", (sql) => {
   const { t } = sql
   const ofAccount = "l.campaign_id = $1 and l.account_id = $2"
   const columns = `${Columns.select(LeadRow.columns, "l")}, ${Columns.select(ContactRow.stateColumns, "c", "c_")}`
+  const ofContacts = (where: string) => `select ${columns}
+    from ${sql.rows("x", 1, { contact: "id" })}
+    ${lookup(sql, "lead", "l", "l.campaign_id = $2 and l.contact_id = x.contact")}
+    ${lookup(sql, "contact", "c", "c.id = l.contact_id")} where ${where}`
   return {
     lock: `select g.id from ${t("campaign")} as g where g.workspace_id = $1 and g.id = $2 ${sql.lock("g")}`,
     members: `select p.account_id from ${t("pace")} as p where p.campaign_id = $1 and p.left_at is null`,
@@ -29,10 +33,8 @@ const statements = defineStatements("CampaignMembership", (sql) => {
     after: `select ${columns}
       from (select * from ${t("lead")} as l where l.campaign_id = $1 and l.contact_id > $2 and l.status = 'pending'
         order by l.contact_id limit $3) as l ${lookup(sql, "contact", "c", "c.id = l.contact_id")}`,
-    ofContacts: `select ${columns}
-      from ${sql.rows("x", 1, { contact: "id" })}
-      ${lookup(sql, "lead", "l", "l.campaign_id = $2 and l.contact_id = x.contact")}
-      ${lookup(sql, "contact", "c", "c.id = l.contact_id")} where l.status = 'pending'`,
+    ofContacts: ofContacts("l.status = 'pending'"),
+    heldOfContacts: ofContacts("l.status in ('pending', 'assigned') and l.claim_id is null"),
     followUps: `select l.id from ${t("lead")} as l where ${ofAccount} and l.follow_up = 1 and l.due_at is not null
       and l.claim_id is null and l.step_id is not null order by l.due_at limit $3`,
     underWay: `select coalesce(${[
@@ -58,7 +60,7 @@ export const make = (database: Database["Service"]): Verbs => {
         "contacts" in of
           ? of.contacts.length === 0
             ? []
-            : yield* execute<LeadRow.LeadRow>(sql.ofContacts, [
+            : yield* execute<LeadRow.LeadRow>(of.held === true ? sql.heldOfContacts : sql.ofContacts, [
                 Array.from(new Set(of.contacts), (contact) => ({ contact })),
                 campaign
               ])

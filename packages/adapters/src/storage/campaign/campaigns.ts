@@ -34,6 +34,7 @@ const statements = defineStatements("CampaignStore", (sql) => {
     get: `select ${columns} ${from} where g.workspace_id = $1 and g.id = $2`,
     byRef: `select ${columns} ${from} where g.workspace_id = $1 and g.external_ref = $2`,
     byName: `select ${columns} ${from} where g.workspace_id = $1 and g.name = $2 order by g.id`,
+    resuming: `select ${columns} ${from} where g.resume_after is not null and g.status <> 'deleted' order by g.id limit $1`,
     list: `select ${columns} ${from} where g.workspace_id = $1 and g.id > $2 order by g.id limit $3 offset $4`,
     count: `select count(*) as total from ${t("campaign")} where workspace_id = $1`,
     lock: `select ${columns} ${from} where g.workspace_id = $1 and g.id = $2 ${sql.lock("g")}`,
@@ -52,6 +53,7 @@ type Verbs = Pick<
   | "ofContacts"
   | "addAccounts"
   | "modify"
+  | "resuming"
   | "nextAlarm"
   | "ring"
 >
@@ -136,6 +138,8 @@ export const make = (database: Database["Service"]): Verbs => {
           return Option.some(campaign)
         })
       ),
+    resuming: (limit) =>
+      Effect.map(execute<CampaignRow.CampaignRow>(sql.resuming, [limit]), (rows) => rows.map(CampaignRow.decode)),
     nextAlarm: alarms.next,
     ring: alarms.ringAccounts
   }

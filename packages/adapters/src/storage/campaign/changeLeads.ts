@@ -4,7 +4,7 @@
  */
 import type { CampaignStore } from "@overture/core/campaign/CampaignStore"
 import type { LeadChange, LeadSelector } from "@overture/core/campaign/LeadChange"
-import { type Lead, isFollowUp, isOpen } from "@overture/core/campaign/Lead"
+import { type Lead, isFollowUp } from "@overture/core/campaign/Lead"
 import { type Message, requeued } from "@overture/core/chat/Message"
 import type { LeadId, MessageId } from "@overture/core/workspace/Id"
 import { Effect } from "effect"
@@ -17,8 +17,8 @@ import * as Columns from "../rows/Columns.ts"
 import * as LeadRow from "../rows/LeadRow.ts"
 import * as MessageRow from "../rows/MessageRow.ts"
 import * as Counters from "./Counters.ts"
-import * as Look from "./look.ts"
 import * as Forgetting from "./Forgetting.ts"
+import * as LeadSelection from "./LeadSelection.ts"
 
 const messageColumns = Columns.pick(MessageRow.columns, "status", "reason", "due_at", "claim_id", "stop", "reserved")
 /** A row that is tried again is as if it never had been, but for its content and its tries. */
@@ -76,25 +76,15 @@ const encodeSettled = (lead: Lead) => ({
 
 const statements = defineStatements("CampaignChange", (sql) => {
   const { t } = sql
-  // One text for each index that has leads of a campaign in some state.
-  const inState = (where: string) => `select l.id from ${t("lead")} as l where l.campaign_id = $1
-    and (${sql.p(2, "id")} is null or l.account_id = $2) and l.claim_id is null and ${where} limit $3`
-  const unstopped = (where: string) =>
-    `select l.id from ${t("lead")} as l where l.campaign_id = $1 and l.stop is null and ${where} limit $2`
-  const active = {
-    activePending: unstopped("l.status = 'pending'"),
-    activeReady: unstopped("l.status = 'assigned' and l.due_at is null"),
-    activeDue: unstopped("l.due_at is not null"),
-    activeParts: unstopped(Look.isBetweenParts)
-  }
   return {
-    ofContacts: `select l.id from ${sql.rows("x", 1, { contact: "id" })}
-      ${lookup(sql, "lead", "l", "l.workspace_id = $2 and l.contact_id = x.contact")}`,
-    pending: inState("l.status = 'pending'"),
-    ready: inState("l.status = 'assigned' and l.due_at is null"),
-    deferred: inState("l.status = 'assigned' and l.due_at is not null"),
-    others: inState(`l.status in (select s.status from ${sql.rows("s", 4, { status: "text" })})`),
-    ...active,
+    hold: `select l.id from ${sql.rows("x", 1, { id: "id" })} ${lookup(sql, "lead", "l", "l.id = x.id", "wait")}`,
+    touching: `select m.id from ${sql.rows("x", 1, { id: "id" })} ${lookup(sql, "lead", "l", "l.id = x.id")}
+      ${lookup(sql, "message", "m", "m.lead_id = l.id and m.step_id = l.step_id")}`,
+    counted: `select l.campaign_id, l.account_id from ${sql.rows("x", 1, { id: "id" })}
+      ${lookup(sql, "lead", "l", "l.id = x.id")}`,
+    holdCampaigns: `select g.id from ${sql.rows("x", 1, { id: "id" })} ${lookup(sql, "campaign", "g", "g.id = x.id", "wait")}`,
+    holdPaces: `select p.campaign_id from ${sql.rows("x", 1, { campaign: "id", account: "id" })}
+      ${lookup(sql, "pace", "p", "p.campaign_id = x.campaign and p.account_id = x.account", "wait")}`,
     lock: `select ${Columns.select(LeadRow.columns, "l")}, g.version as campaign_version from ${sql.rows("x", 1, { id: "id" })}
       ${lookup(sql, "lead", "l", "l.id = x.id", "wait")} ${lookup(sql, "campaign", "g", "g.id = l.campaign_id")}`,
     messages: `select ${Columns.select(MessageRow.columns, "m")} from ${sql.rows("x", 1, { lead: "id", step: "id" })}
@@ -109,27 +99,6 @@ const statements = defineStatements("CampaignChange", (sql) => {
       from ${sql.rows("x", 1, { message: "id", ...messageColumns })} where ${matches(sql, "m.id", "x.message")}`
   }
 })
-
-/** Whether anything of the lead is open, claimed or to come. */
-const isActive = (lead: Lead): boolean => isOpen(lead) || lead.step !== null || lead.claim !== null
-
-/** Whether a locked lead is still one that was asked for. */
-const isMeant = (selector: LeadSelector, lead: Lead): boolean => {
-  switch (selector.type) {
-    case "ids":
-      return true
-    case "contacts":
-      return isActive(lead)
-    case "active":
-      return isActive(lead) && lead.stop === null
-    case "campaign":
-      return (
-        lead.claim === null &&
-        selector.statuses.includes(lead.status) &&
-        (selector.account === undefined || lead.account === selector.account)
-      )
-  }
-}
 
 /** Messages after a change, with those that give their reservation back. */
 const changed = (messages: ReadonlyMap<MessageId, Message>, change: LeadChange) => {
@@ -180,47 +149,16 @@ const encodeAgain = (message: Message) => ({
   failed_at: message.failedAt
 })
 
-export const make = (database: Database["Service"]): CampaignStore["Service"]["changeLeads"] => {
+export const make = (
+  database: Database["Service"]
+): Pick<CampaignStore["Service"], "changeLeads" | "hold" | "holdCounts"> => {
   const sql = database.statements(statements)
   const { execute, hotTransaction, write } = database
   const append = EventSqlStore.appender(database)
   const budgets = Budgets.make(database)
   const count = Counters.make(database)
   const forget = Forgetting.make(database)
-
-  const select = Effect.fnUntraced(function* (selector: LeadSelector) {
-    if (selector.type === "ids") return selector.ids
-    const found: Array<LeadId> = []
-    if (selector.type === "contacts") {
-      if (selector.contacts.length === 0) return found
-      const contacts = Array.from(new Set(selector.contacts), (contact) => ({ contact }))
-      const rows = yield* execute<{ readonly id: LeadId }>(sql.ofContacts, [contacts, selector.workspace])
-      return rows.map(({ id }) => id)
-    }
-    if (selector.type === "active") {
-      const seen = new Set<LeadId>()
-      for (const text of [sql.activePending, sql.activeReady, sql.activeDue, sql.activeParts]) {
-        if (seen.size >= selector.limit) break
-        const rows = yield* execute<{ readonly id: LeadId }>(text, [selector.campaign, selector.limit - seen.size])
-        for (const { id } of rows) seen.add(id)
-      }
-      return [...seen]
-    }
-    const { account = null, campaign, limit, statuses } = selector
-    const others = statuses.filter((status) => status !== "pending" && status !== "assigned")
-    const texts = [
-      ...(statuses.includes("pending") ? [sql.pending] : []),
-      ...(statuses.includes("assigned") ? [sql.ready, sql.deferred] : []),
-      ...(others.length > 0 ? [sql.others] : [])
-    ]
-    for (const text of texts) {
-      if (found.length >= limit) break
-      const more = text === sql.others ? [others.map((status) => ({ status }))] : []
-      const rows = yield* execute<{ readonly id: LeadId }>(text, [campaign, account, limit - found.length, ...more])
-      found.push(...rows.map(({ id }) => id))
-    }
-    return found
-  })
+  const select = LeadSelection.make(database)
 
   /** The messages of the present touch of each lead, locked. */
   const touches = Effect.fnUntraced(function* (leads: ReadonlyArray<Lead>, selector: LeadSelector) {
@@ -258,14 +196,47 @@ export const make = (database: Database["Service"]): CampaignStore["Service"]["c
     if (others.length > 0) yield* write(sql.leads, [others.map(LeadRow.encodeState)])
   })
 
-  return (selector, _now, change) =>
+  const hold: CampaignStore["Service"]["hold"] = Effect.fnUntraced(function* (workspace, contacts, leads) {
+    const ids = new Set([...leads, ...(yield* select({ type: "contacts", workspace, contacts }))])
+    if (ids.size === 0) return []
+    const held = Array.from(ids)
+      .sort()
+      .map((id) => ({ id }))
+    yield* execute(sql.hold, [held])
+    const rows = yield* execute<{ readonly id: MessageId }>(sql.touching, [held])
+    return rows.map(({ id }) => id)
+  })
+
+  const holdCounts: CampaignStore["Service"]["holdCounts"] = Effect.fnUntraced(function* (workspace, contacts, leads) {
+    const ids = new Set([...leads, ...(yield* select({ type: "contacts", workspace, contacts }))])
+    if (ids.size === 0) return
+    const rows = yield* execute<{ readonly campaign_id: string; readonly account_id: string | null }>(sql.counted, [
+      Array.from(ids, (id) => ({ id }))
+    ])
+    const keys = [
+      ...new Map(
+        rows.map(({ account_id, campaign_id }) => [
+          `${campaign_id}|${account_id}`,
+          { campaign: campaign_id, account: account_id ?? "" }
+        ])
+      ).values()
+    ]
+    const order = (one: (typeof keys)[number]) => `${one.campaign}|${one.account}`
+    keys.sort((a, b) => (order(a) < order(b) ? -1 : 1))
+    const campaigns = keys.flatMap(({ account, campaign }) => (account === "" ? [{ id: campaign }] : []))
+    const paces = keys.filter(({ account }) => account !== "")
+    if (campaigns.length > 0) yield* execute(sql.holdCampaigns, [campaigns])
+    if (paces.length > 0) yield* execute(sql.holdPaces, [paces])
+  })
+
+  const changeLeads: CampaignStore["Service"]["changeLeads"] = (selector, _now, change) =>
     hotTransaction(
       Effect.gen(function* () {
         const ids = Array.from(new Set(yield* select(selector))).sort()
         if (ids.length === 0) return []
         const rows = yield* execute<LockedRow>(sql.lock, [ids.map((id) => ({ id }))])
         const versions = new Map(rows.map((row) => [row.campaign_id, row.campaign_version]))
-        const leads = rows.map(LeadRow.decode).filter((lead) => isMeant(selector, lead))
+        const leads = rows.map(LeadRow.decode).filter((lead) => LeadSelection.isMeant(selector, lead))
         const messages = yield* touches(leads, selector)
         const changes: Array<{ readonly before: Lead; readonly change: LeadChange }> = []
         const written: Array<Message> = []
@@ -303,4 +274,6 @@ export const make = (database: Database["Service"]): CampaignStore["Service"]["c
         return changes.map(({ change }) => change.lead)
       })
     )
+
+  return { changeLeads, hold, holdCounts }
 }

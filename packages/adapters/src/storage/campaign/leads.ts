@@ -67,6 +67,8 @@ const statements = defineStatements("CampaignLeads", (sql) => {
     breakdown: `select s.status, s.reason, s.ended, count(*) as count from (select l.reason, l.ended,
         case when l.status = 'assigned' and l.claim_id is not null then 'claimed' else l.status end as status
         ${lead} where l.campaign_id = $1) as s group by s.status, s.reason, s.ended order by 4 desc, 1, 2, 3`,
+    zones: `select c.timezone, count(*) as people ${lead} join ${t("contact")} as c on c.id = l.contact_id
+      where l.campaign_id = $1 and l.step_id is not null group by c.timezone`,
     isOpen: `select 1 as found from ${t("campaign")} as g where g.id = $1 and ${isOpen}`,
     // The alarm is asked for so that the index of alarms does not fit: it would be walked whole for each campaign. In a
     // case, as most campaigns have one and SQLite would look through their leads first.
@@ -95,7 +97,16 @@ const withTotal = (terms: Record<LeadStatus, number>, replied: number): LeadCoun
 
 type Verbs = Pick<
   CampaignStore["Service"],
-  "getLead" | "leads" | "candidate" | "duePaces" | "counts" | "recount" | "breakdown" | "isDone" | "finishable"
+  | "getLead"
+  | "leads"
+  | "candidate"
+  | "duePaces"
+  | "counts"
+  | "recount"
+  | "breakdown"
+  | "zones"
+  | "isDone"
+  | "finishable"
 >
 
 export const make = (database: Database["Service"]): Verbs => {
@@ -175,6 +186,7 @@ export const make = (database: Database["Service"]): Verbs => {
         readonly ended: string | null
         readonly count: number
       }>(sql.breakdown, [campaign]),
+    zones: (campaign) => execute<{ readonly timezone: string | null; readonly people: number }>(sql.zones, [campaign]),
     isDone: (campaign) => Effect.map(execute(sql.isOpen, [campaign]), (rows) => rows.length === 0),
     finishable: (limit) =>
       Effect.map(executeAlone<CampaignRow.CampaignRow>(sql.finishable, [limit]), (rows) => rows.map(CampaignRow.decode))

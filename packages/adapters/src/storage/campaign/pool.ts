@@ -140,7 +140,7 @@ const accountIn = Columns.unprefix<AccountRow.AccountRow>(AccountRow.columns, "a
 type AccountsRow = PaceRow.PaceRow & Record<"holding" | "deferred" | "given", number>
 
 /** The accounts of a campaign with their paces, as they are at `now`; not locked. */
-export const accountsOf = (database: Database["Service"]) => {
+const accountsOf = (database: Database["Service"]) => {
   const sql = database.statements(statements)
   return (campaign: CampaignId, now: Instant) =>
     Effect.map(database.execute<AccountsRow>(sql.accounts, [campaign, now]), (rows) =>

@@ -38,6 +38,7 @@ const statements = defineStatements("ContactStore.lists", (sql) => {
         from ${sources} join ${t("list_member")} as m on m.list_id = x.id) as q
       where q.seen = 1 order by q.i, q.position`,
     setMembers: `update ${list} set members = $2 where id = $1`,
+    gather: `update ${list} set status = 'gathering' where workspace_id = $1 and id = $2`,
     setReady: `update ${list} set status = 'ready' where workspace_id = $1 and id = $2 and status <> 'ready'`,
     members: `select ${Columns.select(ContactRow.columns, "c")}, m.position from ${list} as l
       join ${t("list_member")} as m on m.list_id = l.id join ${t("contact")} as c on c.id = m.contact_id
@@ -120,6 +121,14 @@ export const make = (database: Database["Service"]): ListVerbs => {
           yield* affected(sql.setMembers, [list.id, yield* affected(sql.merge, [list.id, rows(distinct)])])
           yield* append(events)
           return Option.some(created)
+        })
+      ),
+    gatherList: (workspace, id, empty) =>
+      transaction(
+        Effect.gen(function* () {
+          if ((yield* affected(sql.gather, [workspace, id])) === 0) return false
+          if (empty) yield* affected(sql.removeMembers, [id])
+          return true
         })
       ),
     setListReady: (workspace, id, events) =>

@@ -61,7 +61,6 @@ export const plan = ({ addresses, keys, rows }: ImportBatch, known: Known, mode:
   // In order of first appearance, as they are after the rows so far.
   const created = new Map<ContactId, Contact>()
   const found = new Map<ContactId, Contact>()
-  const changed = new Set<ContactId>()
   const members: Array<ContactId> = []
   const ambiguous: Array<Imported["ambiguous"][number]> = []
   let merged = 0
@@ -88,17 +87,18 @@ export const plan = ({ addresses, keys, rows }: ImportBatch, known: Known, mode:
     else {
       if (!found.has(id)) members.push(id)
       found.set(id, after)
-      if (!isSame(before, after)) changed.add(id)
     }
     if (before === undefined) members.push(id)
     else merged++
     if (after.externalRef !== null) byRef.set(after.externalRef, id)
     for (const key of own) if (!byAddress.has(key)) byAddress.set(key, id)
   }
+  // By what they are in the end: rows of one person may say one thing and then another.
+  const changed = Array.from(found).flatMap(([id, after]) => (isSame(known.contacts.get(id)!, after) ? [] : [after]))
   return {
-    imported: { created: created.size, merged, ambiguous },
+    imported: { created: created.size, merged, changed: changed.map(({ id }) => id), ambiguous },
     created: [...created.values()],
-    changed: Array.from(changed, (id) => found.get(id)!),
+    changed,
     addresses: addresses.flatMap((address) => {
       const owner = known.byAddress.has(address) ? undefined : byAddress.get(address)
       return owner === undefined ? [] : [[address, owner] as const]

@@ -6,9 +6,14 @@
  * before those that point to them.
  */
 import type { Sql } from "../Dialect.ts"
+import * as accounts from "./first/accounts.ts"
 import * as campaigns from "./first/campaigns.ts"
+import * as media from "./first/media.ts"
+import * as inbox from "./first/inbox.ts"
+import * as jobs from "./first/jobs.ts"
 import * as messages from "./first/messages.ts"
 import * as people from "./first/people.ts"
+import * as webhooks from "./first/webhooks.ts"
 import type { Migration } from "./Migration.ts"
 
 /** The rows of `meta`, which always exist. */
@@ -36,7 +41,7 @@ alter table ${sql.t("message")} set (autovacuum_vacuum_scale_factor = 0.02, auto
  * keys are the youngest.
  */
 const primaryKeys = (sql: Sql) =>
-  ["account", "account_group", "campaign", "chat", "contact", "lead", "message"]
+  ["account", "account_group", "campaign", "chat", "contact", "job", "lead", "message"]
     .map((name) => sql.t(name))
     .map((table) => `alter table ${table} drop constraint ${table}_pkey, add primary key (id);`)
     .join("\n")
@@ -45,7 +50,19 @@ export const migration: Migration = {
   version: 1,
   name: "the first tables",
   up: (sql) =>
-    [people.tables, meta, messages.tables, campaigns.tables, vacuum, ...(sql.name === "postgres" ? [primaryKeys] : [])]
+    [
+      people.tables,
+      accounts.tables,
+      meta,
+      messages.tables,
+      media.tables,
+      inbox.tables,
+      campaigns.tables,
+      jobs.tables,
+      webhooks.tables,
+      vacuum,
+      ...(sql.name === "postgres" ? [primaryKeys] : [])
+    ]
       .map((part) => part(sql))
       .join("\n")
 }

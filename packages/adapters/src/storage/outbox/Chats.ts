@@ -29,7 +29,7 @@ const touched = (sql: Sql, x: string) => `
     last_inbound_at = ${sql.greatest("c.last_inbound_at", `${x}.last_inbound_at`)},
     unread = c.unread + ${x}.unread`
 
-const { number: _number, ...givenColumns } = ChatRow.columns
+const { number: _number, ...givenColumns } = ChatRow.openedColumns
 
 const statements = defineStatements("OutboxChats", (sql) => {
   const insert = `insert into ${sql.t("chat")} as c (${Columns.names(givenColumns)}, number)

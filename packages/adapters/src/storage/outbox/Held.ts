@@ -17,7 +17,7 @@ import * as MessageRow from "../rows/MessageRow.ts"
 import { lookup } from "./Lookup.ts"
 
 /** What may have changed of a message that is being sent: all else is as it was claimed. */
-const changing = Columns.pick(MessageRow.columns, "id", "contact_id", "stop", "begun_at")
+const changing = Columns.pick(MessageRow.columns, "id", "contact_id", "external_id", "stop", "begun_at", "sent_at")
 
 const locked = (sql: Sql, columns: Columns.Columns, where = "") =>
   `select ${Columns.select(columns, "m")} from ${sql.rows("x", 1, { id: "id", lead_id: "id" })}
@@ -106,9 +106,18 @@ export const make = (database: Database["Service"]): Held => {
       const byId = new Map(known.map((message) => [message.id, message]))
       const rows = byId.size === 0 ? [] : yield* execute<Changing>(sql.sending, [inOrder([...byId.values()]), claim])
       return new Map(
-        rows.map(({ begun_at, contact_id, id, stop }) => [
+        rows.map(({ begun_at, contact_id, external_id, id, sent_at, stop }) => [
           id,
-          { ...byId.get(id)!, status: "sending", claim, contact: contact_id, stop, begunAt: begun_at }
+          {
+            ...byId.get(id)!,
+            status: "sending",
+            claim,
+            contact: contact_id,
+            externalId: external_id,
+            stop,
+            begunAt: begun_at,
+            sentAt: sent_at
+          }
         ])
       )
     }),

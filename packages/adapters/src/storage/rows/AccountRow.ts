@@ -1,5 +1,6 @@
 /** Accounts, with what a claim counts in their row. */
 import type { Account, AccountLimits, AccountState, AttentionReason } from "@overture/core/account/Account"
+import type { AccountAccess } from "@overture/core/account/AccountAccess"
 import type { AccountGroupId, AccountId, WorkspaceId } from "@overture/core/workspace/Id"
 import type { Metadata } from "@overture/core/workspace/Json"
 import * as Columns from "./Columns.ts"
@@ -25,6 +26,7 @@ export const columns = {
   external_ref: "text",
   metadata: "json",
   limits: "json",
+  access: "json",
   created_at: "bigint"
 } as const satisfies Columns.Columns
 
@@ -55,6 +57,7 @@ export interface AccountRow {
   readonly external_ref: string | null
   readonly metadata: string
   readonly limits: string | null
+  readonly access: string | null
   readonly created_at: number
 }
 
@@ -81,6 +84,7 @@ export const decode = (row: AccountRow): Account => ({
   externalRef: row.external_ref,
   metadata: Columns.record<Metadata>(row.metadata),
   ...(row.limits !== null && { limits: Columns.record<AccountLimits>(row.limits) }),
+  ...(row.access !== null && { access: Columns.record<AccountAccess>(row.access) }),
   createdAt: row.created_at
 })
 
@@ -109,5 +113,6 @@ export const encode = (self: Account): Columns.Written<typeof columns> => ({
   external_ref: self.externalRef,
   metadata: self.metadata,
   limits: self.limits ?? null,
+  access: self.access ?? null,
   created_at: self.createdAt
 })

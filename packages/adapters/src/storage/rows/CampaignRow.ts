@@ -18,7 +18,8 @@ export const columns = {
   external_ref: "text",
   metadata: "json",
   created_at: "bigint",
-  started_at: "bigint"
+  started_at: "bigint",
+  resume_after: "text"
 } as const satisfies Columns.Columns
 
 export interface CampaignRow {
@@ -34,6 +35,7 @@ export interface CampaignRow {
   readonly metadata: string
   readonly created_at: number
   readonly started_at: number | null
+  readonly resume_after: string | null
 }
 
 const room = 1_000
@@ -61,7 +63,8 @@ export const decode = (row: CampaignRow): Campaign => ({
   externalRef: row.external_ref,
   metadata: Columns.record<Metadata>(row.metadata),
   createdAt: row.created_at,
-  startedAt: row.started_at
+  startedAt: row.started_at,
+  ...(row.resume_after !== null && { resumeAfter: row.resume_after })
 })
 
 export const encode = (self: Campaign): Columns.Written<typeof columns> => ({
@@ -76,5 +79,6 @@ export const encode = (self: Campaign): Columns.Written<typeof columns> => ({
   external_ref: self.externalRef,
   metadata: self.metadata,
   created_at: self.createdAt,
-  started_at: self.startedAt
+  started_at: self.startedAt,
+  resume_after: self.resumeAfter ?? null
 })

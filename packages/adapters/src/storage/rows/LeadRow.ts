@@ -2,7 +2,14 @@
  * Leads. A claim sets `claim_id` and leaves `status` alone (`Lead.shown` tells): it is in no index, so that the update
  * stays inside its page. `follow_up` is kept beside the status as the order of the due index.
  */
-import { isFollowUp, type Lead, type LeadEnded, type LeadStatus, type Touch } from "@overture/core/campaign/Lead"
+import {
+  isFollowUp,
+  type Lead,
+  type LeadEnded,
+  type LeadStatus,
+  type LeadTold,
+  type Touch
+} from "@overture/core/campaign/Lead"
 import type {
   AccountId,
   CampaignId,
@@ -39,6 +46,7 @@ export const columns = {
   last_sent_at: "bigint",
   replied_at: "bigint",
   booked_at: "bigint",
+  told: "json",
   external_ref: "text",
   metadata: "json",
   created_at: "bigint",
@@ -67,6 +75,7 @@ export const stateColumns = Columns.pick(
   "last_sent_at",
   "replied_at",
   "booked_at",
+  "told",
   "metadata",
   "follow_up"
 )
@@ -96,6 +105,7 @@ export interface LeadRow {
   readonly last_sent_at: number | null
   readonly replied_at: number | null
   readonly booked_at: number | null
+  readonly told: string | null
   readonly external_ref: string | null
   readonly metadata: string
   readonly created_at: number
@@ -125,6 +135,7 @@ export const decode = (row: LeadRow): Lead => ({
   lastSentAt: row.last_sent_at,
   repliedAt: row.replied_at,
   bookedAt: row.booked_at,
+  told: row.told === null ? null : Columns.json<LeadTold>(row.told),
   externalRef: row.external_ref,
   metadata: Columns.record<Metadata>(row.metadata),
   createdAt: row.created_at
@@ -160,6 +171,7 @@ export const encodeState = (self: Lead): Columns.Written<typeof stateColumns> =>
   last_sent_at: self.lastSentAt,
   replied_at: self.repliedAt,
   booked_at: self.bookedAt,
+  told: self.told,
   metadata: self.metadata,
   follow_up: isFollowUp(self) ? 1 : 0
 })

@@ -1,6 +1,7 @@
 /** Messages. Written whole: every change of one comes from a rule that answers the whole message. */
 import type { Content } from "@overture/core/channel/Content"
 import type { Author, Message, MessageStatus, Reservation } from "@overture/core/chat/Message"
+import type { MessageDetails } from "@overture/core/chat/MessageDetails"
 import type {
   AccountId,
   CampaignId,
@@ -52,7 +53,8 @@ export const columns = {
   read_at: "bigint",
   failed_at: "bigint",
   external_ref: "text",
-  metadata: "json"
+  metadata: "json",
+  details: "json"
 } as const satisfies Columns.Columns
 
 /** What a rule may change of a message that exists: the rest is fixed by its first insert. */
@@ -78,7 +80,8 @@ export const stateColumns = Columns.pick(
   "delivered_at",
   "read_at",
   "failed_at",
-  "metadata"
+  "metadata",
+  "details"
 )
 
 export interface MessageRow {
@@ -119,6 +122,7 @@ export interface MessageRow {
   readonly failed_at: number | null
   readonly external_ref: string | null
   readonly metadata: string
+  readonly details: string | null
 }
 
 export const decode = (row: MessageRow): Message => ({
@@ -157,7 +161,8 @@ export const decode = (row: MessageRow): Message => ({
   readAt: row.read_at,
   failedAt: row.failed_at,
   externalRef: row.external_ref,
-  metadata: Columns.record<Metadata>(row.metadata)
+  metadata: Columns.record<Metadata>(row.metadata),
+  details: row.details === null ? null : Columns.json<MessageDetails>(row.details)
 })
 
 export const encode = (self: Message): Columns.Written<typeof columns> => ({
@@ -201,5 +206,6 @@ export const encodeState = (self: Message): Columns.Written<typeof stateColumns>
   delivered_at: self.deliveredAt,
   read_at: self.readAt,
   failed_at: self.failedAt,
-  metadata: self.metadata
+  metadata: self.metadata,
+  details: self.details
 })

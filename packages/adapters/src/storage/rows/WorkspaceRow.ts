@@ -3,6 +3,7 @@ import type { DayUse } from "@overture/core/workspace/Budget"
 import type { WorkspaceId } from "@overture/core/workspace/Id"
 import type { Metadata } from "@overture/core/workspace/Json"
 import type { LocalDate } from "@overture/core/workspace/LocalDate"
+import type { Retention } from "@overture/core/workspace/Retention"
 import type { Workspace } from "@overture/core/workspace/Workspace"
 import type { WorkspaceState } from "@overture/core/workspace/WorkspaceStore"
 import * as Columns from "./Columns.ts"
@@ -15,8 +16,11 @@ export const columns = {
   paused: "boolean",
   daily_cap: "int",
   opt_out_scope: "text",
+  opt_out_reply: "text",
+  assignment: "text",
   created_at: "bigint",
-  metadata: "json"
+  metadata: "json",
+  retention: "json"
 } as const satisfies Columns.Columns
 
 /** What `state` reads. */
@@ -29,8 +33,11 @@ export interface WorkspaceRow {
   readonly paused: number
   readonly daily_cap: number | null
   readonly opt_out_scope: Workspace["optOutScope"]
+  readonly opt_out_reply: string | null
+  readonly assignment: Workspace["assignment"] | null
   readonly created_at: number
   readonly metadata: string
+  readonly retention: string | null
 }
 
 export interface UseRow {
@@ -45,8 +52,11 @@ export const decode = (row: WorkspaceRow): Workspace => ({
   paused: row.paused !== 0,
   dailyCap: row.daily_cap,
   optOutScope: row.opt_out_scope,
+  ...(row.opt_out_reply !== null && { optOutReply: row.opt_out_reply }),
+  ...(row.assignment !== null && row.assignment !== undefined && { assignment: row.assignment }),
   createdAt: row.created_at,
-  metadata: Columns.record<Metadata>(row.metadata)
+  metadata: Columns.record<Metadata>(row.metadata),
+  ...(row.retention !== null && { retention: Columns.record<Retention>(row.retention) })
 })
 
 /** The day a budget counts, of a workspace or an account. */
@@ -61,6 +71,9 @@ export const encode = (self: Workspace): Columns.Written<typeof columns> => ({
   paused: self.paused,
   daily_cap: self.dailyCap,
   opt_out_scope: self.optOutScope,
+  opt_out_reply: self.optOutReply ?? null,
+  assignment: self.assignment ?? null,
   created_at: self.createdAt,
-  metadata: self.metadata
+  metadata: self.metadata,
+  retention: self.retention ?? null
 })

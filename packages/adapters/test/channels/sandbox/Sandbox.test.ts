@@ -3,7 +3,8 @@ import type { Outcome } from "@overture/core/channel/Outcome"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import * as Sandbox from "../../../src/channels/sandbox/Sandbox.ts"
-import { OutcomeName, type ScriptInput } from "../../../src/channels/sandbox/Script.ts"
+import type { ScriptInput } from "../../../src/channels/sandbox/Script.ts"
+import { OutcomeName } from "../../../src/channels/sandbox/ScriptedOutcome.ts"
 import { outbound, people, sendAll, sender } from "./fixtures.ts"
 
 const types = (outcomes: ReadonlyArray<Outcome>) => outcomes.map(({ type }) => type)

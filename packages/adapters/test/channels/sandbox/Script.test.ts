@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Script from "../../../src/channels/sandbox/Script.ts"
+import * as Span from "../../../src/channels/sandbox/Span.ts"
 
 const problems = (script: unknown) =>
   Effect.map(Effect.flip(Script.decode(script)), (error) => error.problems.map(({ field }) => field))
@@ -10,6 +11,14 @@ describe("Script", () => {
     Effect.gen(function* () {
       const script = yield* Script.decode({})
       assert.deepStrictEqual(yield* Script.decode(script), script)
+      const full = yield* Script.decode({
+        visitors: [{ account: "page", person: "vera", at: "2026-03-08T12:00:00Z", text: "Hi" }],
+        replies: [{ text: "Yes", edit: { text: "Yes!" }, deletion: {} }],
+        reactions: [{ removal: {} }],
+        capabilities: { polling: false }
+      })
+      assert.strictEqual(full.visitors[0]?.at, 1_772_971_200_000)
+      assert.deepStrictEqual(yield* Script.decode(full), full)
       assert.isFalse(script.idempotencyKeys)
       assert.isNull(script.lookup)
     })
@@ -36,6 +45,14 @@ describe("Script", () => {
     ["recipients.ann.replies[0].text", { recipients: { ann: { replies: [{ rate: 1 }] } } }],
     ["recipients.ann.reply", { recipients: { ann: { reply: { text: "Yes" } } } }],
     ["troubles[0].after", { troubles: [{ after: 0 }] }],
+    ["replies[0].media[0].data", { replies: [{ media: [{ url: "https://a.example", data: "no base64!" }] }] }],
+    ["takeovers[0].text", { takeovers: [{ delay: 5 }] }],
+    ["visitors[0].at", { visitors: [{ account: "page", person: "vera", at: "tomorrow", text: "Hi" }] }],
+    ["visitors[0].text", { visitors: [{ account: "page", person: "vera", at: 0 }] }],
+    ["telling.late.rate", { telling: { late: { rate: 2 } } }],
+    ["capabilities.lookup", { capabilities: { lookup: null } }],
+    ["accounts.page.profile.type", { accounts: { page: { profile: { type: "accepted" } } } }],
+    ["comments.c1.person", { comments: { c1: { account: "page" } } }],
     ["script", []]
   ])("refuses what is wrong with %s and names it", ([field, script]) =>
     Effect.gen(function* () {
@@ -55,9 +72,9 @@ describe("Script", () => {
   it("draws spans from both ends", () => {
     const span = { minMs: 10, maxMs: 12 }
     assert.deepStrictEqual(
-      [0, 0.5, 0.999].map((u) => Script.drawn(span, u)),
+      [0, 0.5, 0.999].map((u) => Span.drawn(span, u)),
       [10, 11, 12]
     )
-    assert.strictEqual(Script.drawn(7, 0.5), 7)
+    assert.strictEqual(Span.drawn(7, 0.5), 7)
   })
 })

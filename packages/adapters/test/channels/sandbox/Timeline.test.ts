@@ -4,22 +4,10 @@ import type { Instant } from "@overture/core/workspace/Instant"
 import { Effect, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import * as Sandbox from "../../../src/channels/sandbox/Sandbox.ts"
+import type { Telling } from "../../../src/channels/sandbox/Happenings.ts"
 import type { ScriptInput } from "../../../src/channels/sandbox/Script.ts"
 import { Timeline } from "../../../src/channels/sandbox/Timeline.ts"
-import { outbound, people, sendAll, sender } from "./fixtures.ts"
-
-/** Everything an account is told, by jumping from one event to the next as a virtual-time driver does. */
-const drive = Effect.fnUntraced(function* (sandbox: Sandbox.SandboxChannel, from = sender()) {
-  const told: Array<ChannelEvent> = []
-  let cursor: string | null = null
-  for (let now: Instant | null = 0; now !== null; ) {
-    const polled: Effect.Success<ReturnType<typeof sandbox.poll>> = yield* sandbox.poll(from, cursor, now)
-    told.push(...polled.events)
-    cursor = polled.cursor
-    now = polled.nextAt
-  }
-  return told
-})
+import { drive, outbound, people, sendAll, sender } from "./fixtures.ts"
 
 const brief = (events: ReadonlyArray<ChannelEvent>) => events.map(({ type, at }) => [at, type])
 
@@ -151,11 +139,9 @@ describe("events", () => {
 })
 
 describe("Timeline", () => {
-  const event = (at: Instant, dedupeKey: string): ChannelEvent => ({
-    type: "optedOut",
-    at,
-    dedupeKey,
-    participant: { scope: "", externalId: "ann" }
+  const event = (at: Instant, dedupeKey: string): Telling => ({
+    toldAt: at,
+    event: { type: "optedOut", at, dedupeKey, participant: { scope: "", externalId: "ann" } }
   })
   const keys = (events: ReadonlyArray<ChannelEvent>) => events.map(({ dedupeKey }) => dedupeKey)
 

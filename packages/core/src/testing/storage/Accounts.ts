@@ -129,6 +129,23 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal(yield* events.read(mine.id, null, 10), [], "the events")
   }),
 
+  storageCase("accounts: those that a platform names, of every workspace", function* () {
+    const store = yield* AccountStore
+    const { build, mine, other } = yield* two("named by a platform")
+    const a = build.account(mine.id, { externalId: "page-1" })
+    const shared = build.account(other.id, { externalId: "page-1" })
+    const b = build.account(mine.id, { externalId: "page-2" })
+    const elsewhere = build.account(mine.id, { externalId: "page-1", channel: "elsewhere" })
+    yield* Effect.forEach([a, shared, b, elsewhere], (account) => store.connect(account, []))
+    Expect.equal(
+      yield* store.byExternalId(Builders.channel, ["page-1", "nobody"]),
+      [a, shared].sort((one, two) => (one.id < two.id ? -1 : 1)),
+      "of one name"
+    )
+    Expect.equal((yield* store.byExternalId(Builders.channel, ["page-2", "page-1"])).length, 3, "of two names")
+    Expect.equal(yield* store.byExternalId(Builders.channel, []), [], "of no name")
+  }),
+
   storageCase("accounts: polled ones come with their cursors, of every workspace", function* () {
     const store = yield* AccountStore
     const { build, mine, other } = yield* two("polled")

@@ -68,6 +68,36 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal((yield* store.counts(campaign.id)).total, 0, "its leads")
   }),
 
+  storageCase("campaigns: those whose leads may go on are found, with how far that came", function* () {
+    const store = yield* CampaignStore
+    const { build, workspace } = yield* people("campaign resuming")
+    const campaigns = ["", "a cursor", null, ""].map((at, index) =>
+      build.campaign(workspace.id, {
+        status: index === 3 ? "deleted" : "finished",
+        ...(at !== null && { resumeAfter: at })
+      })
+    )
+    yield* Effect.forEach(campaigns, (campaign) => store.create(campaign, [], []))
+    const told = (limit: number) =>
+      Effect.map(store.resuming(limit), (found) => found.map(({ id, resumeAfter }) => [id, resumeAfter]))
+    const [first, second] = campaigns
+    const both = [first!, second!]
+      .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+      .map(({ id, resumeAfter }) => [id, resumeAfter])
+    Expect.equal(yield* told(9), both, "those whose leads may go on")
+    Expect.equal(yield* told(1), both.slice(0, 1), "no more than asked for")
+    yield* store.modify(workspace.id, second!.id, start, ({ resumeAfter: _, ...rest }) => ({
+      campaign: rest,
+      events: []
+    }))
+    Expect.equal(yield* told(9), [[first!.id, ""]], "once one is done")
+    Expect.equal(
+      "resumeAfter" in Option.getOrThrow(yield* store.get(workspace.id, second!.id)),
+      false,
+      "of one that is done"
+    )
+  }),
+
   storageCase("campaigns: found by externalRef, name and in pages, only in their workspace", function* () {
     const store = yield* CampaignStore
     const { build, workspace } = yield* people("campaign pages")

@@ -128,6 +128,20 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal(yield* taken, new Map(openings.map(({ id }) => [id, null])), "given back")
   }),
 
+  storageCase("chats: events admitted long ago are forgotten, some at a time, of one workspace", function* () {
+    const { account, build, mine, other, store } = yield* people("admitted purge")
+    const accounts = yield* AccountStore
+    const theirs = build.account(other)
+    yield* accounts.connect(theirs, [])
+    const key = (dedupeKey: string, at: number, of = account.id) => ({ account: of, dedupeKey, at })
+    yield* store.admit([key("a", 1), key("b", 2), key("c", 10), key("d", 1, theirs.id)])
+    Expect.equal(yield* store.purgeAdmitted(mine, 10, 1), 1, "the first batch")
+    Expect.equal(yield* store.purgeAdmitted(mine, 10, 9), 1, "the second batch")
+    Expect.equal(yield* store.purgeAdmitted(mine, 10, 9), 0, "the third batch")
+    const again = [key("a", 1), key("b", 2), key("c", 10), key("d", 1, theirs.id)]
+    Expect.equal(yield* store.admit(again), [0, 1], "what is new again")
+  }),
+
   storageCase("chats: an event is admitted once per account, and again after a rollback", function* () {
     const { account, build, mine, store } = yield* people("admit")
     const { within } = yield* Transaction
@@ -231,7 +245,7 @@ export const cases: ReadonlyArray<StorageCase> = [
       sending,
       message(start, { status: "sending" }, second)
     ])
-    const found = yield* store.unproven(opening.id)
+    const found = yield* store.unproven([opening.id])
     Expect.equal(
       found.map(({ id }) => id),
       [sending.id, unknown.id],

@@ -49,7 +49,7 @@ export const cases: ReadonlyArray<StorageCase> = [
       build.contact(mine, { addresses: [] })
     ]
     const imported = yield* store.import(mine, contacts, list.id)
-    Expect.equal(imported, { created: 3, merged: 0, ambiguous: [] }, "what the import says")
+    Expect.equal(imported, { created: 3, merged: 0, changed: [], ambiguous: [] }, "what the import says")
     Expect.equal(
       yield* membersOf(mine, list.id),
       contacts.map(({ id }) => id as string),
@@ -75,7 +75,7 @@ export const cases: ReadonlyArray<StorageCase> = [
     const second = { ...b, addresses: [...a.addresses, person("more")], tags: ["b"], attributes: { x: "2" } }
     const third = { ...c, addresses: [person("more")], tags: ["c"], attributes: { x: "3" } }
     const imported = yield* store.import(mine, [a, second, third], list.id)
-    Expect.equal(imported, { created: 1, merged: 2, ambiguous: [] }, "what the import says")
+    Expect.equal(imported, { created: 1, merged: 2, changed: [], ambiguous: [] }, "what the import says")
     const expected = Contact.merge(Contact.merge(a, second), third)
     Expect.equal(Option.getOrNull(yield* store.get(mine, a.id)), expected, "the contact")
     Expect.equal(yield* membersOf(mine, list.id), [a.id as string], "the members")
@@ -93,7 +93,7 @@ export const cases: ReadonlyArray<StorageCase> = [
     const byAddress = build.contact(mine, { externalRef: "ref-b", addresses: b.addresses, timezone: "Asia/Tokyo" })
     const fresh = build.contact(mine)
     const imported = yield* store.import(mine, [byRef, byAddress, fresh], list.id)
-    Expect.equal(imported, { created: 1, merged: 2, ambiguous: [] }, "what the import says")
+    Expect.equal(imported, { created: 1, merged: 2, changed: [a.id, b.id], ambiguous: [] }, "what the import says")
     Expect.equal(
       Option.getOrNull(yield* store.get(mine, a.id)),
       Contact.merge(a, byRef),
@@ -106,7 +106,7 @@ export const cases: ReadonlyArray<StorageCase> = [
     )
     Expect.equal(yield* membersOf(mine, list.id), [a.id, b.id, fresh.id] as Array<string>, "the members")
     const again = yield* store.import(mine, [byRef, byAddress, fresh], list.id)
-    Expect.equal(again, { created: 0, merged: 3, ambiguous: [] }, "the same import again")
+    Expect.equal(again, { created: 0, merged: 3, changed: [], ambiguous: [] }, "the same import again")
     Expect.equal((yield* membersOf(mine, list.id)).length, 3, "the members after the same import again")
   }),
 
@@ -177,6 +177,23 @@ export const cases: ReadonlyArray<StorageCase> = [
     )
   }),
 
+  storageCase("contacts: a list is gathered again, with its members or without", function* () {
+    const { build, list, mine, other, store } = yield* two("gathered")
+    const contacts = [build.contact(mine), build.contact(mine)]
+    yield* store.import(mine, contacts, list.id)
+    yield* store.setListReady(mine, list.id, [])
+    Expect.equal(yield* store.gatherList(other, list.id, true), false, "by another workspace")
+    Expect.equal(yield* store.gatherList(mine, list.id, false), true, "with its members")
+    Expect.equal(Option.getOrNull(yield* store.getList(mine, list.id))?.status, "gathering", "the list")
+    Expect.equal(yield* store.countMembers(mine, [list.id]), [2], "its members")
+    Expect.equal(yield* store.gatherList(mine, list.id, true), true, "without its members")
+    Expect.equal(yield* store.countMembers(mine, [list.id]), [0], "who is left")
+    Expect.equal((yield* store.list(mine, { count: true })).total, 2, "the people")
+    yield* store.import(mine, contacts, list.id)
+    const positions = (yield* store.members(mine, list.id, 0, 9)).map(({ position }) => position)
+    Expect.equal(positions, [3, 4], "a joining number was given twice")
+  }),
+
   storageCase("contacts: members are read in the order they joined, from a number on", function* () {
     const { build, list, mine, store } = yield* two("members")
     const contacts = Array.from({ length: 5 }, () => build.contact(mine))
@@ -226,10 +243,29 @@ export const cases: ReadonlyArray<StorageCase> = [
       Effect.map(store.suppressions(workspace, [keyOf("a"), keyOf("a"), keyOf("b")]), ordered)
     Expect.equal(yield* read(mine), [everyone, one], "what is suppressed")
     Expect.equal((yield* events.read(mine, null, 9)).length, 1, "the events")
-    Expect.equal(yield* store.lift(mine, [keyOf("a"), keyOf("b")]), 1, "lifted")
+    yield* store.heed([{ workspace: mine, address: keyOf("a"), type: "start", at: Builders.start }])
     Expect.equal(yield* read(mine), [one], "what stays suppressed")
     Expect.equal(yield* read(other), [theirs], "what the other workspace suppressed")
     Expect.equal(yield* store.suppressions(mine, []), [], "suppressions of no address")
+  }),
+
+  storageCase("contacts: of each wish the last time is remembered, per address and workspace", function* () {
+    const { mine, other, store } = yield* two("wishes")
+    const at = (minutes: number) => Builders.start + minutes * 60_000
+    const said = (type: "stop" | "start", minutes: number, workspace = mine) => ({
+      workspace,
+      address: keyOf("a"),
+      type,
+      at: at(minutes)
+    })
+    Expect.equal(yield* store.wishes(mine, [keyOf("a")]), [], "of whom nobody heard anything")
+    yield* store.heed([said("start", 5), said("stop", 1)])
+    yield* store.heed([said("stop", 9), said("start", 2), said("stop", 7, other)])
+    const remembered = { workspace: mine, address: keyOf("a"), stopAt: at(9), startAt: at(5) }
+    Expect.equal(yield* store.wishes(mine, [keyOf("a"), keyOf("b"), keyOf("a")]), [remembered], "what was said")
+    const theirs = { workspace: other, address: keyOf("a"), stopAt: at(7), startAt: null }
+    Expect.equal(yield* store.wishes(other, [keyOf("a")]), [theirs], "what was said to the other")
+    Expect.equal(yield* store.wishes(mine, []), [], "of no address")
   }),
 
   storageCase("contacts: an import in a transaction that fails leaves nobody", function* () {

@@ -196,6 +196,22 @@ export const cases: ReadonlyArray<StorageCase> = [
       ]),
       "the chats of some contacts, without the one that was drawn"
     )
+    const held = yield* store.pooled(
+      campaign.id,
+      { contacts: contacts.slice(0, 2).map(({ id }) => id), held: true },
+      []
+    )
+    Expect.equal(
+      new Map(held.map(({ lead }) => [lead.id, lead.account])),
+      new Map([
+        [leads[0]!.id, a!.id],
+        [leads[1]!.id, null]
+      ]),
+      "of some contacts, with the one that was drawn"
+    )
+    yield* claim(place)
+    const claimed = yield* store.pooled(campaign.id, { contacts: [contacts[0]!.id], held: true }, [])
+    Expect.equal(claimed, [], "of one whose lead is claimed")
     const [quiet] = yield* store.pooled(campaign.id, { contacts: [contacts[2]!.id] }, [])
     Expect.equal(quiet?.chats, [], "chats of no account")
     Expect.equal(yield* store.pooled(campaign.id, { contacts: [] }, [a!.id]), [], "of no contact")

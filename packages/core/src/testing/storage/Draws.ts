@@ -1,6 +1,7 @@
 /** What `CampaignStore` promises of drawing leads from the pool, and of reading them. */
 import { Effect, Option } from "effect"
 import { CampaignStore, type DrawAccount } from "../../campaign/CampaignStore.ts"
+import type { Contact } from "../../contact/Contact.ts"
 import { ContactStore } from "../../contact/ContactStore.ts"
 import { hour } from "../../workspace/Instant.ts"
 import * as Builders from "../Builders.ts"
@@ -160,6 +161,22 @@ export const cases: ReadonlyArray<StorageCase> = [
     const rows = yield* store.breakdown(campaign.id)
     const told = rows.map(({ count, ended, reason, status }) => `${count} ${status} ${reason} ${ended}`)
     Expect.equal(told, ["3 skipped policy null", "2 assigned null null", "1 sent null replied"], "the breakdown")
+  }),
+
+  storageCase("campaigns: leads with a step to come are counted by the zones of their people", function* () {
+    const store = yield* CampaignStore
+    const { campaign, contacts, leads, workspace } = yield* scene("zones", { leads: 5 })
+    const zone = (contact: Contact | undefined, timezone: string) =>
+      Effect.flatMap(ContactStore, (people) =>
+        people.modify(workspace.id, contact!.id, (before) => ({ contact: { ...before, timezone }, events: [] }))
+      )
+    for (const contact of contacts.slice(0, 3)) yield* zone(contact, "Asia/Tokyo")
+    yield* zone(contacts[3], "Europe/Lisbon")
+    yield* store.changeLeads({ type: "ids", ids: [leads[0]!.id] }, start, (lead) =>
+      changed({ ...lead, status: "skipped", step: null, reason: "policy" }, { counts: { skipped: 1 } })
+    )
+    const zones = (yield* store.zones(campaign.id)).map(({ people, timezone }) => `${timezone} ${people}`)
+    Expect.equal(zones.sort(), ["Asia/Tokyo 2", "Europe/Lisbon 1", "null 1"], "people by zone")
   }),
 
   storageCase("campaigns: done when no lead is open, claimed or has something to come", function* () {

@@ -7,6 +7,7 @@ import { type AddressHash, type Suppression, tombstone } from "../../contact/Sup
 import { OutboxStore, type QueuedCandidate } from "../../outbox/OutboxStore.ts"
 import * as Seed from "../../workspace/Seed.ts"
 import type { Workspace } from "../../workspace/Workspace.ts"
+import { WorkspaceStore } from "../../workspace/WorkspaceStore.ts"
 import * as Builders from "../Builders.ts"
 import * as Expect from "../Expect.ts"
 import { claimRules, queuedRule } from "./FakeRules.ts"
@@ -72,6 +73,22 @@ export const cases: ReadonlyArray<StorageCase> = [
       known,
       "what a claim shows"
     )
+  }),
+
+  storageCase("erasures: whoever was erased with another secret is noticed, in any workspace", function* () {
+    const contacts = yield* ContactStore
+    const { build, workspace } = yield* people("erased unlike")
+    const other = build.workspace()
+    yield* (yield* WorkspaceStore).create(other)
+    const unlike = (hashes: ReadonlyArray<AddressHash | null>) =>
+      Effect.forEach(hashes, (one) => contacts.hasUnrecognised(one))
+    yield* contacts.suppress([{ ...erased(workspace, "x"), address: "sandbox//someone", reason: "manual" }], [])
+    Expect.equal(yield* unlike([null, hash, another]), [false, false, false], "where nobody was erased")
+    yield* contacts.suppress([erased(other, "sandbox//one")], [])
+    Expect.equal(yield* unlike([null, hash, another]), [true, false, true], "where one was")
+    const later = { ...erased(workspace, ""), address: tombstone(another, "sandbox//two") }
+    yield* contacts.suppress([later], [])
+    Expect.equal(yield* unlike([null, hash, another]), [true, true, true], "where two were, with two secrets")
   }),
 
   storageCase("erasures: the queue tells of the hash of a message's address", function* () {

@@ -31,14 +31,12 @@ const stopLeads: Verb = (world, { campaigns, contacts }) =>
       at: world.now
     }))
     const added = ended === "optedOut" ? yield* contacts.suppress(rows, []) : 0
-    const lifted =
-      world.random() < 0.2
-        ? yield* contacts.lift(
-            world.workspace.id,
-            rows.map(({ address }) => address)
-          )
-        : 0
-    return [sortedIds(leads), added, lifted]
+    if (world.random() < 0.2) {
+      yield* contacts.heed(
+        rows.map(({ address, workspace }) => ({ workspace, address, type: "start" as const, at: world.now }))
+      )
+    }
+    return [sortedIds(leads), added]
   })
 
 const draw: Verb = (world, { campaigns }) => {

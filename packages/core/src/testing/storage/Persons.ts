@@ -3,6 +3,9 @@
  * The cases run the engine over the storage, because what must be forgotten is what the engine writes.
  */
 import { Effect, Layer, Option } from "effect"
+import * as AccountLog from "../../account/AccountLog.ts"
+import { AccountLogStore } from "../../account/AccountLogStore.ts"
+import { Senders } from "../../account/Senders.ts"
 import { CampaignStore } from "../../campaign/CampaignStore.ts"
 import { LeadPersons } from "../../campaign/LeadPersons.ts"
 import { Outreach } from "../../campaign/Outreach.ts"
@@ -18,6 +21,7 @@ import type { Contact } from "../../contact/Contact.ts"
 import { Contacts } from "../../contact/Contacts.ts"
 import { ContactStore } from "../../contact/ContactStore.ts"
 import { PersonParties } from "../../contact/PersonParty.ts"
+import { AccountLogPersons } from "../../contact/AccountLogPersons.ts"
 import { AddressHash } from "../../contact/Suppression.ts"
 import { system } from "../../event/DomainEvent.ts"
 import { EventStore } from "../../event/EventStore.ts"
@@ -27,10 +31,12 @@ import * as SettleRules from "../../outbox/SettleRules.ts"
 import { OutboxStore } from "../../outbox/OutboxStore.ts"
 import { Ids } from "../../workspace/Id.ts"
 import * as Seed from "../../workspace/Seed.ts"
+import { Vault } from "../../workspace/Vault.ts"
 import { PacingTime } from "../../workspace/PacingTime.ts"
 import { WorkspaceStore } from "../../workspace/WorkspaceStore.ts"
 import * as Builders from "../Builders.ts"
 import * as Expect from "../Expect.ts"
+import * as TestVault from "../TestVault.ts"
 import * as TestChannel from "../TestChannel.ts"
 import * as Scene from "./Scene.ts"
 import { Contents, type StorageCase, storageCase, type StoragePorts } from "./StorageCase.ts"
@@ -87,13 +93,14 @@ const engine = (channel: TestChannel.TestChannel) =>
       Layer.succeed(Channels, Channels.from([channel])),
       Layer.succeed(AddressHash, (address) => Seed.digest(`secret ${address}`)),
       Layer.succeed(OutboxConfig, defaults),
+      Layer.succeed(Vault, TestVault.make()),
       Ids.layer,
       PacingTime.layerVirtual(start)
     ).pipe(Layer.provideMerge(Layer.succeedContext(ports)))
-    const outreach = Outreach.layer.pipe(Layer.provideMerge(base))
+    const outreach = Outreach.layer.pipe(Layer.provideMerge(Senders.layer), Layer.provideMerge(base))
     const reactions = Layer.mergeAll(Outreach.layerParties, Outreach.layerInbound)
-    const held = Layer.effect(PersonParties, Effect.all([LeadPersons, ChatPersons])).pipe(
-      Layer.provide(Layer.mergeAll(LeadPersons.layer, ChatPersons.layer))
+    const held = Layer.effect(PersonParties, Effect.all([LeadPersons, ChatPersons, AccountLogPersons])).pipe(
+      Layer.provide(Layer.mergeAll(LeadPersons.layer, ChatPersons.layer, AccountLogPersons.layer))
     )
     return Layer.mergeAll(held, Contacts.layer, Inbox.layer, Outbox.layer).pipe(
       Layer.provideMerge(reactions.pipe(Layer.provideMerge(outreach)))
@@ -168,14 +175,26 @@ export const cases: ReadonlyArray<StorageCase> = [
         yield* workspaces.idempotent(workspace.id, key, "f", start)
         yield* workspaces.remember(workspace.id, key, response)
       }
-      yield* expectHeld(["contact", "chat", "message", "lead", "event"])
+      const logs = yield* AccountLogStore
+      const refused = { level: "warning", title: "Message refused", code: null } as const
+      yield* logs.append([
+        AccountLog.entry(
+          build.ids,
+          account,
+          start,
+          { ...refused, description: "not to zq-5550199" },
+          Builders.addressOf(contact)
+        ),
+        AccountLog.entry(build.ids, account, start, { ...refused, description: "no" }, Builders.addressOf(other))
+      ])
+      yield* expectHeld(["contact", "chat", "message", "lead", "event", "account"])
       const before = yield* expectCounted(campaign)
 
       const people = yield* Contacts
       const held = yield* people.export(workspace.id, contact.id)
       const exported = JSON.stringify(held)
       for (const word of telling) Expect.ok(exported.includes(word), `the export lacks ${word}`)
-      Expect.equal(Object.keys(held.more).toSorted(), ["chats", "leads"], "what other areas hold")
+      Expect.equal(Object.keys(held.more).toSorted(), ["accountLogs", "chats", "leads"], "what other areas hold")
       Expect.ok(!exported.includes(Builders.addressOf(other)), "the export tells of somebody else")
 
       yield* people.erase(workspace.id, contact.id, system)
@@ -188,6 +207,7 @@ export const cases: ReadonlyArray<StorageCase> = [
         ["inbound received", "outbound cancelled", "outbound sent"],
         "the messages of the person"
       )
+      Expect.equal((yield* logs.latest(workspace.id, account.id)).length, 1, "the account's log of somebody else")
       const kept = yield* Scene.stored(plain)
       Expect.equal(kept?.content ?? null, plain.content, "a message to somebody else")
       Expect.equal(

@@ -4,6 +4,7 @@ import type { Outcome } from "../../channel/Outcome.ts"
 import { ChatStore } from "../../chat/ChatStore.ts"
 import { ContactStore } from "../../contact/ContactStore.ts"
 import { EventStore } from "../../event/EventStore.ts"
+import * as Notice from "../../chat/Notice.ts"
 import { OutboxStore } from "../../outbox/OutboxStore.ts"
 import * as Builders from "../Builders.ts"
 import * as Expect from "../Expect.ts"
@@ -107,6 +108,47 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal(yield* contacts.suppressions(workspace.id, [Builders.addressOf(c!)]), [suppression], "suppressions")
     Expect.equal((yield* events.read(workspace.id, null, 9)).length, 1, "events")
     Expect.equal(a!.workspace, workspace.id, "the workspace of the people")
+  }),
+
+  storageCase("settling: what was told of a message beforehand is given with it, and waits no more", function* () {
+    const [outbox, chats] = [yield* OutboxStore, yield* ChatStore]
+    const place = yield* people("noticed", { leads: 2 })
+    const [first, second] = yield* queue(place)
+    const taken = yield* claimQueued(place)
+    yield* beginAll(taken!.id, [first!, second!])
+    const { id: workspace } = place.workspace
+    const edited = { type: "messageEdited", at: start, content: Builders.text("edited") } as const
+    const early = { key: "1", workspace, chat: first!.chat, externalId: "x", notice: edited, toldAt: start }
+    yield* chats.keepNotices([early, { ...early, externalId: "other" }])
+    const results = taken!.claimed.map((claimed) => ({
+      claimed,
+      outcome: { type: "accepted", externalId: claimed.message.id === first!.id ? "x" : "y" } as const,
+      at: start
+    }))
+    yield* outbox.settle(taken!.id, results, (all) => {
+      const given = new Map(all.map(({ message, notices = [] }) => [message.id, notices]))
+      Expect.equal([given.get(first!.id), given.get(second!.id)], [[edited], []], "the notices")
+      const writes = concluding()(all)
+      return {
+        ...writes,
+        settled: writes.settled.map((one) => ({
+          ...one,
+          message: (given.get(one.message.id) ?? []).reduce(Notice.applied, one.message)
+        }))
+      }
+    })
+    const [after] = yield* chats.find([{ id: first!.id }])
+    Expect.equal(
+      [after?.status, after?.externalId, after?.content, after?.details],
+      ["sent", "x", edited.content, { editedAt: start }],
+      "the message"
+    )
+    const waiting = (yield* chats.held(workspace, [first!.chat])).notices
+    Expect.equal(
+      waiting.map(({ externalId }) => externalId),
+      ["other"],
+      "what waits"
+    )
   }),
 
   storageCase("settling: only what this claim holds as sending is judged", function* () {

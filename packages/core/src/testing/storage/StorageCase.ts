@@ -1,11 +1,22 @@
 /** What a case of the storage suite is, and what a storage must bring to run it. */
 import { Context, Effect } from "effect"
 import type { AccountGroupStore } from "../../account/AccountGroupStore.ts"
+import type { AccountLogStore } from "../../account/AccountLogStore.ts"
+import type { AccountSecretStore } from "../../account/AccountSecretStore.ts"
 import type { AccountStore } from "../../account/AccountStore.ts"
+import type { AccountTallyStore } from "../../account/AccountTallyStore.ts"
+import type { ProfileStore } from "../../account/ProfileStore.ts"
 import type { CampaignStore } from "../../campaign/CampaignStore.ts"
 import type { ChatStore } from "../../chat/ChatStore.ts"
+import type { MediaRecordStore } from "../../chat/MediaRecordStore.ts"
 import type { ContactStore } from "../../contact/ContactStore.ts"
 import type { EventStore } from "../../event/EventStore.ts"
+import type { WebhookStore } from "../../event/WebhookStore.ts"
+import type { JobStore } from "../../job/JobStore.ts"
+import type { InboxStore } from "../../chat/InboxStore.ts"
+import type { MemberStore } from "../../workspace/MemberStore.ts"
+import type { PrivateReplyStore } from "../../chat/PrivateReplyStore.ts"
+import type { TemplateStore } from "../../chat/TemplateStore.ts"
 import type { OutboxStore } from "../../outbox/OutboxStore.ts"
 import type { ForecastStore } from "../../stats/ForecastStore.ts"
 import type { Page, PageRequest } from "../../workspace/Page.ts"
@@ -38,13 +49,24 @@ export class Contents extends Context.Service<
 export type StoragePorts =
   | WorkspaceStore
   | EventStore
+  | WebhookStore
   | AccountStore
   | AccountGroupStore
+  | AccountSecretStore
+  | AccountLogStore
+  | AccountTallyStore
+  | ProfileStore
   | ContactStore
   | ChatStore
+  | MediaRecordStore
+  | InboxStore
+  | MemberStore
+  | PrivateReplyStore
+  | TemplateStore
   | OutboxStore
   | CampaignStore
   | ForecastStore
+  | JobStore
   | Transaction
   | LeaseClock
   | Contents

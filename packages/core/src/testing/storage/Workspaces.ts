@@ -26,7 +26,7 @@ export const cases: ReadonlyArray<StorageCase> = [
     const store = yield* WorkspaceStore
     const build = Builders.make("workspaces")
     const workspace = build.workspace({ dailyCap: 7, metadata: { plan: "small", nested: { a: [1, null, true] } } })
-    const other = build.workspace({ timezone: "America/New_York", optOutScope: "address" })
+    const other = build.workspace({ timezone: "America/New_York", optOutScope: "address", optOutReply: "Done." })
     Expect.equal(yield* store.create(workspace), true, "the first creation")
     Expect.equal(yield* store.create(other), true, "the creation of another")
     Expect.equal(yield* store.create({ ...workspace, name: "changed" }), false, "the second creation")
@@ -79,6 +79,36 @@ export const cases: ReadonlyArray<StorageCase> = [
     const request = Effect.andThen(store.idempotent(id, "key", "body", start), store.remember(id, "key", "done"))
     yield* fails(within(Effect.andThen(request, Effect.fail("later"))), "the transaction")
     Expect.equal(yield* store.idempotent(id, "key", "body", start), { type: "new" }, "the key after a rollback")
+  }),
+
+  storageCase("workspaces: idempotency keys of long ago are removed, some at a time", function* () {
+    const store = yield* WorkspaceStore
+    const build = Builders.make("idempotency purged")
+    const [id, other] = [build.workspace().id, build.workspace().id]
+    const record = (workspace: typeof id, key: string, at: number) =>
+      Effect.andThen(store.idempotent(workspace, key, "body", at), store.remember(workspace, key, "done"))
+    for (const [at, key] of ["a", "b", "c"].entries()) yield* record(id, key, start + at)
+    yield* record(other, "a", start)
+    Expect.equal(yield* store.purgeKeys(id, start + 2, 1), 1, "the first batch")
+    Expect.equal(yield* store.purgeKeys(id, start + 2, 9), 1, "the second batch")
+    Expect.equal(yield* store.purgeKeys(id, start + 2, 9), 0, "the third batch")
+    Expect.equal(yield* store.idempotent(id, "a", "body", start + 3), { type: "new" }, "a key that is gone")
+    const replay = { type: "replay", response: "done" } as const
+    Expect.equal(yield* store.idempotent(id, "c", "body", start + 3), replay, "a younger key")
+    Expect.equal(yield* store.idempotent(other, "a", "body", start + 3), replay, "another workspace's key")
+  }),
+
+  storageCase("workspaces: how long things are kept is read back as it was set", function* () {
+    const store = yield* WorkspaceStore
+    const build = Builders.make("retention")
+    const [plain, own] = [build.workspace(), build.workspace({ retention: { events: 7, media: null } })]
+    yield* store.create(plain)
+    yield* store.create(own)
+    Expect.equal(Option.getOrNull(yield* store.get(plain.id)), plain, "a workspace that says nothing")
+    Expect.equal(Option.getOrNull(yield* store.get(own.id)), own, "a workspace that does")
+    const changed = yield* store.modify(plain.id, (before) => ({ ...before, retention: { jobs: 1 } }))
+    Expect.equal(Option.getOrNull(changed)?.retention ?? null, { jobs: 1 }, "what it says later")
+    Expect.equal(Option.getOrNull(yield* store.get(plain.id))?.retention ?? null, { jobs: 1 }, "and what is stored")
   }),
 
   storageCase("workspaces: one switch stops everything", function* () {

@@ -3,6 +3,8 @@ import type { Campaign, CampaignSettings } from "@overture/core/campaign/Campaig
 import { Campaigns } from "@overture/core/campaign/Campaigns"
 import { CampaignStore } from "@overture/core/campaign/CampaignStore"
 import type { CampaignFile } from "@overture/core/campaign/CampaignFile"
+import { Previews } from "@overture/core/campaign/Previews"
+import type { RareHours } from "@overture/core/campaign/RecipientHours"
 import { type Compared, type ForecastRequest, Forecasts } from "@overture/core/forecast/Forecasts"
 import * as Memory from "@overture/core/memory/MemoryStorage"
 import { defaultBounds, Forecast } from "@overture/core/stats/Forecast"
@@ -18,6 +20,7 @@ import * as Output from "../Output.ts"
 import * as Reading from "../Reading.ts"
 import * as ComparisonPage from "../report/ComparisonPage.ts"
 import * as ForecastPage from "../report/ForecastPage.ts"
+import * as HoursWarning from "../report/HoursWarning.ts"
 import * as Text from "../report/Text.ts"
 import * as Inputs from "../run/Inputs.ts"
 import * as Setup from "../run/Setup.ts"
@@ -84,6 +87,7 @@ interface Answer {
   readonly name: string
   readonly forecast: Forecast | null
   readonly compared: Compared | null
+  readonly rareHours: ReadonlyArray<RareHours>
 }
 
 /** More people than these accounts can write to in so many days. */
@@ -143,7 +147,8 @@ const ofFile = (path: string, given: Given) =>
         const isOpen = Option.isNone(given.contacts) && Option.isNone(given.people)
         const request = requestOf(given, campaign, accounts.length, isOpen)
         const forecast = yield* (yield* Forecasts).of(Engine.workspace, campaign.id, request)
-        return { name: file.name, forecast, compared: null }
+        const rareHours = yield* (yield* Previews).rareHours(Engine.workspace, campaign.id)
+        return { name: file.name, forecast, compared: null, rareHours }
       })
       return yield* Effect.provideContext(work, engine)
     })
@@ -154,7 +159,7 @@ const ofCampaign = (ref: Option.Option<string>, given: Given) =>
     Effect.gen(function* () {
       const forecasts = yield* Forecasts
       const compared = campaign.startedAt === null ? null : yield* forecasts.compared(Engine.workspace, campaign.id)
-      if (campaign.status === "finished") return { name: campaign.name, forecast: null, compared }
+      if (campaign.status === "finished") return { name: campaign.name, forecast: null, compared, rareHours: [] }
       const store = yield* CampaignStore
       const isEmpty = (yield* store.counts(campaign.id)).total === 0
       if (!isEmpty && Option.isSome(given.people)) {
@@ -163,14 +168,16 @@ const ofCampaign = (ref: Option.Option<string>, given: Given) =>
       const accounts = (yield* store.paces(campaign.id)).length
       const request = requestOf(given, campaign, accounts, isEmpty && Option.isNone(given.people))
       const forecast = yield* forecasts.of(Engine.workspace, campaign.id, request)
-      return { name: campaign.name, forecast, compared }
+      const rareHours = yield* (yield* Previews).rareHours(Engine.workspace, campaign.id)
+      return { name: campaign.name, forecast, compared, rareHours }
     })
   )
 
-const print = ({ compared, forecast, name }: Answer, json: boolean) => {
+const print = ({ compared, forecast, name, rareHours }: Answer, json: boolean) => {
   if (json) {
     return Output.printJson({
       forecast: forecast === null ? null : Schema.encodeSync(Forecast)(forecast),
+      rareHours,
       actual: compared === null ? null : ComparisonPage.encode(compared)
     })
   }
@@ -180,6 +187,7 @@ const print = ({ compared, forecast, name }: Answer, json: boolean) => {
     ...(compared === null ? [] : ComparisonPage.render(compared, options))
   ]
   Output.print(...pages)
+  Output.say(...HoursWarning.lines(rareHours).map((line) => `warning: ${line}`))
   if (forecast === null && compared === null) {
     Output.say("No forecast was kept of it: overture run keeps one before the first message.")
   }

@@ -2,12 +2,14 @@
 import type { Content } from "@overture/core/channel/Content"
 import type { Preview, PreviewedVariant } from "@overture/core/campaign/Preview"
 import { Previews } from "@overture/core/campaign/Previews"
+import type { RareHours } from "@overture/core/campaign/RecipientHours"
 import { Effect } from "effect"
 import { Command, Flag } from "effect/cli"
 import * as Engine from "../Engine.ts"
 import * as Flags from "../Flags.ts"
 import * as Output from "../Output.ts"
 import * as Reading from "../Reading.ts"
+import * as HoursWarning from "../report/HoursWarning.ts"
 import * as Text from "../report/Text.ts"
 
 const defaultPeople = 5
@@ -40,7 +42,10 @@ const line = ({ chosen, content, missing, problem }: PreviewedVariant, isOnly: b
   return `    ${isOnly ? "" : chosen ? "* " : "  "}${content === null ? "! " : ""}${said}`
 }
 
-const render = ({ missing, people, unsayable }: Preview): ReadonlyArray<string> => [
+const render = (
+  { missing, people, unsayable }: Preview,
+  rareHours: ReadonlyArray<RareHours>
+): ReadonlyArray<string> => [
   ...people.flatMap(({ channel, contact, name, steps }) => [
     `${name === "" ? contact : name} (${channel})`,
     ...steps.flatMap(({ parts }, index) => [
@@ -55,6 +60,7 @@ const render = ({ missing, people, unsayable }: Preview): ReadonlyArray<string> 
   ...(unsayable > 0
     ? [`${Text.count(unsayable, "person", "people")} of these would get a text that cannot be sent`]
     : []),
+  ...HoursWarning.lines(rareHours),
   ...(people.length === 0 ? ["nobody is enrolled whom an account of the campaign reaches"] : [])
 ]
 
@@ -62,14 +68,15 @@ export const command = Command.make("preview", flags, ({ campaign, database, jso
   Reading.ofCampaign(database, campaign, (found) =>
     Effect.gen(function* () {
       const preview = yield* (yield* Previews).preview(Engine.workspace, found.id, people)
-      if (json) return Output.printJson(preview)
-      Output.print(...render(preview))
+      const rareHours = yield* (yield* Previews).rareHours(Engine.workspace, found.id)
+      if (json) return Output.printJson({ ...preview, rareHours })
+      Output.print(...render(preview, rareHours))
     })
   )
 ).pipe(
   Command.withShortDescription("Show what a campaign would say to its first people"),
   Command.withDescription(
-    "Renders every step and variant for the first people of a campaign, and tells which variables are missing and what cannot be sent. Of several variants a star marks the one that the person gets. Nothing is sent."
+    "Renders every step and variant for the first people of a campaign, and tells which variables are missing, what cannot be sent, and which of its people have quiet hours nearly whenever it is open. Of several variants a star marks the one that the person gets. Nothing is sent."
   ),
   Command.withExamples([{ command: "overture preview --people 20 --json", description: "Twenty people, as JSON" }])
 )

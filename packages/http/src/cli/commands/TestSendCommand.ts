@@ -1,5 +1,4 @@
 /** `overture test-send`: one step of a campaign to an address of yours. */
-import { AccountStore } from "@overture/core/account/AccountStore"
 import { Previews } from "@overture/core/campaign/Previews"
 import { CampaignStore } from "@overture/core/campaign/CampaignStore"
 import { Effect, Option } from "effect"
@@ -12,6 +11,7 @@ import * as Output from "../Output.ts"
 import * as Reading from "../Reading.ts"
 import * as Text from "../report/Text.ts"
 import { actor } from "../run/Setup.ts"
+import * as Selection from "../Selection.ts"
 
 const flags = {
   to: Argument.String("to").pipe(
@@ -27,6 +27,10 @@ const flags = {
   step: Flag.Int("step").pipe(
     Flag.withMetavar("N"),
     Flag.withDescription("0 is the first touch, 1 the first follow-up, and so on"),
+    Flag.filter(
+      (step) => step >= 0,
+      () => "Expected a number of at least 0"
+    ),
     Flag.withDefault(0)
   ),
   as: Flag.String("as").pipe(
@@ -41,15 +45,15 @@ const flags = {
 export const command = Command.make("test-send", flags, ({ account, as, campaign, database, json, step, to }) =>
   Reading.ofCampaign(database, campaign, (found) =>
     Effect.gen(function* () {
-      const senders = (yield* (yield* CampaignStore).paces(found.id)).map((one) => one.account)
+      const senders = (yield* (yield* CampaignStore).paces(found.id)).flatMap((one) =>
+        one.pace.leftAt === null ? [one.account] : []
+      )
       const named = Option.isNone(account)
         ? Option.fromUndefinedOr(senders.length === 1 ? senders[0] : undefined)
-        : yield* (yield* AccountStore).byExternalRef(Engine.workspace, account.value)
+        : Option.some(yield* Selection.account(account.value))
       if (Option.isNone(named)) {
         const refs = senders.map(({ externalRef, id }) => externalRef ?? id).join(", ")
-        return yield* Option.isNone(account)
-          ? misuse(`which account? Add --account with one of: ${refs}`)
-          : refuse(`there is no account ${account.value}; the campaign has ${refs}`)
+        return yield* misuse(`which account? Add --account with one of: ${refs}`)
       }
       const said = found.settings.steps[step]
       if (said === undefined)

@@ -29,7 +29,7 @@ const lengthOf = (bytes: Uint8Array, count: number): number => {
 }
 
 /** The text of a problem, as a line about `file`. */
-export const problemLine = (file: string, { column, line, reason, value }: RowProblem): string =>
+const problemLine = (file: string, { column, line, reason, value }: RowProblem): string =>
   `${file}, line ${line}, column ${column}: ${reason}${value === "" ? "" : ` (${JSON.stringify(value)})`}`
 
 const attempt = <A>(path: string, use: () => A): Effect.Effect<A, CliFailure> =>

@@ -1,7 +1,7 @@
 /** The report of a campaign as JSON: stable names, instants as ISO 8601, nothing that is only for the eye. */
 import * as Account from "@overture/core/account/Account"
 import type { Compared } from "@overture/core/forecast/Forecasts"
-import { type CampaignReport, endedCount } from "@overture/core/stats/CampaignReport"
+import { type CampaignReport, endedCount, stoppedByReply } from "@overture/core/stats/CampaignReport"
 import { format, type Instant } from "@overture/core/workspace/Instant"
 import * as ComparisonPage from "./ComparisonPage.ts"
 
@@ -27,7 +27,8 @@ export const encode = (report: CampaignReport, compared: Compared | null) => {
     outcomes: report.outcomes,
     optedOut: activity?.optOuts ?? endedCount(report, "optedOut"),
     stoppedByOptOut: endedCount(report, "optedOut"),
-    stoppedByReply: endedCount(report, "replied"),
+    stoppedByReply: stoppedByReply(report),
+    endedWithAccount: endedCount(report, "accountRemoved"),
     accounts: report.accounts.map(({ account, pace }) => {
       const did = activity?.accounts.get(account.id)
       return {

@@ -1,8 +1,15 @@
 /** The report of a campaign as a page of text. Pure: the same report gives the same lines. */
 import type * as Account from "@overture/core/account/Account"
 import { seedKey } from "@overture/core/campaign/Campaign"
-import { type CampaignReport, endedCount, reasonsOf } from "@overture/core/stats/CampaignReport"
-import type { LeadStatus } from "@overture/core/campaign/Lead"
+import type { DayCap } from "@overture/core/stats/AccountDays"
+import {
+  type CampaignReport,
+  endedCount,
+  reachedEndedCount,
+  reasonsOf,
+  stoppedByReply
+} from "@overture/core/stats/CampaignReport"
+import type { LeadEnded, LeadStatus } from "@overture/core/campaign/Lead"
 import type { Compared } from "@overture/core/forecast/Forecasts"
 import * as ComparisonPage from "./ComparisonPage.ts"
 import * as HeatMap from "./HeatMap.ts"
@@ -75,6 +82,16 @@ const leads = (report: CampaignReport, options: PageOptions): ReadonlyArray<stri
 /** Leads that something went out to. */
 const reached = ({ counts }: CampaignReport): number => counts.sent + counts.partial
 
+/** Ends of sequences that neither the person nor the last step brought about. */
+const otherEnds: ReadonlyArray<readonly [LeadEnded, string, string]> = [
+  ["accountRemoved", "account left", "their account left the campaign"],
+  ["takenOver", "taken over", "someone of us writes to them by hand"],
+  ["booked", "booked", ""],
+  ["closed", "closed", "their chat was closed"],
+  ["cancelled", "cancelled", ""],
+  ["failed", "failed", "a follow-up failed"]
+]
+
 const answers = (report: CampaignReport, options: PageOptions): ReadonlyArray<string> => {
   const { paint } = options
   const { campaign, counts } = report
@@ -84,15 +101,19 @@ const answers = (report: CampaignReport, options: PageOptions): ReadonlyArray<st
     `${Text.fit(label, 12)}${Text.right(Text.number(value), 7)}  ${note}`.trimEnd()
   const stoppedByOptOut = endedCount(report, "optedOut")
   const optedOut = report.activity?.optOuts ?? stoppedByOptOut
-  const replied = endedCount(report, "replied")
+  const replied = stoppedByReply(report)
   const followUps = report.activity?.days.reduce((sum, day) => sum + day.followUps, 0)
+  const ends = otherEnds.flatMap(([ended, label, note]) => {
+    const count = reachedEndedCount(report, ended)
+    return count === 0 ? [] : [line(label, count, paint.dim(note))]
+  })
   return [
     ...section(
       "Answers",
       [line("replied", counts.replied, share(counts.replied)), line("opted out", optedOut, share(optedOut))],
       options
     ),
-    ...(campaign.settings.steps.length < 2
+    ...(campaign.settings.steps.length < 2 && ends.length === 0
       ? []
       : section(
           "Follow-ups",
@@ -104,7 +125,8 @@ const answers = (report: CampaignReport, options: PageOptions): ReadonlyArray<st
               paint.dim(
                 `${Text.count(replied, "reply", "replies")}, ${Text.count(stoppedByOptOut, "opt-out")} came first`
               )
-            )
+            ),
+            ...ends
           ],
           options
         ))
@@ -122,10 +144,22 @@ const stateOf = (account: Account.Account, now: number): string =>
           ? "resting"
           : "ready"
 
+const caps: Readonly<Record<DayCap["by"], string>> = {
+  accountCap: "account",
+  warmUp: "warm-up",
+  groupCap: "group",
+  workspaceCap: "workspace"
+}
+
+/** ` (account 10)` where a cap is below the quota. */
+const capNote = (cap: DayCap | null | undefined): string =>
+  cap == null ? "" : ` (${caps[cap.by]} ${Text.number(cap.limit)})`
+
 const accounts = (report: CampaignReport, options: PageOptions): ReadonlyArray<string> => {
   const { paint } = options
   const rows = report.accounts.map(({ account, pace }) => {
     const did = report.activity?.accounts.get(account.id)
+    const lastDay = report.activity?.accountDays.find((day) => day.account === account.id && day.date === pace.date)
     return [
       account.name,
       account.channel,
@@ -134,7 +168,7 @@ const accounts = (report: CampaignReport, options: PageOptions): ReadonlyArray<s
       did === undefined ? Text.number(pace.counts.failed) : Text.number(did.failed),
       did === undefined ? "" : Text.number(did.retries),
       Text.number(pace.counts.replied),
-      pace.date === null ? "" : `${pace.used} of ${pace.quota}`,
+      pace.date === null ? "" : `${pace.used} of ${pace.quota}${capNote(lastDay?.cap)}`,
       stateOf(account, report.now)
     ]
   })
@@ -184,7 +218,9 @@ const accountDays = (report: CampaignReport, options: PageOptions): ReadonlyArra
     if (day === undefined) return ""
     const replies = day.replies === 0 ? "" : `  ${Text.right(Text.number(day.replies), 3)} ↩`
     const isClosed = day.quota === 0 && day.messages === 0
-    return `${isClosed ? "   –       " : `${Text.right(Text.number(day.messages), 4)} of ${Text.right(Text.number(day.quota), 3)}`}${replies}`
+    return isClosed
+      ? `   –       ${replies}`
+      : `${Text.right(Text.number(day.messages), 4)} of ${Text.right(Text.number(day.quota), 3)}${capNote(day.cap)}${replies}`
   }
   const [title = "", ...lines] = Text.table(
     [
@@ -192,11 +228,12 @@ const accountDays = (report: CampaignReport, options: PageOptions): ReadonlyArra
       ...dates.map((date) => [Text.shortDate(date), ...columns.map((account) => cell(account, date))])
     ],
     ["left", ...columns.map(() => "left" as const)],
-    22
+    36
   )
   const left = report.accounts.length - columns.length
+  const isCapped = rows.some(({ cap }) => cap !== null)
   return section(
-    "Sent of quota, and replies ↩",
+    `Sent of quota${isCapped ? " (and the cap below it)" : ""}, and replies ↩`,
     [
       options.paint.dim(title),
       ...lines,

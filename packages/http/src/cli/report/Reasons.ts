@@ -37,6 +37,8 @@ const words: Readonly<Record<string, string>> = {
   channelMissing: "its channel is not connected in this process",
   accountResting: "its account rests",
   takenOver: "someone of us writes to them by hand",
+  accountRemoved: "its account left the campaign",
+  accountNotInCampaign: "the account is not in the campaign",
   notStarted: "the campaign has not begun",
   notDue: "the next step is not due"
 }

@@ -17,7 +17,7 @@ import { refuse } from "../Failure.ts"
 import { actor, workspaceZone } from "./Setup.ts"
 
 /** The place in a file of a field of settings: `steps[2].parts[0]` is `followUps[1].messages[0]`. */
-export const fieldOf = (field: string): string =>
+const fieldOf = (field: string): string =>
   field
     .replace(/^steps\[0\]/, "messages")
     .replace(/^messages\.parts\b/, "messages")
@@ -48,7 +48,7 @@ const changeAccounts = Effect.fnUntraced(function* (file: CampaignFile.CampaignF
   return changed
 })
 
-/** Brings a campaign to what the file says. Answers the campaign as it is then, and the fields that changed. */
+/** Brings a campaign to what the file says. Answers the campaign as it is then, what changed, and who left. */
 export const apply = Effect.fn("Changes.apply")(function* (
   path: string,
   campaign: Campaign,
@@ -71,13 +71,14 @@ export const apply = Effect.fn("Changes.apply")(function* (
   const gone = (yield* store.paces(campaign.id)).filter(
     ({ account, pace }) => pace.leftAt === null && !named.has(account.id)
   )
-  yield* Effect.forEach(gone, ({ account }) => membership.leave(workspace, campaign.id, account.id, actor), {
-    discard: true
-  })
+  const left = yield* Effect.forEach(gone, ({ account }) =>
+    Effect.map(membership.leave(workspace, campaign.id, account.id, actor), (lost) => ({ account, lost }))
+  )
   const limits = yield* changeAccounts(file, accounts)
   return {
     campaign: edited.campaign,
     changed: [...edited.changed, ...(edited.joined.length + gone.length > 0 ? ["accounts"] : []), ...limits],
-    resumed: edited.resumed
+    resumed: edited.resumed,
+    left
   }
 })

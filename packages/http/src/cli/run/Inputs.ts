@@ -6,6 +6,8 @@ import * as Script from "@overture/adapters/channels/sandbox/Script"
 import * as ContactFile from "@overture/adapters/sources/ContactFile"
 import type * as Csv from "@overture/adapters/sources/Csv"
 import * as CampaignFile from "@overture/core/campaign/CampaignFile"
+import * as CampaignFileCheck from "@overture/core/campaign/CampaignFileCheck"
+import type { Problem } from "@overture/core/workspace/Problem"
 import * as Zone from "@overture/core/workspace/Zone"
 import { Effect, Option, Schema, Stream } from "effect"
 import { readFile } from "node:fs/promises"
@@ -55,11 +57,11 @@ const jsonOf = (path: string): Effect.Effect<unknown, CliFailure> =>
     })
   )
 
-const problemLines = (path: string, problems: ReadonlyArray<CampaignFile.Problem>) =>
+const problemLines = (path: string, problems: ReadonlyArray<Problem>) =>
   problems.map(({ field, message }) => (field === "" ? `${path}: ${message}` : `${path}: ${field}: ${message}`))
 
 /** What the schema of the file leaves to the one who runs it. */
-const zoneProblems = (file: CampaignFile.CampaignFile): ReadonlyArray<CampaignFile.Problem> =>
+const zoneProblems = (file: CampaignFile.CampaignFile): ReadonlyArray<Problem> =>
   file.accounts.flatMap((entry, i) =>
     typeof entry === "string" || entry.timezone === undefined || Option.isSome(knownZone(entry.timezone))
       ? []
@@ -68,7 +70,7 @@ const zoneProblems = (file: CampaignFile.CampaignFile): ReadonlyArray<CampaignFi
 
 const knownZone = Schema.decodeUnknownOption(Zone.ZoneName)
 
-const channelProblems = (file: CampaignFile.CampaignFile, hasScript: boolean): ReadonlyArray<CampaignFile.Problem> =>
+const channelProblems = (file: CampaignFile.CampaignFile, hasScript: boolean): ReadonlyArray<Problem> =>
   file.accounts.flatMap((entry, i) =>
     hasScript || typeof entry === "string" || entry.channel === "sandbox"
       ? []
@@ -87,7 +89,7 @@ export const readCampaign = Effect.fn("Inputs.readCampaign")(function* (path: st
   )
   const problems = [...zoneProblems(file), ...channelProblems(file, hasScript)]
   if (problems.length > 0) return yield* refuse(...problemLines(path, problems))
-  return { file, warnings: problemLines(path, CampaignFile.warnings(file)) }
+  return { file, warnings: problemLines(path, CampaignFileCheck.warnings(file)) }
 })
 
 /** The script of the sandbox. */

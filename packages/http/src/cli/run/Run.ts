@@ -5,6 +5,7 @@
 import type * as Csv from "@overture/adapters/sources/Csv"
 import type { CampaignFile } from "@overture/core/campaign/CampaignFile"
 import { Campaigns } from "@overture/core/campaign/Campaigns"
+import { Previews } from "@overture/core/campaign/Previews"
 import type { Campaign } from "@overture/core/campaign/Campaign"
 import { seedKey } from "@overture/core/campaign/Campaign"
 import { Forecasts } from "@overture/core/forecast/Forecasts"
@@ -18,9 +19,11 @@ import * as Drive from "../Drive.ts"
 import * as Engine from "../Engine.ts"
 import { refuse, unfinished } from "../Failure.ts"
 import * as Output from "../Output.ts"
+import * as AccountLeft from "../report/AccountLeft.ts"
 import * as CampaignJson from "../report/CampaignJson.ts"
 import * as CampaignPage from "../report/CampaignPage.ts"
 import * as ForecastPage from "../report/ForecastPage.ts"
+import * as HoursWarning from "../report/HoursWarning.ts"
 import { inWords } from "../report/Reasons.ts"
 import * as Text from "../report/Text.ts"
 import * as Selection from "../Selection.ts"
@@ -83,7 +86,8 @@ const prepare = (options: RunOptions, file: CampaignFile, rules: Setup.RowRules,
       yield* say(
         options,
         `${options.campaign}: the campaign follows the file: ${applied.changed.join(", ")} changed` +
-          (applied.resumed > 0 ? `; ${Text.count(applied.resumed, "lead")} go on with a new follow-up` : "")
+          (applied.resumed > 0 ? `; ${Text.count(applied.resumed, "lead")} go on with a new follow-up` : ""),
+        ...applied.left.map(({ account, lost }) => AccountLeft.line(account.name, lost))
       )
     }
     const imported = yield* Setup.importContacts(
@@ -104,7 +108,10 @@ const prepare = (options: RunOptions, file: CampaignFile, rules: Setup.RowRules,
         ),
       `${options.contacts}: ${Text.count(imported.created, "new contact")}, ${Text.number(imported.merged)} known already; ` +
         `${Text.count(enrolment.enrolled, "new lead")} of ${file.name}` +
-        (enrolment.unreachable > 0 ? `, ${Text.number(enrolment.unreachable)} unreachable` : "")
+        (enrolment.unreachable > 0 ? `, ${Text.number(enrolment.unreachable)} unreachable` : ""),
+      ...HoursWarning.lines(yield* (yield* Previews).rareHours(Engine.workspace, made.campaign.id)).map(
+        (warning) => `warning: ${warning}`
+      )
     )
     return applied?.campaign ?? made.campaign
   })

@@ -12,10 +12,11 @@ create table ${t("campaign")}(
   status ${type("text")} not null, version ${type("int")} not null, settings ${type("json")} not null,
   pause_reason ${type("text")}, breaker ${type("json")} not null, external_ref ${type("text")},
   metadata ${type("json")} not null, created_at ${type("bigint")} not null, started_at ${type("bigint")},
-  ${counts}
+  resume_after ${type("text")}, ${counts}
 ) ${table({ fillfactor: 70 })};
 create index ${t("campaign_workspace")} on ${t("campaign")}(workspace_id, id);
 create unique index ${t("campaign_ref")} on ${t("campaign")}(workspace_id, external_ref) where external_ref is not null;
+create index ${t("campaign_resuming")} on ${t("campaign")}(id) where resume_after is not null;
 
 create table ${t("forecast")}(
   campaign_id ${type("id")} primary key, document ${type("text")} not null
@@ -41,7 +42,7 @@ create table ${t("lead")}(
   step_id ${type("id")}, due_at ${type("bigint")}, priority ${type("int")} not null, position ${type("int")} not null,
   attempts ${type("int")} not null, claim_id ${type("id")}, stop ${type("text")}, touches ${type("json")} not null,
   first_sent_at ${type("bigint")}, last_sent_at ${type("bigint")}, replied_at ${type("bigint")},
-  booked_at ${type("bigint")}, external_ref ${type("text")}, metadata ${type("json")} not null,
+  booked_at ${type("bigint")}, told ${type("json")}, external_ref ${type("text")}, metadata ${type("json")} not null,
   created_at ${type("bigint")} not null, follow_up ${type("int")} not null
 ) ${table({ fillfactor: 50 })};
 create unique index ${t("lead_once")} on ${t("lead")}(campaign_id, contact_id);

@@ -21,9 +21,16 @@ create table ${t("chat")}(
   account_id ${type("id")} not null, address ${type("text")} not null, contact_id ${type("id")},
   name ${type("text")} not null, last_at ${type("bigint")} not null, last_text ${type("text")} not null,
   last_direction ${type("text")} not null, last_inbound_at ${type("bigint")}, unread ${type("int")} not null,
-  taken_over_at ${type("bigint")}, closed_at ${type("bigint")}, created_at ${type("bigint")} not null
+  created_at ${type("bigint")} not null, read_at ${type("bigint")}, taken_over_at ${type("bigint")},
+  opened_at ${type("bigint")}, closed_at ${type("bigint")}, responded_at ${type("bigint")},
+  booked_at ${type("bigint")}, assignee_id ${type("id")}, tags ${type("json")}, pinned_at ${type("bigint")},
+  archived_at ${type("bigint")}, deleted_at ${type("bigint")}, profile ${type("json")}, tended ${type("int")}
 ) ${table({ fillfactor: 70 })};
 create index ${t("chat_recent")} on ${t("chat")}(workspace_id, last_at desc, id);
+create index ${t("chat_tended")} on ${t("chat")}(workspace_id, last_at desc, id) where tended is not null;
+create index ${t("chat_unread")} on ${t("chat")}(workspace_id, last_at desc, id) where unread > 0;
+create index ${t("chat_assigned")} on ${t("chat")}(workspace_id, assignee_id, last_at desc, id)
+  where assignee_id is not null and closed_at is null;
 
 create table ${t("message")}(
   id ${type("id")} primary key, workspace_id ${type("id")} not null, account_id ${type("id")} not null,
@@ -36,12 +43,19 @@ create table ${t("message")}(
   reply_to ${type("text")}, not_before ${type("bigint")}, due_at ${type("bigint")}, claim_id ${type("id")},
   stop ${type("text")}, reserved ${type("json")}, created_at ${type("bigint")} not null, begun_at ${type("bigint")},
   sent_at ${type("bigint")}, delivered_at ${type("bigint")}, read_at ${type("bigint")}, failed_at ${type("bigint")},
-  external_ref ${type("text")}, metadata ${type("json")} not null
+  external_ref ${type("text")}, metadata ${type("json")} not null, details ${type("json")}
 ) ${table({ fillfactor: 45 })};
 create unique index ${t("message_touch")} on ${t("message")}(lead_id, step_id, part) where lead_id is not null;
 create unique index ${t("message_external")} on ${t("message")}(chat_id, external_id) where external_id is not null;
 create index ${t("message_due")} on ${t("message")}(due_at) where due_at is not null;
+create index ${t("message_talk")} on ${t("message")}(workspace_id, id) where lead_id is null;
 create index ${t("message_chat")} on ${t("message")}(chat_id, created_at, id);
+
+create table ${t("notice")}(
+  chat_id ${type("id")} not null, external_id ${type("text")} not null, key ${type("text")} not null,
+  workspace_id ${type("id")} not null, notice ${type("json")} not null, told_at ${type("bigint")} not null,
+  primary key(chat_id, external_id, key)
+) ${table({ withoutRowid: true })};
 
 create table ${t("claim")}(
   id ${type("id")} primary key, worker ${type("text")} not null, until ${type("bigint")} not null,

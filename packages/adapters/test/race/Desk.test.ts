@@ -1,0 +1,106 @@
+/** Two engines on one PostgreSQL at the same chats: what may happen once happens once, whoever comes first. */
+import type { ChannelEvent } from "@overture/core/channel/ChannelEvent"
+import { Chats } from "@overture/core/chat/Chats"
+import { Inbox } from "@overture/core/chat/Inbox"
+import { Members } from "@overture/core/chat/Members"
+import { system } from "@overture/core/event/DomainEvent"
+import { EventStore } from "@overture/core/event/EventStore"
+import { Messages } from "@overture/core/outbox/Messages"
+import * as Overture from "@overture/core/Overture"
+import * as Builders from "@overture/core/testing/Builders"
+import * as TestChannel from "@overture/core/testing/TestChannel"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import * as Scene from "../../../core/test/engine/Scene.ts"
+import * as PostgresStorage from "../../src/storage/PostgresStorage.ts"
+import { freshDatabase } from "../storage/TestPostgres.ts"
+
+const people = Array.from({ length: 6 }, (_, i) => `p${i}`)
+
+describe("a race at a desk", () => {
+  it.live(
+    "on one PostgreSQL begins a chat once, answers a comment once, and gives a chat to one member",
+    () =>
+      Effect.gen(function* () {
+        const url = yield* Effect.promise(freshDatabase)
+        const channel = TestChannel.make()
+        const open = Layer.build(Overture.layer({ storage: PostgresStorage.layer({ url }), channels: [channel] }))
+        const engines = [yield* open, yield* open] as const
+        const [one] = engines
+        const { account, workspace } = yield* Effect.provideContext(Scene.make(channel), one)
+        const sender = yield* Effect.provideContext(account("a"), one)
+        const both = <A, E>(effect: Effect.Effect<A, E, Overture.Services>) =>
+          Effect.all(
+            engines.map((engine) => Effect.provideContext(effect, engine)),
+            { concurrency: "unbounded" }
+          )
+        const setting = Effect.gen(function* () {
+          const members = yield* Members
+          for (const name of ["ann", "bob"]) yield* members.add(workspace.id, { name, externalRef: name }, system)
+          yield* members.assignBy(workspace.id, "roundRobin")
+        })
+        yield* Effect.provideContext(setting, one)
+        const begin = Effect.forEach(
+          people,
+          (person) =>
+            Effect.flatMap(Chats, (chats) => chats.open(workspace.id, { account: sender.id, person }, system)),
+          { concurrency: 3 }
+        )
+        const begun = (yield* both(begin)).flat()
+        assert.strictEqual(begun.filter(({ created }) => created).length, people.length)
+        const answer = Effect.forEach(
+          people,
+          (person) =>
+            Effect.flatMap(Messages, ({ send }) =>
+              send(workspace.id, {
+                to: { account: sender.id, person },
+                content: Builders.text("Thank you"),
+                comment: `comment of ${person}`,
+                author: { type: "api", id: null }
+              })
+            ).pipe(
+              Effect.as("queued"),
+              Effect.catchTag("SendRefused", ({ reason }) => Effect.succeed(reason))
+            ),
+          { concurrency: 3 }
+        )
+        const answers = (yield* both(answer)).flat()
+        assert.deepStrictEqual(answers.toSorted(), people.flatMap(() => ["alreadyAnswered", "queued"]).toSorted())
+        const wrote = (person: string, i: number): ChannelEvent => ({
+          type: "messageReceived",
+          dedupeKey: `${person}-${i}`,
+          at: Date.now(),
+          participant: { externalId: person, scope: "", name: person },
+          externalId: `in-${person}-${i}`,
+          content: Builders.text("Hello")
+        })
+        yield* Effect.all(
+          engines.map((engine, i) =>
+            Effect.provideContext(
+              Effect.flatMap(Inbox, ({ receive }) =>
+                Effect.forEach(people, (person) => receive(sender, [wrote(person, i)]))
+              ),
+              engine
+            )
+          ),
+          { concurrency: "unbounded" }
+        )
+        const chats = yield* Effect.provideContext(
+          Effect.flatMap(Chats, ({ list }) => list(workspace.id, {}, {})),
+          one
+        )
+        const loads = new Map<string | null, number>()
+        for (const { assignee } of chats.data) loads.set(assignee, (loads.get(assignee) ?? 0) + 1)
+        assert.deepStrictEqual([...loads.values()], [people.length / 2, people.length / 2])
+        assert.isFalse(loads.has(null))
+        assert.isTrue(chats.data.every(({ unread }) => unread === 2))
+        const feed = yield* Effect.provideContext(
+          Effect.flatMap(EventStore, ({ read }) => read(workspace.id, null, 1_000)),
+          one
+        )
+        const told = (type: string) => feed.filter(({ event }) => event.type === type).length
+        assert.deepStrictEqual([told("chat.created"), told("chat.assigned")], [people.length, people.length])
+      }).pipe(Effect.scoped),
+    120_000
+  )
+})

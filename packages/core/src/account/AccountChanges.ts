@@ -1,0 +1,79 @@
+/**
+ * How an account is changed by whoever is not its platform's outcome: what areas above do about it first, then the row and
+ * what belongs to it, and an event of it, in one transaction.
+ */
+import { Context, Effect, Layer } from "effect"
+import type { Actor, DomainEvent } from "../event/DomainEvent.ts"
+import type { AccountId, IdGenerator, WorkspaceId } from "../workspace/Id.ts"
+import { Ids } from "../workspace/Id.ts"
+import type { Instant } from "../workspace/Instant.ts"
+import { PacingTime } from "../workspace/PacingTime.ts"
+import type { StorageError } from "../workspace/StorageError.ts"
+import { Transaction } from "../workspace/Transaction.ts"
+import type { Account } from "./Account.ts"
+import { AccountNotFound, found, told } from "./Account.ts"
+import { AccountReactions } from "./AccountReaction.ts"
+import { AccountStore } from "./AccountStore.ts"
+
+/** One change. */
+export interface Change<E = never> {
+  readonly workspace: WorkspaceId
+  readonly account: AccountId
+  readonly actor: Actor
+  /** The very object it was given means unchanged: then nothing is written or told. */
+  rule(before: Account, now: Instant): Account
+  /** What the event tells beside the state of the account. */
+  data?(before: Account, after: Account): DomainEvent["data"]
+  /** Written while the account's row is locked. */
+  beside?(after: Account, ids: IdGenerator, now: Instant): Effect.Effect<void, E>
+}
+
+export class AccountChanges extends Context.Service<
+  AccountChanges,
+  {
+    /** The account as it is afterwards. */
+    apply<E = never>(change: Change<E>): Effect.Effect<Account, E | AccountNotFound | StorageError>
+  }
+>()("@overture/core/AccountChanges") {
+  static readonly layer = Layer.effect(
+    AccountChanges,
+    Effect.suspend(() => make)
+  )
+}
+
+const make = Effect.gen(function* () {
+  const store = yield* AccountStore
+  const time = yield* PacingTime
+  const transaction = yield* Transaction
+  const reactions = yield* AccountReactions
+  const makeIds = (yield* Ids).generator
+
+  return AccountChanges.of({
+    apply: <E = never>({ account: id, actor, beside, data, rule, workspace }: Change<E>) =>
+      transaction.within(
+        Effect.gen(function* () {
+          yield* found(id, yield* store.get(workspace, id))
+          const ids = yield* makeIds
+          const now = yield* time.now
+          yield* Effect.forEach(reactions, (reaction) => reaction.changing(id, now), { discard: true })
+          const [after] = yield* store.modify([id], (before) => {
+            const account = rule(before, now)
+            const event: DomainEvent = {
+              id: ids.next("evt"),
+              workspace,
+              type: "account.changed",
+              at: now,
+              subject: id,
+              actor,
+              cause: null,
+              data: { ...told(account), ...data?.(before, account) }
+            }
+            return { account, events: account === before ? [] : [event] }
+          })
+          if (after === undefined) return yield* new AccountNotFound({ account: id })
+          if (beside !== undefined) yield* beside(after, ids, now)
+          return after
+        })
+      )
+  })
+})

@@ -1,0 +1,161 @@
+/** What people want to know of an account beside its settings: what it sent and got, and what went wrong with it. */
+import { Context, Effect, Layer, Option } from "effect"
+import { EventStore, type Position, type Scanned } from "../event/EventStore.ts"
+import type { Chore } from "../workspace/Chore.ts"
+import type { AccountId, WorkspaceId } from "../workspace/Id.ts"
+import { type Instant, minute, second } from "../workspace/Instant.ts"
+import type { LocalDate } from "../workspace/LocalDate.ts"
+import { PacingTime } from "../workspace/PacingTime.ts"
+import type { StorageError } from "../workspace/StorageError.ts"
+import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
+import * as Zone from "../workspace/Zone.ts"
+import type { AccountNotFound } from "./Account.ts"
+import * as Account from "./Account.ts"
+import type { AccountLogEntry } from "./AccountLog.ts"
+import { AccountLogStore } from "./AccountLogStore.ts"
+import { AccountStore } from "./AccountStore.ts"
+import * as AccountTally from "./AccountTally.ts"
+import { AccountTallyStore, type TallyPlace } from "./AccountTallyStore.ts"
+
+/** Events looked at in one go. */
+const batch = 1_000
+/** How often feeds are looked at that had nothing new, and logs are cut (milliseconds). */
+const lookEveryMs = 5 * second
+const trimEveryMs = minute
+const trimBatch = 1_000
+
+export class AccountReports extends Context.Service<
+  AccountReports,
+  {
+    /** Counted from the feed, which a running driver follows within seconds. */
+    stats(
+      workspace: WorkspaceId,
+      id: AccountId
+    ): Effect.Effect<AccountTally.AccountStats, StorageError | AccountNotFound>
+    /** Its days of the last 30, in order; days without anything are left out. */
+    days(
+      workspace: WorkspaceId,
+      id: AccountId
+    ): Effect.Effect<ReadonlyArray<AccountTally.TallyRow>, StorageError | AccountNotFound>
+    /** The last 50 things that went wrong, latest first. */
+    log(
+      workspace: WorkspaceId,
+      id: AccountId
+    ): Effect.Effect<ReadonlyArray<AccountLogEntry>, StorageError | AccountNotFound>
+    /** Counts what the workspace's feed has and nobody has counted; how many events it looked at. */
+    catchUp(workspace: WorkspaceId): Effect.Effect<number, StorageError>
+    /** Counts feeds and cuts logs. */
+    readonly chore: Chore
+  }
+>()("@overture/core/AccountReports") {
+  static readonly layer = Layer.effect(
+    AccountReports,
+    Effect.suspend(() => make)
+  )
+}
+
+const make = Effect.gen(function* () {
+  const accounts = yield* AccountStore
+  const workspaces = yield* WorkspaceStore
+  const feed = yield* EventStore
+  const tallies = yield* AccountTallyStore
+  const logs = yield* AccountLogStore
+  const time = yield* PacingTime
+
+  const find = (workspace: WorkspaceId, id: AccountId) =>
+    Effect.flatMap(accounts.get(workspace, id), (account) => Account.found(id, account))
+  const zoneOf = Effect.fnUntraced(function* (workspace: WorkspaceId, id: AccountId) {
+    const account = Option.getOrNull(yield* accounts.get(workspace, id))
+    if (account !== null && account.timezone !== null) return Zone.make(account.timezone)
+    const home = Option.getOrNull(yield* workspaces.get(workspace))
+    return Zone.make(home?.timezone ?? "UTC")
+  })
+  const recentFrom = Effect.fnUntraced(function* (workspace: WorkspaceId, id: AccountId) {
+    yield* find(workspace, id)
+    return AccountTally.recentFrom(Zone.localDate(yield* zoneOf(workspace, id), yield* time.now))
+  })
+
+  const scan = (workspace: WorkspaceId, after: Position | null) =>
+    feed.scan(workspace, { after, until: null, types: AccountTally.counted, limit: batch })
+
+  /** Where a place is in a feed whose positions have changed; null where all that is left came after it. */
+  const placeAgain = Effect.fnUntraced(function* (workspace: WorkspaceId, { event: last }: TallyPlace) {
+    let after: Position | null = null
+    while (last !== null) {
+      const found: Scanned = yield* scan(workspace, after)
+      const known = found.events.find(({ event }) => event.id === last)
+      if (known !== undefined) return known.position
+      if (found.looked < batch) return null
+      after = found.position
+    }
+    return null
+  })
+  const next = (workspace: WorkspaceId, place: TallyPlace | null) =>
+    scan(workspace, place?.position ?? null).pipe(
+      Effect.catchTag("CursorExpired", (error) =>
+        place === null
+          ? Effect.fail(error)
+          : Effect.flatMap(placeAgain(workspace, place), (position) => scan(workspace, position))
+      ),
+      // It changed once more meanwhile: the next round sees it.
+      Effect.catchTag("CursorExpired", () => Effect.succeed<Scanned>({ events: [], position: null, looked: 0 }))
+    )
+
+  /** Counts one batch; how many events it looked at, 0 also where another process counts. */
+  const count = Effect.fnUntraced(function* (workspace: WorkspaceId) {
+    const from = yield* tallies.place(workspace)
+    const { events, looked, position } = yield* next(workspace, from)
+    if (position === null || looked === 0) return 0
+    const zones = new Map<AccountId, Zone.Zone>()
+    for (const { event } of events) {
+      const id = event.data["account"]
+      if (typeof id !== "string" || zones.has(id as AccountId)) continue
+      zones.set(id as AccountId, yield* zoneOf(workspace, id as AccountId))
+    }
+    const dateOf = (id: AccountId, at: Instant): LocalDate => Zone.localDate(zones.get(id)!, at)
+    const rows = AccountTally.tally(
+      events.map(({ event }) => event),
+      dateOf
+    )
+    const to = { position, event: events.at(-1)?.event.id ?? from?.event ?? null }
+    return (yield* tallies.add(workspace, from, to, rows)) ? looked : 0
+  })
+
+  let lookAt = -Infinity
+  let trimAt = -Infinity
+
+  return AccountReports.of({
+    stats: Effect.fn("AccountReports.stats")(function* (workspace, id) {
+      const { allTime, recent } = yield* tallies.totals(workspace, id, yield* recentFrom(workspace, id))
+      return AccountTally.stats(allTime, recent)
+    }),
+    days: Effect.fn("AccountReports.days")(function* (workspace, id) {
+      return yield* tallies.days(workspace, id, yield* recentFrom(workspace, id))
+    }),
+    log: Effect.fn("AccountReports.log")(function* (workspace, id) {
+      yield* find(workspace, id)
+      return yield* logs.latest(workspace, id)
+    }),
+    catchUp: Effect.fn("AccountReports.catchUp")(function* (workspace) {
+      let counted = 0
+      while (true) {
+        const more = yield* count(workspace)
+        counted += more
+        if (more < batch) return counted
+      }
+    }),
+    chore: {
+      name: "account reports",
+      round: Effect.fnUntraced(function* (now: Instant) {
+        if (now >= trimAt) {
+          if ((yield* logs.trim(trimBatch)) < trimBatch) trimAt = now + trimEveryMs
+        }
+        if (now < lookAt) return { worked: false, nextDue: lookAt }
+        let behind = false
+        for (const { id } of yield* workspaces.list) behind = (yield* count(id)) === batch || behind
+        if (!behind) lookAt = now + lookEveryMs
+        return { worked: behind, nextDue: lookAt }
+      })
+    }
+  })
+})

@@ -1,0 +1,43 @@
+/**
+ * The way out to the network that an account uses: an HTTP or HTTPS proxy. Its URL may hold a name and a password, so the
+ * whole of it is secret and sealed like credentials; what may be shown is kept beside it.
+ */
+import { Redacted, Schema } from "effect"
+import { Instant } from "../workspace/Instant.ts"
+
+/** What a probe found the last time. */
+export class EgressCheck extends Schema.Opaque<EgressCheck>()(
+  Schema.Struct({
+    at: Instant,
+    /** From dialling the proxy to the answer through it, milliseconds; null where there was none. */
+    delayMs: Schema.NullOr(Schema.Int),
+    /** What was wrong, in words; null when it works. */
+    error: Schema.NullOr(Schema.String)
+  }).annotate({ identifier: "EgressCheck" })
+) {}
+
+/** What may be shown of it. */
+export class Egress extends Schema.Opaque<Egress>()(
+  Schema.Struct({
+    protocol: Schema.Literals(["http", "https"]),
+    host: Schema.NonEmptyString,
+    port: Schema.Int,
+    /** Whether it asks for a name and a password. */
+    authenticated: Schema.Boolean,
+    /** Null until it was probed. */
+    check: Schema.NullOr(EgressCheck)
+  }).annotate({ identifier: "Egress" })
+) {}
+
+const form = /^(https?):\/\/(?:([^/?#\s]*)@)?(\[[0-9a-f:.]+\]|[^:/?#@[\]\s]+)(?::(\d{1,5}))?\/?$/i
+
+/** What may be shown of the proxy that a URL names; where it names none, what was expected, in words that say nothing of it. */
+export const parse = (url: Redacted.Redacted<string>): Egress | string => {
+  const match = form.exec(Redacted.value(url).trim())
+  if (match === null) return "expected http://host:port or https://user:password@host:port"
+  const [, scheme = "", user, host = "", digits] = match
+  const protocol = scheme.toLowerCase() === "https" ? "https" : "http"
+  const port = digits !== undefined ? Number(digits) : protocol === "https" ? 443 : 80
+  if (port < 1 || port > 65_535) return `expected a port between 1 and 65535, got ${port}`
+  return { protocol, host: host.toLowerCase(), port, authenticated: user !== undefined && user !== "", check: null }
+}

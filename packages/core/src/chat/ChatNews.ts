@@ -1,0 +1,86 @@
+/**
+ * What the events of a batch do to one chat: who it is with, what was said last, who took it over, that an appointment was
+ * booked. Any order of batches leaves the same, but for what follows our own clock. Pure.
+ */
+import * as Address from "../channel/Address.ts"
+import type { ContactId } from "../workspace/Id.ts"
+import type { Instant } from "../workspace/Instant.ts"
+import * as Chat from "./Chat.ts"
+
+/** A message as a preview shows it. */
+export interface Said {
+  /** The platform's time. */
+  readonly at: Instant
+  readonly text: string
+  readonly direction: Chat.Chat["lastDirection"]
+}
+
+export interface ChatNews {
+  readonly contact: ContactId | null
+  readonly name: string
+  /** The first of its events. */
+  readonly at: Instant
+  /** New messages. */
+  readonly said: ReadonlyArray<Said>
+  /** What messages of the chat's last instant say now, where some of them were changed; null = none was. */
+  readonly changed: ReadonlyArray<Said> | null
+  /** The first message that was written by hand, and the first booking; null = none. */
+  readonly takenOverAt: Instant | null
+  readonly bookedAt: Instant | null
+}
+
+/** Whether anything was said in it yet. */
+const isSilent = (chat: Chat.Chat): boolean => chat.lastText === "" && chat.lastInboundAt === null
+
+const last = (chat: Chat.Chat): Said => ({ at: chat.lastAt, text: chat.lastText, direction: chat.lastDirection })
+
+/** Of two messages of one instant the person's shows, and of two such the greater text. */
+const isLater = (one: Said, other: Said): boolean =>
+  one.at !== other.at
+    ? one.at > other.at
+    : one.direction !== other.direction
+      ? one.direction === "inbound"
+      : one.text > other.text
+
+const latest = (all: ReadonlyArray<Said>): Said | null =>
+  all.reduce<Said | null>((first, one) => (first === null || isLater(one, first) ? one : first), null)
+
+/** The instant of what is said last once all of it is known. */
+export const lastAt = (chat: Chat.Chat, said: ReadonlyArray<Said>): Instant =>
+  Math.max(...said.map(({ at }) => at), isSilent(chat) ? -Infinity : chat.lastAt)
+
+/** Whether the news say more of the chat than that something happened in it. */
+export const isWorthTelling = ({ bookedAt, changed, said, takenOverAt }: ChatNews): boolean =>
+  said.length > 0 || changed !== null || takenOverAt !== null || bookedAt !== null
+
+/** The chat with these news, at `now` by our clock; the very same where they say nothing new. */
+export const known = (self: Chat.Chat, news: ChatNews, now: Instant): Chat.Chat => {
+  let chat = self
+  if (!Address.isErased(chat.address)) {
+    const contact = chat.contact ?? news.contact
+    const name = chat.name === "" ? news.name : chat.name
+    if (contact !== chat.contact || name !== chat.name) chat = { ...chat, contact, name }
+  }
+  const shown = isSilent(chat) ? null : last(chat)
+  const preview = latest([...(news.changed ?? (shown === null ? [] : [shown])), ...news.said])
+  if (preview !== null && (shown === null || isLater(preview, shown) || isLater(shown, preview))) {
+    chat = { ...chat, lastAt: preview.at, lastText: preview.text, lastDirection: preview.direction }
+  }
+  // It was opened by our clock, and nothing is said in it yet.
+  if (preview === null && (news.at < chat.lastAt || chat.lastAt === chat.createdAt)) chat = { ...chat, lastAt: news.at }
+  for (const { at, direction } of news.said) {
+    if (direction === "outbound") continue
+    chat = {
+      ...Chat.received(chat, at, now),
+      lastInboundAt: Math.max(at, chat.lastInboundAt ?? at),
+      unread: chat.unread + 1
+    }
+  }
+  const { bookedAt, takenOverAt } = news
+  // What was written before the session was closed does not take over what comes after it.
+  if (takenOverAt !== null && !(chat.closedAt !== null && takenOverAt <= chat.closedAt)) {
+    const since = Math.min(chat.takenOverAt ?? takenOverAt, takenOverAt)
+    if (since !== chat.takenOverAt) chat = { ...chat, takenOverAt: since }
+  }
+  return bookedAt === null ? chat : Chat.booked(chat, bookedAt)
+}

@@ -1,0 +1,289 @@
+/**
+ * What members and the API do with chats: find or begin one, list, read and search them, and change one or many. Whatever
+ * changes is an event that says who did it. Sending is `Messages`, which lies above.
+ */
+import { Context, Effect, Layer, Option } from "effect"
+import { AccountStore } from "../account/AccountStore.ts"
+import { Senders } from "../account/Senders.ts"
+import * as Address from "../channel/Address.ts"
+import type { Capabilities } from "../channel/Capability.ts"
+import { Channels } from "../channel/Channel.ts"
+import type { ContactNotFound } from "../contact/Contacts.ts"
+import type { Actor, DomainEvent } from "../event/DomainEvent.ts"
+import { EventStore } from "../event/EventStore.ts"
+import * as Bulk from "../job/Bulk.ts"
+import { JobFailed } from "../job/JobHandler.ts"
+import type { ChatId, ContactId, MemberId, WorkspaceId } from "../workspace/Id.ts"
+import { Ids } from "../workspace/Id.ts"
+import { format, type Instant } from "../workspace/Instant.ts"
+import { MemberNotFound } from "../workspace/Member.ts"
+import { MemberStore } from "../workspace/MemberStore.ts"
+import type { Page, PageRequest } from "../workspace/Page.ts"
+import { PacingTime } from "../workspace/PacingTime.ts"
+import type { StorageError } from "../workspace/StorageError.ts"
+import { Transaction } from "../workspace/Transaction.ts"
+import * as Chat from "./Chat.ts"
+import { ChatNotFound } from "./Chat.ts"
+import * as ChatChange from "./ChatChange.ts"
+import type { ChatFilter } from "./ChatFilter.ts"
+import { ChatStore } from "./ChatStore.ts"
+import { InboundReactions } from "./InboundReaction.ts"
+import { InboxStore, type UnreadCount } from "./InboxStore.ts"
+import type { Message } from "./Message.ts"
+import { Parties, type PlaceError } from "./Parties.ts"
+import type { Party } from "./Party.ts"
+import * as ReplyWindow from "./ReplyWindow.ts"
+
+/** A chat with all that says what may be done in it now. */
+export interface ChatView {
+  readonly chat: Chat.Chat
+  /** Null where this process has not the account's channel. */
+  readonly windows: ReturnType<typeof ReplyWindow.both> | null
+  readonly capabilities: Capabilities | null
+  /** The position of the member who asks; null = they never read it, or nobody in particular asks. */
+  readonly readAt: Instant | null
+  /** What that member has not read, at most `unreadCounted`; what nobody has, where nobody in particular asks. */
+  readonly unread: number
+}
+
+export class Chats extends Context.Service<
+  Chats,
+  {
+    /** The chat with a party, begun where there is none; a deleted one comes back empty. The same for the same party. */
+    open(
+      workspace: WorkspaceId,
+      party: Party,
+      actor: Actor
+    ): Effect.Effect<{ readonly chat: Chat.Chat; readonly created: boolean }, PlaceError>
+    /** Most recent first; a page may hold fewer than were asked for and still have a cursor (see `InboxStore`). */
+    list(workspace: WorkspaceId, filter: ChatFilter, page: PageRequest): Effect.Effect<Page<Chat.Chat>, StorageError>
+    get(workspace: WorkspaceId, id: ChatId, member?: MemberId): Effect.Effect<ChatView, StorageError | ChatNotFound>
+    /** What was said, without what was deleted. */
+    messages(
+      workspace: WorkspaceId,
+      id: ChatId,
+      order: "oldest" | "newest",
+      page: PageRequest
+    ): Effect.Effect<Page<Message>, StorageError | ChatNotFound>
+    /** What was said with a contact on one channel by whichever account, as one. */
+    thread(
+      workspace: WorkspaceId,
+      contact: ContactId,
+      channel: Address.ChannelName,
+      order: "oldest" | "newest",
+      page: PageRequest
+    ): Effect.Effect<Page<Message>, StorageError | ContactNotFound>
+    unread(workspace: WorkspaceId, assignee?: MemberId): Effect.Effect<UnreadCount, StorageError>
+    /**
+     * Marks chats as read, up to an instant or altogether: for all, and where a member says so for that member too. Returns
+     * those there are. The platform is not told.
+     */
+    read(
+      workspace: WorkspaceId,
+      ids: ReadonlyArray<ChatId>,
+      read: { readonly upTo?: Instant | undefined; readonly member?: MemberId | undefined },
+      actor: Actor
+    ): Effect.Effect<ReadonlyArray<ChatId>, StorageError>
+    /** Does one thing to some chats, all or none of them; returns those there are. For more than a few see `bulk`. */
+    change(
+      workspace: WorkspaceId,
+      ids: ReadonlyArray<ChatId>,
+      change: ChatChange.ChatChange,
+      actor: Actor
+    ): Effect.Effect<ReadonlyArray<ChatId>, StorageError | MemberNotFound>
+    /** The same over any number of chats, for `Bulks`. */
+    readonly bulk: Bulk.Bulk<ChatChange.ChatChange>
+    /** Asks the platform who the participant is, at most once an hour; the chat as it is then. */
+    refresh(workspace: WorkspaceId, id: ChatId): Effect.Effect<Chat.Chat, StorageError | ChatNotFound>
+  }
+>()("@overture/core/Chats") {
+  static readonly layer = Layer.effect(
+    Chats,
+    Effect.suspend(() => make)
+  )
+}
+
+const make = Effect.gen(function* () {
+  const store = yield* ChatStore
+  const inbox = yield* InboxStore
+  const accounts = yield* AccountStore
+  const parties = yield* Parties
+  const members = yield* MemberStore
+  const feed = yield* EventStore
+  const channels = yield* Channels
+  const senders = yield* Senders
+  const reactions = yield* InboundReactions
+  const { within } = yield* Transaction
+  const time = yield* PacingTime
+  const makeIds = (yield* Ids).generator
+
+  /** The chat, which is not deleted. */
+  const shown = Effect.fnUntraced(function* (workspace: WorkspaceId, id: ChatId) {
+    const found = yield* store.get(workspace, id)
+    if (Option.isNone(found) || Chat.isDeleted(found.value)) return yield* new ChatNotFound({ chat: id })
+    return found.value
+  })
+
+  const open: Chats["Service"]["open"] = Effect.fn("Chats.open")(function* (workspace, party, actor) {
+    const place = yield* parties.place(workspace, party)
+    const { account, address, contact, id, name } = place
+    const generator = yield* makeIds
+    const now = yield* time.now
+    const opening = { id, workspace, account: account.id, address, contact: contact?.id ?? null, name, at: now }
+    return yield* within(
+      Effect.gen(function* () {
+        const isKnown = Option.isSome(yield* store.get(workspace, id))
+        yield* store.open([opening])
+        // Of several who begin it at once, one tells of it.
+        const created = !isKnown && (yield* store.admit([Chat.beginning(opening)])).length > 0
+        if (created) {
+          const data = { account: account.id, ...(contact !== null && { contact: contact.id }) }
+          const told = { id: generator.next("evt"), workspace, at: now, actor, cause: null }
+          yield* feed.append([{ ...told, type: "chat.created", subject: id, data }])
+        }
+        const [opened] = yield* store.modify(workspace, [id], (chat) => ({
+          chat: Chat.restored(chat, now),
+          events: []
+        }))
+        return opened === undefined ? yield* new ChatNotFound({ chat: id }) : { chat: opened.after, created }
+      })
+    )
+  })
+
+  const each = Effect.fnUntraced(function* (
+    workspace: WorkspaceId,
+    ids: ReadonlyArray<ChatId>,
+    change: ChatChange.ChatChange,
+    actor: Actor
+  ) {
+    const generator = yield* makeIds
+    const now = yield* time.now
+    if (change.type === "book" && change.booked) {
+      const people = (yield* inbox.find(workspace, ids)).flatMap(({ contact }) => contact ?? [])
+      yield* Effect.forEach(reactions, (reaction) => reaction.hold(workspace, people, []), { discard: true })
+    }
+    const changed = yield* store.modify(workspace, ids, (before) => {
+      if (Chat.isDeleted(before)) return { chat: before, events: [] }
+      const { chat, event } = ChatChange.apply(before, change, now)
+      const id = generator.next("evt")
+      return { chat, events: [{ id, workspace, at: now, subject: before.id, actor, cause: null, ...event }] }
+    })
+    const booked = changed.flatMap(({ after, before }) =>
+      before.bookedAt === null && after.bookedAt !== null && after.contact !== null
+        ? [{ chat: after.id, contact: after.contact, at: after.bookedAt }]
+        : []
+    )
+    if (booked.length > 0) {
+      yield* Effect.forEach(reactions, (reaction) => reaction.booked(workspace, booked, now), { discard: true })
+    }
+    return changed.flatMap(({ before }) => (Chat.isDeleted(before) ? [] : [before.id]))
+  })
+
+  /** Whoever is to have chats is one of the workspace's members who may. */
+  const checkMember = Effect.fnUntraced(function* (workspace: WorkspaceId, change: ChatChange.ChatChange) {
+    if (change.type !== "assign" || change.member === null) return
+    const member = Option.getOrNull(yield* members.get(workspace, change.member))
+    if (member === null || member.status === "disabled") return yield* new MemberNotFound({ member: change.member })
+  })
+
+  return Chats.of({
+    open,
+    list: Effect.fn("Chats.list")((workspace, filter, page) => inbox.chats(workspace, filter, page)),
+    get: Effect.fn("Chats.get")(function* (workspace, id, member) {
+      const chat = yield* shown(workspace, id)
+      const account = Option.getOrNull(yield* accounts.get(workspace, chat.account))
+      const channel = account === null ? undefined : channels.all.get(account.channel)
+      const [readAt = null] = member === undefined ? [] : yield* inbox.readBy(workspace, member, [id])
+      const after = readAt === null ? chat.deletedAt : Math.max(readAt, chat.deletedAt ?? readAt)
+      const [unread = 0] =
+        member === undefined ? [chat.unread] : yield* inbox.unreadAfter(workspace, [{ chat: id, after }])
+      return {
+        chat,
+        windows: channel === undefined ? null : ReplyWindow.both(channel, chat, yield* time.now),
+        capabilities: channel?.capabilities ?? null,
+        readAt,
+        unread
+      }
+    }),
+    messages: Effect.fn("Chats.messages")(function* (workspace, id, order, page) {
+      const { deletedAt } = yield* shown(workspace, id)
+      return yield* inbox.thread(workspace, [{ chat: id, after: deletedAt }], order, page)
+    }),
+    thread: Effect.fn("Chats.thread")(function* (workspace, id, channel, order, page) {
+      const found = yield* parties.chatsOf(workspace, id, { channel })
+      const parts = found.map((chat) => ({ chat: chat.id, after: chat.deletedAt }))
+      return yield* inbox.thread(workspace, parts, order, page)
+    }),
+    unread: Effect.fn("Chats.unread")((workspace, assignee) => inbox.unread(workspace, assignee ?? null)),
+    read: Effect.fn("Chats.read")(function* (workspace, ids, { member, upTo }, actor) {
+      const generator = yield* makeIds
+      const now = yield* time.now
+      return yield* within(
+        Effect.gen(function* () {
+          // Locked first: what comes in meanwhile counts afterwards.
+          const held = yield* store.modify(workspace, ids, (chat) => ({ chat, events: [] }))
+          const chats = held.map(({ before }) => before).filter((chat) => !Chat.isDeleted(chat))
+          const read = chats.map((chat) => ({ chat: chat.id, at: Math.min(upTo ?? chat.lastAt, chat.lastAt) }))
+          const left = yield* inbox.unreadAfter(
+            workspace,
+            read.map(({ at, chat }) => ({ chat, after: at }))
+          )
+          if (member !== undefined) yield* inbox.markRead(workspace, member, read)
+          const places = new Map(read.map(({ at, chat }, i) => [chat, { at, left: left[i] ?? 0 }]))
+          yield* store.modify(workspace, [...places.keys()], (chat) => {
+            const place = places.get(chat.id)
+            if (place === undefined) return { chat, events: [] }
+            const event: DomainEvent = {
+              id: generator.next("evt"),
+              workspace,
+              type: "chat.read",
+              at: now,
+              subject: chat.id,
+              actor,
+              cause: null,
+              data: { account: chat.account, until: format(place.at), unread: place.left }
+            }
+            return { chat: Chat.read(chat, place.at, place.left), events: [event] }
+          })
+          return [...places.keys()]
+        })
+      )
+    }),
+    change: Effect.fn("Chats.change")(function* (workspace, ids, change, actor) {
+      yield* checkMember(workspace, change)
+      return yield* within(each(workspace, ids, change, actor))
+    }),
+    bulk: Bulk.make(within, {
+      kind: "chats.change",
+      with: ChatChange.ChatChange,
+      each: ({ actor, ids, with: change, workspace }) =>
+        checkMember(workspace, change).pipe(
+          Effect.catchTag("MemberNotFound", ({ message }) =>
+            Effect.fail(new JobFailed({ problem: message, retryable: false }))
+          ),
+          Effect.andThen(each(workspace, ids as ReadonlyArray<ChatId>, change, actor))
+        )
+    }),
+    refresh: Effect.fn("Chats.refresh")(function* (workspace, id) {
+      const chat = yield* shown(workspace, id)
+      const account = Option.getOrNull(yield* accounts.get(workspace, chat.account))
+      const channel = account === null ? undefined : channels.all.get(account.channel)
+      if (account === null || channel === undefined || Address.isErased(chat.address)) return chat
+      const now = yield* time.now
+      // The right to ask is taken first, so that of two who want to know one asks.
+      const [taken] = yield* store.modify(workspace, [id], (before) => ({
+        chat: Chat.isProfileStale(before, now) ? Chat.profiled(before, null, now) : before,
+        events: []
+      }))
+      if (taken === undefined || taken.after === taken.before) return taken?.after ?? chat
+      const sender = yield* Effect.catchTag(senders.of(account), "VaultError", () => Effect.succeed(null))
+      const profile = sender === null ? null : yield* channel.profileOf(sender, Address.parse(chat.address))
+      if (profile === null) return taken.after
+      const [refreshed] = yield* store.modify(workspace, [id], (before) => ({
+        chat: Address.isErased(before.address) ? before : Chat.profiled(before, profile, now),
+        events: []
+      }))
+      return refreshed?.after ?? taken.after
+    })
+  })
+})

@@ -1,0 +1,277 @@
+/** What a batch of events means beyond its messages: to chats, to campaigns, to those who listen to the feed. Pure. */
+import type { Account } from "../account/Account.ts"
+import * as Address from "../channel/Address.ts"
+import * as Content from "../channel/Content.ts"
+import type { Wish } from "../contact/Wish.ts"
+import type { Actor, DomainEvent, EventType } from "../event/DomainEvent.ts"
+import type { ChatId, ContactId, IdGenerator, LeadId, WorkspaceId } from "../workspace/Id.ts"
+import { format, type Instant, second } from "../workspace/Instant.ts"
+import type { Workspace } from "../workspace/Workspace.ts"
+import * as ChatNews from "./ChatNews.ts"
+import type { Verdict } from "./InboundHook.ts"
+import type { Change, Kept, Recorded } from "./InboundMessages.ts"
+import type { PersonEvent, Told } from "./InboundPeople.ts"
+import type { Correspondent } from "./InboundReaction.ts"
+import type { Message } from "./Message.ts"
+import * as Messages from "./Message.ts"
+import * as Notice from "./Notice.ts"
+import * as OptOutWords from "./OptOutWords.ts"
+
+/** Makes an event of this transaction. */
+export type Teller = (type: EventType, subject: string, actor: Actor, data: DomainEvent["data"]) => DomainEvent
+
+export interface InboundFacts {
+  readonly replied: ReadonlyArray<Correspondent>
+  readonly takenOver: ReadonlyArray<Correspondent>
+  readonly booked: ReadonlyArray<Correspondent>
+  readonly optedOut: ReadonlyArray<Correspondent>
+  readonly proven: ReadonlyArray<Message & { readonly lead: LeadId }>
+  /** Who wants no more messages, and who wants them again. */
+  readonly stops: ReadonlyArray<Told>
+  readonly starts: ReadonlyArray<Told>
+}
+
+const eventIs = <T extends PersonEvent["type"]>(
+  told: Told,
+  type: T
+): told is Told<Extract<PersonEvent, { readonly type: T }>> => told.event.type === type
+
+const isInbound = ({ told }: Recorded): boolean => told.event.type === "messageReceived"
+
+const saysStop = ({ event }: Told): boolean =>
+  event.type === "optedOut" ||
+  (event.type === "messageReceived" &&
+    (event.optOut === true || (event.content.type === "text" && OptOutWords.isOptOut(event.content.text))))
+
+const saysStart = ({ event }: Told): boolean =>
+  event.type === "messageReceived" && event.content.type === "text" && OptOutWords.isOptIn(event.content.text)
+
+const correspondents = (told: ReadonlyArray<Told>): ReadonlyArray<Correspondent> =>
+  told.flatMap(({ chat, contact, event: { at } }) => (contact === null ? [] : [{ contact, chat, at }]))
+
+/** A change by which a touch stands otherwise than it was settled. */
+const isProof = ({ after, before }: Change): boolean =>
+  before.status === after.status
+    ? after.status === "failed" && before.failedAt !== after.failedAt
+    : before.status === "failed" || after.status === "failed"
+
+/** Whether a message is an answer to campaigns. */
+const isReply = (one: Recorded, verdicts: ReadonlyMap<number, Verdict>): boolean =>
+  isInbound(one) && !saysStop(one.told) && verdicts.get(one.told.index)?.stopsSequences !== false
+
+/** What campaigns and suppressions are to hear. */
+export const of = (told: ReadonlyArray<Told>, kept: Kept, verdicts: ReadonlyMap<number, Verdict>): InboundFacts => {
+  const recorded = new Set(kept.recorded.map(({ told: { index } }) => index))
+  const news = told.filter((one) => one.event.type === "optedOut" || recorded.has(one.index))
+  const stops = news.filter(saysStop)
+  const last = new Map(kept.changes.map(({ after }) => [after.id, after]))
+  const proven = new Set(kept.changes.filter(isProof).map(({ after }) => after.id))
+  return {
+    replied: correspondents(kept.recorded.filter((one) => isReply(one, verdicts)).map((one) => one.told)),
+    takenOver: correspondents(kept.recorded.filter((one) => !isInbound(one)).map((one) => one.told)),
+    booked: correspondents(told.filter((one) => eventIs(one, "booked"))),
+    optedOut: correspondents(stops),
+    proven: [...proven].flatMap((id) => {
+      const message = last.get(id)
+      return message?.lead == null ? [] : [{ ...message, lead: message.lead }]
+    }),
+    stops,
+    starts: news.filter((one) => !saysStop(one) && saysStart(one))
+  }
+}
+
+/** What people said of being written to: a stop speaks for all addresses of the contact, unless `scope` narrows it. */
+export const wishes = (
+  workspace: WorkspaceId,
+  { starts, stops }: InboundFacts,
+  scope: Workspace["optOutScope"]
+): ReadonlyArray<Wish> => [
+  ...stops.flatMap(({ address, event: { at }, person }) => {
+    const others = scope === "contact" ? (person?.addresses ?? []).map(Address.key) : []
+    return Array.from(new Set([address, ...others]), (key): Wish => ({ workspace, address: key, type: "stop", at }))
+  }),
+  ...starts.map(({ address, event: { at } }): Wish => ({ workspace, address, type: "start", at }))
+]
+
+/** Of a message that may be what its chat shows. */
+const saidIn = ({ content, createdAt, direction }: Message): ChatNews.Said => ({
+  at: createdAt,
+  text: Content.preview(content),
+  direction
+})
+
+/** Whether its `createdAt` is when it was said: what we send ourselves is said when it is settled. */
+const isSaidWhenCreated = ({ author: { type } }: Message): boolean => type === "contact" || type === "device"
+
+/** The chats in which what some message says has changed, and since when what they show is said. */
+export const rewrittenAt = ({
+  changes,
+  chats,
+  recorded
+}: Kept): ReadonlyArray<{ readonly chat: ChatId; readonly at: Instant }> => {
+  const places = new Map<ChatId, Instant>()
+  for (const { after, before } of changes) {
+    const chat = chats.get(after.chat)
+    if (chat === undefined || after.content === before.content || places.has(chat.id)) continue
+    const said = recorded.flatMap(({ message }) => (message.chat === chat.id ? [saidIn(message)] : []))
+    places.set(chat.id, ChatNews.lastAt(chat, said))
+  }
+  return Array.from(places, ([chat, at]) => ({ chat, at }))
+}
+
+/** How far the settling of a send may be from the platform's time of it. */
+const settlingMs = 5 * second
+
+/**
+ * What a chat shows once a message that we sent ourselves was changed; null where it shows another. Such a message is said
+ * when it is settled, which its row does not tell, so it is known by its text and about its time.
+ */
+const renewed = (kept: Kept, id: ChatId): ReadonlyArray<ChatNews.Said> | null => {
+  const chat = kept.chats.get(id)
+  if (chat === undefined || chat.lastDirection === "inbound") return null
+  const text = kept.changes.reduce(
+    (shown, { after, before }) =>
+      after.chat === id &&
+      !isSaidWhenCreated(after) &&
+      Math.abs((after.sentAt ?? 0) - chat.lastAt) <= settlingMs &&
+      Content.preview(before.content) === shown
+        ? Content.preview(after.content)
+        : shown,
+    chat.lastText
+  )
+  return text === chat.lastText ? null : [{ at: chat.lastAt, text, direction: "outbound" }]
+}
+
+/** What the batch does to each chat, but for receipts of messages that were known. */
+export const chatNews = (
+  told: ReadonlyArray<Told>,
+  kept: Kept,
+  rewritten: ReadonlyArray<Message>
+): ReadonlyMap<ChatId, ChatNews.ChatNews> => {
+  const changed = Map.groupBy(rewritten.filter(isSaidWhenCreated), ({ chat }) => chat)
+  const said = Map.groupBy(kept.recorded, ({ message }) => message.chat)
+  const earliest = (all: ReadonlyArray<Instant>) => (all.length === 0 ? null : Math.min(...all))
+  return new Map(
+    Array.from(
+      Map.groupBy(
+        told.filter(({ chat }) => kept.chats.has(chat)),
+        ({ chat }) => chat
+      ),
+      ([id, own]) => {
+        const messages = said.get(id) ?? []
+        return [
+          id,
+          {
+            contact: own.find(({ contact }) => contact !== null)?.contact ?? null,
+            name: own.find(({ event }) => (event.participant.name ?? "") !== "")?.event.participant.name ?? "",
+            at: Math.min(...own.map(({ event }) => event.at)),
+            said: messages.map(({ message }) => saidIn(message)),
+            changed: changed.get(id)?.map(saidIn) ?? renewed(kept, id),
+            takenOverAt: earliest(messages.filter((one) => !isInbound(one)).map(({ message }) => message.createdAt)),
+            bookedAt: earliest(own.filter((one) => eventIs(one, "booked")).map(({ event }) => event.at))
+          }
+        ] as const
+      }
+    )
+  )
+}
+
+/** The automatic messages that hooks answer with. */
+export const answers = (
+  { recorded }: Kept,
+  verdicts: ReadonlyMap<number, Verdict>,
+  ids: IdGenerator,
+  now: Instant
+): ReadonlyArray<Message> =>
+  recorded.flatMap(({ message: { account, address, chat, contact, externalId, workspace }, told: { index } }) =>
+    (verdicts.get(index)?.replies ?? []).map((content) => ({
+      ...Messages.untried,
+      ...Messages.single,
+      id: ids.next("msg"),
+      workspace,
+      account,
+      chat,
+      contact,
+      address,
+      direction: "outbound",
+      author: { type: "system", id: null },
+      content,
+      status: "queued",
+      replyTo: externalId,
+      dueAt: now,
+      createdAt: now
+    }))
+  )
+
+const person = (contact: ContactId | null): Actor => ({ type: "contact", id: contact })
+
+const changeEvent = (channel: Actor, { after, before, notice }: Change, event: Teller): DomainEvent | null => {
+  const type = notice === null ? Notice.statusEvent(before, after) : Notice.eventOf(notice, before, after)
+  if (type === null) return null
+  const { account, chat, contact, direction, id, lead } = after
+  switch (notice?.type) {
+    case "reactionAdded":
+    case "reactionRemoved":
+      return event(type, id, notice.fromUs ? channel : person(contact), Notice.dataOf(notice, after))
+    case "messageEdited":
+    case "messageDeleted":
+      return event(type, id, direction === "inbound" ? person(contact) : channel, Notice.dataOf(notice, after))
+    default:
+      return event(type, id, channel, { chat, account, was: before.status, ...(lead !== null && { lead }) })
+  }
+}
+
+/** What the feed is told of the batch, in the order in which it was told us; `known` are the chats that were there before. */
+export const events = (
+  { channel, id: account }: Account,
+  told: ReadonlyArray<Told>,
+  kept: Kept,
+  { stops }: InboundFacts,
+  known: ReadonlySet<ChatId>,
+  verdicts: ReadonlyMap<number, Verdict>,
+  event: Teller
+): ReadonlyArray<DomainEvent> => {
+  const owner: Actor = { type: "channel", id: channel }
+  const made: Array<{ readonly index: number; readonly event: DomainEvent }> = []
+  const seen = new Set(known)
+  for (const { chat, contact, index } of told) {
+    if (!kept.chats.has(chat) || seen.has(chat)) continue
+    seen.add(chat)
+    made.push({ index, event: event("chat.created", chat, person(contact), { account, contact }) })
+  }
+  for (const one of kept.recorded) {
+    const { chat, contact, id } = one.message
+    const { index } = one.told
+    if (isInbound(one)) {
+      const text = Content.preview(one.told.event.content).slice(0, Notice.shownLength)
+      made.push({ index, event: event("message.received", id, person(contact), { chat, account, text }) })
+      if (isReply(one, verdicts)) {
+        made.push({ index, event: event("chat.replied", chat, person(contact), { account }) })
+      }
+    } else {
+      made.push({ index, event: event("message.sent", id, owner, { chat, account }) })
+      made.push({ index, event: event("chat.taken_over", chat, owner, { account, by: "device" }) })
+    }
+  }
+  for (const change of kept.changes) {
+    const own = changeEvent(owner, change, event)
+    if (own !== null) made.push({ index: change.index, event: own })
+  }
+  for (const { chat, contact, index } of stops) {
+    made.push({ index, event: event("contact.opted_out", contact ?? chat, person(contact), { chat, channel }) })
+  }
+  for (const one of told) {
+    if (!eventIs(one, "booked")) continue
+    const { chat, contact, event: appointment, index } = one
+    const { ref, startsAt } = appointment
+    made.push({
+      index,
+      event: event("chat.booked", chat, person(contact), {
+        account,
+        ...(ref !== undefined && { ref }),
+        ...(startsAt !== undefined && { startsAt: format(startsAt) })
+      })
+    })
+  }
+  return made.sort((a, b) => a.index - b.index).map((one) => one.event)
+}

@@ -1,0 +1,131 @@
+/** The people who work in a workspace, and how chats are given to them; every change is an event. */
+import { Context, Effect, Layer, Option } from "effect"
+import type { Actor, DomainEvent, EventType } from "../event/DomainEvent.ts"
+import { EventStore } from "../event/EventStore.ts"
+import type { MemberId, WorkspaceId } from "../workspace/Id.ts"
+import { Ids } from "../workspace/Id.ts"
+import { type Assignment, type Member, MemberNotFound } from "../workspace/Member.ts"
+import { MemberStore } from "../workspace/MemberStore.ts"
+import type { Page, PageRequest } from "../workspace/Page.ts"
+import { PacingTime } from "../workspace/PacingTime.ts"
+import type { StorageError } from "../workspace/StorageError.ts"
+import { Transaction } from "../workspace/Transaction.ts"
+import { type Workspace, WorkspaceNotFound } from "../workspace/Workspace.ts"
+import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
+
+export interface NewMember {
+  readonly name: string
+  readonly email?: string | undefined
+  /** An agent unless it says otherwise. */
+  readonly role?: Member["role"] | undefined
+  readonly externalRef?: string | undefined
+}
+
+/** What may be changed; what is left out stays. */
+export interface MemberChange {
+  readonly name?: string | undefined
+  readonly email?: string | null | undefined
+  readonly role?: Member["role"] | undefined
+  readonly status?: Member["status"] | undefined
+}
+
+export class Members extends Context.Service<
+  Members,
+  {
+    /** Adds a member, or returns the one that has its externalRef. */
+    add(
+      workspace: WorkspaceId,
+      member: NewMember,
+      actor: Actor
+    ): Effect.Effect<{ readonly member: Member; readonly created: boolean }, StorageError>
+    get(workspace: WorkspaceId, id: MemberId): Effect.Effect<Member, StorageError | MemberNotFound>
+    /** In the order in which they were added. */
+    list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Member>, StorageError>
+    change(
+      workspace: WorkspaceId,
+      id: MemberId,
+      change: MemberChange,
+      actor: Actor
+    ): Effect.Effect<Member, StorageError | MemberNotFound>
+    /** How chats that nobody has are given out when their person writes; null = they are not. */
+    assignBy(
+      workspace: WorkspaceId,
+      assignment: Assignment | null
+    ): Effect.Effect<Workspace, StorageError | WorkspaceNotFound>
+  }
+>()("@overture/core/Members") {
+  static readonly layer = Layer.effect(
+    Members,
+    Effect.suspend(() => make)
+  )
+}
+
+const make = Effect.gen(function* () {
+  const store = yield* MemberStore
+  const workspaces = yield* WorkspaceStore
+  const feed = yield* EventStore
+  const { within } = yield* Transaction
+  const time = yield* PacingTime
+  const makeIds = (yield* Ids).generator
+
+  const tell = Effect.fnUntraced(function* (type: EventType, { id, role, status, workspace }: Member, actor: Actor) {
+    const event: DomainEvent = {
+      id: (yield* makeIds).next("evt"),
+      workspace,
+      type,
+      at: yield* time.now,
+      subject: id,
+      actor,
+      cause: null,
+      data: { role, status }
+    }
+    yield* feed.append([event])
+  })
+
+  return Members.of({
+    add: Effect.fn("Members.add")(function* (workspace, { email, externalRef, name, role }, actor) {
+      const member: Member = {
+        id: (yield* makeIds).next("mbr"),
+        workspace,
+        name,
+        email: email ?? null,
+        role: role ?? "agent",
+        status: "active",
+        externalRef: externalRef ?? null,
+        createdAt: yield* time.now
+      }
+      return yield* within(
+        Effect.tap(store.create(member), (made) =>
+          made.created ? tell("member.added", made.member, actor) : Effect.void
+        )
+      )
+    }),
+    get: Effect.fn("Members.get")(function* (workspace, id) {
+      const found = yield* store.get(workspace, id)
+      return Option.isSome(found) ? found.value : yield* new MemberNotFound({ member: id })
+    }),
+    list: Effect.fn("Members.list")((workspace, page) => store.list(workspace, page)),
+    change: Effect.fn("Members.change")(function* (workspace, id, { email, name, role, status }, actor) {
+      return yield* within(
+        Effect.gen(function* () {
+          const changed = yield* store.modify(workspace, id, (before) => ({
+            ...before,
+            name: name ?? before.name,
+            email: email === undefined ? before.email : email,
+            role: role ?? before.role,
+            status: status ?? before.status
+          }))
+          if (Option.isNone(changed)) return yield* new MemberNotFound({ member: id })
+          yield* tell("member.changed", changed.value, actor)
+          return changed.value
+        })
+      )
+    }),
+    assignBy: Effect.fn("Members.assignBy")(function* (workspace, assignment) {
+      const changed = yield* workspaces.modify(workspace, ({ assignment: _former, ...others }) =>
+        assignment === null ? others : { ...others, assignment }
+      )
+      return Option.isSome(changed) ? changed.value : yield* new WorkspaceNotFound({ workspace })
+    })
+  })
+})

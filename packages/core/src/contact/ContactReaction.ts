@@ -1,0 +1,18 @@
+/**
+ * What areas above people do when something that is known of some of them changes: they register it here, and it runs once
+ * the change has committed, as what it locks comes before people in the order of locks.
+ */
+import { Context, type Effect } from "effect"
+import type { ContactId, WorkspaceId } from "../workspace/Id.ts"
+import type { Instant } from "../workspace/Instant.ts"
+import type { StorageError } from "../workspace/StorageError.ts"
+
+export interface ContactReaction {
+  /** Names, addresses, tags, attributes or zones of these people are others now. */
+  changed(workspace: WorkspaceId, contacts: ReadonlyArray<ContactId>, now: Instant): Effect.Effect<void, StorageError>
+}
+
+/** Run one after the other; none by default. */
+export const ContactReactions = Context.Reference<ReadonlyArray<ContactReaction>>("@overture/core/ContactReactions", {
+  defaultValue: () => []
+})

@@ -1,0 +1,186 @@
+/**
+ * Fills a list from a source. A page comes, those who are wanted join the list, and how far it came is written in the same
+ * transaction: a job that begins again asks for the page it was in and passes by who is done.
+ */
+import { Context, Effect, Layer, Option, Schema } from "effect"
+import { AccountStore } from "../account/AccountStore.ts"
+import * as Address from "../channel/Address.ts"
+import { Channels } from "../channel/Channel.ts"
+import { JobFailed, type JobHandler, type JobRun, make as handler } from "../job/JobHandler.ts"
+import { ContactListId } from "../workspace/Id.ts"
+import { Transaction } from "../workspace/Transaction.ts"
+import { type AddressRules, addresses, type ContactRow } from "./ContactRow.ts"
+import { Contacts } from "./Contacts.ts"
+import { ContactSources, type FoundPage } from "./ContactSource.ts"
+import { ContactStore } from "./ContactStore.ts"
+import { Gathering, judge, LeftOut, rowOf } from "./Gathering.ts"
+import { Addressing } from "./ImportJob.ts"
+import { ListEnd } from "./ListEnd.ts"
+
+export const GatherInput = Schema.Struct({
+  list: ContactListId,
+  gathering: Gathering,
+  addressing: Addressing
+})
+export type GatherInput = typeof GatherInput.Type
+
+const Counts = Schema.Struct({
+  /** People that the source told of. */
+  found: Schema.Int,
+  created: Schema.Int,
+  merged: Schema.Int,
+  /** Records that are nobody, and people without an address here. */
+  rejected: Schema.Int,
+  leftOut: Schema.Record(LeftOut, Schema.Int)
+})
+
+const Checkpoint = Schema.Struct({
+  cursor: Schema.NullOr(Schema.String),
+  /** People of the page under way that are done. */
+  taken: Schema.Int,
+  /** Of the first page: what the source is asked about the next time. */
+  version: Schema.NullOr(Schema.String),
+  /** Of the page under way: another one begins from its start. */
+  pageVersion: Schema.NullOr(Schema.String),
+  /** How many were on the list before. */
+  before: Schema.Int,
+  isOver: Schema.Boolean,
+  counts: Counts
+})
+type Checkpoint = typeof Checkpoint.Type
+
+export const kind = "lists.gather"
+
+/** People of one transaction. */
+const chunk = 500
+
+export class GatherJob extends Context.Service<GatherJob, JobHandler>()("@overture/core/GatherJob") {
+  static readonly layer = Layer.effect(
+    GatherJob,
+    Effect.suspend(() => make)
+  )
+}
+
+const nobody: typeof Counts.Type = {
+  found: 0,
+  created: 0,
+  merged: 0,
+  rejected: 0,
+  leftOut: { keyword: 0, excludedKeyword: 0, location: 0, country: 0, known: 0 }
+}
+
+const make = Effect.gen(function* () {
+  const store = yield* ContactStore
+  const contacts = yield* Contacts
+  const accounts = yield* AccountStore
+  const channels = yield* Channels
+  const sources = yield* ContactSources
+  const { within } = yield* Transaction
+  const end = yield* ListEnd
+
+  const run = Effect.fnUntraced(function* (run: JobRun<GatherInput, Checkpoint>) {
+    const { job, progress } = run
+    const { addressing, gathering, list } = run.input
+    const { max, mode, onlyNew, query, retries } = gathering
+    const { workspace } = job
+    const source = sources.get(gathering.source)
+    if (source === undefined) {
+      return yield* new JobFailed({
+        problem: `there is no ContactSource ${gathering.source} here any more`,
+        retryable: false
+      })
+    }
+    const known = yield* Effect.forEach(addressing.accounts, (id) => accounts.get(workspace, id))
+    const rules: AddressRules = { channel: addressing.channel, accounts: known.flatMap(Option.toArray) }
+    const addressOf = addresses(channels.all, rules)
+    const verdictOn = judge(gathering)
+    const members = Effect.map(store.countMembers(workspace, [list]), ([count = 0]) => count)
+
+    const isKnown = Effect.fnUntraced(function* (row: ContactRow) {
+      const address = addressOf(row)
+      return "channel" in address && Option.isSome(yield* store.byAddress(workspace, Address.key(address)))
+    })
+
+    const pageAt = (cursor: string | null, version: string | null) =>
+      source
+        .page({ query, cursor, version })
+        .pipe(
+          Effect.mapError(
+            ({ message, retryable }) =>
+              new JobFailed({ problem: message, retryable: retryable && job.attempts <= retries })
+          )
+        )
+
+    /** Takes people of a page from `from.taken` on, as many as may still join. */
+    const take = Effect.fnUntraced(function* (page: FoundPage, from: Checkpoint, isFirst: boolean) {
+      const empties = isFirst && mode === "override"
+      if (empties) yield* store.gatherList(workspace, list, true)
+      const at = empties ? { ...from, before: 0 } : from
+      const room = max === null ? Infinity : max - ((yield* members) - at.before)
+      const leftOut = { ...at.counts.leftOut }
+      const rows: Array<ContactRow> = []
+      let { taken } = at
+      while (taken < page.people.length && taken - at.taken < chunk && rows.length < room) {
+        const person = page.people[taken]!
+        taken += 1
+        const why = verdictOn(person) ?? (onlyNew && (yield* isKnown(person.row)) ? "known" : null)
+        if (why === null) rows.push(rowOf(person))
+        else leftOut[why] += 1
+      }
+      const imported = yield* contacts.importRows(workspace, list, rows, rules, mode === "override" ? "update" : "fill")
+      const counts = {
+        found: at.counts.found + taken - at.taken,
+        created: at.counts.created + imported.created,
+        merged: at.counts.merged + imported.merged,
+        rejected: at.counts.rejected + imported.rejected.length + (at.taken === 0 ? page.rejected.length : 0),
+        leftOut
+      }
+      const isFull = max !== null && (yield* members) - at.before >= max
+      const isDone = taken >= page.people.length
+      const next: Checkpoint = {
+        ...at,
+        counts,
+        ...(isDone ? { cursor: page.cursor, taken: 0, pageVersion: null } : { taken, pageVersion: page.version }),
+        isOver: isFull || (isDone && page.cursor === null)
+      }
+      yield* progress({
+        done: counts.found,
+        total: page.total,
+        note: `${counts.created + counts.merged} of ${counts.found}`,
+        checkpoint: next
+      })
+      return next
+    })
+
+    let at: Checkpoint = run.checkpoint ?? {
+      cursor: null,
+      taken: 0,
+      version: null,
+      pageVersion: null,
+      before: yield* members,
+      isOver: false,
+      counts: nobody
+    }
+    let isFirst = run.checkpoint === null
+    while (!at.isOver) {
+      const { cursor } = at
+      const page = yield* pageAt(cursor, isFirst ? gathering.version : null)
+      if (page === "unchanged") {
+        yield* end.ready(job, { found: 0, unchanged: true })
+        return { ...nobody, version: gathering.version, unchanged: true }
+      }
+      if (at.taken > 0 && at.pageVersion !== page.version) at = { ...at, taken: 0 }
+      // Of several pages one could change without the first.
+      if (cursor === null) at = { ...at, version: page.cursor === null ? page.version : null }
+      do {
+        at = yield* within(take(page, at, isFirst))
+        isFirst = false
+      } while (!at.isOver && at.taken > 0)
+    }
+    const { counts, version } = at
+    yield* end.ready(job, { found: counts.found, created: counts.created, merged: counts.merged })
+    return { ...counts, version, unchanged: false }
+  })
+
+  return GatherJob.of(handler({ kind, input: GatherInput, checkpoint: Checkpoint, run, onCancelled: end.given }))
+})

@@ -1,0 +1,45 @@
+/**
+ * What a person says of being written to: stop, or start again. Such words come late, twice and out of order, and of one
+ * address the last one said counts, by the platform's time; of two at once, stop.
+ */
+import type { WorkspaceId } from "../workspace/Id.ts"
+import type { Instant } from "../workspace/Instant.ts"
+
+export interface Wish {
+  readonly workspace: WorkspaceId
+  /** The key of an address. */
+  readonly address: string
+  readonly type: "stop" | "start"
+  /** The platform's time. */
+  readonly at: Instant
+}
+
+/** What is remembered of an address: when its person last said each. */
+export interface WishState extends Pick<Wish, "workspace" | "address"> {
+  readonly stopAt: Instant | null
+  readonly startAt: Instant | null
+}
+
+const later = (one: Instant | null, other: Instant | null): Instant | null =>
+  one === null ? other : other === null ? one : Math.max(one, other)
+
+/** One state for each address, of these wishes alone. */
+export const collected = (wishes: ReadonlyArray<Wish>): ReadonlyArray<WishState> => {
+  const states = new Map<string, WishState>()
+  for (const { address, at, type, workspace } of wishes) {
+    const key = `${workspace}|${address}`
+    const own = { workspace, address, stopAt: type === "stop" ? at : null, startAt: type === "start" ? at : null }
+    states.set(key, joined(states.get(key), own))
+  }
+  return [...states.values()]
+}
+
+/** Both as if all of it had been said to one. */
+export const joined = (one: WishState | undefined, other: WishState): WishState =>
+  one === undefined
+    ? other
+    : { ...one, stopAt: later(one.stopAt, other.stopAt), startAt: later(one.startAt, other.startAt) }
+
+/** Since when the person wants no messages; null = they said nothing, or said start since. */
+export const stopped = ({ startAt, stopAt }: WishState): Instant | null =>
+  stopAt !== null && (startAt === null || startAt <= stopAt) ? stopAt : null

@@ -1,0 +1,157 @@
+/**
+ * Purges what was kept long enough: a chore that goes through every workspace once an hour, batch by batch, each a short
+ * transaction of its own. A workspace says how long it keeps what; what it does not say has a default.
+ */
+import { Clock, Context, Effect, Layer, Option, Schema } from "effect"
+import { EventStore } from "../event/EventStore.ts"
+import type { Chore } from "../workspace/Chore.ts"
+import type { MediaId, WorkspaceId } from "../workspace/Id.ts"
+import { hour, type Instant } from "../workspace/Instant.ts"
+import { PacingTime } from "../workspace/PacingTime.ts"
+import * as Retention from "../workspace/Retention.ts"
+import { AllRetained, type Retained } from "../workspace/Retention.ts"
+import type { StorageError } from "../workspace/StorageError.ts"
+import { type Workspace, WorkspaceNotFound } from "../workspace/Workspace.ts"
+import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
+import { fileIn, type Job } from "./Job.ts"
+import { JobFileStore } from "./JobFileStore.ts"
+import { JobFailed, type JobHandler, make as jobHandler } from "./JobHandler.ts"
+import { JobStore } from "./JobStore.ts"
+
+/** How many things of each kind were purged. */
+export type Purged = Readonly<Partial<Record<Retention.RetentionKind, number>>>
+
+export class Retentions extends Context.Service<
+  Retentions,
+  {
+    /** Days of each kind, defaults included. */
+    of(workspace: WorkspaceId): Effect.Effect<Required<Retention.Retention>, WorkspaceNotFound | StorageError>
+    /** Changes the kinds that are named; what is too old from now on goes with the next purge. */
+    set(
+      workspace: WorkspaceId,
+      days: Retention.Retention
+    ): Effect.Effect<Required<Retention.Retention>, WorkspaceNotFound | StorageError>
+    /** Purges a workspace now. */
+    purge(workspace: WorkspaceId): Effect.Effect<Purged, WorkspaceNotFound | StorageError>
+    /** `purge` as a job. */
+    readonly handler: JobHandler
+    readonly chore: Chore
+  }
+>()("@overture/core/Retentions") {
+  static readonly layer = Layer.effect(
+    Retentions,
+    Effect.suspend(() => make)
+  )
+}
+
+const everyMs = hour
+const batch = 500
+/** Between full batches, so that whoever sends has the database for itself in between (milliseconds). */
+const pauseMs = 10
+
+const make = Effect.gen(function* () {
+  const workspaces = yield* WorkspaceStore
+  const feed = yield* EventStore
+  const jobs = yield* JobStore
+  const files = yield* JobFileStore
+  const time = yield* PacingTime
+
+  const ofJobs: Retained = {
+    kind: "jobs",
+    purge: Effect.fnUntraced(function* (workspace, before, limit) {
+      const ended = yield* jobs.ended(workspace, before, limit)
+      // A file that cannot be removed keeps its job, so that it is not forgotten.
+      const removable = yield* Effect.filter(ended, (job) =>
+        files === null
+          ? Effect.succeed(true)
+          : Effect.forEach(filesOf(job), (file) => files.remove(workspace, file)).pipe(
+              Effect.as(true),
+              Effect.orElseSucceed(() => false)
+            )
+      )
+      return yield* jobs.remove(
+        workspace,
+        removable.map(({ id }) => id)
+      )
+    })
+  }
+  const all: ReadonlyArray<Retained> = [
+    { kind: "events", purge: feed.purge },
+    { kind: "idempotencyKeys", purge: workspaces.purgeKeys },
+    ofJobs,
+    ...(yield* AllRetained)
+  ]
+
+  /** The earlier of both clocks: a virtual one that has leapt ahead purges nothing of today. */
+  const present = Effect.map(Effect.all([time.now, Clock.currentTimeMillis]), ([pacing, real]) =>
+    Math.min(pacing, real)
+  )
+
+  const purgeOne = Effect.fnUntraced(function* ({ id, retention = {} }: Workspace, now: Instant) {
+    const purged: Partial<Record<Retention.RetentionKind, number>> = {}
+    for (const { kind, purge } of all) {
+      const before = Retention.cutoff(retention, kind, now)
+      if (before === null) continue
+      let count = 0
+      for (let last = batch; last >= batch; ) {
+        last = yield* purge(id, before, batch)
+        count += last
+        if (last >= batch) yield* Effect.sleep(pauseMs)
+      }
+      purged[kind] = (purged[kind] ?? 0) + count
+    }
+    return purged
+  })
+
+  const needed = (id: WorkspaceId) => (found: Option.Option<Workspace>) =>
+    Option.isSome(found) ? Effect.succeed(found.value) : Effect.fail(new WorkspaceNotFound({ workspace: id }))
+  const complete = ({ retention = {} }: Workspace) => ({ ...Retention.defaults, ...retention })
+
+  const purge = Effect.fn("Retentions.purge")(function* (workspace: WorkspaceId) {
+    const found = yield* needed(workspace)(yield* workspaces.get(workspace))
+    return yield* purgeOne(found, yield* present)
+  })
+
+  const handler = jobHandler({
+    kind: "retention.purge",
+    input: Schema.Struct({}),
+    checkpoint: Schema.Null,
+    run: ({ job }) =>
+      purge(job.workspace).pipe(
+        Effect.catchTag("WorkspaceNotFound", ({ message }) =>
+          Effect.fail(new JobFailed({ problem: message, retryable: false }))
+        )
+      )
+  })
+
+  let nextAt = -Infinity
+  return Retentions.of({
+    of: Effect.fn("Retentions.of")(function* (workspace) {
+      return complete(yield* needed(workspace)(yield* workspaces.get(workspace)))
+    }),
+    set: Effect.fn("Retentions.set")(function* (workspace, days) {
+      const changed = yield* workspaces.modify(workspace, (before) => ({
+        ...before,
+        retention: { ...before.retention, ...days }
+      }))
+      return complete(yield* needed(workspace)(changed))
+    }),
+    purge,
+    handler,
+    chore: {
+      name: "retention",
+      round: (real) =>
+        Effect.gen(function* () {
+          if (real < nextAt) return { worked: false, nextDue: nextAt }
+          const now = yield* present
+          for (const workspace of yield* workspaces.list) yield* purgeOne(workspace, now)
+          nextAt = real + everyMs
+          return { worked: false, nextDue: nextAt }
+        })
+    }
+  })
+})
+
+/** The files that a job alone refers to: what was uploaded for it, and what it wrote. */
+const filesOf = ({ input, result }: Job): ReadonlyArray<MediaId> =>
+  [fileIn(input), fileIn(result)].filter((file) => file !== null)

@@ -1,0 +1,306 @@
+/**
+ * What members and the API do with messages: send them (through the queue, like all that is sent), cancel, retry, list and
+ * find them. What a channel, a window or an opt-out forbids is refused at once; the gates of the queue decide again.
+ */
+import { Context, Effect, Layer, Option } from "effect"
+import * as Address from "../channel/Address.ts"
+import * as Chat from "../chat/Chat.ts"
+import { ChatStore } from "../chat/ChatStore.ts"
+import { InboundReactions } from "../chat/InboundReaction.ts"
+import { InboxStore } from "../chat/InboxStore.ts"
+import { type MediaFailure, MediaLibrary } from "../chat/MediaLibrary.ts"
+import type { MediaUnavailable } from "../chat/MediaSource.ts"
+import * as Message from "../chat/Message.ts"
+import type { MessageFilter } from "../chat/MessageFilter.ts"
+import { Parties, type Place, type PlaceError } from "../chat/Parties.ts"
+import { PrivateReplyStore } from "../chat/PrivateReplyStore.ts"
+import { ContactStore } from "../contact/ContactStore.ts"
+import { AddressHash, keysOf } from "../contact/Suppression.ts"
+import type { Actor, DomainEvent, EventType } from "../event/DomainEvent.ts"
+import { EventStore } from "../event/EventStore.ts"
+import type { AccountId, IdGenerator, MessageId, WorkspaceId } from "../workspace/Id.ts"
+import { Ids } from "../workspace/Id.ts"
+import type { Instant } from "../workspace/Instant.ts"
+import { MemberNotFound } from "../workspace/Member.ts"
+import { MemberStore } from "../workspace/MemberStore.ts"
+import type { Page, PageRequest } from "../workspace/Page.ts"
+import { PacingTime } from "../workspace/PacingTime.ts"
+import * as Seed from "../workspace/Seed.ts"
+import type { StorageError } from "../workspace/StorageError.ts"
+import { Transaction } from "../workspace/Transaction.ts"
+import * as MessageDraft from "./MessageDraft.ts"
+import { SendRefused } from "./MessageDraft.ts"
+import { AmbiguousId, MessageNotAble, MessageNotFound } from "./MessageRefusal.ts"
+import { OutboxStore } from "./OutboxStore.ts"
+
+/** Why a message cannot be queued. */
+export type SendError = PlaceError | SendRefused | MemberNotFound | MediaFailure | MediaUnavailable
+
+export class Messages extends Context.Service<
+  Messages,
+  {
+    /**
+     * Queues a message, in a chat that is begun where there is none. The author is who did it. A file is kept first: a data
+     * URI, and a URL where the channel takes bytes.
+     */
+    send(workspace: WorkspaceId, draft: MessageDraft.MessageDraft): Effect.Effect<Message.Message, SendError>
+    /** Takes back a message that is queued and not on its way; those of campaigns are their campaign's. */
+    cancel(
+      workspace: WorkspaceId,
+      id: MessageId,
+      actor: Actor
+    ): Effect.Effect<void, StorageError | MessageNotFound | MessageNotAble>
+    /**
+     * Queues a message again that failed, under all gates. One of which nobody knows whether it went out is tried again only
+     * where `includeUnknown` says that it did not; one of a campaign never (`Retries`).
+     */
+    retry(
+      workspace: WorkspaceId,
+      id: MessageId,
+      includeUnknown: boolean,
+      actor: Actor
+    ): Effect.Effect<Message.Message, StorageError | MessageNotFound | MessageNotAble>
+    /** Newest first; a page may hold fewer than were asked for and still have a cursor (see `InboxStore`). */
+    list(
+      workspace: WorkspaceId,
+      filter: MessageFilter,
+      page: Pick<PageRequest, "limit" | "cursor">
+    ): Effect.Effect<Page<Message.Message>, StorageError>
+    /** A message by our id or the platform's; the latter must mean exactly one, of `account` where one is given. */
+    find(
+      workspace: WorkspaceId,
+      id: string,
+      account?: AccountId
+    ): Effect.Effect<Message.Message, StorageError | MessageNotFound | AmbiguousId>
+  }
+>()("@overture/core/Messages") {
+  static readonly layer = Layer.effect(
+    Messages,
+    Effect.suspend(() => make)
+  )
+}
+
+/** How many messages of one id are told of. */
+const candidatesTold = 10
+
+const make = Effect.gen(function* () {
+  const outbox = yield* OutboxStore
+  const chats = yield* ChatStore
+  const inbox = yield* InboxStore
+  const parties = yield* Parties
+  const contacts = yield* ContactStore
+  const members = yield* MemberStore
+  const replies = yield* PrivateReplyStore
+  const files = yield* MediaLibrary
+  const feed = yield* EventStore
+  const reactions = yield* InboundReactions
+  const { within } = yield* Transaction
+  const time = yield* PacingTime
+  const makeIds = (yield* Ids).generator
+  const addressHash = yield* AddressHash
+
+  const told = (
+    ids: IdGenerator,
+    workspace: WorkspaceId,
+    at: Instant,
+    actor: Actor,
+    type: EventType,
+    subject: string,
+    data: DomainEvent["data"]
+  ): DomainEvent => ({ id: ids.next("evt"), workspace, at, type, subject, actor, cause: null, data })
+
+  const checkAuthor = Effect.fnUntraced(function* (workspace: WorkspaceId, { author }: MessageDraft.MessageDraft) {
+    if (author.type !== "member") return
+    const member = Option.getOrNull(yield* members.get(workspace, author.id))
+    if (member === null || member.status === "disabled") return yield* new MemberNotFound({ member: author.id })
+  })
+
+  /** The platform's id of the message that is answered. */
+  const answered = Effect.fnUntraced(function* (workspace: WorkspaceId, place: Place, replyTo: string | undefined) {
+    if (replyTo === undefined) return null
+    const ref = replyTo.startsWith("msg_") ? { id: replyTo as MessageId } : { chat: place.id, externalId: replyTo }
+    const [found] = yield* chats.find([ref])
+    if (found?.workspace === workspace && found.chat === place.id && found.externalId !== null) return found.externalId
+    return yield* new SendRefused({
+      field: "replyTo",
+      reason: "messageNotFound",
+      detail: `the chat has no message ${replyTo} that the platform knows`
+    })
+  })
+
+  const stopping = Effect.fnUntraced(function* (workspace: WorkspaceId, { account, address }: Place) {
+    const held = yield* contacts.suppressions(workspace, keysOf(addressHash, address))
+    return held.filter((row) => row.account === null || row.account === account.id)
+  })
+
+  const send: Messages["Service"]["send"] = Effect.fn("Messages.send")(function* (workspace, draft) {
+    yield* checkAuthor(workspace, draft)
+    const place = yield* parties.place(workspace, draft.to)
+    const now = yield* time.now
+    const at = Math.max(now, draft.notBefore ?? now)
+    const { account, address, channel, contact, id: chat } = place
+    const said: Chat.Chat | null = place.chat !== null && Address.isErased(place.chat.address) ? null : place.chat
+    const suppressions = yield* stopping(workspace, place)
+    const context = { channel, chat: said, contact, suppressions, at }
+    const refused = MessageDraft.refusal(draft, context)
+    if (refused !== null) return yield* refused
+    const replyTo = yield* answered(workspace, place, draft.replyTo)
+    const content = yield* files.accept(workspace, draft.content, channel.capabilities.mediaIntake, {
+      chat,
+      field: "content.url"
+    })
+    const isDespiteOptOut = MessageDraft.isDespiteOptOut(draft, context)
+    const ids = yield* makeIds
+    const message: Message.Message = {
+      ...Message.untried,
+      ...Message.single,
+      id: ids.next("msg"),
+      workspace,
+      account: account.id,
+      chat,
+      contact: contact?.id ?? null,
+      address,
+      direction: "outbound",
+      author: draft.author,
+      content,
+      status: "queued",
+      replyTo,
+      notBefore: draft.notBefore ?? null,
+      dueAt: at,
+      createdAt: now,
+      externalRef: draft.externalRef ?? null,
+      metadata: draft.metadata ?? {},
+      details:
+        draft.comment === undefined && !isDespiteOptOut
+          ? null
+          : {
+              ...(draft.comment !== undefined && { comment: draft.comment }),
+              ...(isDespiteOptOut && { optedOut: true })
+            }
+    }
+    const opening = {
+      id: chat,
+      workspace,
+      account: account.id,
+      address,
+      contact: contact?.id ?? null,
+      name: place.name,
+      at: now
+    }
+    const data = { chat, account: account.id, ...(isDespiteOptOut && { optedOut: true }) }
+    const isTakeover =
+      (draft.author.type === "member" || draft.takeOver === true) && (said === null || said.takenOverAt === null)
+    const event = (type: EventType, subject: string, more: DomainEvent["data"]) =>
+      told(ids, workspace, now, draft.author, type, subject, more)
+    yield* within(
+      Effect.gen(function* () {
+        // Campaigns first: leads are locked before messages, and these before chats.
+        if (isTakeover && contact !== null) {
+          const who = [{ contact: contact.id, chat, at: now }]
+          yield* Effect.forEach(reactions, (reaction) => reaction.hold(workspace, [contact.id], []), { discard: true })
+          yield* Effect.forEach(reactions, (reaction) => reaction.takenOver(workspace, who, now), { discard: true })
+        }
+        if (draft.comment !== undefined) yield* reserve(message, draft.comment, now)
+        const isNew = place.chat === null && (yield* chats.admit([Chat.beginning(opening)])).length > 0
+        yield* outbox.enqueue(
+          [message],
+          [opening],
+          [
+            ...(isNew ? [event("chat.created", chat, { account: account.id })] : []),
+            event("message.queued", message.id, data)
+          ]
+        )
+        if (place.chat !== null && Chat.isDeleted(place.chat)) {
+          yield* chats.modify(workspace, [chat], (before) => ({ chat: Chat.restored(before, now), events: [] }))
+        }
+        if (!isTakeover) return
+        yield* chats.setTakenOver([chat], now)
+        yield* feed.append([event("chat.taken_over", chat, { account: account.id, by: draft.author.type })])
+      })
+    )
+    return message
+  })
+
+  /** Takes the place of the private reply to a comment, or fails. Platforms make the ids of comments of people's. */
+  const reserve = Effect.fnUntraced(function* (message: Message.Message, comment: string, at: Instant) {
+    const { account, id, workspace } = message
+    const holder = yield* replies.reserve({ workspace, account, comment: Seed.digest(comment), message: id, at })
+    if (holder === id) return
+    return yield* new SendRefused({
+      field: "comment",
+      reason: "alreadyAnswered",
+      detail: `the comment was answered in private before, by ${holder}`
+    })
+  })
+
+  const known = Effect.fnUntraced(function* (workspace: WorkspaceId, id: MessageId) {
+    const found = yield* inbox.message(workspace, id)
+    return Option.isSome(found) ? found.value : yield* new MessageNotFound({ id })
+  })
+
+  return Messages.of({
+    send,
+    cancel: Effect.fn("Messages.cancel")(function* (workspace, id, actor) {
+      const ids = yield* makeIds
+      const now = yield* time.now
+      const message = yield* known(workspace, id)
+      const data = { chat: message.chat, account: message.account, reason: "cancelled" }
+      yield* within(
+        Effect.gen(function* () {
+          const event = told(ids, workspace, now, actor, "message.cancelled", id, data)
+          const isCancelled = yield* outbox.cancel(workspace, id, "cancelled", [event])
+          if (isCancelled) return yield* replies.release(message.details?.comment === undefined ? [] : [id])
+          const { lead, status } = yield* known(workspace, id)
+          const detail =
+            lead !== null ? "its campaign decides about it" : "only what is queued and not on its way can be cancelled"
+          return yield* new MessageNotAble({ id, status, detail })
+        })
+      )
+    }),
+    retry: Effect.fn("Messages.retry")(function* (workspace, id, includeUnknown, actor) {
+      const ids = yield* makeIds
+      const now = yield* time.now
+      yield* known(workspace, id)
+      return yield* within(
+        Effect.gen(function* () {
+          const [found] = yield* chats.advance([{ id }], (message) =>
+            Message.isRetryable(message, includeUnknown) ? Message.retried(message, now) : message
+          )
+          if (found === undefined) return yield* new MessageNotFound({ id })
+          const { after, before } = found
+          if (after === before) {
+            const { lead, reason, status } = before
+            const detail =
+              lead !== null
+                ? "its campaign retries it"
+                : reason === "outcomeUnknown" && status === "failed"
+                  ? "nobody knows whether it went out: say that it did not"
+                  : "only what failed is tried again"
+            return yield* new MessageNotAble({ id, status, detail })
+          }
+          const comment = after.details?.comment
+          if (comment !== undefined) {
+            yield* Effect.catchTag(reserve(after, comment, now), "SendRefused", ({ detail }) =>
+              Effect.fail(new MessageNotAble({ id, status: before.status, detail }))
+            )
+          }
+          const data = { chat: after.chat, account: after.account, reason: before.reason }
+          yield* feed.append([told(ids, workspace, now, actor, "message.retrying", id, data)])
+          return after
+        })
+      )
+    }),
+    list: Effect.fn("Messages.list")((workspace, filter, page) => inbox.messages(workspace, filter, page)),
+    find: Effect.fn("Messages.find")(function* (workspace, id, account) {
+      if (id.startsWith("msg_")) {
+        const found = yield* inbox.message(workspace, id as MessageId)
+        if (Option.isSome(found)) return found.value
+      }
+      const found = yield* inbox.byExternalId(workspace, id, account ?? null, candidatesTold)
+      const [only] = found
+      if (only === undefined) return yield* new MessageNotFound({ id })
+      if (found.length === 1) return only
+      return yield* new AmbiguousId({ externalId: id, candidates: found.map((message) => message.id) })
+    })
+  })
+})

@@ -1,0 +1,88 @@
+/** Queues the answer to people who ask for no more, where their workspace wants one, in the transaction in which they are heard. */
+import { Context, Effect, Layer, Option } from "effect"
+import type { Correspondent } from "../chat/InboundReaction.ts"
+import { InboundReactions } from "../chat/InboundReaction.ts"
+import { InboxStore } from "../chat/InboxStore.ts"
+import * as OptOutReply from "../chat/OptOutReply.ts"
+import { ContactStore } from "../contact/ContactStore.ts"
+import { type DomainEvent, system } from "../event/DomainEvent.ts"
+import type { WorkspaceId } from "../workspace/Id.ts"
+import { Ids } from "../workspace/Id.ts"
+import type { Instant } from "../workspace/Instant.ts"
+import type { StorageError } from "../workspace/StorageError.ts"
+import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
+import { OutboxStore } from "./OutboxStore.ts"
+
+export class OptOutReplies extends Context.Service<
+  OptOutReplies,
+  {
+    /** These contacts want no more messages: each is told so once. */
+    optedOut(workspace: WorkspaceId, who: ReadonlyArray<Correspondent>, now: Instant): Effect.Effect<void, StorageError>
+  }
+>()("@overture/core/OptOutReplies") {
+  static readonly layer = Layer.effect(
+    OptOutReplies,
+    Effect.suspend(() => make)
+  )
+
+  /** Registers it with the inbox, beside what is registered there already. */
+  static readonly layerInbound = Layer.effect(
+    InboundReactions,
+    Effect.gen(function* () {
+      const { optedOut } = yield* OptOutReplies
+      const others = yield* InboundReactions
+      const nothing = () => Effect.void
+      return InboundReactions.of([
+        ...others,
+        { hold: nothing, replied: nothing, optedOut, booked: nothing, takenOver: nothing, proven: nothing }
+      ])
+    })
+  )
+}
+
+const make = Effect.gen(function* () {
+  const workspaces = yield* WorkspaceStore
+  const contacts = yield* ContactStore
+  const inbox = yield* InboxStore
+  const outbox = yield* OutboxStore
+  const makeIds = (yield* Ids).generator
+
+  return OptOutReplies.of({
+    optedOut: Effect.fn("OptOutReplies.optedOut")(function* (workspace, who, now) {
+      const text = Option.getOrUndefined(yield* workspaces.get(workspace))?.optOutReply
+      if (text === undefined) return
+      const found = yield* inbox.find(
+        workspace,
+        who.map(({ chat }) => chat)
+      )
+      const chats = new Map(found.map((chat) => [chat.id, chat]))
+      const wishes = yield* contacts.wishes(
+        workspace,
+        found.map(({ address }) => address)
+      )
+      const cameBackAt = new Map(wishes.map(({ address, startAt }) => [address, startAt]))
+      const answers = who.flatMap(({ at, chat: id, contact }) => {
+        const chat = chats.get(id)
+        if (chat === undefined) return []
+        const stop = { at, contact, chat, cameBackAt: cameBackAt.get(chat.address) ?? null }
+        return OptOutReply.answer(text, stop, now) ?? []
+      })
+      const messages = [...new Map(answers.map((message) => [message.id, message])).values()]
+      if (messages.length === 0) return
+      const ids = yield* makeIds
+      const queued = messages.map(
+        (message): DomainEvent => ({
+          id: ids.next("evt"),
+          workspace,
+          type: "message.queued",
+          at: now,
+          subject: message.id,
+          actor: system,
+          cause: null,
+          data: { chat: message.chat, account: message.account }
+        })
+      )
+      yield* outbox.enqueue(messages, [], queued)
+    })
+  })
+})

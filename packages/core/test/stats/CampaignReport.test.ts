@@ -1,0 +1,110 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import type { Account } from "../../src/account/Account.ts"
+import { CampaignAccounts } from "../../src/campaign/CampaignAccounts.ts"
+import type { StepType } from "../../src/campaign/Step.ts"
+import { system } from "../../src/event/DomainEvent.ts"
+import { endedCount, stoppedByReply } from "../../src/stats/CampaignReport.ts"
+import { CampaignReports } from "../../src/stats/CampaignReports.ts"
+import * as Builders from "../../src/testing/Builders.ts"
+import * as TestChannel from "../../src/testing/TestChannel.ts"
+import { day, hour, type Instant } from "../../src/workspace/Instant.ts"
+import * as Scene from "../engine/Scene.ts"
+
+const { start } = Builders
+const pacing = { rangeMin: 24, rangeMax: 24, jitter: 0, catchUp: "skip" as const, newShare: 0.25 }
+
+const engine = (channel: TestChannel.TestChannel) =>
+  CampaignReports.layer.pipe(Layer.provideMerge(Scene.engine(channel)))
+
+const says = (channel: TestChannel.TestChannel, account: Account, externalId: string, at: Instant) =>
+  channel.tell(account.id, at, {
+    type: "messageReceived",
+    dedupeKey: `in-${externalId}`,
+    at,
+    participant: { externalId, scope: "" },
+    externalId: `in-${externalId}`,
+    content: Builders.text("Hm")
+  })
+
+describe("a report", () => {
+  it.effect.each([
+    ["that end with a reply", ["noReply", "noReply"], 2],
+    ["that go on after the talk", ["noReply", "noReplyResponded"], 2],
+    ["with nothing that a reply stops", ["noReplyResponded"], 0]
+  ] as ReadonlyArray<readonly [string, ReadonlyArray<typeof StepType.Type>, number]>)(
+    "counts whose follow-ups a reply took, of sequences %s",
+    ([, follow, stopped]) => {
+      const channel = TestChannel.make()
+      return Effect.gen(function* () {
+        const scene = yield* Scene.make(channel)
+        const account = yield* scene.account("a")
+        const steps = [
+          scene.build.step(),
+          ...follow.map((type) => scene.build.step({ type, sendAfterDays: 2 }))
+        ] as const
+        const people = ["p0", "p1", "p2"].map((id) => ({ id }))
+        const campaign = yield* scene.campaign("c", [account], people, { pacing, steps })
+        yield* scene.start(campaign.id)
+        for (const id of ["p0", "p2"]) says(channel, account, id, start + 26 * hour)
+        yield* scene.run(start + 20 * day)
+        const report = yield* (yield* CampaignReports).of(scene.workspace.id, campaign.id)
+        assert.deepStrictEqual([report.counts.sent, report.counts.replied, stoppedByReply(report)], [3, 2, stopped])
+      }).pipe(Effect.provide(engine(channel)))
+    }
+  )
+
+  it.effect("counts whose sequence ended with the account that left, as leaving says", () => {
+    const channel = TestChannel.make()
+    return Effect.gen(function* () {
+      const scene = yield* Scene.make(channel)
+      const a = yield* scene.account("a")
+      const b = yield* scene.account("b")
+      const people = Array.from({ length: 96 }, (_, i) => ({ id: `p${i}` }))
+      const campaign = yield* scene.campaign("c", [a, b], people, { pacing }, [1, 1])
+      yield* scene.start(campaign.id)
+      yield* scene.run(start + 12 * hour)
+      const left = yield* (yield* CampaignAccounts).leave(scene.workspace.id, campaign.id, a.id, system)
+      const touched = channel.asked.filter(({ account }) => account === a.id).length
+      assert.isAbove(touched, 0)
+      assert.deepStrictEqual([left.ended, left.reassigned, left.unreachable], [touched, 0, 0])
+      assert.isAbove(left.returned, 0)
+      yield* scene.run(start + 40 * day)
+      const report = yield* (yield* CampaignReports).of(scene.workspace.id, campaign.id)
+      assert.deepStrictEqual([report.counts.sent, endedCount(report, "accountRemoved")], [96, touched])
+    }).pipe(Effect.provide(engine(channel)))
+  })
+
+  it.effect("says which cap is below the quota of an account's day, and how a warm-up grows", () => {
+    const channel = TestChannel.make()
+    return Effect.gen(function* () {
+      const scene = yield* Scene.make(channel)
+      const capped = yield* scene.account("a", { dailyCap: 4 })
+      const warming = yield* scene.account("b", { warmUp: { type: "incremental", increment: 3, max: 9 } })
+      const free = yield* scene.account("c")
+      const people = Array.from({ length: 90 }, (_, i) => ({ id: `p${i}` }))
+      const campaign = yield* scene.campaign("c", [capped, warming, free], people, {
+        pacing: { ...pacing, rangeMin: 8, rangeMax: 8 }
+      })
+      yield* scene.start(campaign.id)
+      yield* scene.run(start + 60 * day)
+      const { activity } = yield* (yield* CampaignReports).of(scene.workspace.id, campaign.id)
+      const of = (account: Account, count: number) =>
+        activity!.accountDays
+          .filter((one) => one.account === account.id)
+          .slice(0, count)
+          .map(({ cap, messages, quota }) => [messages, quota, cap?.by ?? null, cap?.limit ?? null])
+      assert.deepStrictEqual(of(capped, 2), [
+        [4, 8, "accountCap", 4],
+        [4, 8, "accountCap", 4]
+      ])
+      assert.deepStrictEqual(of(warming, 3), [
+        [3, 8, "warmUp", 3],
+        [6, 8, "warmUp", 6],
+        [8, 8, null, null]
+      ])
+      // The campaign began in the middle of its first day.
+      assert.deepStrictEqual(of(free, 2).at(-1), [8, 8, null, null])
+    }).pipe(Effect.provide(engine(channel)))
+  })
+})
