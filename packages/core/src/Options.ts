@@ -23,7 +23,7 @@ import { PacingTime } from "./workspace/PacingTime.ts"
 import type { StorageError } from "./workspace/StorageError.ts"
 import { Vault } from "./workspace/Vault.ts"
 import type { WorkspaceStore } from "./workspace/WorkspaceStore.ts"
-import type { StoragePorts } from "./Services.ts"
+import type { StoragePorts } from "./memory/MemoryStorage.ts"
 
 export interface Options<E = never> {
   readonly storage: Layer.Layer<StoragePorts, E>

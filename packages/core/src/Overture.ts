@@ -68,7 +68,8 @@ import { configured, type Options } from "./Options.ts"
 import type { Services } from "./Services.ts"
 
 export type { Options } from "./Options.ts"
-export type { Services, StoragePorts } from "./Services.ts"
+export type { StoragePorts } from "./memory/MemoryStorage.ts"
+export type { Services } from "./Services.ts"
 
 /** The engine as a layer. Nothing is sent until its `Driver` runs or someone calls `Outbox.tick`. */
 export const layer = <E = never>(options: Options<E>): Layer.Layer<Services, E | StorageError> => {

@@ -5,6 +5,7 @@ import { Table } from "@overture/core/memory/Table"
 import { Contents, LeaseClock, type StoragePorts } from "@overture/core/testing/storage/StorageCase"
 import { Context, Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
+import { createHash } from "node:crypto"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import path from "node:path"
@@ -41,7 +42,12 @@ const contents = Layer.effect(
   Contents,
   Effect.map(Database, ({ execute, sql }) => {
     const read = <Row>(text: string) =>
-      execute<Row>({ name: "Contents", text, id: `contents ${text}`, bind: (parameters) => parameters })
+      execute<Row>({
+        name: "Contents",
+        text,
+        id: `contents ${createHash("sha1").update(text).digest("hex")}`,
+        bind: (parameters) => parameters
+      })
     const tables = read<{ readonly name: string }>(
       sql.pick({
         postgres: `select tablename as name from pg_tables where schemaname = current_schema()`,

@@ -1,7 +1,7 @@
 /** What leads do when their contact answers or wants no more, a person takes the chat over, or a send proves otherwise. */
 import { Effect, Option } from "effect"
 import * as Chat from "../chat/Chat.ts"
-import type { Correspondent, InboundReaction } from "../chat/InboundReaction.ts"
+import type { InboundReaction, News } from "../chat/InboundReaction.ts"
 import type { Message } from "../chat/Message.ts"
 import type { Settled } from "../outbox/Settling.ts"
 import type { ContactId, IdGenerator, LeadId, WorkspaceId } from "../workspace/Id.ts"
@@ -37,11 +37,19 @@ export const change = (
   return { ...rest, events: facts.map((fact) => ({ ...fact, id: ids.next("evt"), at: now })) }
 }
 
-/** Two changes of one lead, one after the other, as one. */
+/** Two changes of one lead, one after the other, as one; what is being sent stops for the reason given last. */
 const joined = (one: LeadChange | null, other: LeadChange | null): LeadChange | null =>
   one === null || other === null
     ? (one ?? other)
-    : { ...one, lead: other.lead, counts: { ...other.counts, ...one.counts }, events: [...one.events, ...other.events] }
+    : {
+        ...one,
+        lead: other.lead,
+        cancel: [...one.cancel, ...other.cancel],
+        stop: [...one.stop.filter(({ id }) => !other.stop.some((later) => later.id === id)), ...other.stop],
+        counts: { ...other.counts, ...one.counts },
+        forget: one.forget || other.forget,
+        events: [...one.events, ...other.events]
+      }
 
 const chatOf = ({ account, address }: Lead) => (account === null ? null : Chat.idOf(account, address))
 
@@ -52,19 +60,14 @@ export const make = (store: CampaignStore["Service"], makeIds: Effect.Effect<IdG
       (campaigns) => new Map<string, CampaignSettings>(campaigns.map(({ id, settings }) => [id, settings]))
     )
 
-  /** Tells leads of these contacts of what happened. What was said in another chat is nothing to a campaign that listens to its own. */
-  const tell = Effect.fnUntraced(function* (
-    workspace: WorkspaceId,
-    who: ReadonlyArray<Correspondent>,
-    type: LeadNews.NewsType,
-    now: Instant
-  ) {
-    if (who.length === 0) return
+  /** Tells leads of these contacts of what happened, in order. What was said in another chat is nothing to a campaign that listens to its own. */
+  const tell = Effect.fnUntraced(function* (workspace: WorkspaceId, news: ReadonlyArray<News>, now: Instant) {
+    if (news.length === 0) return
     const ids = yield* makeIds
-    const contacts = [...new Set(who.map(({ contact }) => contact))]
+    const contacts = [...new Set(news.map(({ contact }) => contact))]
     const settings = yield* settingsOf(workspace, contacts)
-    const told = new Map<ContactId, Array<Correspondent>>()
-    for (const one of who) {
+    const told = new Map<ContactId, Array<News>>()
+    for (const one of news) {
       const known = told.get(one.contact)
       if (known === undefined) told.set(one.contact, [one])
       else known.push(one)
@@ -72,13 +75,13 @@ export const make = (store: CampaignStore["Service"], makeIds: Effect.Effect<IdG
     yield* store.changeLeads({ type: "contacts", workspace, contacts, ended: true }, now, (lead, messages) => {
       const own = settings.get(lead.campaign) ?? null
       const heard = (told.get(lead.contact) ?? []).filter(
-        ({ at, chat }) =>
+        ({ at, chat, type }) =>
           LeadNews.concerns(lead, { type, at }) &&
           (type === "optedOut" || own?.stopOn !== "chat" || chat === chatOf(lead))
       )
       return heard
         .toSorted((a, b) => a.at - b.at)
-        .reduce<LeadChange | null>((made, { at }) => {
+        .reduce<LeadChange | null>((made, { at, type }) => {
           const current = made?.lead ?? lead
           // Of what the first did away with nothing is left for the others.
           const left = messages.filter(
@@ -167,10 +170,7 @@ export const make = (store: CampaignStore["Service"], makeIds: Effect.Effect<IdG
     inbound: {
       hold: (workspace, contacts, leads) => store.hold(workspace, contacts, leads),
       holdCounts: (workspace, contacts, leads) => store.holdCounts(workspace, contacts, leads),
-      replied: (workspace, who, now) => tell(workspace, who, "replied", now),
-      takenOver: (workspace, who, now) => tell(workspace, who, "takenOver", now),
-      optedOut: (workspace, who, now) => tell(workspace, who, "optedOut", now),
-      booked: (workspace, who, now) => tell(workspace, who, "booked", now),
+      heard: tell,
       proven
     },
     cancel: (workspace, contacts, now) => end(workspace, contacts, "cancelled", now),

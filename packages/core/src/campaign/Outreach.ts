@@ -252,13 +252,15 @@ const make = Effect.gen(function* () {
 
   /** People who wrote go to the account they wrote to, where a campaign that has not touched them asks for that. */
   const stick = (workspace: WorkspaceId, contacts: ReadonlyArray<ContactId>, now: Instant) =>
-    Effect.flatMap(store.ofContacts(workspace, contacts), (campaigns) =>
-      Effect.forEach(
-        campaigns.filter(({ settings }) => settings.distribution.strategy === "sticky"),
-        (campaign) => distributor.route(campaign, contacts, now),
-        { discard: true }
-      )
-    )
+    contacts.length === 0
+      ? Effect.void
+      : Effect.flatMap(store.ofContacts(workspace, contacts), (campaigns) =>
+          Effect.forEach(
+            campaigns.filter(({ settings }) => settings.distribution.strategy === "sticky"),
+            (campaign) => distributor.route(campaign, contacts, now),
+            { discard: true }
+          )
+        )
 
   const changed: ContactReaction["changed"] = (workspace, contacts, now) =>
     Effect.flatMap(store.ofContacts(workspace, contacts), (campaigns) =>
@@ -294,12 +296,12 @@ const make = Effect.gen(function* () {
     distributor,
     inbound: {
       ...reactions.inbound,
-      replied: (workspace, who, now) =>
+      heard: (workspace, news, now) =>
         Effect.andThen(
-          reactions.inbound.replied(workspace, who, now),
+          reactions.inbound.heard(workspace, news, now),
           stick(
             workspace,
-            who.map(({ contact }) => contact),
+            news.flatMap(({ contact, type }) => (type === "replied" ? [contact] : [])),
             now
           )
         )

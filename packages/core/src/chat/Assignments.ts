@@ -17,7 +17,7 @@ import { InboxStore } from "./InboxStore.ts"
 export class Assignments extends Context.Service<
   Assignments,
   {
-    readonly replied: InboundReaction["replied"]
+    readonly heard: InboundReaction["heard"]
   }
 >()("@overture/core/Assignments") {
   static readonly layer = Layer.effect(
@@ -29,13 +29,10 @@ export class Assignments extends Context.Service<
   static readonly layerInbound = Layer.effect(
     InboundReactions,
     Effect.gen(function* () {
-      const { replied } = yield* Assignments
+      const { heard } = yield* Assignments
       const nothing = () => Effect.void
       const others = yield* InboundReactions
-      return InboundReactions.of([
-        ...others,
-        { hold: nothing, replied, optedOut: nothing, booked: nothing, takenOver: nothing, proven: nothing }
-      ])
+      return InboundReactions.of([...others, { hold: nothing, heard, proven: nothing }])
     })
   )
 }
@@ -48,7 +45,9 @@ const make = Effect.gen(function* () {
   const makeIds = (yield* Ids).generator
 
   return Assignments.of({
-    replied: Effect.fn("Assignments.replied")(function* (workspace, who, now) {
+    heard: Effect.fn("Assignments.heard")(function* (workspace, news, now) {
+      const who = news.filter(({ type }) => type === "replied")
+      if (who.length === 0) return
       const found = yield* workspaces.get(workspace)
       const assignment = found._tag === "None" ? undefined : found.value.assignment
       if (assignment === undefined) return

@@ -170,11 +170,11 @@ const make = Effect.gen(function* () {
     })
     const booked = changed.flatMap(({ after, before }) =>
       before.bookedAt === null && after.bookedAt !== null && after.contact !== null
-        ? [{ chat: after.id, contact: after.contact, at: after.bookedAt }]
+        ? [{ type: "booked" as const, chat: after.id, contact: after.contact, at: after.bookedAt }]
         : []
     )
     if (booked.length > 0) {
-      yield* Effect.forEach(reactions, (reaction) => reaction.booked(workspace, booked, now), { discard: true })
+      yield* Effect.forEach(reactions, (reaction) => reaction.heard(workspace, booked, now), { discard: true })
     }
     return changed.flatMap(({ before }) => (Chat.isDeleted(before) ? [] : [before.id]))
   })

@@ -11,7 +11,7 @@ import * as ChatNews from "./ChatNews.ts"
 import type { Verdict } from "./InboundHook.ts"
 import type { Change, Kept, Recorded } from "./InboundMessages.ts"
 import type { PersonEvent, Told } from "./InboundPeople.ts"
-import type { Correspondent } from "./InboundReaction.ts"
+import type { News } from "./InboundReaction.ts"
 import type { Message } from "./Message.ts"
 import * as Messages from "./Message.ts"
 import * as Notice from "./Notice.ts"
@@ -21,10 +21,7 @@ import * as OptOutWords from "./OptOutWords.ts"
 export type Teller = (type: EventType, subject: string, actor: Actor, data: DomainEvent["data"]) => DomainEvent
 
 export interface InboundFacts {
-  readonly replied: ReadonlyArray<Correspondent>
-  readonly takenOver: ReadonlyArray<Correspondent>
-  readonly booked: ReadonlyArray<Correspondent>
-  readonly optedOut: ReadonlyArray<Correspondent>
+  readonly news: ReadonlyArray<News>
   readonly proven: ReadonlyArray<Message & { readonly lead: LeadId }>
   /** Who wants no more messages, and who wants them again. */
   readonly stops: ReadonlyArray<Told>
@@ -46,8 +43,8 @@ const saysStop = ({ event }: Told): boolean =>
 const saysStart = ({ event }: Told): boolean =>
   event.type === "messageReceived" && event.content.type === "text" && OptOutWords.isOptIn(event.content.text)
 
-const correspondents = (told: ReadonlyArray<Told>): ReadonlyArray<Correspondent> =>
-  told.flatMap(({ chat, contact, event: { at } }) => (contact === null ? [] : [{ contact, chat, at }]))
+const newsOf = (type: News["type"], told: ReadonlyArray<Told>): ReadonlyArray<News> =>
+  told.flatMap(({ chat, contact, event: { at } }) => (contact === null ? [] : [{ type, contact, chat, at }]))
 
 /** A change by which a touch stands otherwise than it was settled. */
 const isProof = ({ after, before }: Change): boolean =>
@@ -62,21 +59,32 @@ const isReply = (one: Recorded, verdicts: ReadonlyMap<number, Verdict>): boolean
 /** What campaigns and suppressions are to hear. */
 export const of = (told: ReadonlyArray<Told>, kept: Kept, verdicts: ReadonlyMap<number, Verdict>): InboundFacts => {
   const recorded = new Set(kept.recorded.map(({ told: { index } }) => index))
-  const news = told.filter((one) => one.event.type === "optedOut" || recorded.has(one.index))
-  const stops = news.filter(saysStop)
+  const fresh = told.filter((one) => one.event.type === "optedOut" || recorded.has(one.index))
+  const stops = fresh.filter(saysStop)
   const last = new Map(kept.changes.map(({ after }) => [after.id, after]))
   const proven = new Set(kept.changes.filter(isProof).map(({ after }) => after.id))
   return {
-    replied: correspondents(kept.recorded.filter((one) => isReply(one, verdicts)).map((one) => one.told)),
-    takenOver: correspondents(kept.recorded.filter((one) => !isInbound(one)).map((one) => one.told)),
-    booked: correspondents(told.filter((one) => eventIs(one, "booked"))),
-    optedOut: correspondents(stops),
+    news: [
+      ...newsOf(
+        "takenOver",
+        kept.recorded.filter((one) => !isInbound(one)).map((one) => one.told)
+      ),
+      ...newsOf(
+        "replied",
+        kept.recorded.filter((one) => isReply(one, verdicts)).map((one) => one.told)
+      ),
+      ...newsOf(
+        "booked",
+        told.filter((one) => eventIs(one, "booked"))
+      ),
+      ...newsOf("optedOut", stops)
+    ],
     proven: [...proven].flatMap((id) => {
       const message = last.get(id)
       return message?.lead == null ? [] : [{ ...message, lead: message.lead }]
     }),
     stops,
-    starts: news.filter((one) => !saysStop(one) && saysStart(one))
+    starts: fresh.filter((one) => !saysStop(one) && saysStart(one))
   }
 }
 

@@ -15,6 +15,14 @@ export interface Correspondent {
   readonly at: Instant
 }
 
+/**
+ * They wrote (text or button, not a reaction), want no more messages, or booked an appointment; or someone of ours wrote to
+ * them by hand.
+ */
+export interface News extends Correspondent {
+  readonly type: "replied" | "optedOut" | "booked" | "takenOver"
+}
+
 /** Told late, twice or in any order, the same things must leave the same. */
 export interface InboundReaction {
   /**
@@ -35,14 +43,8 @@ export interface InboundReaction {
     contacts: ReadonlyArray<ContactId>,
     leads: ReadonlyArray<LeadId>
   ): Effect.Effect<void, StorageError>
-  /** These contacts wrote (text or button, not a reaction). */
-  replied(workspace: WorkspaceId, who: ReadonlyArray<Correspondent>, now: Instant): Effect.Effect<void, StorageError>
-  /** These contacts want no more messages. */
-  optedOut(workspace: WorkspaceId, who: ReadonlyArray<Correspondent>, now: Instant): Effect.Effect<void, StorageError>
-  /** These contacts booked an appointment. */
-  booked(workspace: WorkspaceId, who: ReadonlyArray<Correspondent>, now: Instant): Effect.Effect<void, StorageError>
-  /** Someone of ours wrote to these by hand. */
-  takenOver(workspace: WorkspaceId, who: ReadonlyArray<Correspondent>, now: Instant): Effect.Effect<void, StorageError>
+  /** What these contacts did, or someone of ours towards them, in no order. */
+  heard(workspace: WorkspaceId, news: ReadonlyArray<News>, now: Instant): Effect.Effect<void, StorageError>
   /** Messages whose outcome was unknown turned out to be sent, that were sent and failed after all, or did not fail after all. */
   proven(messages: ReadonlyArray<Message & { readonly lead: LeadId }>, now: Instant): Effect.Effect<void, StorageError>
 }

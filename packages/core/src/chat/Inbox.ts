@@ -195,8 +195,8 @@ const make = Effect.gen(function* () {
       const reopened = yield* tellChats(account, told, kept, now)
       yield* keepFiles(kept)
       const facts = InboundFacts.of(told, kept, verdicts)
-      const { booked, optedOut, proven, replied, takenOver } = facts
-      const counted = [...takenOver, ...replied, ...booked, ...optedOut].map(({ contact }) => contact)
+      const { news, proven } = facts
+      const counted = news.map(({ contact }) => contact)
       if (counted.length + proven.length > 0) {
         const leads = proven.map(({ lead }) => lead)
         yield* each((reaction) => reaction.holdCounts?.(workspace, [...new Set(counted)], leads) ?? Effect.void)
@@ -211,10 +211,7 @@ const make = Effect.gen(function* () {
         )
       )
       if (proven.length > 0) yield* each((reaction) => reaction.proven(proven, now))
-      if (takenOver.length > 0) yield* each((reaction) => reaction.takenOver(workspace, takenOver, now))
-      if (replied.length > 0) yield* each((reaction) => reaction.replied(workspace, replied, now))
-      if (booked.length > 0) yield* each((reaction) => reaction.booked(workspace, booked, now))
-      if (optedOut.length > 0) yield* each((reaction) => reaction.optedOut(workspace, optedOut, now))
+      if (news.length > 0) yield* each((reaction) => reaction.heard(workspace, news, now))
       if (facts.stops.length + facts.starts.length > 0) {
         const scope = facts.stops.length === 0 ? "address" : yield* optOutScope(workspace)
         yield* contacts.heed(InboundFacts.wishes(workspace, facts, scope), addressHash)

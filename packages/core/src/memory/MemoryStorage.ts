@@ -46,8 +46,8 @@ import * as MemoryTemplateStore from "./MemoryTemplateStore.ts"
 import * as MemoryWebhookStore from "./MemoryWebhookStore.ts"
 import * as MemoryWorkspaceStore from "./MemoryWorkspaceStore.ts"
 
-/** The ports that a storage provides. */
-export type Storage =
+/** What every storage provides. */
+export type StoragePorts =
   | Transaction
   | WorkspaceStore
   | EventStore
@@ -71,7 +71,7 @@ export type Storage =
   | JobStore
 
 /** All ports over a memory that the caller may fill. */
-export const of = (memory: Memory.Memory): Context.Context<Storage> =>
+export const of = (memory: Memory.Memory): Context.Context<StoragePorts> =>
   Context.make(Transaction, Transaction.of({ within: memory.within })).pipe(
     Context.add(WorkspaceStore, MemoryWorkspaceStore.make(memory)),
     Context.add(EventStore, MemoryEventStore.make(memory)),
@@ -96,4 +96,4 @@ export const of = (memory: Memory.Memory): Context.Context<Storage> =>
   )
 
 /** All ports over one fresh, empty state. */
-export const layer: Layer.Layer<Storage> = Layer.effectContext(Effect.map(Memory.make, of))
+export const layer: Layer.Layer<StoragePorts> = Layer.effectContext(Effect.map(Memory.make, of))

@@ -196,9 +196,9 @@ const make = Effect.gen(function* () {
       Effect.gen(function* () {
         // Campaigns first: leads are locked before messages, and these before chats.
         if (isTakeover && contact !== null) {
-          const who = [{ contact: contact.id, chat, at: now }]
+          const news = [{ type: "takenOver" as const, contact: contact.id, chat, at: now }]
           yield* Effect.forEach(reactions, (reaction) => reaction.hold(workspace, [contact.id], []), { discard: true })
-          yield* Effect.forEach(reactions, (reaction) => reaction.takenOver(workspace, who, now), { discard: true })
+          yield* Effect.forEach(reactions, (reaction) => reaction.heard(workspace, news, now), { discard: true })
         }
         if (draft.comment !== undefined) yield* reserve(message, draft.comment, now)
         const isNew = place.chat === null && (yield* chats.admit([Chat.beginning(opening)])).length > 0

@@ -1,6 +1,6 @@
 /** Queues the answer to people who ask for no more, where their workspace wants one, in the transaction in which they are heard. */
 import { Context, Effect, Layer, Option } from "effect"
-import type { Correspondent } from "../chat/InboundReaction.ts"
+import type { News } from "../chat/InboundReaction.ts"
 import { InboundReactions } from "../chat/InboundReaction.ts"
 import { InboxStore } from "../chat/InboxStore.ts"
 import * as OptOutReply from "../chat/OptOutReply.ts"
@@ -16,8 +16,8 @@ import { OutboxStore } from "./OutboxStore.ts"
 export class OptOutReplies extends Context.Service<
   OptOutReplies,
   {
-    /** These contacts want no more messages: each is told so once. */
-    optedOut(workspace: WorkspaceId, who: ReadonlyArray<Correspondent>, now: Instant): Effect.Effect<void, StorageError>
+    /** Whoever wants no more messages is told so once. */
+    heard(workspace: WorkspaceId, news: ReadonlyArray<News>, now: Instant): Effect.Effect<void, StorageError>
   }
 >()("@overture/core/OptOutReplies") {
   static readonly layer = Layer.effect(
@@ -29,13 +29,10 @@ export class OptOutReplies extends Context.Service<
   static readonly layerInbound = Layer.effect(
     InboundReactions,
     Effect.gen(function* () {
-      const { optedOut } = yield* OptOutReplies
+      const { heard } = yield* OptOutReplies
       const others = yield* InboundReactions
       const nothing = () => Effect.void
-      return InboundReactions.of([
-        ...others,
-        { hold: nothing, replied: nothing, optedOut, booked: nothing, takenOver: nothing, proven: nothing }
-      ])
+      return InboundReactions.of([...others, { hold: nothing, heard, proven: nothing }])
     })
   )
 }
@@ -48,7 +45,9 @@ const make = Effect.gen(function* () {
   const makeIds = (yield* Ids).generator
 
   return OptOutReplies.of({
-    optedOut: Effect.fn("OptOutReplies.optedOut")(function* (workspace, who, now) {
+    heard: Effect.fn("OptOutReplies.heard")(function* (workspace, news, now) {
+      const who = news.filter(({ type }) => type === "optedOut")
+      if (who.length === 0) return
       const text = Option.getOrUndefined(yield* workspaces.get(workspace))?.optOutReply
       if (text === undefined) return
       const found = yield* inbox.find(

@@ -1,28 +1,8 @@
 /** What a case of the storage suite is, and what a storage must bring to run it. */
 import { Context, Effect } from "effect"
-import type { AccountGroupStore } from "../../account/AccountGroupStore.ts"
-import type { AccountLogStore } from "../../account/AccountLogStore.ts"
-import type { AccountSecretStore } from "../../account/AccountSecretStore.ts"
-import type { AccountStore } from "../../account/AccountStore.ts"
-import type { AccountTallyStore } from "../../account/AccountTallyStore.ts"
-import type { ProfileStore } from "../../account/ProfileStore.ts"
-import type { CampaignStore } from "../../campaign/CampaignStore.ts"
-import type { ChatStore } from "../../chat/ChatStore.ts"
-import type { MediaRecordStore } from "../../chat/MediaRecordStore.ts"
-import type { ContactStore } from "../../contact/ContactStore.ts"
-import type { EventStore } from "../../event/EventStore.ts"
-import type { WebhookStore } from "../../event/WebhookStore.ts"
-import type { JobStore } from "../../job/JobStore.ts"
-import type { InboxStore } from "../../chat/InboxStore.ts"
-import type { MemberStore } from "../../workspace/MemberStore.ts"
-import type { PrivateReplyStore } from "../../chat/PrivateReplyStore.ts"
-import type { TemplateStore } from "../../chat/TemplateStore.ts"
-import type { OutboxStore } from "../../outbox/OutboxStore.ts"
-import type { ForecastStore } from "../../stats/ForecastStore.ts"
+import type * as MemoryStorage from "../../memory/MemoryStorage.ts"
 import type { Page, PageRequest } from "../../workspace/Page.ts"
 import type { StorageError } from "../../workspace/StorageError.ts"
-import type { Transaction } from "../../workspace/Transaction.ts"
-import type { WorkspaceStore } from "../../workspace/WorkspaceStore.ts"
 import * as Expect from "../Expect.ts"
 
 /** How a suite moves the time that leases are measured in, on a storage whose clock it cannot wait for. */
@@ -46,30 +26,7 @@ export class Contents extends Context.Service<
 >()("@overture/core/testing/Contents") {}
 
 /** Every port of storage, the suite's hold on lease time, and its view of all that is stored. */
-export type StoragePorts =
-  | WorkspaceStore
-  | EventStore
-  | WebhookStore
-  | AccountStore
-  | AccountGroupStore
-  | AccountSecretStore
-  | AccountLogStore
-  | AccountTallyStore
-  | ProfileStore
-  | ContactStore
-  | ChatStore
-  | MediaRecordStore
-  | InboxStore
-  | MemberStore
-  | PrivateReplyStore
-  | TemplateStore
-  | OutboxStore
-  | CampaignStore
-  | ForecastStore
-  | JobStore
-  | Transaction
-  | LeaseClock
-  | Contents
+export type StoragePorts = MemoryStorage.StoragePorts | LeaseClock | Contents
 
 /** One promise of the ports. It runs on a storage of its own that is empty, and dies or fails where it is broken. */
 export interface StorageCase {
