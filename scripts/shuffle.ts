@@ -3,9 +3,10 @@
  * message, are told to one engine in their order and once, to another shuffled and three times, and both are compared row
  * by row. Exits with 1 where they differ.
  *
- * `npm run test:shuffle` takes some minutes; `-- --events N` tells fewer, `-- --on sqlite` or `-- --on memory` changes
- * where the shuffled ones go (default: both), `-- --seed TEXT` draws others.
+ * `npm run test:shuffle` takes some minutes; `-- --events N` tells fewer, `-- --on postgres` changes where the
+ * shuffled ones go (default: memory,sqlite), `-- --seed TEXT` draws others.
  */
+import * as PostgresStorage from "@overture/adapters/storage/PostgresStorage"
 import * as SqliteStorage from "@overture/adapters/storage/SqliteStorage"
 import * as MemoryStorage from "@overture/core/memory/MemoryStorage"
 import * as Overture from "@overture/core/Overture"
@@ -15,6 +16,7 @@ import * as Happenings from "@overture/core/testing/inbox/Happenings"
 import { PacingTime } from "@overture/core/workspace/PacingTime"
 import { Effect, type Layer } from "effect"
 import { parseArgs } from "node:util"
+import { start } from "../packages/adapters/test/storage/TestPostgres.ts"
 
 const { values } = parseArgs({
   options: {
@@ -33,9 +35,12 @@ const perPerson = 19
 const people = Math.ceil(wanted / perPerson)
 
 type Storage = Layer.Layer<Overture.StoragePorts, unknown>
+const names = values.on.split(",")
+const server = names.includes("postgres") ? await start() : null
 const storages: Readonly<Record<string, Storage>> = {
   memory: MemoryStorage.layer,
-  sqlite: SqliteStorage.layer({ path: ":memory:" })
+  sqlite: SqliteStorage.layer({ path: ":memory:" }),
+  ...(server !== null && { postgres: PostgresStorage.layer({ url: server.url }) })
 }
 
 const told = (storage: Storage, isShuffled: boolean) => {
@@ -75,9 +80,9 @@ console.log(`${ordered.told} events of ${people} people in order, ${ordered.seco
 for (const [type, count] of [...kinds].sort((a, b) => b[1] - a[1])) {
   console.log(`  ${type.padEnd(18)}${String(count).padStart(8)}  ${((count / ordered.told) * 100).toFixed(1)} %`)
 }
-for (const name of values.on.split(",")) {
+for (const name of names) {
   const storage = storages[name]
-  if (storage === undefined) throw new Error(`--on knows ${Object.keys(storages).join(" and ")}, not ${name}`)
+  if (storage === undefined) throw new Error(`--on knows memory, sqlite and postgres, not ${name}`)
   const other = await told(storage, true)
   const found = differing(ordered.rows, other.rows)
   failed ||= found.length > 0 || other.handled !== ordered.handled
@@ -87,4 +92,5 @@ for (const name of values.on.split(",")) {
   )
   for (const one of found.slice(0, 20)) console.log(`  ${one.slice(0, 600)}`)
 }
+await server?.stop()
 process.exitCode = failed ? 1 : 0
