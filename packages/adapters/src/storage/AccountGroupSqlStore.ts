@@ -33,19 +33,7 @@ export const make = (database: Database["Service"]): AccountGroupStore["Service"
   return AccountGroupStore.of({
     create: (group) => Effect.map(affected(sql.create, [[AccountGroupRow.encode(group)]]), (created) => created > 0),
     get: (workspace, id) => Effect.map(execute<AccountGroupRow.AccountGroupRow>(sql.get, [workspace, id]), one),
-    list: (workspace, request) =>
-      Paging.page(
-        database,
-        {
-          select: sql.list,
-          count: sql.count,
-          of: [workspace],
-          start: [""],
-          decode: AccountGroupRow.decode,
-          keyOf: (group) => [group.id]
-        },
-        request
-      ),
+    list: Paging.byId(database, sql, AccountGroupRow.decode),
     modify: (workspace, id, change) =>
       transaction(
         Effect.gen(function* () {

@@ -82,19 +82,7 @@ export const make = (database: Database["Service"]): AccountStore["Service"] => 
       ),
     get: (workspace, id) => Effect.map(execute<AccountRow.AccountRow>(sql.get, [workspace, id]), one),
     byExternalRef: (workspace, ref) => Effect.map(execute<AccountRow.AccountRow>(sql.byRef, [workspace, ref]), one),
-    list: (workspace, request) =>
-      Paging.page(
-        database,
-        {
-          select: sql.list,
-          count: sql.count,
-          of: [workspace],
-          start: [""],
-          decode: AccountRow.decode,
-          keyOf: (account) => [account.id]
-        },
-        request
-      ),
+    list: Paging.byId(database, sql, AccountRow.decode),
     search: (workspace, filter, now, request) =>
       Paging.page(
         database,

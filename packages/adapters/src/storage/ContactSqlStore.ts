@@ -95,19 +95,7 @@ export const make = (database: Database["Service"]): ContactStore["Service"] => 
             (rows) => new Map(rows.map((row) => [row.found, ContactRow.decode(row)]))
           ),
     ...Wishes.make(database),
-    list: (workspace, request) =>
-      Paging.page(
-        database,
-        {
-          select: sql.list,
-          count: sql.count,
-          of: [workspace],
-          start: [""],
-          decode: ContactRow.decode,
-          keyOf: (contact) => [contact.id]
-        },
-        request
-      ),
+    list: Paging.byId(database, sql, ContactRow.decode),
     modify: (workspace, id, change) =>
       transaction(
         Effect.gen(function* () {

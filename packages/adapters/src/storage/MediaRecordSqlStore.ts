@@ -61,19 +61,7 @@ export const make = (database: Database["Service"]): MediaRecordStore["Service"]
       Effect.map(execute<MediaRow.MediaRow>(sql.get, [workspace, id]), ([row]) =>
         Option.map(Option.fromUndefinedOr(row), MediaRow.decode)
       ),
-    list: (workspace, request) =>
-      Paging.page(
-        database,
-        {
-          select: sql.list,
-          count: sql.count,
-          of: [workspace],
-          start: [""],
-          decode: MediaRow.decode,
-          keyOf: (media) => [media.id]
-        },
-        request
-      ),
+    list: Paging.byId(database, sql, MediaRow.decode),
     ofChats: (workspace, chats) =>
       Effect.map(execute<MediaRow.MediaRow>(sql.ofChats, [workspace, chats.map((id) => ({ id }))]), (rows) =>
         rows.map(MediaRow.decode)

@@ -1,5 +1,6 @@
 /** How the SQL stores answer a page: the rows after a key or an offset, and one more to see whether others follow. */
 import { limitOf, type Page, type PageRequest } from "@overture/core/workspace/Page"
+import type { WorkspaceId } from "@overture/core/workspace/Id"
 import type { StorageError } from "@overture/core/workspace/StorageError"
 import { Effect, Option, Schema } from "effect"
 import type { Database } from "./Database.ts"
@@ -49,3 +50,17 @@ export const page = Effect.fnUntraced(function* <Row, A>(
     ...counted[0]
   }
 })
+
+/** The list of all that a workspace has of a kind, in order of the ids. Both statements take the workspace first. */
+export const byId =
+  <Row, A extends { readonly id: string }>(
+    database: Database["Service"],
+    sql: { readonly list: Statement; readonly count: Statement },
+    decode: (row: Row) => A
+  ) =>
+  (workspace: WorkspaceId, request: PageRequest): Effect.Effect<Page<A>, StorageError> =>
+    page(
+      database,
+      { select: sql.list, count: sql.count, of: [workspace], start: [""], decode, keyOf: ({ id }) => [id] },
+      request
+    )

@@ -83,19 +83,7 @@ export const make = (database: Database["Service"]): Verbs => {
       Effect.map(execute<CampaignRow.CampaignRow>(sql.byName, [workspace, name]), (rows) =>
         rows.map(CampaignRow.decode)
       ),
-    list: (workspace, request) =>
-      Paging.page(
-        database,
-        {
-          select: sql.list,
-          count: sql.count,
-          of: [workspace],
-          start: [""],
-          decode: CampaignRow.decode,
-          keyOf: (campaign) => [campaign.id]
-        },
-        request
-      ),
+    list: Paging.byId(database, sql, CampaignRow.decode),
     ofContacts: (workspace, contacts) =>
       contacts.length === 0
         ? Effect.succeed([])

@@ -51,19 +51,7 @@ export const make = (database: Database["Service"]): MemberStore["Service"] => {
         })
       ),
     get: (workspace, id) => Effect.map(execute<MemberRow.MemberRow>(sql.get, [workspace, id]), one),
-    list: (workspace, request) =>
-      Paging.page(
-        database,
-        {
-          select: sql.list,
-          count: sql.count,
-          of: [workspace],
-          start: [""],
-          decode: MemberRow.decode,
-          keyOf: (member) => [member.id]
-        },
-        request
-      ),
+    list: Paging.byId(database, sql, MemberRow.decode),
     modify: (workspace, id, change) =>
       transaction(
         Effect.gen(function* () {

@@ -43,19 +43,7 @@ export const make = (database: Database["Service"]): TemplateStore["Service"] =>
         })
       ),
     get: (workspace, id) => Effect.map(execute<TemplateRow.TemplateRow>(sql.get, [workspace, id]), one),
-    list: (workspace, request) =>
-      Paging.page(
-        database,
-        {
-          select: sql.list,
-          count: sql.count,
-          of: [workspace],
-          start: [""],
-          decode: TemplateRow.decode,
-          keyOf: (template) => [template.id]
-        },
-        request
-      ),
+    list: Paging.byId(database, sql, TemplateRow.decode),
     modify: (workspace, id, change) =>
       transaction(
         Effect.gen(function* () {

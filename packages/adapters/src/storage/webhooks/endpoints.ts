@@ -81,19 +81,7 @@ export const make = (database: Database["Service"]) => {
         })
       ),
     get: (workspace, id) => Effect.map(execute<StateRow>(sql.get, [workspace, id]), stateOf),
-    list: (workspace, request) =>
-      Paging.page(
-        database,
-        {
-          select: sql.list,
-          count: sql.count,
-          of: [workspace],
-          start: [""],
-          decode: WebhookEndpointRow.decode,
-          keyOf: (endpoint) => [endpoint.id]
-        },
-        request
-      ),
+    list: Paging.byId(database, sql, WebhookEndpointRow.decode),
     modify: (workspace, id, now, rule) =>
       transaction(
         Effect.gen(function* () {
