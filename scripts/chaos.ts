@@ -1,7 +1,7 @@
 /**
  * Shows that every message goes out once, or is said to be unknown, whatever happens to the processes: real workers on
- * real databases are killed, stopped, cut off and put into a wrong time, and afterwards the database is compared with what
- * the sandbox platforms received. Exits with 1 on any violation.
+ * real databases are killed, stopped, put to sleep, cut off and put into a wrong time, and afterwards the database is
+ * compared with what the sandbox platforms received. Exits with 1 on any violation.
  *
  * `npm run test:chaos` takes at most twenty minutes on two idle cores; `-- --short` a minute and a half; `-- --only <text>` plays the
  * scenarios whose name contains the text.
@@ -105,6 +105,8 @@ const main = async (): Promise<boolean> => {
       [Interruptions.sigtermOnSqlite, null, middle],
       [Interruptions.sigtermOnPostgres, slow, middle],
       [Interruptions.restarting(server), null, days],
+      [Interruptions.sleepOnSqlite, null, days],
+      [Interruptions.sleepOnPostgres, null, days],
       [Interruptions.clockOnSqlite, null, days],
       [Interruptions.clockOnPostgres, null, days],
       [Kills.conversationOnSqlite, null, days],

@@ -10,7 +10,8 @@ export interface Worker {
   readonly isAlive: () => boolean
   /** Everything it has said on stderr. */
   readonly said: () => string
-  readonly kill: (signal: "SIGKILL" | "SIGTERM") => void
+  /** SIGSTOP puts it to sleep and SIGCONT wakes it. */
+  readonly kill: (signal: "SIGKILL" | "SIGTERM" | "SIGSTOP" | "SIGCONT") => void
   /** Its exit code; null when a signal ended it. */
   readonly exited: Promise<number | null>
 }

@@ -51,6 +51,32 @@ const terminating = async (game: Game): Promise<void> => {
   await finish(game, [game.start()])
 }
 
+/** How much longer than a lease a worker sleeps: what it held is another's by then (milliseconds). */
+const oversleepMs = 4_000
+
+/** Workers are put to sleep while they send, for longer than their leases, and go on where they were. */
+const sleeping =
+  (count: number) =>
+  async (game: Game): Promise<void> => {
+    const workers = Array.from({ length: count }, () => game.start())
+    for (let tries = 0; game.faults < game.size.rounds && tries < game.size.rounds * 5; tries++) {
+      const worker = workers[tries % count]
+      if (worker === undefined || !worker.isAlive()) break
+      await sleep(Math.random() * game.size.span)
+      if (!(await isSending(game, worker))) continue
+      worker.kill("SIGSTOP")
+      // A statement that was under way ends without it.
+      await sleep(200)
+      const caught = await game.ledger.inFlight(worker.name)
+      for (const id of caught) game.caught.add(id)
+      if (caught.length > 0) game.faults += 1
+      await sleep(game.setting.leaseMs + oversleepMs)
+      worker.kill("SIGCONT")
+    }
+    if (game.faults < game.size.rounds) game.problems.push(`only ${game.faults} workers slept while they sent`)
+    await finish(game, workers)
+  }
+
 const hour = 3_600_000
 
 /** How long a worker may take to notice its clock, on a busy machine (milliseconds). */
@@ -123,6 +149,12 @@ export const sigtermOnPostgres: Scenario = {
   change: { cli: true },
   play: terminating
 }
+export const sleepOnSqlite: Scenario = {
+  name: "SIGSTOP for longer than a lease",
+  database: "SQLite",
+  play: sleeping(1)
+}
+export const sleepOnPostgres: Scenario = { ...sleepOnSqlite, database: "PostgreSQL", play: sleeping(2) }
 export const clockOnSqlite: Scenario = {
   name: "clock set back and forward",
   database: "SQLite",

@@ -2,12 +2,13 @@
  * What must hold after a scenario, read from the database and from what the platforms received. S are the parts that the
  * database calls sent, F the lines that people really got: every violation is a sentence.
  */
+import * as SentLog from "@overture/adapters/channels/sandbox/SentLog"
 import { CampaignStore } from "@overture/core/campaign/CampaignStore"
 import * as Message from "@overture/core/chat/Message"
 import type { MessageId } from "@overture/core/workspace/Id"
 import { WorkspaceStore } from "@overture/core/workspace/WorkspaceStore"
 import { Effect } from "effect"
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync } from "node:fs"
 import { ask } from "./Engine.ts"
 import type { Ledger, MessageRow } from "./Ledger.ts"
 import { kindOf, logOf, type Mode, modes, type Setting } from "./Setting.ts"
@@ -30,15 +31,6 @@ export interface Verdict {
   readonly violations: ReadonlyArray<string>
 }
 
-interface Line {
-  readonly account: string
-  readonly to: string
-  readonly key: string
-  readonly body: string
-  readonly outcome: string
-  readonly repeat: boolean
-}
-
 const isSent = ({ status }: MessageRow) => status === "sent" || status === "delivered" || status === "read"
 const isUnknown = ({ reason, status }: MessageRow) => status === "failed" && reason === "outcomeUnknown"
 /**
@@ -51,13 +43,12 @@ const canBeKnown =
     kind === "lookup" || (kind === "keys" && stop === null)
 const keyOf = ({ id, tries }: MessageRow) => Message.idempotencyKey({ id: id as MessageId, tries })
 
-const linesOf = (setting: Setting, mode: Mode): ReadonlyArray<Line> => {
-  const file = logOf(setting, mode)
-  if (!existsSync(file)) return []
-  return readFileSync(file, "utf8")
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as Line)
+/** What reached a platform; a line that a killed writer cut off is none. */
+const linesOf = (setting: Setting, mode: Mode): ReadonlyArray<SentLog.Received> => {
+  const path = logOf(setting, mode)
+  const lines: Array<SentLog.Received> = []
+  if (existsSync(path)) SentLog.file(path, (line) => void lines.push(line)).close()
+  return lines
 }
 
 /** Those that occur more than once. */
@@ -72,7 +63,7 @@ const ofMode = (
   setting: Setting,
   mode: Mode,
   rows: ReadonlyArray<MessageRow>,
-  lines: ReadonlyArray<Line>,
+  lines: ReadonlyArray<SentLog.Received>,
   allowed: Allowed
 ) => {
   const said = (what: string, offenders: Iterable<string>) => sentence(`${mode}: ${what}`, offenders)

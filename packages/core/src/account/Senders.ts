@@ -5,7 +5,8 @@
 import { Context, Effect, Layer, Option, type Redacted } from "effect"
 import type { Sender } from "../channel/Sender.ts"
 import type { AccountId } from "../workspace/Id.ts"
-import type { StorageError } from "../workspace/StorageError.ts"
+import { second } from "../workspace/Instant.ts"
+import { StorageError } from "../workspace/StorageError.ts"
 import { Vault, type VaultError } from "../workspace/Vault.ts"
 import type { Account } from "./Account.ts"
 import * as Accounts from "./Account.ts"
@@ -31,21 +32,39 @@ export class Senders extends Context.Service<
   )
 }
 
+/** How long opening an account's secrets may take (milliseconds). */
+const openingMs = 30 * second
+
 const make = Effect.gen(function* () {
   const store = yield* AccountSecretStore
   const vault = yield* Vault
   const known = new Map<AccountId, Opened>()
 
-  const open = Effect.fnUntraced(function* (id: AccountId, version: number) {
-    const found = Option.getOrNull(yield* store.get(id))
-    const opened: Opened = {
-      version: found?.version ?? version,
-      credentials: yield* Sealing.open(vault, id, "credentials", found?.credentials ?? null),
-      egress: yield* Sealing.open(vault, id, "egress", found?.egress ?? null)
-    }
-    known.set(id, opened)
-    return opened
-  })
+  /** A vault of a host's may ask a service far away: one that does not answer must not hold whoever asked for ever. */
+  const open = (id: AccountId, version: number) =>
+    Effect.gen(function* () {
+      const found = Option.getOrNull(yield* store.get(id))
+      const opened: Opened = {
+        version: found?.version ?? version,
+        credentials: yield* Sealing.open(vault, id, "credentials", found?.credentials ?? null),
+        egress: yield* Sealing.open(vault, id, "egress", found?.egress ?? null)
+      }
+      known.set(id, opened)
+      return opened
+    }).pipe(
+      Effect.interruptible,
+      Effect.timeoutOrElse({
+        duration: openingMs,
+        orElse: () =>
+          Effect.fail(
+            new StorageError({
+              operation: "opening an account's secrets",
+              retryable: true,
+              cause: new Error("the vault did not answer in time")
+            })
+          )
+      })
+    )
 
   return Senders.of({
     of: (account) => {

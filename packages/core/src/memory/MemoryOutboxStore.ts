@@ -2,11 +2,17 @@
 import { Clock } from "effect"
 import { isAble } from "../account/Account.ts"
 import type { Message } from "../chat/Message.ts"
-import type { AddressHash } from "../contact/Suppression.ts"
+import { type AddressHash, openly } from "../contact/Suppression.ts"
 import type { ClaimId, MessageId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
-import type { Lease, Recovered } from "../outbox/Claim.ts"
-import { type BudgetWrites, OutboxStore, type QueuedCandidate, type QueuedDecision } from "../outbox/OutboxStore.ts"
+import { type Lease, type Recovered, repeatableMs } from "../outbox/Claim.ts"
+import {
+  type BudgetWrites,
+  OutboxStore,
+  type QueuedCandidate,
+  type QueuedDecision,
+  type Repeat
+} from "../outbox/OutboxStore.ts"
 import * as ClaimRows from "./ClaimRows.ts"
 import type { Memory } from "./Memory.ts"
 import * as MemoryChatStore from "./MemoryChatStore.ts"
@@ -50,10 +56,10 @@ const candidate = (state: State, message: Message, hash: AddressHash | null): Qu
 
 const writeQueued = (state: State, decision: QueuedDecision, lease: Lease, clock: Instant) => {
   writeBudgets(state, decision)
-  const taken = decision.take.map(({ id, reserved }) => {
+  const taken = decision.take.map(({ despite, id, reserved }) => {
     const message: Message = { ...state.messages.need(id), claim: lease.claim, dueAt: null, reserved }
     state.messages.set(id, message)
-    return ClaimRows.claimed(state, message)
+    return { ...ClaimRows.claimed(state, message), despite }
   })
   for (const { id, reason, until } of decision.defer) {
     state.messages.set(id, { ...state.messages.need(id), dueAt: until, reason })
@@ -66,21 +72,27 @@ const writeQueued = (state: State, decision: QueuedDecision, lease: Lease, clock
   return { claim: taken.length === 0 ? null : { id: lease.claim, messages: taken }, cancelled }
 }
 
-/** Whether nothing that stops sends stands against the message at this moment. */
-const mayBegin = (state: State, message: Message): boolean => {
+/** Whether nothing stops the message's workspace, account or campaign, nor everything, at this moment. */
+const maySend = (state: State, message: Message): boolean => {
   const { author, campaign } = message
   const isByHand = author.type === "member" || author.type === "api"
   return (
+    !database(state).stopped &&
     (isByHand || !state.workspaces.need(message.workspace).workspace.paused) &&
     isAble(state.accounts.need(message.account).account) &&
     (campaign === null || state.campaigns.need(campaign).campaign.status === "running")
   )
 }
 
+/** How often its address is suppressed for its account, under the address itself. */
+const suppressed = (state: State, { account, address, workspace }: Message): number =>
+  openly(suppressionsOf(state, workspace, [address], account, null))
+
 const begin = (
   state: State,
   claim: ClaimId,
   ids: ReadonlyArray<MessageId>,
+  despite: ReadonlyMap<MessageId, number>,
   clock: Instant
 ): ReadonlyArray<MessageId> => {
   const row = state.claims.get(claim)
@@ -88,7 +100,7 @@ const begin = (
   return ids.filter((id) => {
     const message = state.messages.get(id)
     if (message?.claim !== claim) return false
-    const may = !database(state).stopped && mayBegin(state, message)
+    const may = maySend(state, message) && suppressed(state, message) === (despite.get(id) ?? 0)
     if (message.status === "queued" && may) {
       state.messages.set(id, { ...message, status: "sending", begunAt: clock })
       return true
@@ -98,6 +110,26 @@ const begin = (
     state.messages.set(id, { ...message, status: "queued" })
     return false
   })
+}
+
+const mayRepeat = (
+  state: State,
+  claim: ClaimId,
+  ids: ReadonlyArray<MessageId>,
+  clock: Instant
+): ReadonlyMap<MessageId, Repeat> => {
+  const row = state.claims.get(claim)
+  if (row === undefined || row.until <= clock) return new Map()
+  return new Map(
+    ids.flatMap((id): ReadonlyArray<readonly [MessageId, Repeat]> => {
+      const message = state.messages.get(id)
+      if (message?.claim !== claim || message.status !== "sending") return []
+      if (message.stop === "erased") return [[id, "erased"]]
+      const isOld = (message.begunAt ?? 0) + repeatableMs <= clock
+      const isOver = message.stop !== null || isOld || suppressed(state, message) > 0
+      return [[id, isOver ? "never" : maySend(state, message) ? "now" : "later"]]
+    })
+  )
 }
 
 const recover = (state: State, lease: Lease, now: Instant, clock: Instant): Recovered | null => {
@@ -146,7 +178,8 @@ export const make = ({ state, timed, verb }: Memory) =>
         if (due.length === 0) return null
         return writeQueued(state, decide(due.map((message) => candidate(state, message, addressHash))), lease, clock)
       }),
-    begin: (claim, ids) => timed((clock) => begin(state, claim, ids, clock)),
+    begin: (claim, ids, despite = new Map()) => timed((clock) => begin(state, claim, ids, despite, clock)),
+    mayRepeat: (claim, ids) => timed((clock) => mayRepeat(state, claim, ids, clock)),
     release: (claim, ids, now) => verb(() => ClaimRows.release(state, claim, ids, now)),
     settle: (claim, results, conclude) =>
       verb(() => {

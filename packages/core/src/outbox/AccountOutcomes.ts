@@ -27,14 +27,18 @@ const after = (account: Account.Account, one: Settled, now: Instant): Account.Ac
     : judged
 }
 
-/** Accounts that a batch changes; the others cost nothing. */
-const changed = (settled: ReadonlyArray<Settled>, now: Instant): ReadonlyMap<AccountId, ReadonlyArray<Settled>> => {
+/** Accounts that a batch changes, judged as its claim saw them, and those that are `suspect`; the others cost nothing. */
+const changed = (
+  settled: ReadonlyArray<Settled>,
+  suspect: ReadonlySet<AccountId>,
+  now: Instant
+): ReadonlyMap<AccountId, ReadonlyArray<Settled>> => {
   const byAccount = new Map<AccountId, Array<Settled>>()
   for (const one of settled) {
     const { account } = one.claimed
     const known = byAccount.get(account.id)
     if (known !== undefined) known.push(one)
-    else if (after(account, one, now) !== account) byAccount.set(account.id, [one])
+    else if (suspect.has(account.id) || after(account, one, now) !== account) byAccount.set(account.id, [one])
   }
   return byAccount
 }
@@ -59,13 +63,21 @@ export const make = (
       ? Effect.void
       : Effect.flatMap(makeIds, (ids) => logs.append(entriesOf(settled, ids, now)))
 
+  /**
+   * Accounts of which a failure was counted since claims that are still worked on: the next send that went well takes it
+   * back, whatever its claim saw. Until their row is found without any, so a transaction that comes to nothing loses none.
+   */
+  const suspect = new Set<AccountId>()
+
   const change = (settled: ReadonlyArray<Settled>, now: Instant): Effect.Effect<void, StorageError> => {
-    const byAccount = changed(settled, now)
+    const byAccount = changed(settled, suspect, now)
     if (byAccount.size === 0) return Effect.void
     return Effect.flatMap(makeIds, (ids) =>
       Effect.asVoid(
         accounts.modify([...byAccount.keys()], (before) => {
           const account = (byAccount.get(before.id) ?? []).reduce((state, one) => after(state, one, now), before)
+          if (Account.hasFailures(account)) suspect.add(account.id)
+          else if (!Account.hasFailures(before)) suspect.delete(account.id)
           const shows =
             account.attention.length !== before.attention.length ||
             account.banned !== before.banned ||

@@ -5,6 +5,7 @@
  */
 import type { Claimed } from "../chat/Message.ts"
 import type { ClaimId } from "../workspace/Id.ts"
+import { day } from "../workspace/Instant.ts"
 
 export interface Claim {
   readonly id: ClaimId
@@ -21,6 +22,9 @@ export interface Lease {
 
 /** The part of a lease in which sends may begin; the rest is left for what is under way. */
 export const beginPart = 0.6
+
+/** How long after its begin a message of a lost worker may be sent again: platforms keep keys for about a day. */
+export const repeatableMs = day
 
 /** A claim whose lease ran out, taken over under a new id. */
 export interface Recovered {

@@ -3,16 +3,18 @@
  * what came of them is settled as it comes, until nothing of the claim is left or it is no longer ours.
  */
 import { type Cause, Effect, Exit, Fiber, Queue, Ref, Semaphore } from "effect"
+import type { Capabilities } from "../channel/Capability.ts"
 import type { Channels } from "../channel/Channel.ts"
 import type { Outcome } from "../channel/Outcome.ts"
-import type { Claimed } from "../chat/Message.ts"
+import type { Claimed, Message } from "../chat/Message.ts"
 import type { IdGenerator } from "../workspace/Id.ts"
-import type { Instant } from "../workspace/Instant.ts"
+import { type Instant, second } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import type { Transaction } from "../workspace/Transaction.ts"
 import type * as AccountOutcomes from "./AccountOutcomes.ts"
 import type * as Backlog from "./Backlog.ts"
 import type { OutboundReaction } from "./ClaimSource.ts"
+import { beginPart } from "./Claim.ts"
 import * as Clearance from "./Clearance.ts"
 import * as Held from "./Held.ts"
 import * as Insistence from "./Insistence.ts"
@@ -41,6 +43,9 @@ export interface ClaimWorkParts {
   readonly leaseMs: number
 }
 
+/** How often who waits for a look-up sees whether it is still to wait (milliseconds). */
+const lookMs = second
+
 /** Hands in what became of a message. */
 type Finish = (claimed: Claimed, outcome: Outcome) => Effect.Effect<void>
 
@@ -60,6 +65,9 @@ export const make = Effect.fnUntraced(function* ({
   tellAccounts,
   transaction
 }: ClaimWorkParts) {
+  /** How long after its begin a message may be handed over at most: so a look-up knows from when on its answer is final. */
+  const handOverMs = leaseMs * beginPart
+
   /** Claims begin one after another, each in groups as large as there are places. */
   const turns = yield* Semaphore.make(1)
   const settledCount = yield* Ref.make({ sent: 0, settled: 0 })
@@ -94,8 +102,7 @@ export const make = Effect.fnUntraced(function* ({
       while (true) {
         const results = yield* Effect.catchTag(Queue.takeAll(finished), "Done", () => Effect.succeed([]))
         if (results.length === 0) return yield* outcome
-        yield* places.leave(results.length)
-        const exit = yield* Effect.exit(settle(held, results, yield* present))
+        const exit = yield* Effect.exit(Effect.flatMap(present, (now) => settle(held, results, now)))
         yield* places.release(results.length, results.length)
         if (Exit.isFailure(exit)) outcome = Exit.asVoid(exit)
         else {
@@ -116,7 +123,9 @@ export const make = Effect.fnUntraced(function* ({
       const finished = yield* Queue.unbounded<Result, Cause.Done>()
       const settler = yield* Effect.forkChild(settling(held, finished))
       const finish: Finish = (claimed, outcome) =>
-        Effect.map(present, (at) => void Queue.offerUnsafe(finished, { claimed, outcome, at }))
+        Effect.flatMap(present, (at) =>
+          Effect.map(places.leave, () => void Queue.offerUnsafe(finished, { claimed, outcome, at }))
+        )
       const exit = yield* Effect.exit(work(finish))
       yield* Queue.end(finished)
       yield* Effect.andThen(Fiber.join(settler), exit)
@@ -141,42 +150,58 @@ export const make = Effect.fnUntraced(function* ({
           )
         )
 
-  const send = ({ account, message }: Claimed): Effect.Effect<Outcome> => {
-    const channel = channels.all.get(account.channel)
-    return channel === undefined
-      ? Effect.succeed({ type: "misconfigured", detail: `this process has no channel ${account.channel}` })
-      : sending.send(channel, { account, message })
+  /** Whether sends of the claim may begin at this moment, by what this process knows: another has it once they may not. */
+  const isInTime = (held: Held.Held): Effect.Effect<boolean> =>
+    Effect.gen(function* () {
+      return !held.lost && (yield* Clearance.monotonicMs) < held.beginUntil && !(yield* hasJumped)
+    })
+
+  /** `until` is when it is too late to hand it over, whatever it waited for: see `handOverMs`. */
+  const send = (held: Held.Held, claimed: Claimed, until: number): Effect.Effect<Outcome> => {
+    const { channel: name } = claimed.account
+    const channel = channels.all.get(name)
+    if (channel === undefined) {
+      return Effect.succeed({ type: "misconfigured", detail: `this process has no channel ${name}` })
+    }
+    const isIn = Effect.flatMap(Clearance.monotonicMs, (now) => (now < until ? isInTime(held) : Effect.succeed(false)))
+    return sending.send(channel, claimed, isIn)
   }
 
   /** Begins and sends a claim's messages group by group as places become free; `sends` gets the fibers of the sends. */
-  const begin = (held: Held.Held, finish: Finish, sends: Array<Fiber.Fiber<void>>) =>
-    Effect.gen(function* () {
-      const waiting = [...held.claim.messages]
+  const begin = (held: Held.Held, finish: Finish, sends: Array<Fiber.Fiber<void>>) => {
+    const waiting = [...held.claim.messages]
+    const leave = (count: number) =>
+      Effect.suspend(() => {
+        const group = waiting.splice(0, count)
+        return Effect.as(backlog.change(-group.length), group)
+      })
+    return Effect.gen(function* () {
       while (waiting.length > 0) {
-        const group = waiting.splice(0, yield* places.take(waiting.length))
-        yield* backlog.change(-group.length)
-        const late =
-          held.lost || (yield* Clearance.monotonicMs) >= held.beginUntil || isDraining() || (yield* hasJumped)
+        const group = yield* leave(yield* places.take(waiting.length))
+        const late = isDraining() || !(yield* isInTime(held))
+        const until = (yield* Clearance.monotonicMs) + handOverMs
         const ids = group.map(({ message }) => message.id)
+        const despite = new Map(
+          group.flatMap(({ despite = 0, message }) => (despite > 0 ? [[message.id, despite]] : []))
+        )
         const begun = late
           ? []
-          : yield* insist(held)(store.begin(held.claim.id, ids)).pipe(
-              Effect.onError(() => Effect.andThen(places.release(group.length), backlog.change(-waiting.length)))
+          : yield* Effect.onError(insist(held)(store.begin(held.claim.id, ids, despite)), () =>
+              places.release(group.length)
             )
         const going = new Set<string>(begun)
         const refused = group.filter(({ message }) => !going.has(message.id))
         if (refused.length > 0) yield* places.release(refused.length)
         for (const claimed of group) {
           if (!going.has(claimed.message.id)) continue
-          sends.push(yield* Effect.forkChild(Effect.flatMap(send(claimed), (outcome) => finish(claimed, outcome))))
+          const sent = Effect.flatMap(send(held, claimed, until), (outcome) => finish(claimed, outcome))
+          sends.push(yield* Effect.forkChild(Effect.onError(sent, () => places.release(1))))
         }
-        if (late) {
-          yield* backlog.change(-waiting.length)
-          return yield* giveBack(held, [...refused, ...waiting])
-        }
+        if (late) return yield* giveBack(held, [...refused, ...(yield* leave(waiting.length))])
         yield* giveBack(held, refused)
       }
-    })
+    }).pipe(Effect.ensuring(Effect.suspend(() => leave(waiting.length))))
+  }
 
   /** Sends a claim's messages, until all are settled or given back. */
   const deliver = (held: Held.Held) =>
@@ -189,27 +214,50 @@ export const make = Effect.fnUntraced(function* ({
       })
     )
 
-  /** Finds out what became of a claim's messages that a lost process was sending. */
+  /** Whether a message taken over may be handed over once more at this moment; null = it is no longer ours. */
+  const mayRepeat = (held: Held.Held, { message }: Claimed) =>
+    Effect.gen(function* () {
+      const found = yield* insist(held)(store.mayRepeat(held.claim.id, [message.id]))
+      return isDraining() || !(yield* isInTime(held)) ? null : (found.get(message.id) ?? null)
+    })
+
+  /** Waits until a look-up tells the truth, holding no place; in vain where the claim is lost or the process is to stop. */
+  const untilKnown = ({ lookup }: Capabilities, held: Held.Held, { begunAt }: Message) =>
+    Effect.gen(function* () {
+      if (lookup === null) return
+      const until = (begunAt ?? 0) + handOverMs + lookup.afterMs
+      for (let left = until - (yield* store.clock); left > 0 && !held.lost && !isDraining(); left -= lookMs) {
+        yield* Effect.sleep(Math.min(left, lookMs))
+      }
+    })
+
+  const resolve = (held: Held.Held, claimed: Claimed, finish: Finish): Effect.Effect<void, StorageError> => {
+    const channel = channels.all.get(claimed.account.channel)
+    // Without the channel nothing can be found out here: the claim runs out again for a process that has it.
+    if (channel === undefined) return Effect.void
+    return Effect.gen(function* () {
+      yield* untilKnown(channel.capabilities, held, claimed.message)
+      yield* places.take(1)
+      const resolved = Effect.flatMap(
+        sending.resolve(channel, claimed, mayRepeat(held, claimed)),
+        // Nothing is for a process that has the key, or for later: the claim runs out for whoever comes then.
+        (outcome) => (outcome === null ? places.release(1) : finish(claimed, outcome))
+      )
+      yield* Effect.onError(resolved, () => places.release(1))
+    })
+  }
+
+  /** Finds out what became of a claim's messages that a lost process was sending, each by itself. */
   const resolveAll = (held: Held.Held) =>
     keeping(held, (finish) =>
-      Effect.forEach(
-        held.claim.messages,
-        (claimed) => {
-          const channel = channels.all.get(claimed.account.channel)
-          // Without the channel nothing can be found out here: the claim runs out again for a process that has it.
-          if (channel === undefined) return Effect.void
-          return Effect.gen(function* () {
-            yield* places.take(1)
-            const outcome = yield* Effect.onError(sending.resolve(channel, claimed, store.clock), () =>
-              places.release(1)
-            )
-            // For a process that has the key.
-            if (outcome === null) return yield* places.release(1)
-            yield* finish(claimed, outcome)
-          })
-        },
-        { concurrency: "unbounded", discard: true }
-      )
+      Effect.gen(function* () {
+        const exits = yield* Effect.forEach(
+          held.claim.messages,
+          (claimed) => Effect.exit(resolve(held, claimed, finish)),
+          { concurrency: "unbounded" }
+        )
+        yield* exits.find(Exit.isFailure) ?? Effect.void
+      })
     )
 
   return { deliver, resolveAll, settledCount }

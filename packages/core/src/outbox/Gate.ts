@@ -3,7 +3,7 @@
  * (Block > Skip > Defer > Allow), among deferrals those of the pace and of these the latest `until`, and the first gate in
  * the list that answered so names the reason.
  */
-import type { Instant } from "../workspace/Instant.ts"
+import { type Instant, minute } from "../workspace/Instant.ts"
 
 export type Verdict =
   | { readonly type: "allow" }
@@ -11,7 +11,7 @@ export type Verdict =
   | { readonly type: "defer"; readonly until: Instant; readonly reason: string; readonly of: "lead" | "pace" }
   /** Never: the touch ends with this reason. */
   | { readonly type: "skip"; readonly reason: string }
-  /** Nothing changes until someone acts. */
+  /** Nothing changes until someone acts: nothing wakes what sleeps for this but a change of its campaign, account or workspace. */
   | { readonly type: "block"; readonly reason: string }
 
 export interface Gate<Context> {
@@ -21,13 +21,31 @@ export interface Gate<Context> {
 
 export const allow: Verdict = { type: "allow" }
 export const skip = (reason: string): Verdict => ({ type: "skip", reason })
+/** For what never passes by itself: the pace sleeps until someone changes its campaign, account, group or workspace. */
 export const block = (reason: string): Verdict => ({ type: "block", reason })
+/** For what passes by itself: at `until` it is judged anew. */
 export const defer = (of: "lead" | "pace", until: Instant, reason: string): Verdict => ({
   type: "defer",
   until,
   reason,
   of
 })
+
+/** How long waits what nobody can judge now (milliseconds). */
+const restMs = 15 * minute
+
+/**
+ * Of what could not be judged because a gate, or what it was asked about, broke: it waits a quarter of an hour, so that
+ * nothing else has to.
+ */
+export const failed = (of: "lead" | "pace", now: Instant): Verdict => defer(of, now + restMs, "gateFailed")
+
+/** What broke while something was judged, for the log. */
+export interface Broken {
+  /** The id of what was judged. */
+  readonly subject: string
+  readonly error: unknown
+}
 
 const strength = { block: 3, skip: 2, defer: 1, allow: 0 } as const
 

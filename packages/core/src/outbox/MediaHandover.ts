@@ -113,6 +113,8 @@ const make = Effect.gen(function* () {
           )
     if (media?.status === "pending") return yield* later("the file is still being written")
     if (media?.status !== "stored" || Option.isNone(store)) return yield* rejected("the file is not here any more")
+    // By a campaign whose text names the file through an attribute. Where it cannot be noted now, the next send does.
+    if (!media.used) yield* Effect.ignore(records.modify([media.id], Media.used))
     const mime = media.mime ?? "application/octet-stream"
     const named = { ...content, filename: content.filename ?? media.filename ?? undefined } as MediaContent
     const problem = MediaIntake.refusal(intake, content.kind, { bytes: media.bytes, mime })

@@ -119,8 +119,8 @@ const make = Effect.gen(function* () {
   const answered = Effect.fnUntraced(function* (workspace: WorkspaceId, place: Place, replyTo: string | undefined) {
     if (replyTo === undefined) return null
     const ref = replyTo.startsWith("msg_") ? { id: replyTo as MessageId } : { chat: place.id, externalId: replyTo }
-    const [found] = yield* chats.find([ref])
-    if (found?.workspace === workspace && found.chat === place.id && found.externalId !== null) return found.externalId
+    const [found] = yield* chats.find(workspace, [ref])
+    if (found?.chat === place.id && found.externalId !== null) return found.externalId
     return yield* new SendRefused({
       field: "replyTo",
       reason: "messageNotFound",
@@ -273,9 +273,11 @@ const make = Effect.gen(function* () {
             const detail =
               lead !== null
                 ? "its campaign retries it"
-                : reason === "outcomeUnknown" && status === "failed"
-                  ? "nobody knows whether it went out: say that it did not"
-                  : "only what failed is tried again"
+                : Message.isErased(before)
+                  ? "the person was erased"
+                  : reason === "outcomeUnknown" && status === "failed"
+                    ? "nobody knows whether it went out: say that it did not"
+                    : "only what failed is tried again"
             return yield* new MessageNotAble({ id, status, detail })
           }
           const comment = after.details?.comment

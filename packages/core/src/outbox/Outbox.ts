@@ -3,7 +3,7 @@
  * row says so, and what became of it is written once; where nobody can know, the ledger says so and never sends again by
  * itself. Any number of processes may run this at the same time.
  */
-import { Context, Effect, Fiber, Layer, Option, Ref } from "effect"
+import { Cause, Context, Deferred, Effect, Fiber, Layer, Option, Ref } from "effect"
 import { AccountLogStore } from "../account/AccountLogStore.ts"
 import { AccountStore } from "../account/AccountStore.ts"
 import { Senders } from "../account/Senders.ts"
@@ -30,6 +30,7 @@ import { OutboxStore } from "./OutboxStore.ts"
 import * as Places from "./Places.ts"
 import { decideQueued } from "./QueuedGates.ts"
 import * as Sending from "./Sending.ts"
+import * as SteadySource from "./SteadySource.ts"
 
 export interface Round {
   /** Whether anything was done: then the next round may find more. */
@@ -60,7 +61,10 @@ export class Outbox extends Context.Service<
     readonly ensureMaySend: Effect.Effect<void, NotClear>
     /** The next instant at which something is due, in pacing time; null when nothing is to come. */
     readonly nextDue: Effect.Effect<Instant | null, StorageError>
-    /** Begins nothing more and waits: what is being sent is settled, what was claimed is given back. */
+    /**
+     * Begins nothing more and waits until nothing is under way: what is being sent is settled, what was claimed is given
+     * back. Whoever goes on after that sends again.
+     */
     readonly drain: Effect.Effect<void>
   }
 >()("@overture/core/Outbox") {
@@ -86,9 +90,11 @@ const make = Effect.gen(function* () {
   const config = yield* OutboxConfig
   const addressHash = yield* AddressHash
   const contacts = yield* ContactStore
-  let draining = false
+  /** How many wait for everything to end; while there is anyone, nothing begins. */
+  let drains = 0
   const scope = yield* Effect.scope
-  const running = new Set<Fiber.Fiber<void, StorageError>>()
+  /** What waits for each round, and for each claim, that is under way. */
+  const running = new Set<Effect.Effect<unknown>>()
   const backlog = yield* Backlog.make
 
   const react = (each: (reaction: (typeof parties.reactions)[number]) => Effect.Effect<void, StorageError>) =>
@@ -118,7 +124,7 @@ const make = Effect.gen(function* () {
     makeIds,
     present,
     hasJumped,
-    isDraining: () => draining,
+    isDraining: () => drains > 0,
     leaseMs: config.leaseMs
   })
 
@@ -135,11 +141,16 @@ const make = Effect.gen(function* () {
   const launch = (work: Effect.Effect<void, StorageError>) =>
     Effect.gen(function* () {
       const fiber: Fiber.Fiber<void, StorageError> = yield* Effect.forkIn(
-        Effect.tapError(work, (error) => Effect.logError("a claim could not be finished and will be recovered", error)),
+        Effect.tapCause(work, (cause) =>
+          Cause.hasInterruptsOnly(cause)
+            ? Effect.void
+            : Effect.logError("a claim could not be finished and will be recovered", cause)
+        ),
         scope
       )
-      running.add(fiber)
-      fiber.addObserver(() => running.delete(fiber))
+      const end = Fiber.await(fiber)
+      running.add(end)
+      fiber.addObserver(() => running.delete(end))
       return fiber
     })
 
@@ -194,7 +205,9 @@ const make = Effect.gen(function* () {
     idle: () => Effect.succeed(false)
   }
 
-  const sources = [...parties.sources, queue]
+  const all = [...parties.sources, queue]
+  const sources = time.isVirtual ? all : all.map(SteadySource.make)
+  const recovering = time.isVirtual ? recover : SteadySource.steadily("recovery")(recover, null)
 
   let recoverAt = -Infinity
 
@@ -202,12 +215,25 @@ const make = Effect.gen(function* () {
    * Recovers, claims from the sources whose time has come, and sets the deliveries going. Most rounds of a process find
    * nothing due, so that is asked before anything is locked.
    */
-  const round = Effect.gen(function* () {
+  const round = Effect.suspend(() => {
+    const over = Deferred.makeUnsafe<void>()
+    const end = Deferred.await(over)
+    running.add(end)
+    return Effect.ensuring(
+      claiming,
+      Effect.suspend(() => {
+        running.delete(end)
+        return Deferred.succeed(over, undefined)
+      })
+    )
+  })
+
+  const claiming = Effect.gen(function* () {
     yield* ensureMaySend
     const launched: Array<Fiber.Fiber<void, StorageError>> = []
     let allowed: boolean | null = null
     const mayClaim = Effect.suspend(() =>
-      draining || allowed === false
+      drains > 0 || allowed === false
         ? Effect.succeed(false)
         : allowed === true
           ? Effect.succeed(true)
@@ -216,7 +242,7 @@ const make = Effect.gen(function* () {
     let worked = false
     const at = yield* Clearance.monotonicMs
     if (at >= recoverAt && (yield* mayClaim)) {
-      const recovery = yield* recover
+      const recovery = yield* recovering
       if (recovery === null) recoverAt = at + recoverEveryMs
       else {
         launched.push(recovery)
@@ -263,8 +289,14 @@ const make = Effect.gen(function* () {
       (instants) => instants.reduce(earliest, null)
     ),
     drain: Effect.suspend(() => {
-      draining = true
-      return Effect.asVoid(Fiber.awaitAll([...running]))
+      drains += 1
+      const ended = Effect.suspend(() => Effect.all([...running], { concurrency: "unbounded", discard: true }))
+      return Effect.ensuring(
+        Effect.repeat(ended, { until: () => running.size === 0 }),
+        Effect.sync(() => {
+          drains -= 1
+        })
+      )
     })
   })
 })

@@ -4,15 +4,25 @@ import { Context } from "effect"
 export interface OutboxOptions {
   /** Names this process in claim rows. */
   readonly worker: string
-  /** Messages that may be `sending` at one time in this process. */
+  /** Messages that may be `sending` at one time in this process: 1 to a few hundred, as many as its channels bear. */
   readonly sendConcurrency: number
-  /** The most due things one claim takes. */
+  /** The most due things one claim takes: 1 to about 1 000. What is claimed and not begun waits for this process. */
   readonly claimSize: number
-  /** How long a claim is held before others may take it over, in milliseconds; renewed while it is worked on. */
+  /**
+   * How long a claim is held before others may take it over, in milliseconds; renewed each third of it while it is worked
+   * on, and nothing begins in its last 40 %. It need not outlast `sendTimeoutMs`, but any stall of the process or the
+   * database: at least 10 s. The longer it is, the later the work of a process that died goes on.
+   */
   readonly leaseMs: number
-  /** How long a channel may take for one send, in milliseconds; after that its outcome is unknown. */
+  /**
+   * How long a channel may take for one send, in milliseconds: more than the channel's own timeouts, as what is cut off here
+   * may have gone out, so its outcome is unknown and it is never sent again by itself.
+   */
   readonly sendTimeoutMs: number
-  /** The most by which this process's clock may differ from the database's, in milliseconds. */
+  /**
+   * The most by which this process's clock may differ from the database's, in milliseconds; beyond it nothing is sent. More
+   * than the time that an answer of the database takes, and less than `leaseMs`.
+   */
   readonly maxClockSkewMs: number
 }
 

@@ -48,8 +48,10 @@ export interface BudgetWrites {
 }
 
 export interface QueuedDecision extends BudgetWrites {
-  /** To be sent: with the reservation just made (unchanged for later parts of a touch). */
-  readonly take: ReadonlyArray<{ readonly id: MessageId; readonly reserved: Reservation | null }>
+  /** To be sent: with the reservation just made (unchanged for later parts of a touch), and what its claim keeps of it. */
+  readonly take: ReadonlyArray<
+    { readonly id: MessageId; readonly reserved: Reservation | null } & Pick<Claimed, "despite">
+  >
   /** To wait until then. */
   readonly defer: ReadonlyArray<{ readonly id: MessageId; readonly until: Instant; readonly reason: string }>
   /** Never to be sent. */
@@ -68,6 +70,17 @@ export interface SettleWrites {
 
 /** Where the database lives, against where it lived when a worker last wrote. */
 export type Guard = { readonly type: "same" } | { readonly type: "restored"; readonly detail: string }
+
+/** Whether a message that may have been handed over already may be handed over once more. */
+export type Repeat =
+  /** All that begin asks for holds at this moment. */
+  | "now"
+  /** Not while everything, its workspace, its account or its campaign is stopped. */
+  | "later"
+  /** Something stopped it while it was being sent, its address is suppressed, or it was begun too long ago. */
+  | "never"
+  /** Its person was erased: nothing is asked about it any more either. */
+  | "erased"
 
 /** A result with its message as it is now, and what the platform told of it beforehand. */
 export interface HeldResult {
@@ -96,11 +109,24 @@ export class OutboxStore extends Context.Service<
     }): Effect.Effect<{ readonly claim: Claim | null; readonly cancelled: ReadonlyArray<Claimed> } | null, StorageError>
     /**
      * Marks messages `sending`, right before they are handed over: only those still queued under this claim, whose lease
-     * holds, and whose workspace, account and campaign may send at this moment. Returns their ids, and those of messages
-     * that this claim began already: when an answer was lost, the same begin is asked again, and what may not be sent any
-     * more is queued as before. So ask only for what has not been handed over.
+     * holds, whose workspace, account and campaign may send at this moment, and whose address is suppressed exactly as often
+     * for their account as `despite` says their gates saw (not at all, where it says nothing). Returns their ids, and those of
+     * messages that this claim began already: when an answer was lost, the same begin is asked again, and what may not be
+     * sent any more is queued as before. So ask only for what has not been handed over.
      */
-    begin(claim: ClaimId, ids: ReadonlyArray<MessageId>): Effect.Effect<ReadonlyArray<MessageId>, StorageError>
+    begin(
+      claim: ClaimId,
+      ids: ReadonlyArray<MessageId>,
+      despite?: ReadonlyMap<MessageId, number>
+    ): Effect.Effect<ReadonlyArray<MessageId>, StorageError>
+    /**
+     * Of messages that this claim is sending and another one may have handed over: whether they may be handed over once
+     * more. Those missing in the answer are not this claim's, or its lease ran out. Changes nothing.
+     */
+    mayRepeat(
+      claim: ClaimId,
+      ids: ReadonlyArray<MessageId>
+    ): Effect.Effect<ReadonlyMap<MessageId, Repeat>, StorageError>
     /**
      * Returns messages of the claim that were not begun: the rows of touches go (they are rendered anew), others are due
      * again. Gives back all budgets of the rows that go and of direct messages; a later part of a touch stays reserved. Tells

@@ -1,14 +1,15 @@
 /**
  * The send concurrency of a process: so many messages may be `sending` at one time, and a freed place is used at once,
- * unless a settle under way is about to free more of them than there are: begun together they cost one transaction.
+ * unless as many more are about to be freed, of messages that were sent and are not settled yet: begun together they cost
+ * one transaction. So what was torn into small groups, as at the end of a claim, comes together again.
  */
 import { Effect } from "effect"
 
 export interface Places {
   /** Waits until some are free and takes up to `atMost` of them. */
   take(atMost: number): Effect.Effect<number>
-  /** `count` of those taken are about to be released: their messages are being settled. */
-  leave(count: number): Effect.Effect<void>
+  /** One of those taken is about to be released: what became of its message is known. */
+  readonly leave: Effect.Effect<void>
   /** Frees places; `left` of them were told to `leave`. */
   release(count: number, left?: number): Effect.Effect<void>
 }
@@ -21,7 +22,7 @@ export const make = (count: number): Effect.Effect<Places> =>
 
     const next = () => {
       for (let first = waiting[0]; first !== undefined && free > 0; first = waiting[0]) {
-        if (free < first.atMost && free < leaving) return
+        if (free < first.atMost && free <= leaving) return
         const places = Math.min(first.atMost, free)
         free -= places
         waiting.shift()
@@ -40,10 +41,9 @@ export const make = (count: number): Effect.Effect<Places> =>
             if (place >= 0) waiting.splice(place, 1)
           })
         }),
-      leave: (places) =>
-        Effect.sync(() => {
-          leaving += places
-        }),
+      leave: Effect.sync(() => {
+        leaving += 1
+      }),
       release: (places, left = 0) =>
         Effect.sync(() => {
           free += places

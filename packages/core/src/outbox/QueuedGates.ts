@@ -1,10 +1,12 @@
 /** The gates of messages that are queued directly, or follow the first part of a touch: those that need no campaign. */
+import { Result } from "effect"
 import * as Accounts from "../account/Account.ts"
 import type { ChannelName } from "../channel/Address.ts"
 import * as Capability from "../channel/Capability.ts"
 import type { Channel } from "../channel/Channel.ts"
 import * as OptOutReply from "../chat/OptOutReply.ts"
 import * as ReplyWindow from "../chat/ReplyWindow.ts"
+import { openly } from "../contact/Suppression.ts"
 import type { DomainEvent } from "../event/DomainEvent.ts"
 import type { IdGenerator } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
@@ -114,8 +116,13 @@ export const decideQueued =
         message
       } = candidate
       const context = { ...candidate, now, channel: channels.get(account.channel) }
-      const gates = Gates.decide(queuedGates, context)
-      const verdict = message.reserved !== null ? gates : Gates.stronger(gates, budget(context, purse.of(candidate)))
+      const verdict = Result.getOrElse(
+        Result.try(() => {
+          const gates = Gates.decide(queuedGates, context)
+          return message.reserved !== null ? gates : Gates.stronger(gates, budget(context, purse.of(candidate)))
+        }),
+        () => Gates.failed("lead", now)
+      )
       if (verdict.type === "defer") defer.push({ id: message.id, until: verdict.until, reason: verdict.reason })
       else if (verdict.type === "block")
         defer.push({ id: message.id, until: now + attentionMs, reason: verdict.reason })
@@ -131,7 +138,10 @@ export const decideQueued =
           cause: null,
           data: { chat: message.chat, reason: verdict.reason }
         })
-      } else take.push({ id: message.id, reserved: message.reserved ?? purse.take(candidate, 1, now, null, false) })
+      } else {
+        const reserved = message.reserved ?? purse.take(candidate, 1, now, null, false)
+        take.push({ id: message.id, reserved, despite: openly(candidate.suppressions) })
+      }
     }
     return { take, defer, cancel, events, ...purse.writes() }
   }

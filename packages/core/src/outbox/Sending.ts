@@ -3,28 +3,31 @@
  * nobody can know whether the platform took it is `outcomeUnknown`.
  */
 import { Effect } from "effect"
+import type { Account } from "../account/Account.ts"
 import type { Senders } from "../account/Senders.ts"
 import * as Address from "../channel/Address.ts"
 import type { Channel, Outbound } from "../channel/Channel.ts"
 import { concealed } from "../channel/Concealment.ts"
-import type { Outcome } from "../channel/Outcome.ts"
+import { isAccountTrouble, type Outcome } from "../channel/Outcome.ts"
 import type { Sender } from "../channel/Sender.ts"
 import { isReference } from "../chat/Media.ts"
 import * as Message from "../chat/Message.ts"
-import type { Instant } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import type { MediaHandover } from "./MediaHandover.ts"
+import type { Repeat } from "./OutboxStore.ts"
 
 export interface Sending {
-  send(channel: Channel, claimed: Message.Claimed): Effect.Effect<Outcome>
+  /** Hands it over, unless `isInTime` says right before that another may have it by now. Nothing fails and nothing breaks. */
+  send(channel: Channel, claimed: Message.Claimed, isInTime: Effect.Effect<boolean>): Effect.Effect<Outcome>
   /**
-   * What became of it; null where nothing can be found out now, because its account's secrets or its file cannot be read. `clock` is
-   * the one by which `begunAt` was written.
+   * What became of it, or becomes of it now; null where nothing can be found out here and now: its account's secrets or its
+   * file cannot be read, or it may not be repeated for a while. `mayRepeat` is asked right before anything is (null = the
+   * claim is no longer ours).
    */
   resolve(
     channel: Channel,
     claimed: Message.Claimed,
-    clock: Effect.Effect<Instant, StorageError>
+    mayRepeat: Effect.Effect<Repeat | null, StorageError>
   ): Effect.Effect<Outcome | null, StorageError>
 }
 
@@ -37,23 +40,43 @@ const outboundOf = ({ message }: Message.Claimed): Outbound => ({
   ...(message.details?.comment !== undefined && { comment: message.details.comment })
 })
 
-/** What a channel is handed; or what the send comes to without being tried: nothing went out. */
-type Handed = { readonly outbound: Outbound } | { readonly outcome: Outcome }
+/** What the send comes to without being tried: nothing went out. */
+interface Untried {
+  readonly outcome: Outcome
+}
+
+/** What a channel is handed. */
+type Handed = { readonly outbound: Outbound } | Untried
+
+const untried = (detail: string): Untried => ({ outcome: { type: "transient", detail } })
+
+const unknown = (detail: string): Outcome => ({ type: "outcomeUnknown", detail })
 
 export const make = (
   timeoutMs: number,
   senders: Senders["Service"],
   handover: MediaHandover["Service"] | null
 ): Sending => {
-  const ask = (sender: Sender, answer: Effect.Effect<Outcome>): Effect.Effect<Outcome> =>
-    Effect.interruptible(answer).pipe(
+  /** What the platform says within its time. */
+  const ask = (sender: Sender, answer: () => Effect.Effect<Outcome>): Effect.Effect<Outcome> =>
+    Effect.interruptible(Effect.suspend(answer)).pipe(
       Effect.map((outcome) => concealed(sender, outcome)),
       Effect.timeoutOrElse({
         duration: timeoutMs,
-        orElse: () => Effect.succeed<Outcome>({ type: "outcomeUnknown", detail: "the channel did not answer in time" })
+        orElse: () => Effect.succeed(unknown("the channel did not answer in time"))
       }),
       // What a defect says may hold a secret.
-      Effect.catchCause(() => Effect.succeed<Outcome>({ type: "outcomeUnknown", detail: "the channel failed" }))
+      Effect.catchCause(() => Effect.succeed(unknown("the channel failed")))
+    )
+
+  /** Without its secrets nothing goes out, least of all past the account's proxy. A host's vault may break. */
+  const opened = (account: Account): Effect.Effect<{ readonly sender: Sender } | Untried> =>
+    Effect.suspend(() => senders.of(account)).pipe(
+      Effect.map((sender) => ({ sender })),
+      Effect.catchTag("VaultError", ({ message }) =>
+        Effect.succeed<Untried>({ outcome: { type: "misconfigured", detail: message } })
+      ),
+      Effect.catchCause(() => Effect.succeed(untried("the account's secrets could not be read")))
     )
 
   const handed = (channel: Channel, claimed: Message.Claimed): Effect.Effect<Handed> => {
@@ -76,57 +99,79 @@ export const make = (
       }),
       Effect.timeoutOrElse({
         duration: timeoutMs,
-        orElse: () =>
-          Effect.succeed<Handed>({ outcome: { type: "transient", detail: "the file could not be read in time" } })
+        orElse: () => Effect.succeed<Handed>(untried("the file could not be read in time"))
       })
     )
   }
 
-  const sendAs = (sender: Sender, channel: Channel, claimed: Message.Claimed) =>
-    Effect.flatMap(handed(channel, claimed), (found) =>
-      "outcome" in found ? Effect.succeed(found.outcome) : ask(sender, channel.send(sender, found.outbound))
+  const prepared = (channel: Channel, claimed: Message.Claimed): Effect.Effect<Handed> =>
+    Effect.catchCause(
+      Effect.suspend(() => handed(channel, claimed)),
+      () => Effect.succeed(untried("it could not be prepared"))
     )
 
-  /** Sends again what may have gone out: that its file cannot be had now says nothing about that. */
-  const repeatAs = (sender: Sender, channel: Channel, claimed: Message.Claimed) =>
-    Effect.flatMap(handed(channel, claimed), (found) => {
-      if ("outbound" in found) return ask(sender, channel.send(sender, found.outbound))
-      if (found.outcome.type === "transient") return Effect.succeed(null)
-      return Effect.succeed<Outcome>({ type: "outcomeUnknown", detail: "its file could not be sent again" })
-    })
+  /** Of what surely did not go out: again where it may, otherwise it is queued or ends for what stopped it. */
+  const sendAgain = Effect.fnUntraced(function* (
+    channel: Channel,
+    claimed: Message.Claimed,
+    sender: Sender,
+    lost: Outcome,
+    mayRepeat: Effect.Effect<Repeat | null, StorageError>
+  ) {
+    const found = yield* prepared(channel, claimed)
+    if ("outcome" in found) return found.outcome
+    return (yield* mayRepeat) === "now" ? yield* ask(sender, () => channel.send(sender, found.outbound)) : lost
+  })
 
-  // Without its secrets nothing goes out, least of all past the account's proxy.
-  const send: Sending["send"] = (channel, claimed) =>
-    Effect.matchEffect(senders.of(claimed.account), {
-      onSuccess: (sender) => sendAs(sender, channel, claimed),
-      onFailure: (error) =>
-        Effect.succeed<Outcome>(
-          error._tag === "VaultError"
-            ? { type: "misconfigured", detail: error.message }
-            : { type: "transient", detail: "the account's secrets could not be read" }
-        )
-    })
+  /**
+   * Of what may have gone out, under its key. That its file cannot be had now says nothing about that, nor does a platform
+   * that is busy or refuses its account: it may have the first try, and a new key would be a second message.
+   */
+  const repeat = Effect.fnUntraced(function* (
+    channel: Channel,
+    claimed: Message.Claimed,
+    sender: Sender,
+    mayRepeat: Effect.Effect<Repeat | null, StorageError>
+  ) {
+    const found = yield* prepared(channel, claimed)
+    if ("outcome" in found) {
+      return found.outcome.type === "transient" ? null : unknown("its file could not be sent again")
+    }
+    const may = yield* mayRepeat
+    if (may === null || may === "later") return null
+    if (may !== "now") return unknown("its worker was lost, and it was stopped or is too old since")
+    const outcome = yield* ask(sender, () => channel.send(sender, found.outbound))
+    const { type } = outcome
+    return type === "transient" || type === "rateLimited" || isAccountTrouble(type) ? null : outcome
+  })
 
   return {
-    send,
-    resolve: (channel, claimed, clock) =>
-      Effect.gen(function* () {
-        const { message } = claimed
-        if (Message.isErased(message)) return { type: "outcomeUnknown", detail: "the person was erased meanwhile" }
-        const sender = yield* Effect.catchTag(senders.of(claimed.account), "VaultError", () => Effect.succeed(null))
-        if (sender === null) return null
-        const { idempotencyKeys, lookup } = channel.capabilities
-        if (lookup !== null) {
-          const { content, key, to } = outboundOf(claimed)
-          const at = message.begunAt ?? 0
-          const wait = at + lookup.afterMs - (yield* clock)
-          if (wait > 0) yield* Effect.sleep(wait)
-          const found = yield* ask(sender, channel.lookup(sender, { key, to, content, at }))
-          // `transient`: it surely did not go out. A stop that came meanwhile makes that final.
-          return found.type !== "transient" || message.stop !== null ? found : yield* sendAs(sender, channel, claimed)
-        }
-        if (idempotencyKeys && message.stop === null) return yield* repeatAs(sender, channel, claimed)
-        return { type: "outcomeUnknown", detail: "its worker was lost while it was being sent" }
-      })
+    send: Effect.fnUntraced(function* (channel: Channel, claimed: Message.Claimed, isInTime: Effect.Effect<boolean>) {
+      const account = yield* opened(claimed.account)
+      if ("outcome" in account) return account.outcome
+      const found = yield* prepared(channel, claimed)
+      if ("outcome" in found) return found.outcome
+      if (!(yield* isInTime)) return untried("its claim ran out before it was handed over").outcome
+      return yield* ask(account.sender, () => channel.send(account.sender, found.outbound))
+    }),
+    resolve: Effect.fnUntraced(function* (channel, claimed, mayRepeat) {
+      const { message } = claimed
+      const erased = unknown("the person was erased meanwhile")
+      if (Message.isErased(message)) return erased
+      const account = yield* opened(claimed.account)
+      const may = yield* mayRepeat
+      if ("outcome" in account || may === null) return null
+      if (may === "erased") return erased
+      const { sender } = account
+      const { idempotencyKeys, lookup } = channel.capabilities
+      if (lookup !== null) {
+        const { content, key, to } = outboundOf(claimed)
+        const found = yield* ask(sender, () => channel.lookup(sender, { key, to, content, at: message.begunAt ?? 0 }))
+        return found.type === "transient" ? yield* sendAgain(channel, claimed, sender, found, mayRepeat) : found
+      }
+      return idempotencyKeys
+        ? yield* repeat(channel, claimed, sender, mayRepeat)
+        : unknown("its worker was lost while it was being sent")
+    })
   }
 }

@@ -4,6 +4,7 @@ import type { Content } from "../../src/channel/Content.ts"
 import type { Outcome } from "../../src/channel/Outcome.ts"
 import type { Services } from "../../src/Overture.ts"
 import { Templates } from "../../src/campaign/Templates.ts"
+import { ChatStore } from "../../src/chat/ChatStore.ts"
 import { ContactStore } from "../../src/contact/ContactStore.ts"
 import type { MessageDraft } from "../../src/outbox/MessageDraft.ts"
 import * as Builders from "../../src/testing/Builders.ts"
@@ -235,6 +236,30 @@ describe("cancelling and trying again", () => {
         yield* it.run(start + 4 * minute)
         assert.deepStrictEqual(yield* statusOf(it, second.id), ["sent", null])
         assert.strictEqual(new Set(it.channel.asked.slice(2).map(({ key }) => key)).size, 2)
+      })
+    )
+  })
+})
+
+describe("a message of a person who was erased", () => {
+  it.effect("is not tried again, whatever became of it", () => {
+    let count = 0
+    const answers: ReadonlyArray<Outcome> = [{ type: "contentRejected" }, { type: "outcomeUnknown" }]
+    return desk({ answer: () => answers[count++] }, (it) =>
+      Effect.gen(function* () {
+        const sent = [yield* it.send({}), yield* it.send({})]
+        yield* it.run(start + minute)
+        assert.deepStrictEqual(
+          yield* Effect.forEach(sent, ({ id }) => Effect.map(statusOf(it, id), ([status]) => status)),
+          ["failed", "failed"]
+        )
+        yield* (yield* ChatStore).erase(it.workspace, [it.chatOf("p")])
+        for (const { id } of sent) {
+          const refused = yield* Effect.flip(it.messages.retry(it.workspace, id, true, api))
+          assert.match(refused.message, /the person was erased/)
+        }
+        yield* it.run(start + 2 * minute)
+        assert.strictEqual(it.channel.asked.length, 2)
       })
     )
   })

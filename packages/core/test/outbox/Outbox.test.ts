@@ -1,86 +1,20 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
-import { AccountStore } from "../../src/account/AccountStore.ts"
 import type { Outcome } from "../../src/channel/Outcome.ts"
-import { ChatStore } from "../../src/chat/ChatStore.ts"
-import type { Message } from "../../src/chat/Message.ts"
 import { ContactStore } from "../../src/contact/ContactStore.ts"
 import * as MemoryStorage from "../../src/memory/MemoryStorage.ts"
 import * as Overture from "../../src/Overture.ts"
 import { Outbox } from "../../src/outbox/Outbox.ts"
 import { defaults } from "../../src/outbox/OutboxConfig.ts"
-import { OutboxStore, type QueuedDecision } from "../../src/outbox/OutboxStore.ts"
+import { OutboxStore } from "../../src/outbox/OutboxStore.ts"
 import * as Builders from "../../src/testing/Builders.ts"
 import * as TestChannel from "../../src/testing/TestChannel.ts"
 import { StorageError } from "../../src/workspace/StorageError.ts"
 import { WorkspaceStore } from "../../src/workspace/WorkspaceStore.ts"
+import { asked, engine, lostWorker, queued, statuses } from "./Queue.ts"
 
 const { start } = Builders
-
-/** A workspace with one account and `count` queued messages of a member to as many people. */
-const queued = (count: number, overrides: Partial<Message> = {}) =>
-  Effect.gen(function* () {
-    yield* TestClock.setTime(start)
-    const build = Builders.make("outbox")
-    const workspace = build.workspace()
-    const account = build.account(workspace.id)
-    yield* (yield* WorkspaceStore).create(workspace)
-    yield* (yield* AccountStore).connect(account, [])
-    const contacts = Array.from({ length: count }, () => build.contact(workspace.id))
-    yield* (yield* ContactStore).import(workspace.id, contacts, null)
-    const messages = contacts.map((contact) => build.message(account, contact, overrides))
-    const openings = contacts.map((contact) => build.opening(account, contact))
-    yield* (yield* OutboxStore).enqueue(messages, openings, [])
-    const chats = yield* ChatStore
-    const rows = Effect.map(
-      Effect.forEach(messages, ({ chat }) => chats.messages(workspace.id, chat, {})),
-      (pages) => pages.flatMap(({ data }) => data)
-    )
-    return { workspace, account, messages, rows, build }
-  })
-
-const all = (candidates: ReadonlyArray<{ readonly message: Message }>): QueuedDecision => ({
-  take: candidates.map(({ message }) => ({ id: message.id, reserved: null })),
-  defer: [],
-  cancel: [],
-  events: [],
-  accounts: [],
-  workspaces: []
-})
-
-/** What a worker did that was lost: claimed everything, and began the first `begun` messages. */
-const lostWorker = (begun: number) =>
-  Effect.gen(function* () {
-    const store = yield* OutboxStore
-    const found = yield* store.claimQueued({
-      now: start,
-      limit: 100,
-      lease: { claim: Builders.ids("lost").next("clm"), worker: "lost", durationMs: defaults.leaseMs },
-      decide: all
-    })
-    const claim = found?.claim
-    assert.isDefined(claim)
-    assert.isNotNull(claim)
-    yield* store.begin(
-      claim.id,
-      claim.messages.slice(0, begun).map(({ message }) => message.id)
-    )
-    return claim
-  })
-
-const engine = (channel: TestChannel.TestChannel, options: Partial<typeof defaults> = {}) =>
-  Overture.layer({ storage: MemoryStorage.layer, channels: [channel], outbox: options })
-
-/** Lets other fibers go on until the channel was asked that often. */
-const asked = (channel: TestChannel.TestChannel, count: number) =>
-  Effect.yieldNow.pipe(
-    Effect.repeat({ until: () => channel.asked.length >= count }),
-    Effect.andThen(TestClock.adjust(0))
-  )
-
-const statuses = (rows: ReadonlyArray<Message>) =>
-  rows.map(({ reason, status }) => (reason === null ? status : `${status}: ${reason}`)).sort()
 
 describe("a worker lost with a claim", () => {
   it.effect("what it had not begun is sent by another, what it had begun never again", () => {

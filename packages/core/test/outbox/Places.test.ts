@@ -29,19 +29,40 @@ describe("Places", () => {
     })
   )
 
-  it.effect("waits for a settle that frees more than are free, but for no smaller one", () =>
+  it.effect("waits for what is about to be freed where that is as much as is free, but for nothing less", () =>
     Effect.gen(function* () {
       const places = yield* Places.make(10)
-      yield* places.take(6)
-      yield* places.leave(6)
+      yield* places.take(5)
+      yield* Effect.repeat(places.leave, { times: 4 })
       const large = yield* asking(places, 100)
       yield* Effect.yieldNow
       assert.strictEqual(granted(large), null)
-      yield* places.release(6, 6)
+      yield* places.release(5, 5)
       assert.strictEqual(yield* Fiber.join(large), 10)
-      yield* places.release(7)
-      yield* places.leave(3)
-      assert.strictEqual(yield* places.take(100), 7)
+      yield* places.release(6)
+      yield* Effect.repeat(places.leave, { times: 3 })
+      assert.strictEqual(yield* places.take(100), 6)
+    })
+  )
+
+  it.effect("brings groups together that take turns", () =>
+    Effect.gen(function* () {
+      const places = yield* Places.make(32)
+      const begin = Effect.tap(places.take(100), (taken) => Effect.repeat(places.leave, { times: taken - 1 }))
+      // One is settled while the other, begun before, is sent.
+      const one = yield* places.take(20)
+      const other = yield* begin
+      const next = yield* Effect.forkChild(begin, { startImmediately: true })
+      yield* places.release(one)
+      yield* Effect.yieldNow
+      assert.strictEqual(other, 12)
+      assert.strictEqual(granted(next), 20)
+      const after = yield* asking(places, 100)
+      yield* places.release(other, other)
+      yield* Effect.yieldNow
+      assert.strictEqual(granted(after), null)
+      yield* places.release(20, 20)
+      assert.strictEqual(yield* Fiber.join(after), 32)
     })
   )
 

@@ -4,6 +4,7 @@ import type { Account } from "../../src/account/Account.ts"
 import * as Gate from "../../src/outbox/Gate.ts"
 import * as SendBudget from "../../src/outbox/SendBudget.ts"
 import * as Builders from "../../src/testing/Builders.ts"
+import * as Budget from "../../src/workspace/Budget.ts"
 import { day, hour, minute } from "../../src/workspace/Instant.ts"
 
 const now = Builders.start
@@ -81,6 +82,14 @@ describe("budgets", () => {
       "allow",
       null
     ],
+    [
+      "go by the workspace's zone where the account's is none",
+      { account: { dailyCap: 1, timezone: "Europe/Berln" }, used: 1 },
+      1,
+      "accountCap",
+      midnight
+    ],
+    ["and the group's", { groupUsed: 5, groupZone: "Mars/Base" }, 1, "groupCap", midnight],
     ["keep two touches apart", { account: { minGapMs: minute }, lastTouchAt: now - 10_000 }, 1, "minGap", now + 50_000]
   ])("%s", (_, given, parts, reason, until) => {
     const verdict = ask(given, parts)
@@ -129,6 +138,65 @@ describe("budgets", () => {
         }
       )
     )
+  })
+})
+
+describe("a day that goes back", () => {
+  const zones = ["Pacific/Kiritimati", "Europe/Berlin", "UTC", "Pacific/Pago_Pago"] as const
+
+  it("gives no quota again, whether by the clock or by a zone further west; what goes back goes to its day", () => {
+    const move = fc.record({
+      hours: fc.integer({ min: -30, max: 30 }),
+      zone: fc.constantFrom(...zones),
+      groupZone: fc.constantFrom(...zones),
+      isRefused: fc.boolean()
+    })
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 3 }), fc.array(move, { maxLength: 30 }), (cap, moves) => {
+        const { account, group, workspace } = payers({ account: { dailyCap: cap }, groupUsed: 0, workspaceCap: cap })
+        const uses = { account: Budget.none, group: Budget.none, workspace: Budget.none }
+        const counted = new Map<string, number>()
+        let at = now
+        for (const { groupZone, hours, isRefused, zone } of moves) {
+          at += hours * hour
+          const held: SendBudget.Payers = {
+            account: { ...account, account: { ...account.account, timezone: zone }, use: uses.account },
+            group: { group: { ...group!.group, dailyCap: cap, timezone: groupZone }, use: uses.group },
+            workspace: { ...workspace, use: uses.workspace }
+          }
+          const verdict = Gate.decide(SendBudget.budgetGates, { now: at, parts: 1, isTouch: false, payers: held })
+          if (verdict.type !== "allow") continue
+          const purse = SendBudget.purse()
+          const reserved = purse.take(held, 1, at, null, false)
+          const after = purse.of(held)
+          const days = { account: reserved.account, group: reserved.group!.day, workspace: reserved.workspace }
+          for (const who of ["account", "group", "workspace"] as const) {
+            const key = `${who} ${days[who]}`
+            assert.isTrue(uses[who].day === null || days[who] >= uses[who].day)
+            const use = after[who]!.use
+            const left = isRefused ? Budget.giveBack(use, days[who], 1) : use
+            assert.strictEqual(left.used, (counted.get(key) ?? 0) + (isRefused ? 0 : 1))
+            assert.isAtMost(left.used, cap)
+            counted.set(key, left.used)
+            uses[who] = left
+          }
+        }
+      })
+    )
+  })
+
+  it.each<[string, Given, string]>([
+    ["an account's cap holds", { account: { dailyCap: 10, timezone: "Pacific/Pago_Pago" }, used: 10 }, "accountCap"],
+    ["a group's cap holds", { groupUsed: 5, groupZone: "Pacific/Pago_Pago" }, "groupCap"],
+    [
+      "a warm-up holds, as it is not the first of its day",
+      { account: { limits: { warmUp }, timezone: "Pacific/Pago_Pago" }, used: 2, lastTouchAt: now - minute * 2 },
+      "warmUp"
+    ]
+  ])("%s", (_, given, reason) => {
+    const context = { now: now - 2 * minute, parts: 1, isTouch: true, payers: payers(given) }
+    const verdict = Gate.decide(SendBudget.budgetGates, context)
+    assert.strictEqual(verdict.type === "allow" ? "allow" : verdict.reason, reason)
   })
 })
 

@@ -135,6 +135,54 @@ describe("a driver", () => {
   })
 })
 
+describe("a driver that ran before", () => {
+  it.effect("runs again, and sends what came since", () => {
+    const channel = TestChannel.make()
+    return Effect.gen(function* () {
+      const [first] = yield* yield* queued(1)
+      const { runUntil } = yield* Driver
+      const until = (count: number) =>
+        Effect.gen(function* () {
+          const running = yield* Effect.forkChild(runUntil(Effect.sync(() => channel.asked.length >= count)))
+          yield* TestClock.adjust("5 seconds")
+          yield* Fiber.join(running)
+        })
+      yield* until(1)
+      const again = { ...first!, id: Builders.ids("again").next("msg"), status: "queued", dueAt: start } as const
+      yield* (yield* OutboxStore).enqueue([again], [], [])
+      yield* until(2)
+      assert.strictEqual(channel.asked.length, 2)
+    }).pipe(Effect.provide(engine(channel)))
+  })
+})
+
+describe("a driver while everything is stopped", () => {
+  it.effect("asks now and then, not all the time, for what is due", () => {
+    const channel = TestChannel.make()
+    return Effect.gen(function* () {
+      yield* queued(1)
+      const workspaces = yield* WorkspaceStore
+      yield* workspaces.stop(true)
+      const { runUntil } = yield* Driver
+      let rounds = 0
+      const running = yield* Effect.forkChild(
+        runUntil(
+          Effect.sync(() => {
+            rounds += 1
+            return channel.asked.length > 0 || rounds > 1_000
+          })
+        )
+      )
+      yield* TestClock.adjust("10 seconds")
+      assert.isAtMost(rounds, 300)
+      yield* workspaces.stop(false)
+      yield* TestClock.adjust("2 seconds")
+      yield* Fiber.join(running)
+      assert.strictEqual(channel.asked.length, 1)
+    }).pipe(Effect.provide(engine(channel)))
+  })
+})
+
 describe("a driver with a wrong clock", () => {
   it.effect("hears nothing before the clock is right again", () => {
     const channel = slow()

@@ -50,6 +50,8 @@ export interface SandboxChannel extends Channel.Channel {
 
 /** How often it is looked whether something is to be pushed, and how long an ingress that refused is left alone. */
 const lookEveryMs = 25
+/** By how much more than it is scripted a send may be slow, as on a busy machine, before its connection is cut. */
+const lateMs = 1_000
 const afterRefusalMs = 1_000
 
 const tokenOf = ({ credentials }: Sender): string | null => (credentials === null ? null : Redacted.value(credentials))
@@ -104,7 +106,14 @@ export const make = Effect.fnUntraced(function* (
     const random = chance(script, sender.externalId, outbound.to.externalId, "latency", outbound.key)
     const latency = script.latency === 0 ? 0 : drawn(script.latency, random())
     const before = Math.floor(random() * latency)
+    const from = yield* Clock.monotonicTimeNanos
     if (before > 0) yield* Effect.sleep(before)
+    const onItsWayMs = Number((yield* Clock.monotonicTimeNanos) - from) / 1e6
+    // What was said meanwhile, by a look-up or to another try under its key, stays so. Only a process that slept is so late.
+    const isLate = onItsWayMs > Math.max(script.lookup?.afterMs ?? 0, latency) + lateMs
+    if (isLate && (script.lookup !== null || script.idempotencyKeys)) {
+      return { type: "outcomeUnknown", detail: "the connection to the sandbox was cut: it came too late" }
+    }
     const at = yield* now
     const outcome = yield* guarded(() => take(sender, outbound, at))
     if (latency > before) yield* Effect.sleep(latency - before)

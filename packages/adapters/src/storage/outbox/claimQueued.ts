@@ -140,9 +140,9 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["cla
   ) {
     const byId = new Map(found.map((candidate) => [candidate.message.id, candidate]))
     const claimed = (message: Message): Claimed => ({ message, account: byId.get(message.id)!.account.account })
-    const take = decision.take.map(({ id, reserved }) => {
+    const take = decision.take.map(({ despite, id, reserved }) => {
       const { message } = byId.get(id)!
-      return claimed({ ...message, claim: lease.claim, dueAt: null, reserved })
+      return { ...claimed({ ...message, claim: lease.claim, dueAt: null, reserved }), despite }
     })
     if (take.length > 0) {
       yield* held.start(

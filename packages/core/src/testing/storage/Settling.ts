@@ -137,7 +137,7 @@ export const cases: ReadonlyArray<StorageCase> = [
         }))
       }
     })
-    const [after] = yield* chats.find([{ id: first!.id }])
+    const [after] = yield* chats.find(first!.workspace, [{ id: first!.id }])
     Expect.equal(
       [after?.status, after?.externalId, after?.content, after?.details],
       ["sent", "x", edited.content, { editedAt: start }],

@@ -76,7 +76,7 @@ const manyWrites = (place: Scene) =>
     yield* accounts.modify([account!.id], (row) => ({ account: { ...row, name: "changed" }, events: [] }))
     const fresh = build.contact(workspace.id)
     yield* people.import(workspace.id, [fresh], null)
-    const address = Builders.addressOf(contacts[0]!)
+    const address = Builders.addressOf(contacts[1]!)
     yield* people.suppress([{ workspace: workspace.id, address, account: null, reason: "manual", at: start }], [])
     yield* chats.open([build.opening(account!, contacts[0]!)])
     const [message] = yield* queue({ ...place, contacts: contacts.slice(0, 1) })
@@ -154,6 +154,19 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal(yield* store.list, [], "what is left of both")
     yield* within(Effect.andThen(store.create(a), within(Effect.andThen(store.create(b), store.create(c)))))
     Expect.equal((yield* store.list).length, 3, "what both wrote")
+  }),
+
+  storageCase("transactions: one inside which another failed cannot commit, though it goes on", function* () {
+    const { within } = yield* Transaction
+    const store = yield* WorkspaceStore
+    const build = Builders.make("doomed")
+    const inner = Effect.ignore(within(Effect.fail("not found")))
+    const outer = within(Effect.andThen(store.create(build.workspace()), inner))
+    const error = yield* Effect.flip(outer)
+    Expect.equal([error._tag, error.retryable], ["StorageError", false], "the outer one's error")
+    Expect.equal(yield* store.list, [], "what is left of it")
+    yield* store.create(build.workspace())
+    Expect.equal((yield* store.list).length, 1, "what is written afterwards")
   }),
 
   storageCase("transactions: the error is the body's own, and the value too", function* () {
