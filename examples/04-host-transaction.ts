@@ -10,7 +10,7 @@ import { ContactStore } from "@overture/core/contact/ContactStore"
 import * as Overture from "@overture/core/Overture"
 import { fromUuid } from "@overture/core/workspace/Id"
 import { WorkspaceStore } from "@overture/core/workspace/WorkspaceStore"
-import { Console, Effect, Layer } from "effect"
+import { Console, Effect, Exit, Layer } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -51,13 +51,9 @@ const order = (buyer: string, fails: boolean) =>
     yield* database
       .withHostTransaction(shop)(work)
       .pipe(
-        Effect.tap(Effect.sync(() => shop.exec("commit"))),
-        Effect.catch((why) =>
-          Effect.andThen(
-            Effect.sync(() => shop.exec("rollback")),
-            Console.log(`${buyer}: ${typeof why === "string" ? why : why.message}; rolled back`)
-          )
-        )
+        // However it ends: with an error, a defect or an interruption it is as if it had never begun.
+        Effect.onExit((exit) => Effect.sync(() => shop.exec(Exit.isSuccess(exit) ? "commit" : "rollback"))),
+        Effect.catch((why) => Console.log(`${buyer}: ${typeof why === "string" ? why : why.message}; rolled back`))
       )
   })
 

@@ -1,6 +1,7 @@
 /** Two yoga studios and the people they write to: the workspace, its accounts, its member and its campaign. */
 import { Accounts } from "@overture/core/account/Accounts"
 import { Connections } from "@overture/core/account/Connections"
+import { Workspaces } from "@overture/core/account/Workspaces"
 import * as CampaignFile from "@overture/core/campaign/CampaignFile"
 import { Campaigns } from "@overture/core/campaign/Campaigns"
 import { Members } from "@overture/core/chat/Members"
@@ -66,7 +67,7 @@ export const open = Effect.gen(function* () {
 
   const members = yield* Members
   const { member } = yield* members.add(workspace, { name: "Mia", role: "agent" }, actor)
-  yield* members.assignBy(workspace, "roundRobin")
+  yield* (yield* Workspaces).change(workspace, { assignment: "roundRobin" }, actor)
 
   const file = yield* CampaignFile.decode(campaign)
   const campaigns = yield* Campaigns

@@ -59,7 +59,9 @@ export const make = (options: Options): EgressProbe["Service"] => {
   const timeoutMs = options.timeoutMs ?? 10_000
   return EgressProbe.of({
     probe: Effect.fn("ProxyProbe.probe")(function* (proxy) {
-      const dispatcher = yield* ProxyDispatcher.make(proxy, options)
+      const dispatcher = yield* Effect.mapError(ProxyDispatcher.make(proxy, options), ({ message }) =>
+        failed("network", message)
+      )
       const began = performance.now()
       const status = yield* Effect.tryPromise({
         try: async (signal) => {

@@ -3,9 +3,15 @@
  * disk and renamed, so a reader, a crash or a lost power line finds it whole or not at all. Names come from ids alone. The
  * folder may be shared by several processes, also over a network file system with atomic renames.
  */
-import { type MediaKey, MediaMissing, MediaStore, MediaStoreError, MediaTooLarge } from "@overture/core/chat/MediaStore"
-import { MediaId, WorkspaceId } from "@overture/core/workspace/Id"
-import { Effect, Layer, Schema, Stream } from "effect"
+import {
+  checked,
+  type MediaKey,
+  MediaMissing,
+  MediaStore,
+  MediaStoreError,
+  MediaTooLarge
+} from "@overture/core/chat/MediaStore"
+import { Effect, Layer, Stream } from "effect"
 import { createHash, randomBytes } from "node:crypto"
 import { createReadStream } from "node:fs"
 import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises"
@@ -38,9 +44,6 @@ const step = <A>(operation: string, use: () => Promise<A>): Effect.Effect<A, Med
     })
   )
 
-const isWorkspaceId = Schema.is(WorkspaceId)
-const isMediaId = Schema.is(MediaId)
-
 /** Brings the names in a folder to the disk. Windows has no such thing. */
 const syncFolder = async (folder: string): Promise<void> => {
   if (process.platform === "win32") return
@@ -66,17 +69,11 @@ const writeAll = async (handle: FileHandle, chunk: Uint8Array): Promise<void> =>
 }
 
 export const make = ({ root, urls }: Options): MediaStore["Service"] => {
-  const placeOf = (operation: string, { id, workspace }: MediaKey) =>
-    // A name that is no id could lead out of the folder.
-    isWorkspaceId(workspace) && isMediaId(id)
-      ? Effect.succeed({ folder: path.join(root, workspace, id.slice(-2)), name: id })
-      : Effect.fail(
-          new MediaStoreError({
-            operation: `FileMedia.${operation}`,
-            retryable: false,
-            cause: new Error("expected the ids of a workspace and a file")
-          })
-        )
+  const placeOf = (operation: string, key: MediaKey) =>
+    Effect.map(checked(`FileMedia.${operation}`, key), ({ id, workspace }) => ({
+      folder: path.join(root, workspace, id.slice(-2)),
+      name: id
+    }))
 
   const partOf = (name: string) => `.${name}.`
 
@@ -157,7 +154,8 @@ export const make = ({ root, urls }: Options): MediaStore["Service"] => {
           await syncFolder(folder)
         })
       }),
-    url: (key, { until }) => Effect.succeed(urls === undefined ? null : SignedUrl.sign(urls, key, until))
+    url: (key, { until }) =>
+      Effect.map(checked("FileMedia.url", key), () => (urls === undefined ? null : SignedUrl.sign(urls, key, until)))
   })
 }
 

@@ -3,7 +3,7 @@
  * each checked like the first; what is sent to let us in goes to the first host alone.
  */
 import { essence } from "@overture/core/chat/MediaType"
-import type { MediaTrouble } from "@overture/core/chat/Media"
+import * as Media from "@overture/core/chat/Media"
 import { type Fetched, type FetchRequest, MediaSource, MediaUnavailable } from "@overture/core/chat/MediaSource"
 import { Effect, Layer } from "effect"
 import { promisify } from "node:util"
@@ -17,7 +17,7 @@ export interface Options {
 
 const mostRedirects = 5
 
-const troubles: Readonly<Record<string, MediaTrouble>> = {
+const troubles: Readonly<Record<string, Media.MediaTrouble>> = {
   forbiddenUrl: "forbidden",
   forbiddenAddress: "forbidden",
   timeout: "timeout",
@@ -26,21 +26,20 @@ const troubles: Readonly<Record<string, MediaTrouble>> = {
 }
 
 /** What a status that brings no file means. */
-const troubleOf = (status: number): MediaTrouble => {
+const troubleOf = (status: number): Media.MediaTrouble => {
   if (status === 404 || status === 410) return "gone"
   if (status === 401 || status === 403 || status === 451) return "refused"
   if (status === 413) return "tooLarge"
   return status === 408 || status === 504 ? "timeout" : "unreachable"
 }
 
-/** The name that a server gives a file, by RFC 6266; without folders and signs of control. */
+/** The name that a server gives a file, by RFC 6266. */
 export const filenameOf = (disposition: string | undefined): string | null => {
   if (disposition === undefined) return null
   const extended = /;\s*filename\*\s*=\s*utf-8'[^']*'([^;]+)/i.exec(disposition)?.[1]?.trim()
   const plain = /;\s*filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]+))/i.exec(disposition)
   const given = extended === undefined ? (plain?.[1]?.replaceAll(/\\(.)/g, "$1") ?? plain?.[2]) : decoded(extended)
-  const name = given?.replaceAll(/\p{C}/gu, "").split(/[\\/]/).at(-1)?.trim().slice(0, 255) ?? ""
-  return name === "" || name === "." || name === ".." ? null : name
+  return Media.filename(given)
 }
 
 const decoded = (text: string): string => {
@@ -59,7 +58,7 @@ const decoders = {
 }
 
 export const make = (http: SafeHttp.SafeHttp, { timeoutMs = 60_000 }: Options = {}): MediaSource["Service"] => {
-  const fail = (reason: MediaTrouble, detail: string) => Effect.fail(new MediaUnavailable({ reason, detail }))
+  const fail = (reason: Media.MediaTrouble, detail: string) => Effect.fail(new MediaUnavailable({ reason, detail }))
 
   /** Undoes what a server did to the bytes though it was asked not to; never to more than `maxBytes`. */
   const plain = (body: Uint8Array, encoding: string, maxBytes: number): Effect.Effect<Uint8Array, MediaUnavailable> => {

@@ -3,7 +3,14 @@
  * is there whole or not at all; what is larger than `maxBytes` is refused, as it is held in memory on its way. Answers
  * that say "later" are met by asking again. Keep versions and object locks off: what is deleted must be gone.
  */
-import { type MediaKey, MediaMissing, MediaStore, MediaStoreError, MediaTooLarge } from "@overture/core/chat/MediaStore"
+import {
+  checked,
+  type MediaKey,
+  MediaMissing,
+  MediaStore,
+  MediaStoreError,
+  MediaTooLarge
+} from "@overture/core/chat/MediaStore"
 import { format, type Instant } from "@overture/core/workspace/Instant"
 import { AwsV4Signer } from "aws4fetch"
 import { Clock, Effect, Layer, Redacted, Schedule, Stream } from "effect"
@@ -171,12 +178,14 @@ export const make = (options: Options): MediaStore["Service"] => {
       { maxBytes, mime }: { readonly maxBytes: number; readonly mime: string }
     ) =>
       Effect.gen(function* () {
+        yield* checked("S3Media.put", key)
         const body = yield* collect(content, Math.min(maxBytes, largest))
         yield* Effect.flatMap(request("put", "PUT", key, [200], { "content-type": mime }, body), discard)
         return { bytes: body.length, sha256: createHash("sha256").update(body).digest("hex") }
       }),
     get: (key, range) =>
       Effect.gen(function* () {
+        yield* checked("S3Media.get", key)
         const head = yield* request("get", "HEAD", key, [200, 404])
         if (head.status === 404) return yield* new MediaMissing({ media: key.id })
         const bytes = Number(head.headers.get("content-length"))
@@ -196,9 +205,14 @@ export const make = (options: Options): MediaStore["Service"] => {
         )
         return { bytes, content }
       }),
-    delete: (key) => Effect.flatMap(request("delete", "DELETE", key, [200, 204, 404]), discard),
+    delete: (key) =>
+      checked("S3Media.delete", key).pipe(
+        Effect.flatMap(() => request("delete", "DELETE", key, [200, 204, 404])),
+        Effect.flatMap(discard)
+      ),
     url: (key, { filename, mime, until }) =>
       Effect.gen(function* () {
+        yield* checked("S3Media.url", key)
         const now = yield* Clock.currentTimeMillis
         const url = urlOf(key, options.publicEndpoint)
         url.searchParams.set(

@@ -1,7 +1,8 @@
 /** Probes through real proxies on loopback: what works reports its delay, what does not says why and nothing of its secret. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Redacted } from "effect"
-import { createServer } from "node:http"
+import { Cause, Deferred, Effect, Exit, Fiber, Redacted } from "effect"
+import { createServer, type ServerResponse } from "node:http"
+import { inspect } from "node:util"
 import * as ProxyProbe from "../../src/accounts/ProxyProbe.ts"
 import * as Loopback from "./loopback.ts"
 
@@ -30,12 +31,21 @@ describe("a way out that works", () => {
     }
   }
 
-  it.live("takes as long as the page takes", () =>
+  it.live("is not known to work before all of the page is there", () =>
     Effect.gen(function* () {
-      const url = yield* Loopback.page("http", (_, response) => void setTimeout(() => response.end("late"), 120))
+      const [asked, answer] = [yield* Deferred.make<ServerResponse>(), yield* Deferred.make<void>()]
+      const url = yield* Loopback.page("http", (_, response) => {
+        response.write("first half")
+        Deferred.doneUnsafe(asked, Effect.succeed(response))
+      })
       const { port } = yield* Loopback.proxy()
-      const { delayMs } = yield* probing(url)(`http://127.0.0.1:${port}`)
-      assert.isAtLeast(delayMs, 119)
+      const fiber = yield* Effect.forkChild(
+        Effect.tap(probing(url)(`http://127.0.0.1:${port}`), () => Deferred.succeed(answer, undefined))
+      )
+      const response = yield* Deferred.await(asked)
+      assert.isFalse(yield* Deferred.isDone(answer))
+      response.end("second half")
+      assert.isAbove((yield* Fiber.join(fiber)).delayMs, 0)
     })
   )
 })
@@ -97,17 +107,26 @@ describe("a way out that does not work", () => {
 
   it.live("leaves no connection behind when it is interrupted", () =>
     Effect.gen(function* () {
-      let connections = 0
-      const server = createServer(() => undefined)
-      server.on("connection", (socket) => {
-        connections += 1
-        socket.on("close", () => (connections -= 1))
-      })
+      const [opened, closed] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const server = createServer(() => Deferred.doneUnsafe(opened, Effect.void))
+      server.on("connection", (socket) => socket.on("close", () => Deferred.doneUnsafe(closed, Effect.void)))
       const port = yield* Loopback.listening(server)
-      const probe = probing("http://localhost:9/")(`http://127.0.0.1:${port}`)
-      yield* Effect.exit(Effect.timeout(probe, 100))
-      for (let waits = 0; connections > 0 && waits < 100; waits++) yield* Effect.sleep(10)
-      assert.strictEqual(connections, 0)
+      const probe = yield* Effect.forkChild(probing("http://localhost:9/")(`http://127.0.0.1:${port}`))
+      yield* Deferred.await(opened)
+      yield* Fiber.interrupt(probe)
+      yield* Deferred.await(closed)
+    })
+  )
+
+  it.live("is told for a proxy that no client can use, and nothing of its secret", () =>
+    Effect.gen(function* () {
+      const url = yield* greeting("http")
+      for (const proxy of ["http://ann:s3cret@ho^st:80", "http://ann:s3cret%zz@127.0.0.1:9", "nothing s3cret"]) {
+        const exit = yield* Effect.exit(probing(url)(proxy))
+        assert.notInclude(inspect(exit, { depth: 9 }), "s3cret")
+        const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : null
+        assert.deepInclude(error, { _tag: "EgressFailed", reason: "network" })
+      }
     })
   )
 })

@@ -68,7 +68,7 @@ const place = (sent: ReadonlyArray<Channel.Outbound>) =>
         const message = build.message(account, contact, { content, createdAt: Date.now(), dueAt: Date.now() })
         yield* (yield* OutboxStore).enqueue([message], [build.opening(account, contact)], [])
         yield* outbox.tick
-        const [after] = yield* chats.find([{ id: message.id }])
+        const [after] = yield* chats.find(message.workspace, [{ id: message.id }])
         return { message: after ?? assert.fail("no message"), media: sent.at(-1)?.media ?? null }
       })
 

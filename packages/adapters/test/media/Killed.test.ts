@@ -122,7 +122,10 @@ it.live(
             yield* chore!.round(Math.max(due, Date.now()))
           }
           const chats = yield* ChatStore
-          const found = yield* chats.find(messages.map(({ id }) => ({ id })))
+          const found = yield* chats.find(
+            messages[0]!.workspace,
+            messages.map(({ id }) => ({ id }))
+          )
           assert.deepStrictEqual(
             found.map((message) => message?.details?.attachments?.[0]?.status),
             messages.map(() => "stored" as const)

@@ -137,7 +137,10 @@ const place = (root: string) =>
     })
 
     const reread = (message: Message) =>
-      Effect.map(chats.find([{ id: message.id }]), ([found]) => found ?? assert.fail("the message is gone"))
+      Effect.map(
+        chats.find(message.workspace, [{ id: message.id }]),
+        ([found]) => found ?? assert.fail("the message is gone")
+      )
 
     const attachment = (message: Message) =>
       Effect.map(reread(message), ({ details }) => details?.attachments?.[0] ?? assert.fail("the file is gone"))
@@ -480,7 +483,7 @@ describe("files that go", () => {
         const { id, message } = yield* stored(receive)
         yield* settle
         const own = yield* (yield* MediaLibrary).upload(workspace.id, Stream.make(png), {})
-        const { purge } = upkeep.retained
+        const { purge } = upkeep.retained[0]!
         assert.strictEqual(yield* purge(workspace.id, Date.now() - 60_000, 10), 0)
         assert.strictEqual(yield* purge(workspace.id, Date.now() + 1, 10), 1)
         assert.strictEqual(yield* purge(workspace.id, Date.now() + 1, 10), 0)

@@ -9,16 +9,22 @@ import type { Capabilities } from "../channel/Capability.ts"
 import type { Sender } from "../channel/Sender.ts"
 import type { Outcome } from "../channel/Outcome.ts"
 import { isAccountTrouble, isContacts } from "../channel/Outcome.ts"
-import type { DayUse } from "../workspace/Budget.ts"
+import { Cap, type DayUse } from "../workspace/Budget.ts"
 import { AccountGroupId, AccountId, WorkspaceId } from "../workspace/Id.ts"
 import { day, hour, Instant } from "../workspace/Instant.ts"
 import { Metadata } from "../workspace/Json.ts"
 import type { LocalDate } from "../workspace/LocalDate.ts"
+import { ZoneName } from "../workspace/Zone.ts"
 import * as AccountAccess from "./AccountAccess.ts"
 import * as WarmUp from "./WarmUp.ts"
 
 export const AttentionReason = Schema.Literals(["unauthorized", "restricted", "challenge", "misconfigured"])
 export type AttentionReason = typeof AttentionReason.Type
+
+/** Milliseconds between two automated touches of an account. */
+export const MinGap = Schema.Int.check(
+  Schema.isBetween({ minimum: 0, maximum: day }, { expected: `a whole number of milliseconds from 0 to ${day}` })
+)
 
 /** Limits of an account beside its daily cap, as one document: what is absent does not limit it. */
 export class AccountLimits extends Schema.Opaque<AccountLimits>()(
@@ -44,19 +50,24 @@ export class Account extends Schema.Opaque<Account>()(
     restedMs: Schema.Int,
     /** Final failures in a row that are not the contact's. */
     failuresInRow: Schema.Int,
-    /** The most messages a day over all campaigns; null = none. */
-    dailyCap: Schema.NullOr(Schema.Int),
-    /** The least time between two automated touches, in milliseconds; 0 = none. */
-    minGapMs: Schema.Int,
+    /**
+     * The most messages a day over all campaigns, by its zone, 1 to 1 000 000 000; null = none. Members' replies count and
+     * are never held. A touch of more parts than this waits until someone raises it (`partsOverCap`).
+     */
+    dailyCap: Schema.NullOr(Cap),
+    /** The least time between two automated touches, milliseconds, 0 (none) to a day; 20 000 where it is not said. */
+    minGapMs: MinGap,
     /** Absent = none. */
     limits: Schema.optionalKey(AccountLimits),
     /** What may be shown of its credentials and its way out; absent = it never had any. */
     access: Schema.optionalKey(AccountAccess.AccountAccess),
     /** IANA zone of its days; null = the workspace's. */
-    timezone: Schema.NullOr(Schema.String),
+    timezone: Schema.NullOr(ZoneName),
     externalRef: Schema.NullOr(Schema.String),
     metadata: Metadata,
-    createdAt: Instant
+    createdAt: Instant,
+    /** When somebody removed it, until it is connected again: it is off, without secrets, and in no list. Absent = it was not. */
+    removedAt: Schema.optionalKey(Instant)
   }).annotate({ identifier: "Account" })
 ) {}
 
@@ -78,6 +89,10 @@ export const health = (self: Account): AccountHealth =>
 
 /** Whether it may be counted on: resting, spent or closed-for-today accounts are still able. */
 export const isAble = (self: Account): boolean => self.enabled && health(self) === "ready"
+
+/** Whether its platform is asked for news: it is on, and nothing keeps it from being let in. A restricted one still hears. */
+export const isHeard = (self: Account): boolean =>
+  self.enabled && !self.banned && self.attention.every((reason) => reason === "restricted")
 
 /** What seeds its chance: the host's reference given at creation, else the id. */
 export const seedKey = (self: Account): string => self.externalRef ?? self.id
@@ -118,6 +133,9 @@ export const sender = (self: Account, credentials: Sender["credentials"], egress
 
 const breakerFailures = 5
 
+/** Whether failures are counted against it that a send which goes well takes back. */
+export const hasFailures = (self: Account): boolean => self.failuresInRow > 0 || self.restedMs > 0
+
 /** The account with another warm-up; the very object where it is the same one. */
 const warmed = (self: Account, warmUp: WarmUp.WarmUp | undefined): Account =>
   warmUp === self.limits?.warmUp || warmUp === undefined ? self : { ...self, limits: { ...self.limits, warmUp } }
@@ -146,9 +164,7 @@ export const afterOutcome = (self: Account, outcome: Outcome, isFinal: boolean, 
     const until = now + outcome.retryAfterMs
     return (self.restingUntil ?? 0) >= until ? self : { ...self, restingUntil: until }
   }
-  if (outcome.type === "accepted") {
-    return self.failuresInRow === 0 && self.restedMs === 0 ? self : { ...self, failuresInRow: 0, restedMs: 0 }
-  }
+  if (outcome.type === "accepted") return hasFailures(self) ? { ...self, failuresInRow: 0, restedMs: 0 } : self
   if (!isFinal || isContacts(outcome.type)) return self
   const failuresInRow = self.failuresInRow + 1
   if (failuresInRow < breakerFailures) return { ...self, failuresInRow }
@@ -160,6 +176,19 @@ export const afterOutcome = (self: Account, outcome: Outcome, isFinal: boolean, 
 export const accessed = (self: Account, change: AccountAccess.AccessChange): Account => {
   const account = { ...self, access: AccountAccess.changed(self.access ?? AccountAccess.none, change) }
   return change.credentials === true ? verified(account) : account
+}
+
+/** The account once somebody removed it: off, and without what it reached its platform with. What it did stays. */
+export const removed = (self: Account, now: Instant): Account => ({
+  ...accessed(self, { credentials: null, egress: null }),
+  enabled: false,
+  removedAt: now
+})
+
+/** One that was removed as it comes back, with the secrets that it is given then. The same object where it never went. */
+export const restored = (self: Account): Account => {
+  const { removedAt, ...others } = self
+  return removedAt === undefined ? self : { ...others, enabled: true }
 }
 
 /** The platform accepts its credentials. The same object where nothing was doubted. */

@@ -24,6 +24,8 @@ export interface Change<E = never> {
   rule(before: Account, now: Instant): Account
   /** What the event tells beside the state of the account. */
   data?(before: Account, after: Account): DomainEvent["data"]
+  /** Whether it may be one that was removed; others are told that there is none. */
+  readonly restores?: boolean
   /** Written while the account's row is locked. */
   beside?(after: Account, ids: IdGenerator, now: Instant): Effect.Effect<void, E>
 }
@@ -49,13 +51,14 @@ const make = Effect.gen(function* () {
   const makeIds = (yield* Ids).generator
 
   return AccountChanges.of({
-    apply: <E = never>({ account: id, actor, beside, data, rule, workspace }: Change<E>) =>
+    apply: <E = never>({ account: id, actor, beside, data, restores = false, rule, workspace }: Change<E>) =>
       transaction.within(
         Effect.gen(function* () {
-          yield* found(id, yield* store.get(workspace, id))
+          const { removedAt } = yield* found(id, yield* store.get(workspace, id))
+          if (removedAt !== undefined && !restores) return yield* new AccountNotFound({ account: id })
           const ids = yield* makeIds
           const now = yield* time.now
-          yield* Effect.forEach(reactions, (reaction) => reaction.changing(id, now), { discard: true })
+          yield* Effect.forEach(reactions, (reaction) => reaction.changing([id], now), { discard: true })
           const [after] = yield* store.modify([id], (before) => {
             const account = rule(before, now)
             const event: DomainEvent = {

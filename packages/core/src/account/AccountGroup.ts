@@ -3,10 +3,11 @@
  * group's cap counts the messages of all of them. Its days are those of its own zone, as two accounts may be in two.
  */
 import { Schema } from "effect"
-import type { DayUse } from "../workspace/Budget.ts"
+import { Cap, type DayUse } from "../workspace/Budget.ts"
 import { AccountGroupId, WorkspaceId } from "../workspace/Id.ts"
 import { Instant } from "../workspace/Instant.ts"
 import { Metadata } from "../workspace/Json.ts"
+import { ZoneName } from "../workspace/Zone.ts"
 
 export class AccountGroup extends Schema.Opaque<AccountGroup>()(
   Schema.Struct({
@@ -14,9 +15,9 @@ export class AccountGroup extends Schema.Opaque<AccountGroup>()(
     workspace: WorkspaceId,
     name: Schema.NonEmptyString,
     /** The most messages a day over all its accounts; null = none. */
-    dailyCap: Schema.NullOr(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))),
+    dailyCap: Schema.NullOr(Cap),
     /** IANA zone of its days; null = the workspace's. */
-    timezone: Schema.NullOr(Schema.String),
+    timezone: Schema.NullOr(ZoneName),
     metadata: Metadata,
     createdAt: Instant
   }).annotate({ identifier: "AccountGroup" })

@@ -87,6 +87,15 @@ export const entry = (
   address
 })
 
+/** Whether an entry is about one of these addresses, or has one of these texts in what it says. */
+export const tellsOf = (
+  { address, code, description }: AccountLogEntry,
+  addresses: ReadonlyArray<string>,
+  texts: ReadonlyArray<string>
+): boolean =>
+  (address !== null && addresses.includes(address)) ||
+  texts.some((text) => description.includes(text) || code?.includes(text) === true)
+
 /** Whether two entries tell of the same. */
 export const isSame = (a: AccountLogEntry, b: AccountLogEntry): boolean =>
   a.account === b.account && a.title === b.title && a.description === b.description

@@ -13,12 +13,17 @@ export class AccountLogStore extends Context.Service<
     latest(workspace: WorkspaceId, account: AccountId): Effect.Effect<ReadonlyArray<AccountLogEntry>, StorageError>
     /** Removes what is older than the latest 50 of its account, at most `limit` of all accounts; how many went. */
     trim(limit: number): Effect.Effect<number, StorageError>
-    /** Removes the entries about these addresses. */
-    forget(workspace: WorkspaceId, addresses: ReadonlyArray<string>): Effect.Effect<void, StorageError>
-    /** The entries about these addresses, latest first. */
+    /** Removes the entries that tell of these addresses or have one of these texts (`AccountLog.tellsOf`). */
+    forget(
+      workspace: WorkspaceId,
+      addresses: ReadonlyArray<string>,
+      texts?: ReadonlyArray<string>
+    ): Effect.Effect<void, StorageError>
+    /** The same entries, latest first. */
     about(
       workspace: WorkspaceId,
-      addresses: ReadonlyArray<string>
+      addresses: ReadonlyArray<string>,
+      texts?: ReadonlyArray<string>
     ): Effect.Effect<ReadonlyArray<AccountLogEntry>, StorageError>
   }
 >()("@overture/core/AccountLogStore") {}

@@ -1,7 +1,7 @@
 /** What people want to know of an account beside its settings: what it sent and got, and what went wrong with it. */
 import { Context, Effect, Layer, Option } from "effect"
 import { EventStore, type Position, type Scanned } from "../event/EventStore.ts"
-import type { Chore } from "../workspace/Chore.ts"
+import { type Chore, turns } from "../workspace/Chore.ts"
 import type { AccountId, WorkspaceId } from "../workspace/Id.ts"
 import { type Instant, minute, second } from "../workspace/Instant.ts"
 import type { LocalDate } from "../workspace/LocalDate.ts"
@@ -18,7 +18,7 @@ import * as AccountTally from "./AccountTally.ts"
 import { AccountTallyStore, type TallyPlace } from "./AccountTallyStore.ts"
 
 /** Events looked at in one go. */
-const batch = 1_000
+const batch = 5_000
 /** How often feeds are looked at that had nothing new, and logs are cut (milliseconds). */
 const lookEveryMs = 5 * second
 const trimEveryMs = minute
@@ -64,15 +64,17 @@ const make = Effect.gen(function* () {
 
   const find = (workspace: WorkspaceId, id: AccountId) =>
     Effect.flatMap(accounts.get(workspace, id), (account) => Account.found(id, account))
-  const zoneOf = Effect.fnUntraced(function* (workspace: WorkspaceId, id: AccountId) {
-    const account = Option.getOrNull(yield* accounts.get(workspace, id))
-    if (account !== null && account.timezone !== null) return Zone.make(account.timezone)
+  /** The date of an instant for each of these accounts, by its zone, else the workspace's. */
+  const dates = Effect.fnUntraced(function* (workspace: WorkspaceId, ids: ReadonlyArray<AccountId>) {
+    const found = ids.length === 0 ? [] : yield* accounts.among(workspace, ids)
+    const own = new Map(found.map(({ id, timezone }) => [id, timezone]))
     const home = Option.getOrNull(yield* workspaces.get(workspace))
-    return Zone.make(home?.timezone ?? "UTC")
+    return (id: AccountId, at: Instant): LocalDate => Zone.localDate(Zone.firstOf(own.get(id), home?.timezone), at)
   })
   const recentFrom = Effect.fnUntraced(function* (workspace: WorkspaceId, id: AccountId) {
     yield* find(workspace, id)
-    return AccountTally.recentFrom(Zone.localDate(yield* zoneOf(workspace, id), yield* time.now))
+    const dateOf = yield* dates(workspace, [id])
+    return AccountTally.recentFrom(dateOf(id, yield* time.now))
   })
 
   const scan = (workspace: WorkspaceId, after: Position | null) =>
@@ -106,21 +108,20 @@ const make = Effect.gen(function* () {
     const from = yield* tallies.place(workspace)
     const { events, looked, position } = yield* next(workspace, from)
     if (position === null || looked === 0) return 0
-    const zones = new Map<AccountId, Zone.Zone>()
-    for (const { event } of events) {
-      const id = event.data["account"]
-      if (typeof id !== "string" || zones.has(id as AccountId)) continue
-      zones.set(id as AccountId, yield* zoneOf(workspace, id as AccountId))
-    }
-    const dateOf = (id: AccountId, at: Instant): LocalDate => Zone.localDate(zones.get(id)!, at)
+    const ids = new Set(
+      events.flatMap(({ event: { data } }) =>
+        typeof data["account"] === "string" ? [data["account"] as AccountId] : []
+      )
+    )
     const rows = AccountTally.tally(
       events.map(({ event }) => event),
-      dateOf
+      yield* dates(workspace, [...ids])
     )
     const to = { position, event: events.at(-1)?.event.id ?? from?.event ?? null }
     return (yield* tallies.add(workspace, from, to, rows)) ? looked : 0
   })
 
+  const each = turns("account reports")
   let lookAt = -Infinity
   let trimAt = -Infinity
 
@@ -152,7 +153,12 @@ const make = Effect.gen(function* () {
         }
         if (now < lookAt) return { worked: false, nextDue: lookAt }
         let behind = false
-        for (const { id } of yield* workspaces.list) behind = (yield* count(id)) === batch || behind
+        const ids = (yield* workspaces.list).map(({ id }) => id)
+        yield* each(ids, now, (id) =>
+          Effect.map(count(id), (counted) => {
+            behind ||= counted === batch
+          })
+        )
         if (!behind) lookAt = now + lookEveryMs
         return { worked: behind, nextDue: lookAt }
       })

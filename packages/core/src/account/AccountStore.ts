@@ -15,6 +15,8 @@ export interface AccountFilter {
   readonly group?: AccountGroupId | null | undefined
   readonly enabled?: boolean | undefined
   readonly availability?: ReadonlyArray<Availability> | undefined
+  /** Those that were removed, in place of the others. */
+  readonly removed?: boolean | undefined
   /** In its name, its platform's name for it or its externalRef; capitals do not matter in ASCII. */
   readonly text?: string | undefined
 }
@@ -34,6 +36,8 @@ export class AccountStore extends Context.Service<
       StorageError
     >
     get(workspace: WorkspaceId, id: AccountId): Effect.Effect<Option.Option<Account>, StorageError>
+    /** Those of these that are the workspace's, in order of their ids. */
+    among(workspace: WorkspaceId, ids: ReadonlyArray<AccountId>): Effect.Effect<ReadonlyArray<Account>, StorageError>
     byExternalRef(workspace: WorkspaceId, ref: string): Effect.Effect<Option.Option<Account>, StorageError>
     /** Those that match, best availability first, then in order of their ids. */
     search(
@@ -42,7 +46,7 @@ export class AccountStore extends Context.Service<
       now: Instant,
       page: PageRequest
     ): Effect.Effect<Page<Account>, StorageError>
-    /** In order of their ids. */
+    /** All that there ever were, in order of their ids. */
     list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Account>, StorageError>
     /**
      * Locks the rows in id order, applies the rule to each and writes what it changed with its events; the very
@@ -57,7 +61,7 @@ export class AccountStore extends Context.Service<
       channel: ChannelName,
       externalIds: ReadonlyArray<string>
     ): Effect.Effect<ReadonlyArray<Account>, StorageError>
-    /** The accounts of every workspace on channels that are polled. */
+    /** The accounts of every workspace on these channels that are to be asked (`Account.isHeard`), in order of their ids. */
     polled(
       channels: ReadonlyArray<ChannelName>
     ): Effect.Effect<ReadonlyArray<{ readonly account: Account; readonly cursor: string | null }>, StorageError>

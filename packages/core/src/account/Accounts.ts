@@ -1,5 +1,5 @@
 /** Adds accounts, finds them, and changes what an operator may change; every change is an event. */
-import { Context, Effect, Layer, Option, Struct } from "effect"
+import { Context, Effect, Layer, Option } from "effect"
 import type { Actor } from "../event/DomainEvent.ts"
 import type { AccountId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
@@ -16,6 +16,7 @@ import * as Rules from "./Account.ts"
 import type { InvalidAccess } from "./AccountAccess.ts"
 import * as AccountAccess from "./AccountAccess.ts"
 import { AccountChanges } from "./AccountChanges.ts"
+import * as AccountInput from "./AccountInput.ts"
 import { AccountSecretStore } from "./AccountSecretStore.ts"
 import { type AccountFilter, AccountStore } from "./AccountStore.ts"
 import { Connections } from "./Connections.ts"
@@ -27,10 +28,13 @@ export interface NewAccount extends Sealing.NewAccess {
   readonly channel: string
   readonly externalId: string
   readonly name?: string | undefined
+  /** `Account.dailyCap`: 1 to 1 000 000 000; default none. */
   readonly dailyCap?: number | undefined
+  /** `Account.minGapMs`: milliseconds, 0 to a day; default 20 000. */
   readonly minGapMs?: number | undefined
   /** A ramp over all its campaigns. */
   readonly warmUp?: RampUp | undefined
+  /** IANA zone of its days; default the workspace's. */
   readonly timezone?: string | undefined
   readonly externalRef?: string | undefined
   readonly metadata?: Metadata | undefined
@@ -62,22 +66,22 @@ export class Accounts extends Context.Service<
   Accounts,
   {
     /**
-     * Adds an account, or returns the one that has its channel and externalId, or its externalRef. Secrets that are given
-     * are that one's from then on; without a key to seal them with, nothing is added.
+     * Adds an account, or returns the one that has its channel and externalId, or its externalRef; one that was removed comes
+     * back. Secrets that are given are that one's from then on; without a key to seal them with, nothing is added.
      */
     connect(
       account: NewAccount,
       actor: Actor
     ): Effect.Effect<
       { readonly account: Account; readonly created: boolean },
-      StorageError | VaultError | InvalidAccess
+      StorageError | VaultError | InvalidAccess | AccountInput.InvalidAccount
     >
     change(
       workspace: WorkspaceId,
       id: AccountId,
       change: AccountChange,
       actor: Actor
-    ): Effect.Effect<Account, StorageError | Rules.AccountNotFound>
+    ): Effect.Effect<Account, StorageError | Rules.AccountNotFound | AccountInput.InvalidAccount>
     /** By its id or its externalRef. */
     find(workspace: WorkspaceId, idOrRef: string): Effect.Effect<Account, StorageError | Rules.AccountNotFound>
     /** Best availability first. */
@@ -190,8 +194,11 @@ const make = Effect.gen(function* () {
   })
 
   return Accounts.of({
-    connect: Effect.fn("Accounts.connect")((input: NewAccount, actor: Actor) =>
-      transaction
+    connect: Effect.fn("Accounts.connect")(function* (given: NewAccount, actor: Actor) {
+      const { credentials, egress, workspace, ...settings } = given
+      const access = { credentials, egress }
+      const input = { ...(yield* Effect.fromResult(AccountInput.checkNew(settings))), ...access, workspace }
+      return yield* transaction
         .within(
           Effect.gen(function* () {
             const known =
@@ -200,7 +207,9 @@ const make = Effect.gen(function* () {
                 : yield* store.byExternalRef(input.workspace, input.externalRef)
             const found = Option.isSome(known) ? { account: known.value, created: false } : yield* add(input, actor)
             if (found.created) return found
-            const access = Struct.pick(input, ["credentials", "egress"])
+            if (found.account.removedAt !== undefined) {
+              yield* connections.restore(input.workspace, found.account.id, actor)
+            }
             const account = yield* connections.set(input.workspace, found.account.id, access, actor)
             return { account, created: false }
           })
@@ -209,16 +218,17 @@ const make = Effect.gen(function* () {
           // It was there within this transaction.
           Effect.catchTag("AccountNotFound", Effect.die)
         )
-    ),
-    change: Effect.fn("Accounts.change")((workspace, account, change, actor) =>
-      changes.apply({
+    }),
+    change: Effect.fn("Accounts.change")(function* (workspace, account, given, actor) {
+      const change = yield* Effect.fromResult(AccountInput.checkChange(given))
+      return yield* changes.apply({
         workspace,
         account,
         actor,
         rule: (before) => changed(before, change),
         data: changeTold
       })
-    ),
+    }),
     find: Effect.fn("Accounts.find")(function* (workspace, idOrRef) {
       const byId = yield* store.get(workspace, idOrRef as AccountId)
       return yield* Rules.found(idOrRef, Option.isSome(byId) ? byId : yield* store.byExternalRef(workspace, idOrRef))

@@ -43,6 +43,13 @@ export class Connections extends Context.Service<
     /** Forgets all secrets of the account. It needs attention, `unauthorized`, until it has new credentials. */
     disconnect(workspace: WorkspaceId, id: AccountId, actor: Actor): Effect.Effect<Account.Account, NotFound>
     /**
+     * Removes the account: its secrets are forgotten, it is switched off, lists leave it out, and what its platform tells is
+     * heard no more. What it sent and got stays, its chats too. Connecting it again (`Accounts.connect`) brings it back.
+     */
+    remove(workspace: WorkspaceId, id: AccountId, actor: Actor): Effect.Effect<Account.Account, NotFound>
+    /** Brings one back that was removed; changes nothing of another. */
+    restore(workspace: WorkspaceId, id: AccountId, actor: Actor): Effect.Effect<Account.Account, NotFound>
+    /**
      * Asks the platform whether it accepts the credentials. Yes clears `unauthorized` and `challenge`; a trouble sets its
      * reason and is logged; a platform that cannot be asked changes nothing.
      */
@@ -125,6 +132,26 @@ const make = Effect.gen(function* () {
           Account.attending(Account.accessed(before, { credentials: null, egress: null }), ["unauthorized"], []),
         data: connected,
         beside: (after) => write(after, { credentials: null, egress: null })
+      })
+    ),
+    remove: Effect.fn("Connections.remove")((workspace, account, actor) =>
+      changes.apply({
+        workspace,
+        account,
+        actor,
+        rule: Account.removed,
+        data: () => ({ connected: false, removed: true }),
+        beside: (after) => write(after, { credentials: null, egress: null })
+      })
+    ),
+    restore: Effect.fn("Connections.restore")((workspace, account, actor) =>
+      changes.apply({
+        workspace,
+        account,
+        actor,
+        restores: true,
+        rule: Account.restored,
+        data: () => ({ connected: false, removed: false })
       })
     ),
     verify: Effect.fn("Connections.verify")(function* (workspace, id, actor) {

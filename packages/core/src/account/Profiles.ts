@@ -8,7 +8,7 @@ import { concealed } from "../channel/Concealment.ts"
 import type { ImageLimits, ProfileResult } from "../channel/ProfileUpdate.ts"
 import type { Unsupported } from "../channel/Unsupported.ts"
 import type { Actor } from "../event/DomainEvent.ts"
-import type { Chore } from "../workspace/Chore.ts"
+import { apart, type Chore } from "../workspace/Chore.ts"
 import { type AccountId, Ids, type WorkspaceId } from "../workspace/Id.ts"
 import { type Instant, minute } from "../workspace/Instant.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
@@ -187,10 +187,16 @@ const make = Effect.gen(function* () {
       name: "profiles",
       round: Effect.fnUntraced(function* (now: Instant) {
         const due = yield* store.claim(now, now + leaseMs, atOnce)
-        yield* Effect.forEach(due, (state) => Effect.catchTag(apply(state), "AccountNotFound", () => Effect.void), {
-          concurrency: atOnce,
-          discard: true
-        })
+        // What broke for one is tried again once its lease is over.
+        yield* Effect.forEach(
+          due,
+          (state) =>
+            apart(
+              Effect.catchTag(apply(state), "AccountNotFound", () => Effect.void),
+              (cause) => Effect.logError(`the profile of ${state.account} could not be applied`, cause)
+            ),
+          { concurrency: atOnce, discard: true }
+        )
         return due.length > 0 ? { worked: true, nextDue: null } : { worked: false, nextDue: yield* store.nextDue }
       })
     }

@@ -1,5 +1,5 @@
 /** The error logs of accounts in memory. */
-import { isSame, kept, sameWithinMs, type AccountLogEntry } from "../account/AccountLog.ts"
+import { isSame, kept, sameWithinMs, tellsOf, type AccountLogEntry } from "../account/AccountLog.ts"
 import { AccountLogStore } from "../account/AccountLogStore.ts"
 import type { WorkspaceId } from "../workspace/Id.ts"
 import type { Memory } from "./Memory.ts"
@@ -8,9 +8,9 @@ const latestFirst = (a: AccountLogEntry, b: AccountLogEntry) => b.at - a.at || (
 
 export const make = ({ state, verb }: Memory) => {
   const of = (account: string) => [...state.accountLogByAccount.get(account).values()].sort(latestFirst)
-  const about = (workspace: WorkspaceId, addresses: ReadonlyArray<string>) =>
+  const about = (workspace: WorkspaceId, addresses: ReadonlyArray<string>, texts: ReadonlyArray<string> = []) =>
     [...state.accountLog.values()]
-      .filter((row) => row.workspace === workspace && row.address !== null && addresses.includes(row.address))
+      .filter((row) => row.workspace === workspace && tellsOf(row, addresses, texts))
       .sort(latestFirst)
   return AccountLogStore.of({
     append: (entries) =>
@@ -33,10 +33,10 @@ export const make = ({ state, verb }: Memory) => {
         for (const { id } of old) state.accountLog.delete(id)
         return old.length
       }),
-    about: (workspace, addresses) => verb(() => about(workspace, addresses)),
-    forget: (workspace, addresses) =>
+    about: (workspace, addresses, texts) => verb(() => about(workspace, addresses, texts)),
+    forget: (workspace, addresses, texts) =>
       verb(() => {
-        for (const { id } of about(workspace, addresses)) state.accountLog.delete(id)
+        for (const { id } of about(workspace, addresses, texts)) state.accountLog.delete(id)
       })
   })
 }

@@ -1,6 +1,6 @@
 /** Accounts in memory. */
 import { Option } from "effect"
-import { type Account, availabilities, availability } from "../account/Account.ts"
+import { type Account, availabilities, availability, isHeard } from "../account/Account.ts"
 import { type AccountFilter, AccountStore } from "../account/AccountStore.ts"
 import * as Budget from "../workspace/Budget.ts"
 import type { WorkspaceId } from "../workspace/Id.ts"
@@ -13,6 +13,7 @@ const matches = (account: Account, filter: AccountFilter, now: Instant): boolean
   const text = (filter.text ?? "").toLowerCase()
   const words = [account.name, account.externalId, account.externalRef ?? ""]
   return (
+    (account.removedAt !== undefined) === (filter.removed ?? false) &&
     (filter.channel === undefined || account.channel === filter.channel) &&
     (filter.group === undefined || account.group === filter.group) &&
     (filter.enabled === undefined || account.enabled === filter.enabled) &&
@@ -40,6 +41,7 @@ export const make = ({ state, verb }: Memory) => {
         const account = state.accounts.get(id)?.account
         return account?.workspace === workspace ? Option.some(account) : Option.none()
       }),
+    among: (workspace, ids) => verb(() => of(workspace).filter(({ id }) => ids.includes(id))),
     byExternalRef: (workspace, ref) =>
       verb(() => Option.fromUndefinedOr(of(workspace).find((account) => account.externalRef === ref))),
     search: (workspace, filter, now, request) =>
@@ -68,7 +70,7 @@ export const make = ({ state, verb }: Memory) => {
     polled: (channels) =>
       verb(() =>
         all()
-          .filter((account) => channels.includes(account.channel))
+          .filter((account) => channels.includes(account.channel) && isHeard(account))
           .map((account) => ({ account, cursor: state.pollCursors.get(account.id)?.cursor ?? null }))
       ),
     setPollCursor: (id, cursor) => verb(() => state.pollCursors.set(id, { cursor }))

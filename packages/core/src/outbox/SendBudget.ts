@@ -24,6 +24,8 @@ export interface Payers {
   readonly group?: AccountGroupState | null | undefined
 }
 
+export type Payer = "account" | "group" | "workspace"
+
 export interface BudgetContext {
   readonly now: Instant
   /** Messages that are to be reserved: all or none, at least 1. */
@@ -35,23 +37,22 @@ export interface BudgetContext {
   readonly channelLimit?: number | undefined
 }
 
-const zones = ({ account: { account }, group, workspace: { workspace } }: Payers) => ({
-  account: account.timezone ?? workspace.timezone,
-  group: group?.group.timezone ?? workspace.timezone,
-  workspace: workspace.timezone
-})
+/** The payer's zone; of what no zone is called, the next above it, so that one row never stops a claim. */
+const zoneOf = ({ account: { account }, group, workspace: { workspace } }: Payers, who: Payer): Zone.Zone =>
+  who === "workspace"
+    ? Zone.firstOf(workspace.timezone)
+    : Zone.firstOf(who === "account" ? account.timezone : group?.group.timezone, workspace.timezone)
 
 /** The calendar day at `now` by which one of the payers counts. */
-export const dayOf = (payers: Payers, who: "account" | "group" | "workspace", now: Instant): LocalDate =>
-  Zone.localDate(Zone.make(zones(payers)[who]), now)
+export const dayOf = (payers: Payers, who: Payer, now: Instant): LocalDate => Zone.localDate(zoneOf(payers, who), now)
 
 /** Midnight after `now` in the payer's zone. */
-const nextDay = (payers: Payers, who: "account" | "group" | "workspace", now: Instant): Instant =>
-  Zone.toInstant(Zone.make(zones(payers)[who]), Dates.addDays(dayOf(payers, who, now), 1), 0, "first")
+const nextDay = (payers: Payers, who: Payer, now: Instant): Instant =>
+  Zone.toInstant(zoneOf(payers, who), Dates.addDays(dayOf(payers, who, now), 1), 0, "first")
 
 const spent = (
   { now, parts, payers }: BudgetContext,
-  who: "account" | "group" | "workspace",
+  who: Payer,
   cap: number | null,
   use: Budget.DayUse,
   reason = `${who}Cap`
@@ -68,7 +69,7 @@ const isDaysFirst = ({ isTouch, now, payers }: BudgetContext): boolean => {
   const { lastTouchAt, use } = payers.account
   const today = dayOf(payers, "account", now)
   if (Budget.usedOn(use, today) === 0) return true
-  return isTouch && (lastTouchAt === null || Zone.localDate(Zone.make(zones(payers).account), lastTouchAt) < today)
+  return isTouch && (lastTouchAt === null || Zone.localDate(zoneOf(payers, "account"), lastTouchAt) < today)
 }
 
 /** Of caps that a send must not pass, and of the warm-up, which yields to the account's first touch of the day. */
@@ -124,24 +125,21 @@ export const gapGate: Gate<BudgetContext> = {
 }
 
 /** The payers after `parts` messages were taken; an automated touch (`isTouch`) also begins the account's gap. */
-const taken = (
-  { account, group, workspace }: Payers,
-  days: Reservation,
-  parts: number,
-  now: Instant,
-  isTouch: boolean
-): Payers => ({
-  account: {
-    account: account.account,
-    use: Budget.take(account.use, days.account, parts),
-    lastTouchAt: isTouch ? now : account.lastTouchAt
-  },
-  workspace: { ...workspace, use: Budget.take(workspace.use, days.workspace, parts) },
-  group:
-    group === null || group === undefined || days.group === undefined
-      ? null
-      : { ...group, use: Budget.take(group.use, days.group.day, parts) }
-})
+const taken = (before: Payers, parts: number, now: Instant, isTouch: boolean) => {
+  const { account, group, workspace } = before
+  return {
+    account: {
+      account: account.account,
+      use: Budget.take(account.use, dayOf(before, "account", now), parts),
+      lastTouchAt: isTouch ? now : account.lastTouchAt
+    },
+    workspace: { ...workspace, use: Budget.take(workspace.use, dayOf(before, "workspace", now), parts) },
+    group:
+      group === null || group === undefined
+        ? null
+        : { ...group, use: Budget.take(group.use, dayOf(before, "group", now), parts) }
+  }
+}
 
 /** What payers hold while one claim decides: two paces of an account, or two accounts of a group, pay from one purse. */
 export interface Purse {
@@ -165,21 +163,16 @@ export const purse = (): Purse => {
   return {
     of,
     take: (payers, parts, now, pace, isTouch) => {
-      const before = of(payers)
-      const days: Reservation = {
+      const { account, group, workspace } = taken(of(payers), parts, now, isTouch)
+      accounts.set(account.account.id, account)
+      workspaces.set(workspace.workspace.id, workspace)
+      if (group !== null && group !== undefined) groups.set(group.group.id, group)
+      return {
         pace,
-        account: dayOf(before, "account", now),
-        workspace: dayOf(before, "workspace", now),
-        ...(before.group !== null &&
-          before.group !== undefined && {
-            group: { id: before.group.group.id, day: dayOf(before, "group", now) }
-          })
+        account: account.use.day,
+        workspace: workspace.use.day,
+        ...(group !== null && group !== undefined && { group: { id: group.group.id, day: group.use.day } })
       }
-      const after = taken(before, days, parts, now, isTouch)
-      accounts.set(after.account.account.id, after.account)
-      workspaces.set(after.workspace.workspace.id, after.workspace)
-      if (after.group !== null && after.group !== undefined) groups.set(after.group.group.id, after.group)
-      return days
     },
     writes: () => ({
       accounts: Array.from(accounts.values(), ({ account, lastTouchAt, use }) => ({

@@ -124,6 +124,28 @@ export const cases: ReadonlyArray<MediaCase> = [
     yield* expectText(one, "mine", "after the other was deleted")
   }),
 
+  mediaCase("what is no id is refused by every verb, so that no name leads out of a store", function* () {
+    const store = yield* MediaStore
+    const { id, workspace } = keys("names").key()
+    const names = ["..", ".", "", "../../x", `../${id}`, `${id}/../x`, `${id}%2f..`, `${id}\u0000`]
+    const wrong = [
+      ...names.map((name) => ({ workspace, id: name as MediaKey["id"] })),
+      ...names.map((name) => ({ workspace: name as MediaKey["workspace"], id }))
+    ]
+    for (const key of wrong) {
+      const asked: ReadonlyArray<Effect.Effect<unknown, { readonly _tag: string }>> = [
+        store.put(key, text("x"), options),
+        store.get(key),
+        store.delete(key),
+        store.url(key, { mime, filename: null, until: Builders.start })
+      ]
+      for (const verb of asked) {
+        const { _tag } = yield* Effect.flip(verb)
+        Expect.equal(_tag, "MediaStoreError", `${JSON.stringify(key)}`)
+      }
+    }
+  }),
+
   mediaCase("what is deleted is gone, however often", function* () {
     const store = yield* MediaStore
     const one = keys("gone").key()

@@ -1,6 +1,8 @@
 /**
  * How lists are read: after an opaque cursor or from an offset, never more than `limit` rows, with the total on request.
  */
+import { Effect } from "effect"
+
 export interface PageRequest {
   /** 1–500, default 50. */
   readonly limit?: number | undefined
@@ -24,3 +26,15 @@ export const maxLimit = 500
 
 /** The number of rows a request may have. */
 export const limitOf = (request: PageRequest): number => Math.max(1, Math.min(maxLimit, request.limit ?? defaultLimit))
+
+/** All rows of a list, page by page. */
+export const everything = Effect.fnUntraced(function* <A, E>(read: (page: PageRequest) => Effect.Effect<Page<A>, E>) {
+  const rows: Array<A> = []
+  let cursor: string | null | undefined
+  while (cursor !== null) {
+    const page: Page<A> = yield* read({ limit: maxLimit, cursor })
+    rows.push(...page.data)
+    cursor = page.nextCursor
+  }
+  return rows
+})

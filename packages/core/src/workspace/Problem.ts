@@ -2,7 +2,7 @@
  * What is wrong with JSON that a person or a program wrote: each problem by its field, with what was expected there and
  * what came. What came is shown only where it was decoded with `showing`; without it no value leaves this module.
  */
-import { type Schema, SchemaAST, SchemaIssue } from "effect"
+import { Result, Schema, SchemaAST, SchemaIssue } from "effect"
 
 /** One thing that is wrong, by its field (`followUps[0].sendAfterDays`; empty = the whole). */
 export interface Problem {
@@ -194,4 +194,11 @@ export const of = (error: Schema.SchemaError): readonly [Problem, ...Array<Probl
   }
   const [first, ...rest] = byField.values()
   return [first ?? { field: "", message: error.message }, ...rest]
+}
+
+/** What a program gave, as a schema decodes it; or the first problem of it, which shows what came. */
+export const decoder = <S extends Schema.ConstraintDecoder<unknown>>(schema: S) => {
+  const decode = Schema.decodeUnknownResult(schema)
+  return (input: unknown): Result.Result<S["Type"], Problem> =>
+    Result.mapError(decode(input, showing), (error) => of(error)[0])
 }

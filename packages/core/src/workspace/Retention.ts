@@ -12,13 +12,16 @@ export const RetentionKind = Schema.Literals([
   "events",
   /** Deliveries of webhooks with their attempts. */
   "deliveries",
-  "idempotencyKeys",
   /** Files of messages. */
   "media",
   /** Jobs that are over, and the files they wrote. */
   "jobs",
   /** The keys by which an event of a channel that comes again is known. */
-  "channelEvents"
+  "channelEvents",
+  /** What platforms told of messages that never came. */
+  "notices",
+  /** Files that were given to us and that nothing was made of. */
+  "unusedMedia"
 ])
 export type RetentionKind = typeof RetentionKind.Type
 
@@ -30,10 +33,11 @@ export class Retention extends Schema.Opaque<Retention>()(
   Schema.Struct({
     events: Schema.optionalKey(Days),
     deliveries: Schema.optionalKey(Days),
-    idempotencyKeys: Schema.optionalKey(Days),
     media: Schema.optionalKey(Days),
     jobs: Schema.optionalKey(Days),
-    channelEvents: Schema.optionalKey(Days)
+    channelEvents: Schema.optionalKey(Days),
+    notices: Schema.optionalKey(Days),
+    unusedMedia: Schema.optionalKey(Days)
   }).annotate({ identifier: "Retention" })
 ) {}
 
@@ -41,10 +45,11 @@ export class Retention extends Schema.Opaque<Retention>()(
 export const defaults: Required<Retention> = {
   events: 365,
   deliveries: 30,
-  idempotencyKeys: 1,
   media: null,
   jobs: 90,
-  channelEvents: 30
+  channelEvents: 30,
+  notices: 30,
+  unusedMedia: 30
 }
 
 /** What is older may be purged; null = nothing is. */

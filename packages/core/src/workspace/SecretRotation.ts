@@ -63,8 +63,8 @@ const make = Effect.gen(function* () {
       name: "secret rotation",
       round: Effect.fnUntraced(function* (now: Instant) {
         if (now < dueAt || vault.currentKey === null) return { worked: false, nextDue: now < dueAt ? dueAt : null }
-        dueAt = now + hour
         yield* Effect.catchTag(rotate, "VaultError", ({ message }) => Effect.logWarning(message))
+        dueAt = now + hour
         return { worked: false, nextDue: dueAt }
       })
     }

@@ -9,26 +9,32 @@ export const text = (value: string): string => {
   return whole.includes("\u0000") ? whole.replaceAll("\u0000", "") : whole
 }
 
+/** The first `length` UTF-16 units of a text, one fewer where the cut would go through a pair. */
+export const cut = (value: string, length: number): string => {
+  const part = value.slice(0, length)
+  return part.isWellFormed() || !value.isWellFormed() ? part : part.slice(0, -1)
+}
+
 const isPlain = (value: object): boolean => {
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null
 }
 
+/** Whether the value may stay as it is: nothing is made to find out, for nearly all of it may. */
+const isStorable = (value: unknown): boolean => {
+  if (typeof value === "string") return value.isWellFormed() && !value.includes("\u0000")
+  if (typeof value !== "object" || value === null) return true
+  if (Array.isArray(value)) return value.every(isStorable)
+  if (!isPlain(value)) return true
+  for (const key in value) if (!isStorable(key) || !isStorable((value as Record<string, unknown>)[key])) return false
+  return true
+}
+
 const cleaned = (value: unknown): unknown => {
+  if (isStorable(value)) return value
   if (typeof value === "string") return text(value)
-  if (typeof value !== "object" || value === null) return value
-  if (Array.isArray(value)) {
-    const items = value.map(cleaned)
-    return items.every((item, i) => item === value[i]) ? value : items
-  }
-  if (!isPlain(value)) return value
-  let isAsItWas = true
-  const entries = Object.entries(value).map(([key, field]) => {
-    const entry = [text(key), cleaned(field)] as const
-    isAsItWas &&= entry[0] === key && entry[1] === field
-    return entry
-  })
-  return isAsItWas ? value : Object.fromEntries(entries)
+  if (Array.isArray(value)) return value.map(cleaned)
+  return Object.fromEntries(Object.entries(value as object).map(([key, field]) => [text(key), cleaned(field)]))
 }
 
 /** The value with each text in it so; of plain objects and arrays, and the very value where nothing is to be changed. */

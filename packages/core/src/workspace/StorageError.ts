@@ -12,3 +12,6 @@ export class StorageError extends Schema.TaggedError<StorageError>()("StorageErr
     return `${this.operation}: ${this.cause instanceof Error ? this.cause.message : "the storage failed"}`
   }
 }
+
+/** Whether it is a storage that may be back soon: what concerns everyone, and not one row. */
+export const isAway = (error: unknown): boolean => error instanceof StorageError && error.retryable

@@ -1,21 +1,23 @@
 /** The tenant. Everything belongs to exactly one, and another workspace's id is "not found". */
 import { Schema } from "effect"
+import { Cap } from "./Budget.ts"
 import { WorkspaceId } from "./Id.ts"
 import { Instant } from "./Instant.ts"
 import { Metadata } from "./Json.ts"
 import { Assignment } from "./Member.ts"
 import { Retention } from "./Retention.ts"
+import { ZoneName } from "./Zone.ts"
 
 export class Workspace extends Schema.Opaque<Workspace>()(
   Schema.Struct({
     id: WorkspaceId,
     name: Schema.NonEmptyString,
     /** IANA zone in which the workspace's days are counted. */
-    timezone: Schema.NonEmptyString,
+    timezone: ZoneName,
     /** While true no automated message begins. */
     paused: Schema.Boolean,
     /** The most messages a day over all accounts (the plan); null = none. */
-    dailyCap: Schema.NullOr(Schema.Int),
+    dailyCap: Schema.NullOr(Cap),
     /** Whether an opt-out suppresses every address of the contact or only the one it came from. */
     optOutScope: Schema.Literals(["contact", "address"]),
     /** What people are answered who write that they want no more messages; absent = nothing. */

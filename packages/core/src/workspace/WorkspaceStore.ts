@@ -2,7 +2,7 @@
 import { Context, type Effect, type Option } from "effect"
 import type { DayUse } from "./Budget.ts"
 import type { WorkspaceId } from "./Id.ts"
-import type { Instant } from "./Instant.ts"
+import { day, type Instant } from "./Instant.ts"
 import type { StorageError } from "./StorageError.ts"
 import type { Workspace } from "./Workspace.ts"
 
@@ -17,6 +17,9 @@ export type PacingClock =
   | { readonly type: "real" }
   | { readonly type: "virtual"; readonly at: Instant }
   | { readonly type: "rate"; readonly rate: number; readonly realFrom: Instant; readonly from: Instant }
+
+/** How long an idempotency key lives, milliseconds. */
+export const keyLifeMs = day
 
 export type Idempotency =
   | { readonly type: "new" }

@@ -105,6 +105,15 @@ export const make = (name: string): Zone => {
 /** The zone of that name; null for one that `ZoneName` refuses, as an imported contact may have. */
 export const find = (name: string): Zone | null => zones.get(name) ?? (isKnown(name) ? make(name) : null)
 
+/** The zone of the first of these names that is one; UTC where none is. */
+export const firstOf = (...names: ReadonlyArray<string | null | undefined>): Zone => {
+  for (const name of names) {
+    const zone = name === null || name === undefined ? null : find(name)
+    if (zone !== null) return zone
+  }
+  return make("UTC")
+}
+
 /** The offset as Intl knows it: the wall time it writes, read as UTC, minus the instant. `at` is a whole second. */
 const formattedOffset = (formatter: Intl.DateTimeFormat, at: Instant): number => {
   const [month, dayOfMonth, year, hours, minutes, seconds] = formatter.format(at).split(/\D+/).map(Number)

@@ -7,12 +7,14 @@ import { AccountLogStore } from "../../src/account/AccountLogStore.ts"
 import { AccountReports } from "../../src/account/AccountReports.ts"
 import * as AccountTally from "../../src/account/AccountTally.ts"
 import { AccountStore } from "../../src/account/AccountStore.ts"
+import { AccountTallyStore } from "../../src/account/AccountTallyStore.ts"
 import type { DomainEvent, EventType } from "../../src/event/DomainEvent.ts"
 import { CursorExpired, EventStore } from "../../src/event/EventStore.ts"
 import * as MemoryStorage from "../../src/memory/MemoryStorage.ts"
 import * as Overture from "../../src/Overture.ts"
 import * as Builders from "../../src/testing/Builders.ts"
 import * as TestChannel from "../../src/testing/TestChannel.ts"
+import type { WorkspaceId } from "../../src/workspace/Id.ts"
 import { day, hour, type Instant, minute } from "../../src/workspace/Instant.ts"
 import { PacingTime } from "../../src/workspace/PacingTime.ts"
 import { WorkspaceStore } from "../../src/workspace/WorkspaceStore.ts"
@@ -214,18 +216,40 @@ describe("the chore", () => {
         AccountLog.entry(build.ids, account, today + i * minute, trouble)
       )
       yield* Effect.forEach(entries, (entry) => logs.append([entry]))
-      yield* Effect.forEach(Array.from({ length: 1_500 }), () => happens("message.sent", today))
+      yield* Effect.forEach(Array.from({ length: 5_500 }), () => happens("message.sent", today))
       const rounds: Array<boolean> = []
       for (let i = 0; i < 3; i++) rounds.push((yield* reports.chore.round(0)).worked)
       assert.deepStrictEqual(rounds, [true, false, false])
-      assert.strictEqual((yield* stats).allTime.sent, 1_500)
+      assert.strictEqual((yield* stats).allTime.sent, 5_500)
       assert.strictEqual(yield* logs.trim(100), 0)
       assert.strictEqual((yield* reports.log(workspace.id, account.id)).length, kept)
       yield* happens("message.sent", today)
       yield* reports.chore.round(4_999)
-      assert.strictEqual((yield* stats).allTime.sent, 1_500)
+      assert.strictEqual((yield* stats).allTime.sent, 5_500)
       yield* reports.chore.round(5_000)
-      assert.strictEqual((yield* stats).allTime.sent, 1_501)
+      assert.strictEqual((yield* stats).allTime.sent, 5_501)
+    }).pipe(Effect.provide(engine))
+  })
+
+  it.effect("counts the others where one cannot be counted, or is in a zone that nobody knows", () => {
+    const { engine, made } = scene()
+    return Effect.gen(function* () {
+      const { account, build, happens, reports, stats, workspace } = yield* made
+      const store = yield* AccountTallyStore
+      const workspaces = yield* WorkspaceStore
+      yield* workspaces.create({ ...build.workspace(), id: `wsp_${"0".repeat(32)}` as WorkspaceId })
+      yield* workspaces.modify(workspace.id, (row) => ({ ...row, timezone: "Mars/Base" }))
+      yield* happens("message.sent", today)
+      const broken = AccountTallyStore.of({
+        ...store,
+        place: (id) => (id === workspace.id ? store.place(id) : Effect.die(new Error("nobody can read this")))
+      })
+      const { chore } = yield* AccountReports.pipe(
+        Effect.provide(Layer.fresh(AccountReports.layer).pipe(Layer.provide(Layer.succeed(AccountTallyStore, broken))))
+      )
+      yield* chore.round(0)
+      assert.strictEqual((yield* stats).allTime.sent, 1)
+      assert.strictEqual((yield* reports.stats(workspace.id, account.id)).allTime.sent, 1)
     }).pipe(Effect.provide(engine))
   })
 })

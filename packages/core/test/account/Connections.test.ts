@@ -1,11 +1,12 @@
 /** What an account reaches its platform with, over an engine in memory: from the operator's change to what the channel gets. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Redacted } from "effect"
+import { Effect, Layer, Option, Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import type { Account } from "../../src/account/Account.ts"
 import { AccountReports } from "../../src/account/AccountReports.ts"
 import { Accounts } from "../../src/account/Accounts.ts"
-import { AccountStore } from "../../src/account/AccountStore.ts"
+import { AccountSecretStore } from "../../src/account/AccountSecretStore.ts"
+import { type AccountFilter, AccountStore } from "../../src/account/AccountStore.ts"
 import { Connections } from "../../src/account/Connections.ts"
 import { EgressFailed, type EgressProbe } from "../../src/account/EgressProbe.ts"
 import type { Outcome } from "../../src/channel/Outcome.ts"
@@ -224,6 +225,51 @@ describe("credentials", () => {
       assert.deepStrictEqual(
         (yield* told).map(({ connected }) => connected),
         [true, false, true]
+      )
+    }).pipe(Effect.provide(engine))
+  })
+
+  it.effect("are forgotten when the account is removed, which is off and hidden until it is connected again", () => {
+    const { channel, engine, made } = scene()
+    return Effect.gen(function* () {
+      const { connect, queue, told, workspace } = yield* made
+      const account = yield* connect("one", proxy)
+      const [accounts, connections] = [yield* Accounts, yield* Connections]
+      yield* connections.remove(workspace.id, account.id, system)
+      const gone = yield* accounts.find(workspace.id, account.id)
+      assert.deepInclude(gone, { enabled: false, removedAt: start })
+      assert.deepStrictEqual(gone.access, { version: 2, credentials: false, egress: null })
+      assert.isNull(Option.getOrThrow(yield* (yield* AccountSecretStore).get(account.id)).credentials)
+      const listed = (filter: AccountFilter) =>
+        Effect.map(accounts.list(workspace.id, filter, {}), ({ data }) => data.map(({ id }) => id))
+      assert.deepStrictEqual([yield* listed({}), yield* listed({ removed: true })], [[], [account.id]])
+      for (const refused of [
+        accounts.change(workspace.id, account.id, { enabled: true }, system),
+        connections.set(workspace.id, account.id, { credentials: Redacted.make("two") }, system),
+        connections.remove(workspace.id, account.id, system)
+      ] as ReadonlyArray<Effect.Effect<unknown, { readonly _tag: string }>>) {
+        const error = yield* Effect.flip<unknown, { readonly _tag: string }, never>(refused)
+        assert.strictEqual(error._tag, "AccountNotFound")
+      }
+      yield* queue(account)
+      yield* (yield* Outbox).tick
+      assert.deepStrictEqual(sends(channel), [])
+
+      const again = yield* connect("two")
+      assert.deepInclude(again, { id: account.id, enabled: true })
+      assert.notProperty(again, "removedAt")
+      assert.deepStrictEqual([yield* listed({}), yield* listed({ removed: true })], [[account.id], []])
+      yield* TestClock.setTime(start + 15 * minute)
+      yield* (yield* Outbox).tick
+      assert.deepStrictEqual(sends(channel), [["two", null]])
+      assert.deepStrictEqual(
+        (yield* told).map(({ connected, removed }) => [connected, removed]),
+        [
+          [true, undefined],
+          [false, true],
+          [false, false],
+          [true, undefined]
+        ]
       )
     }).pipe(Effect.provide(engine))
   })

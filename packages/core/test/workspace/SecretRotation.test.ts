@@ -5,6 +5,7 @@ import * as TestVault from "../../src/testing/TestVault.ts"
 import { hour } from "../../src/workspace/Instant.ts"
 import { type SealedRows, SealedRowSets } from "../../src/workspace/SealedRows.ts"
 import { SecretRotation } from "../../src/workspace/SecretRotation.ts"
+import { StorageError } from "../../src/workspace/StorageError.ts"
 import { keyOf, Vault } from "../../src/workspace/Vault.ts"
 
 const vault = TestVault.make(["new", "old"])
@@ -84,6 +85,29 @@ describe("rotation", () => {
         assert.strictEqual((yield* round(6)).nextDue, 5 + hour)
         assert.strictEqual((yield* round(5 + hour)).nextDue, 5 + 2 * hour)
       }).pipe(Effect.provide(rotation([set])))
+    })
+  )
+
+  it.effect("is not put off by a storage that was away for a moment", () =>
+    Effect.gen(function* () {
+      const { keys, set } = yield* rowsOf("one", ["old"])
+      let isAway = true
+      const away: SealedRows = {
+        ...set,
+        reseal: (limit) =>
+          Effect.suspend(() =>
+            isAway
+              ? Effect.fail(new StorageError({ operation: "reseal", retryable: true, cause: "away" }))
+              : set.reseal(limit)
+          )
+      }
+      yield* Effect.gen(function* () {
+        const { chore } = yield* SecretRotation
+        assert.strictEqual((yield* Effect.flip(chore.round(5)))._tag, "StorageError")
+        isAway = false
+        assert.strictEqual((yield* chore.round(6)).nextDue, 6 + hour)
+        assert.deepStrictEqual(keys(), ["new"])
+      }).pipe(Effect.provide(rotation([away])))
     })
   )
 })

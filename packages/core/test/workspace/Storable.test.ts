@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { storable } from "../../src/workspace/Storable.ts"
+import { cut, storable } from "../../src/workspace/Storable.ts"
 
 const half = "\ud83d"
 
@@ -22,5 +22,12 @@ describe("what comes from outside", () => {
     const written = JSON.stringify(once)
     assert.notMatch(written, /\\u0000|\\ud[89a-f]/i)
     if (!/\\u0000|\\ud[89a-f]/i.test(JSON.stringify(json))) assert.strictEqual(once, json)
+  })
+
+  it("is cut to a length, but never through a character", () => {
+    assert.deepStrictEqual(
+      [0, 1, 2, 3, 9].map((length) => cut("a👍b", length)),
+      ["", "a", "a", "a👍", "a👍b"]
+    )
   })
 })

@@ -139,6 +139,27 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal((yield* store.about(workspace, ["sandbox::y"])).length, 1, "about somebody else")
   }),
 
+  storageCase("account log: entries are found by what they say, too", function* () {
+    const store = yield* AccountLogStore
+    const { account, build, other, workspace } = ids("account log words")
+    const entry = entries(build, workspace, account)
+    const said = (title: string, more: Parameters<typeof entry>[2]) => entry(start + 1, title, more)
+    yield* store.append([
+      said("theirs", { description: "no more to +49 157 5550199 today" }),
+      said("by code", { description: "x", code: "to:+49 157 5550199" }),
+      said("another's", { description: "no more to +49 157 5550198" }),
+      said("elsewhere", { description: "to +49 157 5550199", workspace: other })
+    ])
+    const texts = ["+49 157 5550199", "nobody_%"]
+    const told = Effect.map(store.about(workspace, [], texts), (found) => titles(found).toSorted())
+    Expect.equal(yield* told, ["by code", "theirs"], "what tells of them")
+    Expect.equal(yield* store.about(workspace, [], []), [], "of nobody")
+    yield* store.forget(workspace, [], texts)
+    Expect.equal(yield* told, [], "once they are forgotten")
+    Expect.equal(titles(yield* store.latest(workspace, account)), ["another's"], "what stays")
+    Expect.equal((yield* store.about(other, [], texts)).length, 1, "in another workspace")
+  }),
+
   storageCase("account log: what a failed transaction noted is not there", function* () {
     const store = yield* AccountLogStore
     const { within } = yield* Transaction

@@ -24,6 +24,7 @@ const scene = (seed: string) =>
       resting: build.account(mine.id, { restingUntil: now + 1, channel: "elsewhere" }),
       rested: build.account(mine.id, { restingUntil: now, name: "Alpha Page" }),
       fresh: build.account(mine.id, { externalId: "page_100%" }),
+      removed: build.account(mine.id, { name: "Former page", enabled: false, removedAt: now }),
       theirs: build.account(other.id)
     }
     yield* Effect.forEach(Object.values(accounts), (account) => store.connect(account, []))
@@ -45,7 +46,7 @@ export const cases: ReadonlyArray<StorageCase> = [
 
   storageCase("accounts: the list holds what matches every filter", function* () {
     const { accounts, found, group } = yield* scene("account filters")
-    const { banned, disabled, doubted, fresh, rested, resting } = accounts
+    const { banned, disabled, doubted, fresh, removed, rested, resting } = accounts
     const expect = function* (filter: AccountFilter, ids: ReadonlyArray<{ readonly id: string }>) {
       Expect.equal((yield* found(filter)).toSorted(), ids.map(({ id }) => id).toSorted(), JSON.stringify(filter))
     }
@@ -60,6 +61,9 @@ export const cases: ReadonlyArray<StorageCase> = [
     yield* expect({ text: "crm-77" }, [doubted])
     yield* expect({ text: "100%" }, [fresh])
     yield* expect({ text: "100_" }, [])
+    yield* expect({ removed: true }, [removed])
+    yield* expect({ removed: true, text: "page", enabled: false }, [removed])
+    yield* expect({ removed: false, enabled: false }, [banned, disabled])
     yield* expect({ text: "page", enabled: true, channel: Builders.channel }, [rested, fresh])
   })
 ]

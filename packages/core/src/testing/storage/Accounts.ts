@@ -54,6 +54,11 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.ok(Option.isNone(yield* store.byExternalRef(other.id, "ref")), "another workspace got it by externalRef")
     Expect.ok(Option.isNone(yield* store.byExternalRef(mine.id, "none")), "an unknown externalRef was found")
     Expect.equal((yield* store.list(other.id, {})).data, [], "the other's list")
+    const others = [build.account(mine.id), build.account(other.id), build.account(mine.id)] as const
+    yield* Effect.forEach(others, (one) => store.connect(one, []))
+    const asked = [others[2], others[1], account].map(({ id }) => id)
+    Expect.equal(yield* store.among(mine.id, asked), [account, others[2]], "those of some that are the workspace's")
+    Expect.equal(yield* store.among(mine.id, []), [], "those of none")
   }),
 
   storageCase("accounts: the list is whole in pages", function* () {
@@ -168,6 +173,30 @@ export const cases: ReadonlyArray<StorageCase> = [
     )
     Expect.equal((yield* store.polled([Builders.channel, "elsewhere"])).length, 3, "those of two channels")
     Expect.equal(yield* store.polled([]), [], "those of no channel")
+  }),
+
+  storageCase("accounts: polled are those that are on and that the platform lets in", function* () {
+    const store = yield* AccountStore
+    const { build, mine } = yield* two("heard")
+    const heard = [
+      build.account(mine.id),
+      build.account(mine.id, { attention: ["restricted"] }),
+      build.account(mine.id, { restingUntil: Builders.start + 1 })
+    ]
+    const others = [
+      build.account(mine.id, { enabled: false }),
+      build.account(mine.id, { banned: true }),
+      build.account(mine.id, { attention: ["restricted", "unauthorized"] }),
+      build.account(mine.id, { attention: ["challenge"] }),
+      build.account(mine.id, { attention: ["misconfigured"] })
+    ]
+    yield* Effect.forEach([...others, ...heard], (account) => store.connect(account, []))
+    const polled = yield* store.polled([Builders.channel])
+    Expect.equal(
+      polled.map(({ account }) => account),
+      [...heard].sort((a, b) => (a.id < b.id ? -1 : 1)),
+      "the polled accounts"
+    )
   }),
 
   storageCase("accounts: two connects at the same time make one account", function* () {
