@@ -19,6 +19,9 @@ import { Step as StepSchema } from "./Step.ts"
 export const CampaignStatus = Schema.Literals(["draft", "running", "paused", "finished", "deleted"])
 export type CampaignStatus = typeof CampaignStatus.Type
 
+/** The longest pause between two parts of a touch, in seconds. */
+export const maxPartDelay = 86_400
+
 export class Pacing extends Schema.Opaque<Pacing>()(
   Schema.Struct({
     ...DailyRange.fields,
@@ -28,6 +31,10 @@ export class Pacing extends Schema.Opaque<Pacing>()(
     newShare: Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
   }).annotate({ identifier: "Pacing" })
 ) {}
+
+const Pause = Schema.Int.check(
+  Schema.isBetween({ minimum: 0, maximum: maxPartDelay }, { expected: `seconds from 0 to ${maxPartDelay}` })
+)
 
 export class CampaignSettings extends Schema.Opaque<CampaignSettings>()(
   Schema.Struct({
@@ -40,7 +47,7 @@ export class CampaignSettings extends Schema.Opaque<CampaignSettings>()(
     distribution: Distribution,
     onMissing: Schema.Literals(["skip", "blank"]),
     /** Seconds between the parts of a touch, drawn for each. */
-    partDelay: Schema.Struct({ minSeconds: Schema.Int, maxSeconds: Schema.Int }),
+    partDelay: Schema.Struct({ minSeconds: Pause, maxSeconds: Pause }),
     onAccountLost: Schema.Literals(["end", "reassign"]),
     stopOn: Schema.Literals(["contact", "chat"]),
     startAt: Schema.NullOr(Instant),

@@ -84,7 +84,8 @@ const make = Effect.gen(function* () {
 
   return CampaignAccounts.of({
     join: Effect.fn("CampaignAccounts.join")(function* (workspace, id, account, actor) {
-      yield* accountOf(workspace, account)
+      const { removedAt } = yield* accountOf(workspace, account)
+      if (removedAt !== undefined) return yield* new AccountNotFound({ account })
       const { joined } = yield* edits.edit(workspace, id, { accounts: [account] }, actor)
       return joined.length > 0
     }),

@@ -1,15 +1,16 @@
 /**
- * What may be changed of a campaign that exists, and what is wrong with a change. Steps keep their ids: by them leads find
+ * What a campaign may be and become, and what is wrong with one that is made or changed. Steps keep their ids: by them leads find
  * where they were. Pure.
  */
 import { Result, Schema } from "effect"
 import * as Problems from "../workspace/Problem.ts"
 import type { Problem } from "../workspace/Problem.ts"
+import * as Zone from "../workspace/Zone.ts"
 import { CampaignSettings } from "./Campaign.ts"
 import * as Rendering from "./Rendering.ts"
 import { maxParts } from "./Step.ts"
 
-/** A change that a campaign cannot take; nothing of it was done. */
+/** A campaign that could not be one, or a change that one cannot take; nothing of it was done. */
 export class CampaignChangeRefused extends Schema.TaggedError<CampaignChangeRefused>()("CampaignChangeRefused", {
   problems: Schema.Array(Schema.Struct({ field: Schema.String, message: Schema.String }))
 }) {
@@ -53,6 +54,21 @@ const templateProblems = ({ steps }: CampaignSettings): ReadonlyArray<Problem> =
     )
   )
 
+/** The zone of its days: one that exists, and that of its send window where that names one. */
+const zoneProblems = ({ sendWindow, timezone }: CampaignSettings): ReadonlyArray<Problem> => [
+  ...(Zone.find(timezone) === null
+    ? [{ field: "timezone", message: `${JSON.stringify(timezone)} is no IANA time zone` }]
+    : []),
+  ...(sendWindow.timezone !== undefined && sendWindow.timezone !== timezone
+    ? [
+        {
+          field: "sendWindow.timezone",
+          message: `is ${sendWindow.timezone}, but the campaign's timezone is ${timezone}`
+        }
+      ]
+    : [])
+]
+
 /** What is wrong with settings that are to follow `before` (null = none); nothing for those that may. */
 export const problems = (before: CampaignSettings | null, after: CampaignSettings): ReadonlyArray<Problem> => {
   const decoded = decode(after, Problems.showing)
@@ -61,6 +77,7 @@ export const problems = (before: CampaignSettings | null, after: CampaignSetting
   return [
     ...stepProblems(before, after),
     ...templateProblems(after),
+    ...zoneProblems(after),
     ...(pacing.rangeMin > pacing.rangeMax
       ? [{ field: "pacing.rangeMax", message: `${pacing.rangeMax} is less than rangeMin ${pacing.rangeMin}` }]
       : []),

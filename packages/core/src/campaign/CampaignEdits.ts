@@ -4,6 +4,7 @@
  * that was added follow page by page.
  */
 import { Context, Effect, Layer, Option, Schema } from "effect"
+import { AccountStore } from "../account/AccountStore.ts"
 import { Channels } from "../channel/Channel.ts"
 import type { Actor } from "../event/DomainEvent.ts"
 import type { AccountId, CampaignId, WorkspaceId } from "../workspace/Id.ts"
@@ -12,6 +13,7 @@ import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import type { Chore } from "../workspace/Chore.ts"
 import { Transaction } from "../workspace/Transaction.ts"
+import * as AccountChoice from "./AccountChoice.ts"
 import * as Breaker from "./Breaker.ts"
 import { type Campaign, CampaignNotFound, type CampaignSettings } from "./Campaign.ts"
 import * as CampaignChange from "./CampaignChange.ts"
@@ -70,6 +72,7 @@ export class CampaignEdits extends Context.Service<
 
 const make = Effect.gen(function* () {
   const store = yield* CampaignStore
+  const accountStore = yield* AccountStore
   const channels = yield* Channels
   const time = yield* PacingTime
   const transaction = yield* Transaction
@@ -94,6 +97,7 @@ const make = Effect.gen(function* () {
     const settings: CampaignSettings = { ...before.settings, ...change }
     const wrong = [
       ...CampaignChange.problems(before.settings, settings),
+      ...(yield* AccountChoice.problems(accountStore, workspace, accounts)),
       ...(name === "" ? [{ field: "name", message: "a campaign has a name" }] : [])
     ]
     if (wrong.length > 0) return yield* new CampaignChangeRefused({ problems: wrong })

@@ -9,7 +9,7 @@ import type { IdGenerator } from "../workspace/Id.ts"
 import { Instant, second } from "../workspace/Instant.ts"
 import { Metadata } from "../workspace/Json.ts"
 import * as Problems from "../workspace/Problem.ts"
-import { Pacing } from "./Campaign.ts"
+import { maxPartDelay, Pacing } from "./Campaign.ts"
 import type { CampaignSettings } from "./Campaign.ts"
 import * as CampaignFileCheck from "./CampaignFileCheck.ts"
 import * as Distribution from "./Distribution.ts"
@@ -19,7 +19,7 @@ import { Messages, partOf } from "./MessageEntry.ts"
 import { OnMissing } from "./Rendering.ts"
 import { RampUp } from "../workspace/RampUp.ts"
 import * as SendWindow from "./SendWindow.ts"
-import type { Part, Step } from "./Step.ts"
+import { maxDays, type Part, type Step } from "./Step.ts"
 import * as StepIdentity from "./StepIdentity.ts"
 
 const defaulted = <S extends Schema.Top>(schema: S, value: S["Encoded"]) =>
@@ -27,12 +27,14 @@ const defaulted = <S extends Schema.Top>(schema: S, value: S["Encoded"]) =>
 
 const positive = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1, { expected: "an integer of at least 1" }))
 const notNegative = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0, { expected: "an integer of at least 0" }))
+const upTo = (minimum: number, maximum: number) =>
+  Schema.Int.check(Schema.isBetween({ minimum, maximum }, { expected: `an integer from ${minimum} to ${maximum}` }))
 
 const FollowUpEntry = Schema.Struct({
   id: Schema.optionalKey(Schema.NonEmptyString),
   messages: Messages,
   type: defaulted(Schema.Literals(["noReply", "noReplyResponded"]), "noReply"),
-  sendAfterDays: positive
+  sendAfterDays: upTo(1, maxDays)
 }).annotate({ identifier: "FollowUpEntry" })
 
 /** An account by its id, or with what is needed to add it. */
@@ -82,7 +84,7 @@ export class CampaignFile extends Schema.Opaque<CampaignFile>()(
     onMissing: defaulted(OnMissing, "skip"),
     /** Seconds between the parts of a touch. */
     partDelay: defaulted(
-      Schema.Struct({ min: notNegative, max: notNegative }).check(
+      Schema.Struct({ min: upTo(0, maxPartDelay), max: upTo(0, maxPartDelay) }).check(
         Schema.makeFilter(
           ({ max, min }) => min <= max || { path: ["max"], issue: `max ${max} is less than min ${min}` }
         )

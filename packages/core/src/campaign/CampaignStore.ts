@@ -184,14 +184,14 @@ export class CampaignStore extends Context.Service<
     duePaces(campaign: CampaignId): Effect.Effect<ReadonlyArray<DuePace>, StorageError>
     /**
      * Adds leads; a contact that the campaign has already, or who was erased since they were read, is left out, with the
-     * events whose subject is that lead. Rings its paces when some are new. Returns how many are new.
+     * events whose subject is that lead. Rings its paces when some are new. Returns those that are new, in no order.
      */
     enroll(
       campaign: CampaignId,
       leads: ReadonlyArray<Lead>,
       events: ReadonlyArray<DomainEvent>,
       now: Instant
-    ): Effect.Effect<number, StorageError>
+    ): Effect.Effect<ReadonlyArray<LeadId>, StorageError>
     /**
      * Gives leads of the pool to accounts in one transaction that only one caller at a time has per campaign. `decide`
      * is shown the accounts that are in the campaign or were, asks how many leads ranges of the pool have, no further than
@@ -261,7 +261,10 @@ export class CampaignStore extends Context.Service<
       now: Instant,
       change: (lead: Lead, messages: ReadonlyArray<Message>, version: number) => LeadChange | null
     ): Effect.Effect<ReadonlyArray<Lead>, StorageError>
-    /** Locks all leads of these contacts, and these leads, in id order. Names the messages of their present touches. */
+    /**
+     * Locks all leads of these contacts, and these leads, in id order. Names the messages that a change of them locks: those
+     * of their present touches, and of these leads those of every touch in parts; none where rows are not locked by themselves.
+     */
     hold(
       workspace: WorkspaceId,
       contacts: ReadonlyArray<ContactId>,

@@ -1,18 +1,17 @@
 /** Makes, starts, pauses and reports campaigns, and enrols contacts as their leads. */
 import { Context, Effect, Layer, Option } from "effect"
-import type * as Account from "../account/Account.ts"
-import * as Address from "../channel/Address.ts"
-import type { Contact } from "../contact/Contact.ts"
+import { AccountStore } from "../account/AccountStore.ts"
+import { ListNotFound } from "../contact/ContactLists.ts"
 import { ListNotReady } from "../contact/Contacts.ts"
 import { ContactStore } from "../contact/ContactStore.ts"
-import type { Actor, DomainEvent, EventType } from "../event/DomainEvent.ts"
-import type { AccountId, CampaignId, ContactListId, WorkspaceId } from "../workspace/Id.ts"
+import type { Actor, EventType } from "../event/DomainEvent.ts"
+import type { AccountId, CampaignId, ContactId, ContactListId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
-import type { Instant } from "../workspace/Instant.ts"
 import type { Metadata } from "../workspace/Json.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
+import * as AccountChoice from "./AccountChoice.ts"
 import * as Breaker from "./Breaker.ts"
 import {
   type Campaign,
@@ -22,11 +21,12 @@ import {
   mayBecome,
   type CampaignStatus
 } from "./Campaign.ts"
+import * as CampaignChange from "./CampaignChange.ts"
+import { CampaignChangeRefused } from "./CampaignChange.ts"
 import { CampaignStore } from "./CampaignStore.ts"
-import * as Drawing from "./Drawing.ts"
-import { type Lead, untouched } from "./Lead.ts"
+import type { Enrolment, NewLead } from "./Enroller.ts"
+import * as Enroller from "./Enroller.ts"
 import { Outreach } from "./Outreach.ts"
-import * as Routing from "./Routing.ts"
 
 export interface NewCampaign {
   readonly workspace: WorkspaceId
@@ -37,30 +37,29 @@ export interface NewCampaign {
   readonly metadata: Metadata
 }
 
-export interface Enrolment {
-  readonly enrolled: number
-  /** Contacts the campaign had already. */
-  readonly known: number
-  /** Of the enrolled: those that none of its accounts reaches. */
-  readonly unreachable: number
-}
-
-const page = 500
-
 export class Campaigns extends Context.Service<
   Campaigns,
   {
-    /** A draft; or the campaign that has this externalRef already. */
+    /** A draft; or the campaign that has this externalRef already. What could not be a campaign is refused by field. */
     create(
       campaign: NewCampaign,
       actor: Actor
-    ): Effect.Effect<{ readonly campaign: Campaign; readonly created: boolean }, StorageError>
+    ): Effect.Effect<{ readonly campaign: Campaign; readonly created: boolean }, StorageError | CampaignChangeRefused>
     /** Adds every member of a list, in the order of the list; idempotent. A list that is still being gathered is refused. */
     enrollList(
       workspace: WorkspaceId,
       id: CampaignId,
       list: ContactListId
-    ): Effect.Effect<Enrolment, StorageError | CampaignNotFound | ListNotReady>
+    ): Effect.Effect<Enrolment, StorageError | CampaignNotFound | ListNotFound | ListNotReady>
+    /**
+     * Adds these people, behind those who are in it; idempotent. A campaign that was finished runs again, as with a list.
+     * `notFound` are no contacts of the workspace.
+     */
+    enroll(
+      workspace: WorkspaceId,
+      id: CampaignId,
+      people: ReadonlyArray<NewLead>
+    ): Effect.Effect<Enrolment & { readonly notFound: ReadonlyArray<ContactId> }, StorageError | CampaignNotFound>
     /** Draft, paused or finished → running. */
     start(
       workspace: WorkspaceId,
@@ -85,10 +84,12 @@ export class Campaigns extends Context.Service<
 const make = Effect.gen(function* () {
   const store = yield* CampaignStore
   const contacts = yield* ContactStore
+  const accountStore = yield* AccountStore
   const outreach = yield* Outreach
   const time = yield* PacingTime
   const transaction = yield* Transaction
   const makeIds = (yield* Ids).generator
+  const enroller = Enroller.make(store, contacts, outreach.distributor, transaction, makeIds)
 
   const get = (workspace: WorkspaceId, id: CampaignId) =>
     Effect.flatMap(
@@ -106,6 +107,12 @@ const make = Effect.gen(function* () {
       const known = yield* store.byExternalRef(input.workspace, input.externalRef)
       if (Option.isSome(known)) return { campaign: known.value, created: false }
     }
+    const wrong = [
+      ...(input.name === "" ? [{ field: "name", message: "a campaign has a name" }] : []),
+      ...CampaignChange.problems(null, input.settings),
+      ...(yield* AccountChoice.problems(accountStore, input.workspace, input.accounts))
+    ]
+    if (wrong.length > 0) return yield* new CampaignChangeRefused({ problems: wrong })
     const campaign: Campaign = {
       id: ids.next("cmp"),
       workspace: input.workspace,
@@ -135,93 +142,6 @@ const make = Effect.gen(function* () {
     if (created || input.externalRef === null) return { campaign, created }
     const known = yield* store.byExternalRef(input.workspace, input.externalRef)
     return { campaign: Option.getOrElse(known, () => campaign), created: false }
-  })
-
-  const leadOf = (
-    campaign: Campaign,
-    accounts: ReadonlyArray<Account.Account>,
-    contact: Contact,
-    position: number,
-    now: Instant,
-    id: Lead["id"]
-  ): Lead => {
-    const route = Routing.routeOf(campaign.settings.distribution, accounts, contact, [])
-    const first = contact.addresses[0]
-    return {
-      ...untouched,
-      id,
-      workspace: campaign.workspace,
-      campaign: campaign.id,
-      contact: contact.id,
-      reach: route?.reach ?? "",
-      wanted: route?.wanted ?? null,
-      address: route?.address ?? (first === undefined ? "" : Address.key(first)),
-      status: route === null ? "skipped" : "pending",
-      reason: route === null ? "unreachable" : null,
-      step: route === null ? null : campaign.settings.steps[0].id,
-      position,
-      createdAt: now
-    }
-  }
-
-  const enrollList = Effect.fn("Campaigns.enrollList")(function* (
-    workspace: WorkspaceId,
-    id: CampaignId,
-    list: ContactListId
-  ) {
-    const campaign = yield* get(workspace, id)
-    const found = Option.getOrNull(yield* contacts.getList(workspace, list))
-    if (found?.status === "gathering") return yield* new ListNotReady({ list: found.name })
-    const accounts = Drawing.members(yield* store.paces(id))
-    const total = { enrolled: 0, known: 0, unreachable: 0 }
-    for (let after = 0; ; ) {
-      const members = yield* contacts.members(workspace, list, after, page)
-      const last = members.at(-1)
-      if (last === undefined) break
-      const ids = yield* makeIds
-      const now = yield* time.now
-      const leads = members.map(({ contact, position }) =>
-        leadOf(campaign, accounts, contact, position, now, ids.next("led"))
-      )
-      const events = leads.flatMap(
-        (lead): ReadonlyArray<DomainEvent> =>
-          lead.status !== "skipped"
-            ? []
-            : [
-                {
-                  id: ids.next("evt"),
-                  workspace,
-                  type: "lead.skipped",
-                  at: now,
-                  subject: lead.id,
-                  actor: { type: "campaign", id: campaign.id },
-                  cause: null,
-                  data: { campaign: campaign.id, reason: "unreachable" }
-                }
-              ]
-      )
-      const enroll = store.enroll(id, leads, events, now)
-      const enrolled = yield* campaign.settings.distribution.strategy === "sticky"
-        ? transaction.within(
-            Effect.tap(
-              enroll,
-              outreach.distributor.route(
-                campaign,
-                members.map(({ contact }) => contact.id),
-                now
-              )
-            )
-          )
-        : enroll
-      total.enrolled += enrolled
-      total.known += leads.length - enrolled
-      total.unreachable += events.length
-      after = last.position
-    }
-    if (campaign.status === "finished" && total.enrolled > 0) {
-      yield* Effect.ignore(become(workspace, id, "running", null, { type: "system", id: null }))
-    }
-    return total
   })
 
   const eventTypes: Partial<Record<CampaignStatus, EventType>> = {
@@ -278,9 +198,33 @@ const make = Effect.gen(function* () {
       })
     )
 
+  /** One that may be added to. */
+  const open = (workspace: WorkspaceId, id: CampaignId) =>
+    Effect.filterOrFail(
+      get(workspace, id),
+      ({ status }) => status !== "deleted",
+      () => new CampaignNotFound({ campaign: id })
+    )
+
+  /** A finished campaign with something to do runs again, also where a process died that was to see to that. */
+  const goOn = Effect.fnUntraced(function* ({ id, status, workspace }: Campaign) {
+    if (status !== "finished" || (yield* store.isDone(id))) return
+    yield* Effect.ignore(become(workspace, id, "running", null, { type: "system", id: null }))
+  })
+
   return Campaigns.of({
     create,
-    enrollList,
+    enrollList: Effect.fn("Campaigns.enrollList")(function* (workspace, id, list) {
+      const campaign = yield* open(workspace, id)
+      const found = Option.getOrNull(yield* contacts.getList(workspace, list))
+      if (found === null) return yield* new ListNotFound({ list })
+      if (found.status === "gathering") return yield* new ListNotReady({ list: found.name })
+      return yield* Effect.tap(enroller.list(campaign, list, time.now), goOn(campaign))
+    }),
+    enroll: Effect.fn("Campaigns.enroll")(function* (workspace, id, people) {
+      const campaign = yield* open(workspace, id)
+      return yield* Effect.tap(enroller.people(campaign, people, time.now), goOn(campaign))
+    }),
     start: Effect.fn("Campaigns.start")((workspace: WorkspaceId, id: CampaignId, actor: Actor) =>
       become(workspace, id, "running", null, actor)
     ),

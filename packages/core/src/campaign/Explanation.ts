@@ -36,7 +36,7 @@ export type Answer =
   | { readonly type: "over"; readonly reason: string }
   /** Being sent now, or between two parts. */
   | { readonly type: "underWay" }
-  /** In the pool: no account has drawn it yet. */
+  /** In the pool of a campaign that runs: no account has drawn it yet. */
   | { readonly type: "inPool" }
   /** Not before `at`. */
   | { readonly type: "waits"; readonly reason: string; readonly at: Instant | null }
@@ -81,9 +81,6 @@ export class Explanation extends Context.Service<
 const statuses: ReadonlyArray<Lead.LeadStatus> = ["assigned", "pending", "sent", "partial"]
 const readAtOnce = 16
 
-const isUnderWay = (lead: Lead.Lead): boolean =>
-  lead.claim !== null || lead.status === "sending" || (Lead.isFollowUp(lead) && lead.dueAt === null)
-
 const make = Effect.gen(function* () {
   const store = yield* CampaignStore
   const chats = yield* ChatStore
@@ -113,7 +110,7 @@ const make = Effect.gen(function* () {
     const now = yield* time.now
     const answer = (value: Answer, pace: Verdict | null = null): Explained => ({ lead, answer: value, pace })
     if (lead.step === null) return answer({ type: "over", reason: lead.ended ?? lead.reason ?? lead.status })
-    if (isUnderWay(lead)) return answer({ type: "underWay" })
+    if (Lead.isUnderWay(lead)) return answer({ type: "underWay" })
     const owner = due === null ? Option.getOrNull(yield* store.get(workspace, lead.campaign)) : due.campaign
     if (owner !== null && isOver(owner, now)) {
       return answer(
@@ -122,7 +119,13 @@ const make = Effect.gen(function* () {
           : { type: "over", reason: "cancelled" }
       )
     }
-    if (due === null) return answer({ type: "inPool" })
+    if (due === null) {
+      const tenant = Option.getOrNull(yield* workspaces.get(workspace))
+      if (tenant?.paused === true) return answer({ type: "blocked", reason: "workspacePaused" })
+      return owner?.status === "running"
+        ? answer({ type: "inPool" })
+        : answer({ type: "blocked", reason: "campaignNotRunning" })
+    }
     const bench = yield* benchFor(now, [candidate])
     const planned = PacePlan.plan(due.pace, due.campaign, due.account, now)
     const context = LeadJudgement.paceContext(bench, due, planned)
@@ -168,7 +171,7 @@ const make = Effect.gen(function* () {
           { status },
           { limit: Math.min(maxLimit, limit + 1), cursor }
         )
-        for (const lead of page.data) if (lead.step !== null && !isUnderWay(lead)) found.push(lead.id)
+        for (const lead of page.data) if (lead.step !== null && !Lead.isUnderWay(lead)) found.push(lead.id)
         cursor = page.nextCursor ?? undefined
       } while (cursor !== undefined && found.length <= limit)
     }

@@ -10,18 +10,18 @@
  * }
  * Layer.succeed(HostGates, [hostGate(crm)])
  */
-import { Context, Effect } from "effect"
+import { Context, Effect, Option } from "effect"
 import type { Verdict } from "../outbox/Gate.ts"
-import { allow, block, stronger } from "../outbox/Gate.ts"
+import { allow, failed, stronger } from "../outbox/Gate.ts"
 import type { LeadCandidate } from "./CampaignStore.ts"
 import type { LeadContext } from "./LeadGates.ts"
 
 export interface HostGate<A = undefined> {
-  /** Unique among the gates of a host, and the reason where its load did not run. */
+  /** Unique among the gates of a host. */
   readonly name: string
   /**
    * Runs in the transaction of the claim, where the candidates are locked: it must be quick, and must not write to the
-   * engine's storage. One that dies rolls the claim back, and nothing is sent.
+   * engine's storage. While it dies, or does not answer within five seconds, paces wait a quarter of an hour.
    */
   readonly load?: ((candidates: ReadonlyArray<LeadCandidate>) => Effect.Effect<A>) | undefined
   /**
@@ -51,7 +51,7 @@ export const hostGate = <A = undefined>(gate: HostGate<A>): AnyHostGate => {
     load: load === undefined ? null : (candidates) => Effect.map(load(candidates), (value) => ({ value })),
     // Without its load a gate cannot say yes.
     decide: (context, loaded) =>
-      load !== undefined && loaded === undefined ? block(name) : decide(context, loaded?.value as A)
+      load !== undefined && loaded === undefined ? failed("pace", context.now) : decide(context, loaded?.value as A)
   }
 }
 
@@ -63,14 +63,24 @@ export const HostGates = Context.Reference<ReadonlyArray<AnyHostGate>>("@overtur
 /** What the gates of a host loaded, by the name of the gate. */
 export type LoadedGates = ReadonlyMap<string, Loaded>
 
-/** Runs every load over the candidates. */
+/** How long a load may hold the claim (milliseconds). */
+const loadMs = 5_000
+
+/** Runs every load over the candidates; one that breaks is logged and left out. */
 export const load = (
   gates: ReadonlyArray<AnyHostGate>,
   candidates: ReadonlyArray<LeadCandidate>
 ): Effect.Effect<LoadedGates> =>
   Effect.gen(function* () {
     const loaded = new Map<string, Loaded>()
-    for (const gate of gates) if (gate.load !== null) loaded.set(gate.name, yield* gate.load(candidates))
+    for (const { load, name } of gates) {
+      if (load === null) continue
+      const found = yield* Effect.suspend(() => load(candidates)).pipe(
+        Effect.timeoutOption(loadMs),
+        Effect.catchDefect((defect) => Effect.as(Effect.logError(`the gate ${name} broke`, defect), Option.none()))
+      )
+      if (Option.isSome(found)) loaded.set(name, found.value)
+    }
     return loaded
   })
 

@@ -3,14 +3,14 @@
  * campaign's row says how far that came. Whoever edits begins it; a process that dies leaves it to the chore of another.
  */
 import { Effect, Option, Schema } from "effect"
-import { system } from "../event/DomainEvent.ts"
+import { turns } from "../workspace/Chore.ts"
 import type { AccountId, CampaignId, IdGenerator, WorkspaceId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import { maxLimit } from "../workspace/Page.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import type { Transaction } from "../workspace/Transaction.ts"
-import * as Breaker from "./Breaker.ts"
 import type { Campaign, CampaignSettings } from "./Campaign.ts"
+import * as CampaignRevival from "./CampaignRevival.ts"
 import type { CampaignStore } from "./CampaignStore.ts"
 import * as Lead from "./Lead.ts"
 import type { LeadChange } from "./LeadChange.ts"
@@ -58,38 +58,20 @@ export const make = (
         if (resumeAfter === null) return 0
         const cursor = resumeAfter === fromTheFirst ? undefined : resumeAfter
         const { data, nextCursor } = yield* store.leads(workspace, id, {}, { limit: maxLimit, cursor })
-        const over = data.flatMap(({ ended, id: lead }) => (ended === "completed" ? [lead] : []))
+        // What is under way may be settled at this moment by the steps that there were: its lock waits for that.
+        const over = data.flatMap((lead) => (lead.ended === "completed" || Lead.isUnderWay(lead) ? [lead.id] : []))
         const resumed =
           over.length === 0 ? [] : yield* store.changeLeads({ type: "ids", ids: over }, now, goingOn(settings, now))
         const goesOn = campaign.status === "finished" && resumed.length > 0
-        const touched = goesOn ? (yield* store.paces(id)).reduce((sum, { pace }) => sum + pace.counts.touched, 0) : 0
+        const touched = goesOn ? yield* CampaignRevival.touchedIn(store, campaign) : 0
         const ids = yield* makeIds
         let overtaken = false
         yield* store.modify(workspace, id, now, (current) => {
           const { resumeAfter: at, ...rest } = current
           overtaken = at !== resumeAfter || current.version !== version || current.status !== campaign.status
           if (overtaken) return { campaign: current, events: [] }
-          return {
-            campaign: {
-              ...rest,
-              ...(nextCursor !== null && { resumeAfter: nextCursor }),
-              ...(goesOn && { status: "running" as const, breaker: Breaker.closed(touched) })
-            },
-            events: goesOn
-              ? [
-                  {
-                    id: ids.next("evt"),
-                    workspace,
-                    type: "campaign.started",
-                    at: now,
-                    subject: id,
-                    actor: system,
-                    cause: null,
-                    data: {}
-                  }
-                ]
-              : []
-          }
+          const looked = { ...rest, ...(nextCursor !== null && { resumeAfter: nextCursor }) }
+          return goesOn ? CampaignRevival.revived(looked, touched, ids, now) : { campaign: looked, events: [] }
         })
         if (overtaken) return yield* new Overtaken()
         const accounts = new Set(
@@ -103,6 +85,8 @@ export const make = (
   const isLeft = (campaign: Option.Option<Campaign>): campaign is Option.Some<Campaign> =>
     Option.isSome(campaign) && campaign.value.status !== "deleted" && campaign.value.resumeAfter != null
 
+  const each = turns("steps that an edit added")
+
   return {
     finish: Effect.fnUntraced(function* (workspace, id, now) {
       let resumed = 0
@@ -113,13 +97,11 @@ export const make = (
       }
     }),
     catchUp: Effect.fnUntraced(function* (now) {
-      const campaigns = yield* store.resuming(10)
-      yield* Effect.forEach(
-        campaigns,
-        (campaign) => Effect.catchTag(page(campaign, now), "Overtaken", () => Effect.succeed(0)),
-        { discard: true }
+      const campaigns = new Map((yield* store.resuming(10)).map((campaign) => [campaign.id, campaign]))
+      const had = yield* each([...campaigns.keys()], now, (id) =>
+        Effect.asVoid(Effect.catchTag(page(campaigns.get(id)!, now), "Overtaken", () => Effect.succeed(0)))
       )
-      return campaigns.length > 0
+      return had > 0
     })
   }
 }

@@ -135,6 +135,10 @@ export const isTouched = (self: Lead): boolean =>
 /** Whether it waits for a follow-up rather than for step 0. */
 export const isFollowUp = (self: Pick<Lead, "status">): boolean => !isOpen(self)
 
+/** Whether a touch of it is claimed, being sent or between two parts. */
+export const isUnderWay = (self: Pick<Lead, "claim" | "dueAt" | "status" | "step">): boolean =>
+  self.claim !== null || self.status === "sending" || (isFollowUp(self) && self.step !== null && self.dueAt === null)
+
 /** What its row shows while a claim holds it. */
 export const shown = (self: Lead): LeadStatus =>
   self.status === "assigned" && self.claim !== null ? "claimed" : self.status

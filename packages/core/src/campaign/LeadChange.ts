@@ -35,6 +35,27 @@ export interface LeadChange {
   readonly events: ReadonlyArray<DomainEvent>
 }
 
+const summed = (one: Partial<PaceCounts>, other: Partial<PaceCounts>): Partial<PaceCounts> => {
+  const counts: { -readonly [K in keyof PaceCounts]?: number } = { ...one }
+  for (const name of Object.keys(other) as ReadonlyArray<keyof PaceCounts>) {
+    counts[name] = (counts[name] ?? 0) + (other[name] ?? 0)
+  }
+  return counts
+}
+
+/** Two changes of one lead, one after the other, as one; what is being sent stops for the reason given last. */
+export const joined = (one: LeadChange, other: LeadChange): LeadChange => ({
+  lead: other.lead,
+  cancel: [...one.cancel, ...other.cancel],
+  stop: [...one.stop.filter(({ id }) => !other.stop.some((later) => later.id === id)), ...other.stop],
+  queue: [...one.queue, ...other.queue],
+  counts: summed(one.counts, other.counts),
+  wentOutOn: one.wentOutOn ?? other.wentOutOn,
+  forget: one.forget || other.forget,
+  requeue: [...one.requeue, ...other.requeue],
+  events: [...one.events, ...other.events]
+})
+
 /** Which leads a change is shown: named ones, or those of a campaign or of contacts. */
 export type LeadSelector =
   | {

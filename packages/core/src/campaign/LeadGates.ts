@@ -103,7 +103,7 @@ export const leadGates: ReadonlyArray<Gate<LeadContext>> = [
       const until = RecipientHours.next(settings, zone, now)
       if (until === null) return skip("quietHours")
       const former = Lead.deferral(lead)
-      const hasWaited = former?.reason === "quietHours" && former.at + RecipientHours.horizonMs <= now
+      const hasWaited = former?.reason === "quietHours" && RecipientHours.horizon(settings, former.at) <= now
       return hasWaited && RecipientHours.isRare(settings, zone, now)
         ? skip("quietHours")
         : defer("lead", until, "quietHours")

@@ -4,6 +4,7 @@
  * lead remembers when each happened first, and its end is worked out anew from all of them: any order leaves the same.
  * Pure.
  */
+import { failedLate } from "../chat/Message.ts"
 import { second, type Instant } from "../workspace/Instant.ts"
 import type { CampaignSettings } from "./Campaign.ts"
 import { stepAt } from "./Campaign.ts"
@@ -60,10 +61,13 @@ export const remembered = (lead: Lead.Lead, { at, type }: News): Lead.Lead => {
   }
 }
 
-/** The lead one of whose messages failed late, at that time; null = none did after all. */
-export const withFailure = (lead: Lead.Lead, failedAt: Instant | null): Lead.Lead => {
+/** The lead with the time at which the first of its touches failed late, where any did. */
+export const withFailures = (lead: Lead.Lead): Lead.Lead => {
   const { failedAt: _failedAt, ...others } = lead.told ?? {}
-  const told = failedAt === null ? others : { ...others, failedAt }
+  const failures = lead.touches.flatMap(({ at, reason, status }) =>
+    status === "failed" && reason === failedLate ? [at] : []
+  )
+  const told = failures.length === 0 ? others : { ...others, failedAt: Math.min(...failures) }
   return { ...lead, told: Object.keys(told).length === 0 ? null : told }
 }
 

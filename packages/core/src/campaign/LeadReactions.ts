@@ -7,14 +7,15 @@ import type { Settled } from "../outbox/Settling.ts"
 import type { ContactId, IdGenerator, LeadId, WorkspaceId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
-import type { CampaignSettings } from "./Campaign.ts"
+import type { Campaign, CampaignSettings } from "./Campaign.ts"
+import * as CampaignRevival from "./CampaignRevival.ts"
 import type { CampaignStore } from "./CampaignStore.ts"
-import type { LeadChange } from "./LeadChange.ts"
+import { joined, type LeadChange } from "./LeadChange.ts"
 import type { Lead, LeadEnded } from "./Lead.ts"
 import * as LeadNews from "./LeadNews.ts"
 import * as LeadStopping from "./LeadStopping.ts"
 import * as Sequence from "./Sequence.ts"
-import * as TouchConclusion from "./TouchConclusion.ts"
+import * as TouchProof from "./TouchProof.ts"
 
 export interface LeadReactions {
   readonly inbound: InboundReaction
@@ -37,19 +38,26 @@ export const change = (
   return { ...rest, events: facts.map((fact) => ({ ...fact, id: ids.next("evt"), at: now })) }
 }
 
-/** Two changes of one lead, one after the other, as one; what is being sent stops for the reason given last. */
-const joined = (one: LeadChange | null, other: LeadChange | null): LeadChange | null =>
-  one === null || other === null
-    ? (one ?? other)
-    : {
-        ...one,
-        lead: other.lead,
-        cancel: [...one.cancel, ...other.cancel],
-        stop: [...one.stop.filter(({ id }) => !other.stop.some((later) => later.id === id)), ...other.stop],
-        counts: { ...other.counts, ...one.counts },
-        forget: one.forget || other.forget,
-        events: [...one.events, ...other.events]
-      }
+/** A change after another one of the same lead, if there are both. */
+const followed = (one: LeadChange | null, other: LeadChange | null): LeadChange | null =>
+  one === null || other === null ? (one ?? other) : joined(one, other)
+
+/** Messages by their leads, of each lead those of one touch at a time: a rule is shown the rows of one. */
+const byTouch = (
+  messages: ReadonlyArray<Message & { readonly lead: LeadId }>
+): ReadonlyArray<ReadonlyMap<LeadId, readonly [Message, ...Array<Message>]>> => {
+  const rounds: Array<Map<LeadId, [Message, ...Array<Message>]>> = []
+  for (const message of messages) {
+    const { lead, step } = message
+    const own = rounds.find((round) => round.get(lead)?.[0].step === step)
+    const round = own ?? rounds.find((one) => !one.has(lead)) ?? new Map<LeadId, [Message, ...Array<Message>]>()
+    if (!rounds.includes(round)) rounds.push(round)
+    const known = round.get(lead)
+    if (known === undefined) round.set(lead, [message])
+    else known.push(message)
+  }
+  return rounds
+}
 
 const chatOf = ({ account, address }: Lead) => (account === null ? null : Chat.idOf(account, address))
 
@@ -87,7 +95,7 @@ export const make = (store: CampaignStore["Service"], makeIds: Effect.Effect<IdG
           const left = messages.filter(
             ({ id, step }) => step === current.step && !made?.cancel.some((one) => one.id === id)
           )
-          return joined(made, change(ids, now, LeadStopping.stop(current, left, type, at, own)))
+          return followed(made, change(ids, now, LeadStopping.stop(current, left, type, at, own)))
         }, null)
     })
   })
@@ -104,20 +112,26 @@ export const make = (store: CampaignStore["Service"], makeIds: Effect.Effect<IdG
   const proven: InboundReaction["proven"] = (messages, now) =>
     Effect.gen(function* () {
       const ids = yield* makeIds
-      const byLead = new Map<LeadId, Array<Message>>()
-      for (const message of messages) byLead.set(message.lead, [...(byLead.get(message.lead) ?? []), message])
-      const settings = new Map<string, CampaignSettings>()
+      const campaigns = new Map<string, Campaign>()
       for (const { campaign, workspace } of messages) {
-        if (campaign === null || settings.has(campaign)) continue
+        if (campaign === null || campaigns.has(campaign)) continue
         const found = yield* store.get(workspace, campaign)
-        if (Option.isSome(found)) settings.set(campaign, found.value.settings)
+        if (Option.isSome(found)) campaigns.set(campaign, found.value)
       }
-      yield* store.changeLeads({ type: "ids", ids: [...byLead.keys()] }, now, (lead) =>
-        (byLead.get(lead.id) ?? []).reduce<LeadChange | null>((made, message) => {
-          const own = settings.get(lead.campaign) ?? null
-          return joined(made, change(ids, now, TouchConclusion.prove(made?.lead ?? lead, message, now, own)))
-        }, null)
-      )
+      for (const round of byTouch(messages)) {
+        const step = ({ id }: Lead) => round.get(id)?.[0].step ?? null
+        const over = new Set<LeadId>()
+        const changed = yield* store.changeLeads({ type: "ids", ids: [...round.keys()], step }, now, (lead, rows) => {
+          if (lead.ended !== null) over.add(lead.id)
+          const settings = campaigns.get(lead.campaign)?.settings ?? null
+          return (round.get(lead.id) ?? []).reduce<LeadChange | null>((made, message) => {
+            const conclusion = TouchProof.prove(made?.lead ?? lead, rows, message, now, settings)
+            return followed(made, change(ids, now, conclusion))
+          }, null)
+        })
+        const going = changed.filter(({ ended, id }) => ended === null && over.has(id))
+        yield* CampaignRevival.revive(store, [...campaigns.values()], going, ids, now)
+      }
     })
 
   const cancelled: LeadReactions["cancelled"] = (messages, now) => {

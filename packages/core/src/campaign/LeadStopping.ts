@@ -3,6 +3,7 @@
  * what is claimed or queued is cancelled, what was to come is dropped or put off. Pure over locked rows.
  */
 import type { Message } from "../chat/Message.ts"
+import * as Messages from "../chat/Message.ts"
 import type { Fact } from "../event/DomainEvent.ts"
 import { day, format, type Instant } from "../workspace/Instant.ts"
 import type { CampaignSettings } from "./Campaign.ts"
@@ -15,29 +16,21 @@ import * as Sequence from "./Sequence.ts"
 /** A lead change whose facts still want an id and a time. */
 export type Conclusion = Omit<LeadChange, "events"> & { readonly facts: ReadonlyArray<Fact> }
 
-/** For what changes a lead alone. */
-export const nothing = {
+const leadAlone = {
   cancel: [],
   stop: [],
   queue: [],
   requeue: [],
   counts: {},
   wentOutOn: null,
-  forget: false,
-  facts: []
+  forget: false
 } as const
 
+/** For what changes a lead alone. */
+export const nothing = { ...leadAlone, facts: [] } as const
+
 /** For a lead that changes by itself, and nobody is told of. */
-export const alone = {
-  cancel: [],
-  stop: [],
-  queue: [],
-  requeue: [],
-  counts: {},
-  wentOutOn: null,
-  forget: false,
-  events: []
-} as const
+export const alone = { ...leadAlone, events: [] } as const
 
 /** How long a lead that a person took over waits before it is looked at again. */
 export const takeoverMs = day
@@ -105,8 +98,6 @@ export const stopFact = (before: Lead.Lead, after: Lead.Lead, ended: LeadEnded, 
     ...(after.status === "skipped" && after.reason !== null && { reason: after.reason })
   }
 })
-
-const wentOut = ({ status }: Message): boolean => status === "sent" || status === "delivered" || status === "read"
 
 /** A lead whose touch is between two parts: what went out stays, the rest is stopped. */
 const betweenParts = (
@@ -197,7 +188,8 @@ export const stop = (
   // Counted with the field it counts, which is written even while the first touch is on its way.
   const counts = isReply && lead.repliedAt === null ? { replied: 1 } : {}
   const cancel = messages.flatMap(({ id, status }) => (status === "queued" ? [{ id, reason: ended }] : []))
-  const isUnderWay = lead.step !== null && (lead.status === "sending" || sending.length > 0 || messages.some(wentOut))
+  const isUnderWay =
+    lead.step !== null && (lead.status === "sending" || sending.length > 0 || messages.some(Messages.wentOut))
   const dropped = isReply && settings !== null ? Sequence.dropped(lead, settings, isUnderWay) : 0
   const fact = (after: Lead.Lead): ReadonlyArray<Fact> => [stopFact(lead, after, ended, dropped)]
   const forget = lead.claim !== null

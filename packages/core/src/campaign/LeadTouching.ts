@@ -2,6 +2,7 @@
  * What a claim does with the paces that rang: which slots are due, which ready lead takes which slot, what the gates say,
  * what is rendered and which budgets it takes. Pure over the rows that the claim has locked.
  */
+import { Result } from "effect"
 import * as Account from "../account/Account.ts"
 import * as Address from "../channel/Address.ts"
 import type { Channel } from "../channel/Channel.ts"
@@ -18,7 +19,7 @@ import * as DayPlan from "./DayPlan.ts"
 import type { AnyHostGate, LoadedGates } from "./HostGate.ts"
 import * as Lead from "./Lead.ts"
 import * as LeadJudgement from "./LeadJudgement.ts"
-import { paceGates } from "./PaceGates.ts"
+import { channelMissing, paceGates } from "./PaceGates.ts"
 import * as PacePlan from "./PacePlan.ts"
 import * as Sequence from "./Sequence.ts"
 import type { Step } from "./Step.ts"
@@ -35,6 +36,8 @@ export interface Input {
   /** The gates of the host, and what they loaded when `decide` is called. */
   readonly gates: ReadonlyArray<AnyHostGate>
   readonly loaded: () => LoadedGates
+  /** When a pace rings again whose channel this process does not have; null = not before someone acts. */
+  readonly elsewhere: Instant | null
 }
 
 export interface Rules extends Pick<ClaimRules, "plan" | "decide"> {
@@ -44,6 +47,8 @@ export interface Rules extends Pick<ClaimRules, "plan" | "decide"> {
   readonly lost: ReadonlyArray<DuePace>
   /** Campaigns whose `endAt` has come. */
   readonly over: ReadonlySet<Campaign>
+  /** Paces and leads that could not be judged, and wait. */
+  readonly broken: ReadonlyArray<Gate.Broken>
 }
 
 /** The most leads that one pace looks at in one claim. */
@@ -78,29 +83,45 @@ export const rules = (input: Input): Rules => {
   const lost: Array<DuePace> = []
   const over = new Set<Campaign>()
   const plans = new Map<DuePace, PacePlan.PacePlan>()
+  const broken: Array<Gate.Broken> = []
+  const asleep = new Map<DuePace, DuePace["pace"]>()
+
+  const planOne = (one: DuePace): PaceWant => {
+    const planned = PacePlan.plan(one.pace, one.campaign, one.account, now)
+    if (isOver(one.campaign, now)) {
+      over.add(one.campaign)
+      plans.set(one, { ...planned, due: 0, pace: { ...one.pace, nextAt: now + heldMs } })
+      return { due: one, want: 0 }
+    }
+    const verdict = Gate.decide(paceGates, LeadJudgement.paceContext(input, one, planned))
+    if (one.pace.leftAt !== null || !Account.isAble(one.account.account)) lost.push(one)
+    if (verdict.type === "allow") {
+      if (planned.isNewDay) hungry.add(one.campaign.id)
+      plans.set(one, planned)
+      return { due: one, want: Math.min(maxCandidates, planned.due) }
+    }
+    if (planned.isNewDay && verdict.type === "defer") hungry.add(one.campaign.id)
+    const isElsewhere = verdict.type === "block" && verdict.reason === channelMissing
+    const until = isElsewhere ? input.elsewhere : verdict.type === "defer" ? verdict.until : null
+    const nextAt = alarm(one.campaign, until)
+    // A slot that is due waits for another reason than the gap: its life is not extended.
+    const deferredTo = planned.due > 0 ? null : planned.pace.deferredTo
+    plans.set(one, { ...planned, due: 0, pace: { ...planned.pace, nextAt, deferredTo } })
+    return { due: one, want: 0 }
+  }
 
   const plan = (due: ReadonlyArray<DuePace>): ReadonlyArray<PaceWant> =>
-    due.map((one): PaceWant => {
-      const planned = PacePlan.plan(one.pace, one.campaign, one.account, now)
-      if (isOver(one.campaign, now)) {
-        over.add(one.campaign)
-        plans.set(one, { ...planned, due: 0, pace: { ...one.pace, nextAt: now + heldMs } })
-        return { due: one, want: 0 }
-      }
-      const verdict = Gate.decide(paceGates, LeadJudgement.paceContext(input, one, planned))
-      if (one.pace.leftAt !== null || !Account.isAble(one.account.account)) lost.push(one)
-      if (verdict.type === "allow") {
-        if (planned.isNewDay) hungry.add(one.campaign.id)
-        plans.set(one, planned)
-        return { due: one, want: Math.min(maxCandidates, planned.due) }
-      }
-      if (planned.isNewDay && verdict.type === "defer") hungry.add(one.campaign.id)
-      const nextAt = alarm(one.campaign, verdict.type === "defer" ? verdict.until : null)
-      // A slot that is due waits for another reason than the gap: its life is not extended.
-      const deferredTo = planned.due > 0 ? null : planned.pace.deferredTo
-      plans.set(one, { ...planned, due: 0, pace: { ...planned.pace, nextAt, deferredTo } })
-      return { due: one, want: 0 }
-    })
+    due.map((one) =>
+      Result.getOrElse(
+        Result.try(() => planOne(one)),
+        (error) => {
+          broken.push({ subject: one.campaign.id, error })
+          plans.delete(one)
+          asleep.set(one, { ...one.pace, nextAt: sleepOf(Gate.failed("pace", now))?.until ?? null })
+          return { due: one, want: 0 }
+        }
+      )
+    )
 
   const decide: ClaimRules["decide"] = (wants) => {
     const bench: LeadJudgement.Bench = { ...input, loaded: input.loaded() }
@@ -128,7 +149,11 @@ export const rules = (input: Input): Rules => {
       want: { due }
     } of wants) {
       const planned = plans.get(due)
-      if (planned === undefined) continue
+      if (planned === undefined) {
+        const pace = asleep.get(due)
+        if (pace !== undefined) paces.push(pace)
+        continue
+      }
       const { campaign } = due
       let { pace } = planned
       if (planned.due === 0) {
@@ -162,12 +187,12 @@ export const rules = (input: Input): Rules => {
           continue
         }
         const { step } = found
-        const { address, contents, verdict } = LeadJudgement.judge(
-          bench,
-          { ...context, pace },
-          purse.of(due),
-          candidate,
-          step
+        const { address, contents, verdict } = Result.getOrElse(
+          Result.try(() => LeadJudgement.judge(bench, { ...context, pace }, purse.of(due), candidate, step)),
+          (error) => {
+            broken.push({ subject: lead.id, error })
+            return { address: null, contents: null, verdict: Gate.failed("lead", now) }
+          }
         )
         sleep = sleepOf(verdict)
         if (sleep !== null) break
@@ -234,7 +259,7 @@ export const rules = (input: Input): Rules => {
     return { touches, leads, paces, events, ...purse.writes() }
   }
 
-  return { plan, decide, hungry, lost, over }
+  return { plan, decide, hungry, lost, over, broken }
 }
 
 /** What the contact remembers after the touch: the latest ones, this one in place of an earlier try of it. */

@@ -3,10 +3,15 @@ import { Schema } from "effect"
 import { Content } from "../channel/Content.ts"
 import { maxParts, type Part, Variant } from "./Step.ts"
 
+const VariantEntry = Schema.Struct({
+  weight: Variant.fields.weight,
+  content: Schema.Union([Schema.NonEmptyString, Content])
+})
+
 export const MessageEntry = Schema.Union([
   Schema.NonEmptyString,
   Content,
-  Schema.Struct({ variants: Schema.NonEmptyArray(Variant) })
+  Schema.Struct({ variants: Schema.NonEmptyArray(VariantEntry) })
 ]).annotate({ identifier: "MessageEntry" })
 export type MessageEntry = typeof MessageEntry.Type
 
@@ -15,10 +20,15 @@ export const Messages = Schema.NonEmptyArray(MessageEntry).check(
   Schema.isMaxLength(maxParts, { expected: `at most ${maxParts} messages` })
 )
 
+const contentOf = (entry: string | Content): Content =>
+  typeof entry === "string" ? { type: "text", text: entry } : entry
+
 /** The entry as a part. */
-export const partOf = (entry: MessageEntry): Part =>
-  typeof entry === "string"
-    ? { variants: [{ weight: 1, content: { type: "text", text: entry } }] }
-    : "variants" in entry
-      ? entry
-      : { variants: [{ weight: 1, content: entry }] }
+export const partOf = (entry: MessageEntry): Part => {
+  if (typeof entry === "string" || !("variants" in entry)) {
+    return { variants: [{ weight: 1, content: contentOf(entry) }] }
+  }
+  const [first, ...rest] = entry.variants
+  const variant = ({ content, weight }: typeof VariantEntry.Type) => ({ weight, content: contentOf(content) })
+  return { variants: [variant(first), ...rest.map(variant)] }
+}

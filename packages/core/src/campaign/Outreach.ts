@@ -9,15 +9,17 @@ import { isAccountTrouble } from "../channel/Outcome.ts"
 import type { InboundReaction } from "../chat/InboundReaction.ts"
 import { InboundReactions } from "../chat/InboundReaction.ts"
 import type { Message } from "../chat/Message.ts"
+import * as Messages from "../chat/Message.ts"
 import { type ContactReaction, ContactReactions } from "../contact/ContactReaction.ts"
 import { AddressHash } from "../contact/Suppression.ts"
 import type { ClaimSource, OutboundReaction } from "../outbox/ClaimSource.ts"
 import { OutboundParties } from "../outbox/ClaimSource.ts"
 import type { Lease } from "../outbox/Claim.ts"
 import { isRemoved, type Settled } from "../outbox/Settling.ts"
-import type { CampaignId, ContactId, LeadId, WorkspaceId } from "../workspace/Id.ts"
+import type { CampaignId, ContactId, LeadId, MessageId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
-import type { Instant } from "../workspace/Instant.ts"
+import { type Instant, minute } from "../workspace/Instant.ts"
+import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
 import * as Breaker from "./Breaker.ts"
@@ -66,7 +68,7 @@ export class Outreach extends Context.Service<
     AccountReactions,
     Effect.map(
       CampaignStore,
-      (store): ReadonlyArray<AccountReaction> => [{ changing: (account, now) => store.ring([account], now) }]
+      (store): ReadonlyArray<AccountReaction> => [{ changing: (accounts, now) => store.ring(accounts, now) }]
     )
   )
 
@@ -83,12 +85,16 @@ export class Outreach extends Context.Service<
   )
 }
 
+/** How long a pace waits for a process that has its channel (milliseconds). */
+const elsewhereMs = minute
+
 const make = Effect.gen(function* () {
   const store = yield* CampaignStore
   const channels = yield* Channels
   const transaction = yield* Transaction
   const gates = yield* HostGate.HostGates
   const addressHash = yield* AddressHash
+  const time = yield* PacingTime
   const makeIds = (yield* Ids).generator
   const templates = TouchRendering.templateCache()
   const known = new Map<CampaignId, Campaign>()
@@ -132,7 +138,9 @@ const make = Effect.gen(function* () {
       channels: channels.all,
       templates,
       gates,
-      loaded: () => loaded
+      loaded: () => loaded,
+      // In a rehearsal there is no other process.
+      elsewhere: time.isVirtual ? null : now + elsewhereMs
     })
     const load = (candidates: ReadonlyArray<LeadCandidate>) =>
       Effect.map(HostGate.load(gates, candidates), (all) => {
@@ -147,6 +155,9 @@ const make = Effect.gen(function* () {
       rules: { plan, decide, ...(loads && { load }) },
       addressHash
     })
+    yield* Effect.forEach(rules.broken, ({ error, subject }) =>
+      Effect.logError(`${subject} could not be judged`, error)
+    )
     if (found === null) return { claim: null, worked: yield* ending.finish(now) }
     for (const { due } of found.planned) known.set(due.campaign.id, due.campaign)
     yield* Effect.forEach(rules.over, (campaign) => ending.end(campaign, now), { discard: true })
@@ -193,7 +204,12 @@ const make = Effect.gen(function* () {
       const byLead = new Map(ofLeads.map((one) => [one.claimed.message.lead as LeadId, one]))
       const ids = yield* makeIds
       const sent = ofLeads.flatMap((one) => (isRemoved(one) ? [] : [one.message]))
+      // The platform told that they failed after all, before their touch was over.
+      const failed = new Map<MessageId, Message & { readonly lead: LeadId }>()
       const conclude = (lead: Lead, messages: ReadonlyArray<Message>) => {
+        for (const message of messages) {
+          if (Messages.isFailedLate(message)) failed.set(message.id, { ...message, lead: lead.id })
+        }
         const one = byLead.get(lead.id)
         const campaign = campaigns.get(lead.campaign)
         return one === undefined || campaign === undefined
@@ -220,13 +236,7 @@ const make = Effect.gen(function* () {
         for (const [id, campaign] of fresh) campaigns.set(id, campaign)
         yield* store.changeLeads({ type: "ids", ids: [...overtaken.keys()], known: sent }, now, conclude)
       }
-      // The platform told beforehand that it failed after all.
-      const failed = ofLeads.flatMap(({ fate, message }) =>
-        fate === "sent" && message.status === "failed" && message.lead !== null
-          ? [{ ...message, lead: message.lead }]
-          : []
-      )
-      if (failed.length > 0) yield* reactions.inbound.proven(failed, now)
+      if (failed.size > 0) yield* reactions.inbound.proven([...failed.values()], now)
       const failures = new Map<CampaignId, number>()
       for (const {
         claimed: { message },

@@ -22,6 +22,9 @@ export interface PaceContext extends DuePace {
 /** The reason of a pace that waits for its next slot: it is as it should be. */
 export const noSlot = "noSlot"
 
+/** The reason of a pace whose channel this process does not have; another one may. */
+export const channelMissing = "channelMissing"
+
 const isOpen = ({ now, planned: { plan } }: PaceContext): boolean =>
   plan.open.some(({ end, start }) => start <= now && now < end)
 
@@ -56,7 +59,7 @@ export const paceGates: ReadonlyArray<Gate<PaceContext>> = [
   {
     name: "channel",
     decide: ({ channel }) =>
-      channel === undefined ? block("channelMissing") : channel.policy.automationAllowed ? allow : block("policy")
+      channel === undefined ? block(channelMissing) : channel.policy.automationAllowed ? allow : block("policy")
   },
   {
     name: "sendWindow",

@@ -206,7 +206,7 @@ const make = Effect.gen(function* () {
         notBefore: dueAt,
         dueAt,
         createdAt: now,
-        metadata: { test: { campaign: campaign.id, step: step.id, part } }
+        metadata: { test: { campaign: campaign.id, step: step.id, part, ...(shown !== null && { as: shown.id }) } }
       }
     })
     const opening = {

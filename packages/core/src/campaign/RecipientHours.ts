@@ -11,8 +11,10 @@ import * as SendWindow from "./SendWindow.ts"
 
 type Hours = Pick<CampaignSettings, "sendWindow" | "timezone" | "quietHours">
 
-/** How far ahead hours are looked for, and how long a person waits for hours that are rare. */
-export const horizonMs = 30 * day
+/** How many days ahead hours are looked for, and how many a person waits for hours that are rare. */
+const horizonDays = 30
+/** So many days in a row may be blacked out. */
+const mostDays = 400
 
 /** Hours are rare where they are less than this part of the campaign's. */
 const rareShare = 0.1
@@ -20,6 +22,17 @@ const rareShare = 0.1
 /** The campaign's zone where a person's is unknown. */
 export const zoneOf = ({ timezone }: Hours, contact: { readonly timezone: string | null }): Zone.Zone =>
   (contact.timezone === null ? null : Zone.find(contact.timezone)) ?? Zone.make(timezone)
+
+/** The end of 30 days from `from`; dates on which the campaign is blacked out do not count. */
+export const horizon = ({ sendWindow, timezone }: Hours, from: Instant): Instant => {
+  const blackoutDates = new Set(sendWindow.blackoutDates)
+  const first = Zone.localDate(Zone.make(timezone), from)
+  let days = 0
+  for (let counted = 0; counted < horizonDays && days < mostDays; days++) {
+    if (!blackoutDates.has(LocalDate.addDays(first, days))) counted++
+  }
+  return from + days * day
+}
 
 /** The campaign's open time from `from` until `until`, clipped to both. */
 const openTime = (self: Hours, from: Instant, until: Instant): ReadonlyArray<SendWindow.OpenInterval> => {
@@ -57,11 +70,11 @@ const awake = (
 
 /**
  * The first instant from `now` on at which the campaign is open and it is not quiet in `zone`; null when there is none
- * within 30 days.
+ * within 30 days (`horizon`).
  */
 export const next = (self: Hours, zone: Zone.Zone, now: Instant): Instant | null => {
   const { quietHours } = self
-  for (const open of openTime(self, now, now + horizonMs)) {
+  for (const open of openTime(self, now, horizon(self, now))) {
     const [first] = quietHours == null ? [open] : awake(open, quietHours, zone)
     if (first !== undefined) return first.start
   }
@@ -73,14 +86,14 @@ const length = (intervals: ReadonlyArray<SendWindow.OpenInterval>): number =>
 
 const weeks = 4
 
-/** Milliseconds a week, over the four weeks from `from`: of the campaign, and what people in `zone` have of it. */
+/** Milliseconds of a week without blackout dates, over the four from `from`: of the campaign, and what people in `zone` have of it. */
 const weekly = (
   self: Hours,
   zone: Zone.Zone,
   from: Instant
 ): { readonly campaign: number; readonly theirs: number } => {
-  const { quietHours } = self
-  const open = openTime(self, from, from + weeks * 7 * day)
+  const { quietHours, sendWindow } = self
+  const open = openTime({ ...self, sendWindow: { ...sendWindow, blackoutDates: [] } }, from, from + weeks * 7 * day)
   const theirs = quietHours == null ? open : open.flatMap((one) => awake(one, quietHours, zone))
   return { campaign: length(open) / weeks, theirs: length(theirs) / weeks }
 }

@@ -121,10 +121,12 @@ const make = Effect.gen(function* () {
         )
         retried.push(...changed)
       }
-      if (retried.length > 0) {
+      // Also where a process died after it made leads due, and before the campaign ran again.
+      const isAsleep = campaign.status === "finished" && !(yield* store.isDone(id))
+      if (retried.length > 0 || isAsleep) {
         const pooled = retried.filter(({ account }) => account === null).map(({ contact }) => contact)
         if (pooled.length > 0) yield* distributor.route(campaign, pooled, now)
-        if (campaign.status === "finished") yield* campaigns.start(workspace, id, actor)
+        if (isAsleep) yield* campaigns.start(workspace, id, actor)
         else if (campaign.status === "running") {
           yield* distributor.draw(id, now)
           const accounts = (yield* store.paces(id)).map(({ account }) => account.id)

@@ -15,6 +15,9 @@ export const Variant = Schema.Struct({
 export const Part = Schema.Struct({ variants: Schema.NonEmptyArray(Variant) }).annotate({ identifier: "Part" })
 export type Part = typeof Part.Type
 
+/** The longest that a step waits, in days. */
+export const maxDays = 3_650
+
 export const StepType = Schema.Literals(["first", "noReply", "noReplyResponded"])
 
 export class Step extends Schema.Opaque<Step>()(
@@ -22,7 +25,9 @@ export class Step extends Schema.Opaque<Step>()(
     id: StepId,
     type: StepType,
     /** Days after the last touch; 0 for step 0. */
-    sendAfterDays: Schema.Int,
+    sendAfterDays: Schema.Int.check(
+      Schema.isBetween({ minimum: 0, maximum: maxDays }, { expected: `days from 0 to ${maxDays}` })
+    ),
     parts: Schema.NonEmptyArray(Part),
     /** What the host calls it: by this it is found again when the steps are written down anew. */
     externalRef: Schema.optionalKey(Schema.NonEmptyString)

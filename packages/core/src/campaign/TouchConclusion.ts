@@ -1,15 +1,10 @@
-/**
- * What a settled message makes of its lead: the next part, the next step, or the end; and what a later proof makes of a
- * touch that was settled otherwise. Pure over locked rows.
- */
+/** What a settled message makes of its lead: the next part, the next step, or the end. Pure over locked rows. */
 import type { Message } from "../chat/Message.ts"
-import * as Messages from "../chat/Message.ts"
-import type { Fact } from "../event/DomainEvent.ts"
 import type { Settled } from "../outbox/Settling.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import { second } from "../workspace/Instant.ts"
 import * as Seed from "../workspace/Seed.ts"
-import type { Campaign, CampaignSettings } from "./Campaign.ts"
+import type { Campaign } from "./Campaign.ts"
 import { seedKey, stepAt } from "./Campaign.ts"
 import * as Lead from "./Lead.ts"
 import type { TouchFate } from "./Lead.ts"
@@ -44,6 +39,8 @@ export const finish = (
   }
   if (status === "failed") return Lead.end(touched, lead.stop ?? "failed")
   if (lead.stop !== null) return remaining(touched, campaign.settings, lead.stop, at)
+  // An earlier touch failed late while this one was on its way.
+  if (touched.told?.failedAt !== undefined) return LeadNews.decided(touched, campaign.settings)
   return Sequence.proceed(touched, campaign.settings, place, touched.lastSentAt ?? at)
 }
 
@@ -144,6 +141,7 @@ export const conclude = (
         }
       }
     case "returned":
+      if (lead.stop !== null && message.part > 0) return done(free, "partial", lead.stop, { cancel: cancel(lead.stop) })
       if (lead.stop !== null) {
         const isPutOff = isFirst && lead.stop === "takenOver"
         const after = isPutOff
@@ -153,7 +151,7 @@ export const conclude = (
             : remaining(free, campaign.settings, lead.stop, at)
         return {
           ...nothing,
-          forget: message.part === 0,
+          forget: true,
           lead: after,
           cancel: cancel(lead.stop),
           counts: isFirst && !isPutOff ? { skipped: 1 } : {},
@@ -161,121 +159,5 @@ export const conclude = (
         }
       }
       return { ...nothing, forget: message.part === 0, lead: free }
-  }
-}
-
-/** What a lead whose end was worked out anew is told to be, in the words of what ended it. */
-const standing = (lead: Lead.Lead): Fact["type"] => {
-  if (lead.ended !== null) return lead.ended === "replied" ? "lead.replied" : "lead.ended"
-  // It goes on; after what a member said by hand, of which nobody could be told while it was over.
-  return lead.told?.takenOverAt === undefined ? "lead.sent" : "lead.deferred"
-}
-
-/** A lead after what platforms told changed how one of its touches stands; its end is worked out anew where nothing is on its way. */
-const reconsidered = (
-  before: Lead.Lead,
-  after: Lead.Lead,
-  settings: CampaignSettings | null,
-  message: Message
-): Pick<Conclusion, "lead" | "facts"> => {
-  const isUnderWay = before.claim !== null || Lead.isOpen(before)
-  const lead = isUnderWay ? after : LeadNews.decided(after, settings, before)
-  if (lead.ended === before.ended) return { lead, facts: [] }
-  return {
-    lead,
-    facts: [
-      {
-        workspace: lead.workspace,
-        type: standing(lead),
-        subject: lead.id,
-        actor: { type: "system", id: null },
-        cause: message.id,
-        data: {
-          campaign: lead.campaign,
-          status: lead.status,
-          account: message.account,
-          contact: lead.contact,
-          chat: message.chat,
-          ...(lead.ended !== null && { ended: lead.ended })
-        }
-      }
-    ]
-  }
-}
-
-/** A touch that failed although the platform had taken it; of several failures the first counts. */
-const failedLate = (
-  lead: Lead.Lead,
-  touch: Lead.Touch,
-  message: Message,
-  at: Instant,
-  settings: CampaignSettings | null
-): Conclusion | null => {
-  const isFirst = lead.touches[0]?.step === message.step
-  const isKnown = touch.status === "failed" && touch.reason === message.reason
-  if (isKnown ? touch.at <= at : touch.status !== "sent") return null
-  const touches = lead.touches.map((one) =>
-    one === touch ? { ...one, status: "failed" as const, reason: message.reason, at } : one
-  )
-  const after: Lead.Lead = { ...lead, touches, ...(isFirst && { status: "failed" as const, reason: message.reason }) }
-  const failedAt = Math.min(lead.told?.failedAt ?? at, at)
-  return {
-    ...nothing,
-    ...reconsidered(lead, LeadNews.withFailure(after, failedAt), settings, message),
-    counts: isFirst && !isKnown ? { sent: -1, failed: 1 } : {}
-  }
-}
-
-/** A touch that was told to have failed and did not: it stands as it was sent. */
-const unfailed = (
-  lead: Lead.Lead,
-  touch: Lead.Touch,
-  message: Message,
-  settings: CampaignSettings | null
-): Conclusion => {
-  const isFirst = lead.touches[0]?.step === message.step
-  const isLast = Lead.made(lead).findLast(({ status }) => status !== "skipped")?.step === message.step
-  const at = (isLast ? lead.lastSentAt : isFirst ? lead.firstSentAt : message.sentAt) ?? touch.at
-  const touches = lead.touches.map((one) =>
-    one === touch ? { ...one, status: "sent" as const, reason: null, at } : one
-  )
-  const after: Lead.Lead = { ...lead, touches, ...(isFirst && { status: "sent" as const, reason: null }) }
-  return {
-    ...nothing,
-    ...reconsidered(lead, LeadNews.withFailure(after, null), settings, message),
-    counts: isFirst ? { sent: 1, failed: -1 } : {}
-  }
-}
-
-/**
- * A lead one of whose touches was settled one way and proves to be the other: an unknown outcome was sent after all, a
- * sent message failed later, or was delivered although it was told to have failed. Null when it changes nothing.
- */
-export const prove = (
-  lead: Lead.Lead,
-  message: Message,
-  now: Instant,
-  settings: CampaignSettings | null
-): Conclusion | null => {
-  const touch = lead.touches.find((one) => one.step === message.step)
-  if (touch === undefined) return null
-  if (message.status === "failed") return failedLate(lead, touch, message, message.failedAt ?? now, settings)
-  if (touch.status !== "failed") return null
-  if (touch.reason === Messages.failedLate) return unfailed(lead, touch, message, settings)
-  if (touch.reason !== "outcomeUnknown") return null
-  // The parts after an unknown one were cancelled: proof makes such a touch partial.
-  const proved = message.part + 1 < message.parts ? ("partial" as const) : ("sent" as const)
-  const isFirst = lead.touches[0]?.step === message.step
-  const sentAt = message.sentAt ?? now
-  return {
-    ...nothing,
-    lead: {
-      ...lead,
-      touches: lead.touches.map((one) => (one === touch ? { ...one, status: proved, reason: null, at: sentAt } : one)),
-      firstSentAt: lead.firstSentAt ?? sentAt,
-      lastSentAt: Math.max(lead.lastSentAt ?? 0, sentAt),
-      ...(isFirst && { status: proved, reason: null })
-    },
-    counts: isFirst ? { failed: -1, [proved]: 1 } : {}
   }
 }

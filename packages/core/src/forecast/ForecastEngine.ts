@@ -20,6 +20,7 @@ import * as MemoryStorage from "../memory/MemoryStorage.ts"
 import { Driver } from "../outbox/Driver.ts"
 import { MediaHandover } from "../outbox/MediaHandover.ts"
 import { Outbox } from "../outbox/Outbox.ts"
+import { Poller } from "../outbox/Poller.ts"
 import { OutboxConfig, defaults } from "../outbox/OutboxConfig.ts"
 import { Chores } from "../workspace/Chore.ts"
 import { generator, Ids, type LeadId } from "../workspace/Id.ts"
@@ -38,8 +39,8 @@ import * as TouchLog from "./TouchLog.ts"
 const silent = (real: Channel.Channel): Channel.Channel =>
   Channel.make({
     name: real.name,
-    // Nothing is to be polled; and what was under way when the copy was made is known to have arrived.
-    capabilities: { ...real.capabilities, polling: false, lookup: { afterMs: 0 } },
+    // Nothing is to be polled; and what was under way when the copy was made has arrived, which nobody waits to learn.
+    capabilities: { ...real.capabilities, polling: false, lookup: { afterMs: -Infinity } },
     policy: real.policy,
     send: (_sender, { key }) => Effect.succeed({ type: "accepted", externalId: key }),
     lookup: (_sender, { key }) => Effect.succeed({ type: "accepted", externalId: key })
@@ -92,7 +93,9 @@ const engine = (
   const outreach = Outreach.layer.pipe(Layer.provideMerge(base))
   const parties = Layer.mergeAll(Outreach.layerParties, Outreach.layerInbound).pipe(Layer.provideMerge(outreach))
   const services = Layer.mergeAll(Campaigns.layer, Inbox.layer, Outbox.layer).pipe(Layer.provideMerge(parties))
-  return Driver.layer.pipe(Layer.provide(Layer.succeed(Chores, [])), Layer.provideMerge(services))
+  // Nobody answers.
+  const quiet = Layer.mergeAll(Layer.succeed(Chores, []), Layer.succeed(Poller, { lanes: [] }))
+  return Driver.layer.pipe(Layer.provide(quiet), Layer.provideMerge(services))
 }
 
 const run = Effect.fn("ForecastEngine.run")(function* (

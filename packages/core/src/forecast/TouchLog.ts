@@ -123,6 +123,10 @@ export const follow = (campaign: Campaign) => {
       open.next = places.get(text(event.data["touch"]) ?? "") ?? open.next
       return
     }
+    if (event.type === "lead.resumed") {
+      open.ended = null
+      return
+    }
     const ended = text(event.data["ended"])
     if (event.type === "lead.replied") open.repliedAt ??= event.at
     if (ended !== null && open.ended === null) open.ended = ended

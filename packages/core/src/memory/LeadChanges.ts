@@ -94,7 +94,7 @@ export const enroll = (
   leads: ReadonlyArray<Lead.Lead>,
   events: ReadonlyArray<DomainEvent>,
   now: Instant
-): number => {
+): ReadonlyArray<Lead.Lead["id"]> => {
   const leftOut = new Set<string>()
   for (const lead of leads) {
     const isGone = state.contacts.get(lead.contact)?.contact.workspace !== lead.workspace
@@ -111,8 +111,8 @@ export const enroll = (
     state,
     events.filter((event) => !leftOut.has(event.subject))
   )
-  const added = leads.length - leftOut.size
-  if (added > 0) {
+  const added = leads.flatMap(({ id }) => (leftOut.has(id) ? [] : [id]))
+  if (added.length > 0) {
     for (const pace of Paces.of(state, campaign)) Paces.ring(state, pace, now)
   }
   return added

@@ -130,6 +130,7 @@ export const make = (log: UndoLog) => {
   const lists = new Table<Id.ContactListId, ContactList>(log)
   const members = new Table<string, MemberRow>(log)
   const imports = new Table<string, ContactImport>(log)
+  const importChanges = new Table<string, ReadonlyArray<Id.ContactId>>(log)
   const suppressions = new Table<string, Suppression>(log)
   const wishes = new Table<string, WishState>(log)
   const admitted = new Table<string, { readonly at: Instant }>(log)
@@ -176,6 +177,7 @@ export const make = (log: UndoLog) => {
     members,
     membersByList: members.index((member) => [member.list]),
     imports,
+    importChanges,
     suppressions,
     suppressionsByAddress: suppressions.index((row) => [within(row.workspace, row.address)]),
     wishes,

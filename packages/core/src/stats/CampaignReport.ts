@@ -33,6 +33,7 @@ export interface DayActivity {
   readonly first: number
   readonly followUps: number
   readonly failed: number
+  /** Leads whose first reply came. */
   readonly replies: number
 }
 
@@ -98,6 +99,8 @@ export const follow = (campaign: Campaign, payers: ReadonlyArray<Payers>) => {
   const writers = new Map<unknown, AccountId>()
   const chats = new Set<unknown>()
   const stopped = new Set<string>()
+  /** Leads that replied: each is told again with every message that puts off what comes after a talk. */
+  const replied = new Set<string>()
   let optOuts = 0
   let firstSentAt: Instant | null = null
   let lastSentAt: Instant | null = null
@@ -148,8 +151,7 @@ export const follow = (campaign: Campaign, payers: ReadonlyArray<Payers>) => {
       }
       case "lead.sent":
       case "lead.partial": {
-        // A touch that a reply or an opt-out cut short names neither step nor account.
-        if (!isOurs(event) || event.data["step"] === undefined) return
+        if (!isOurs(event)) return
         if (event.data["step"] === firstStep) {
           dayOf(event.at).first++
           return
@@ -161,8 +163,10 @@ export const follow = (campaign: Campaign, payers: ReadonlyArray<Payers>) => {
       }
       case "lead.replied": {
         if (!isOurs(event)) return
-        dayOf(event.at).replies++
         if (typeof event.data["dropped"] === "number") stopped.add(event.subject)
+        if (replied.has(event.subject)) return
+        replied.add(event.subject)
+        dayOf(event.at).replies++
         const wroteTo = writers.get(event.subject)
         if (wroteTo !== undefined) accountDays.count(wroteTo, "replies", event.at)
         return

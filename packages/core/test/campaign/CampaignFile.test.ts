@@ -16,6 +16,36 @@ const problems = (more: object) =>
     Effect.map((error) => error.problems.map(({ field, message }) => `${field}: ${message}`))
   )
 
+describe("messages in a campaign file", () => {
+  it.effect("are texts or contents, also as variants", () =>
+    Effect.gen(function* () {
+      const content = { type: "text", text: "Good day" }
+      const read = yield* decoded({
+        messages: [
+          "Hello",
+          {
+            variants: [
+              { weight: 2, content: "Hi" },
+              { weight: 1, content }
+            ]
+          }
+        ]
+      })
+      const { steps } = CampaignFile.settingsOf(read, "UTC", Builders.ids("file"))
+      assert.deepStrictEqual(
+        steps[0].parts.map(({ variants }) => variants.map(({ content: said, weight }) => [weight, said])),
+        [
+          [[1, { type: "text", text: "Hello" }]],
+          [
+            [2, { type: "text", text: "Hi" }],
+            [1, { type: "text", text: "Good day" }]
+          ]
+        ]
+      )
+    })
+  )
+})
+
 describe("gates in a campaign file", () => {
   it.effect("are absent by default", () =>
     Effect.gen(function* () {

@@ -3,6 +3,7 @@ import * as fc from "fast-check"
 import * as QuietHours from "../../src/campaign/QuietHours.ts"
 import * as RecipientHours from "../../src/campaign/RecipientHours.ts"
 import * as SendWindow from "../../src/campaign/SendWindow.ts"
+import * as LocalDate from "../../src/workspace/LocalDate.ts"
 import { day, minute } from "../../src/workspace/Instant.ts"
 import * as Zone from "../../src/workspace/Zone.ts"
 
@@ -27,6 +28,25 @@ describe("the hours of people", () => {
   ])("come next %s", (_, zone, now, expected) => {
     const next = RecipientHours.next(office, Zone.make(zone), at(now))
     assert.strictEqual(next === null ? null : new Date(next).toISOString(), expected)
+  })
+
+  const closed = Array.from({ length: 45 }, (_, i) => LocalDate.addDays("2026-01-13", i))
+  const away = { ...office, sendWindow: { ...office.sendWindow, blackoutDates: closed } }
+
+  it("come next after dates that are blacked out, however many", () => {
+    const next = (zone: string) => RecipientHours.next(away, Zone.make(zone), at("2026-01-12T22:00:00Z"))
+    // Sydney wakes for the last hour of an open date.
+    assert.strictEqual(next("Australia/Sydney"), at("2026-02-27T21:00:00Z"))
+    assert.isNull(next("Asia/Tokyo"))
+    const zones = [
+      { timezone: "Asia/Tokyo", people: 1 },
+      { timezone: "Australia/Sydney", people: 1 }
+    ]
+    const rare = RecipientHours.rareOf(away, zones, at("2026-01-12T14:00:00Z"))
+    assert.deepStrictEqual(
+      rare.map(({ minutesPerWeek, timezone }) => [timezone, minutesPerWeek]),
+      [["Asia/Tokyo", 0]]
+    )
   })
 
   it("are told where hardly any are left, most people first", () => {

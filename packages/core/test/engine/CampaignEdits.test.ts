@@ -257,6 +257,15 @@ describe("an edit of a campaign that runs", () => {
         ])
         assert.deepStrictEqual(yield* refused({ pacing: { ...pacing, rangeMin: 9, rangeMax: 3 } }), ["pacing.rangeMax"])
         assert.deepStrictEqual(yield* refused({ startAt: start + day, endAt: start }), ["endAt"])
+        assert.deepStrictEqual(yield* refused({ steps: [steps[0], step("x", { sendAfterDays: 1e9 })] }), [
+          "steps[1].sendAfterDays"
+        ])
+        assert.deepStrictEqual(yield* refused({ partDelay: { minSeconds: -1, maxSeconds: 1e12 } }), [
+          "partDelay.minSeconds",
+          "partDelay.maxSeconds"
+        ])
+        assert.deepStrictEqual(yield* refused({ timezone: "Europe/Berln" }), ["timezone"])
+        assert.deepStrictEqual(yield* refused({ sendWindow: { timezone: "Asia/Tokyo" } }), ["sendWindow.timezone"])
         assert.deepStrictEqual(
           yield* refused({ sendWindow: { windows: [{ start: "09:00", end: "09:00" }] } }).pipe(
             Effect.map((fields) => fields.map((field) => field.split(/[.[]/)[0]))

@@ -5,6 +5,7 @@ import type { CampaignSettings } from "../../src/campaign/Campaign.ts"
 import type { StepType } from "../../src/campaign/Step.ts"
 import { idOf } from "../../src/chat/Chat.ts"
 import { ChatStore } from "../../src/chat/ChatStore.ts"
+import { EventStore } from "../../src/event/EventStore.ts"
 import { OutboxStore } from "../../src/outbox/OutboxStore.ts"
 import * as Builders from "../../src/testing/Builders.ts"
 import * as TestChannel from "../../src/testing/TestChannel.ts"
@@ -230,6 +231,38 @@ describe("a takeover from another device", () => {
       })
       yield* it.run(start + 20 * day)
       assert.deepStrictEqual([channel.asked.length, (yield* lead).ended], [2, "completed"])
+    }).pipe(Effect.provide(Scene.engine(channel)))
+  })
+})
+
+describe("an account of the platform that two workspaces share", () => {
+  it.effect("leaves each its own messages: an echo that names one of the other's changes neither", () => {
+    const channel = TestChannel.make()
+    return Effect.gen(function* () {
+      const { account, it, lead } = yield* scene(channel, [])
+      yield* it.run(start + 10 * hour)
+      const [ours] = yield* it.sent
+      const before = yield* lead
+      const beside = yield* Scene.make(channel, "beside")
+      const other = yield* beside.account("a")
+      assert.strictEqual(other.externalId, account.externalId)
+      channel.tell(other.id, start + 10 * hour, {
+        type: "messageEchoed",
+        dedupeKey: "theirs",
+        at: start + 10 * hour,
+        participant: { externalId: "p", scope: "" },
+        externalId: "elsewhere",
+        key: channel.asked[0]!.key,
+        content: Builders.text("ours")
+      })
+      yield* it.run(start + 11 * hour)
+      assert.deepStrictEqual(yield* it.sent, [ours])
+      assert.deepStrictEqual(yield* lead, before)
+      const told = yield* (yield* EventStore).read(beside.workspace.id, null, 100)
+      assert.notInclude(
+        told.map(({ event }) => event.type),
+        "message.sent"
+      )
     }).pipe(Effect.provide(Scene.engine(channel)))
   })
 })

@@ -8,9 +8,13 @@ import * as MemoryStorage from "../../src/memory/MemoryStorage.ts"
 import { paceKey, type State } from "../../src/memory/State.ts"
 import * as Overture from "../../src/Overture.ts"
 import { Outbox } from "../../src/outbox/Outbox.ts"
+import * as TestChannel from "../../src/testing/TestChannel.ts"
+import { day } from "../../src/workspace/Instant.ts"
 import { PacingTime } from "../../src/workspace/PacingTime.ts"
+import { WorkspaceStore } from "../../src/workspace/WorkspaceStore.ts"
 import type { Cell } from "./RandomStates.ts"
 import { cell, channels, now } from "./RandomStates.ts"
+import * as Scene from "./Scene.ts"
 
 /** Cells in one engine whose clock stands at `now`. */
 const within = <A>(
@@ -182,4 +186,21 @@ describe("explain", () => {
       }),
     60_000
   )
+})
+
+describe("explain of a lead in the pool", () => {
+  it.effect("says what keeps its campaign from drawing it", () => {
+    const channel = TestChannel.make()
+    return Effect.gen(function* () {
+      const it = yield* Scene.make(channel)
+      const campaign = yield* it.campaign("c", [yield* it.account("a")], [{ id: "p" }], { startAt: Scene.start + day })
+      const { explain } = yield* Explanation
+      const [lead] = yield* it.leads(campaign.id)
+      const answer = Effect.map(explain(it.workspace.id, lead!.id), (explained) => explained.answer)
+      const workspaces = yield* WorkspaceStore
+      assert.deepStrictEqual(yield* answer, { type: "blocked", reason: "campaignNotRunning" })
+      yield* workspaces.modify(it.workspace.id, (workspace) => ({ ...workspace, paused: true }))
+      assert.deepStrictEqual(yield* answer, { type: "blocked", reason: "workspacePaused" })
+    }).pipe(Effect.provide(Scene.engine(channel)))
+  })
 })

@@ -1,19 +1,37 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Clock, Effect, Layer } from "effect"
+import { TestClock } from "effect/testing"
 import { AccountGroups } from "../../src/account/AccountGroups.ts"
 import { AccountStore } from "../../src/account/AccountStore.ts"
+import { CampaignStore } from "../../src/campaign/CampaignStore.ts"
 import { Explanation } from "../../src/campaign/Explanation.ts"
 import { hostGate } from "../../src/campaign/HostGate.ts"
 import type { Lead } from "../../src/campaign/Lead.ts"
 import { Previews } from "../../src/campaign/Previews.ts"
 import { EventStore } from "../../src/event/EventStore.ts"
 import { system } from "../../src/event/DomainEvent.ts"
+import * as MemoryStorage from "../../src/memory/MemoryStorage.ts"
 import { allow, skip } from "../../src/outbox/Gate.ts"
+import { Outbox } from "../../src/outbox/Outbox.ts"
+import { OutboxStore } from "../../src/outbox/OutboxStore.ts"
+import * as Overture from "../../src/Overture.ts"
 import * as TestChannel from "../../src/testing/TestChannel.ts"
 import { day, hour } from "../../src/workspace/Instant.ts"
+import * as LocalDate from "../../src/workspace/LocalDate.ts"
 import * as Zone from "../../src/workspace/Zone.ts"
 import { engine, make, type Person, start } from "./Scene.ts"
 
+/** A storage whose clock is that of the test. */
+const punctual = Layer.provideMerge(
+  Layer.effect(
+    OutboxStore,
+    Effect.gen(function* () {
+      const clock = yield* Clock.Clock
+      return OutboxStore.of({ ...(yield* OutboxStore), clock: clock.currentTimeMillis })
+    })
+  ),
+  MemoryStorage.layer
+)
 const people = (count: number, name = "p"): ReadonlyArray<Person> =>
   Array.from({ length: count }, (_, i) => ({ id: `${name}${i}` }))
 const pacing = (quota: number) => ({
@@ -83,6 +101,30 @@ describe("gates of the recipient", () => {
       yield* scene.run(start + 2 * day)
       assert.strictEqual(channel.asked.length, 4)
       assert.isTrue(channel.asked.every(({ to }) => to.startsWith("near")))
+    }).pipe(Effect.provide(engine(channel)))
+  })
+
+  it.effect("put people off past blackout dates, however many, and skip nobody for these", () => {
+    const channel = TestChannel.make()
+    return Effect.gen(function* () {
+      const scene = yield* make(channel)
+      const account = yield* scene.account("a")
+      const today = Zone.localDate(Zone.make("UTC"), start)
+      const campaign = yield* scene.campaign("closed", [account], [{ id: "p", timezone: "Africa/Lagos" }], {
+        pacing: { rangeMin: 1, rangeMax: 1, jitter: 0, catchUp: "skip", newShare: 1 },
+        timezone: "UTC",
+        // The day's one slot is when it is quiet again in Lagos.
+        sendWindow: {
+          windows: [{ start: "10:00", end: "18:00" }],
+          blackoutDates: Array.from({ length: 40 }, (_, i) => LocalDate.addDays(today, i + 1))
+        },
+        quietHours: { start: "14:30", end: "11:30" }
+      })
+      yield* scene.start(campaign.id)
+      yield* scene.run(start + 35 * day)
+      const [lead] = yield* scene.leads(campaign.id)
+      assert.deepStrictEqual([lead?.status, lead?.touches[0]?.reason], ["assigned", "quietHours"])
+      assert.strictEqual(Zone.localDate(Zone.make("UTC"), lead?.dueAt ?? 0), LocalDate.addDays(today, 41))
     }).pipe(Effect.provide(engine(channel)))
   })
 
@@ -232,12 +274,10 @@ describe("budgets", () => {
       const scene = yield* make(channel)
       const accounts = [yield* scene.account("a"), yield* scene.account("b")] as const
       const groups = yield* AccountGroups
-      const group = yield* groups.create({
-        workspace: scene.workspace.id,
-        name: "portfolio",
-        dailyCap: 5,
-        timezone: "Asia/Kolkata"
-      })
+      const group = yield* groups.create(
+        { workspace: scene.workspace.id, name: "portfolio", dailyCap: 5, timezone: "Asia/Kolkata" },
+        system
+      )
       yield* groups.assign(
         scene.workspace.id,
         group.id,
@@ -248,8 +288,8 @@ describe("budgets", () => {
       yield* scene.start(campaign.id)
       yield* scene.run(start + 6 * day)
       assert.deepStrictEqual(perDay(yield* scene.sent, "Asia/Kolkata"), [5, 5, 5, 5])
-      yield* groups.change(scene.workspace.id, group.id, { dailyCap: null })
-      assert.isNull((yield* groups.change(scene.workspace.id, group.id, {})).dailyCap)
+      yield* groups.change(scene.workspace.id, group.id, { dailyCap: null }, system)
+      assert.isNull((yield* groups.change(scene.workspace.id, group.id, {}, system)).dailyCap)
     }).pipe(Effect.provide(engine(channel)))
   })
 
@@ -350,6 +390,123 @@ describe("a host's gates", () => {
       assert.deepStrictEqual(reasons(yield* scene.leads(campaign.id)), ["sent", "isCustomer", "tooShort", "sent"])
       assert.isTrue(loads.every((count) => count > 0))
     }).pipe(Effect.provide(engine(channel, [customers, short])))
+  })
+})
+
+describe("what breaks for one", () => {
+  it.effect("lead in a host's gate is put off, and the others go", () => {
+    const channel = TestChannel.make()
+    let isBroken = true
+    const gate = hostGate({
+      name: "fragile",
+      decide: ({ contact }) => {
+        if (isBroken && contact.name === "p1") throw new Error("no such customer")
+        return allow
+      }
+    })
+    return Effect.gen(function* () {
+      const scene = yield* make(channel)
+      const campaign = yield* scene.campaign("hosted", [yield* scene.account("a")], people(3), pacing(48))
+      yield* scene.start(campaign.id)
+      yield* scene.run(start + 3 * hour)
+      assert.deepStrictEqual(reasons(yield* scene.leads(campaign.id)), ["sent", "assigned", "sent"])
+      const [, waiting] = yield* scene.leads(campaign.id)
+      assert.strictEqual(waiting!.touches.at(-1)?.reason, "gateFailed")
+      isBroken = false
+      yield* scene.run(start + day)
+      assert.deepStrictEqual(reasons(yield* scene.leads(campaign.id)), ["sent", "sent", "sent"])
+    }).pipe(Effect.provide(engine(channel, [gate])))
+  })
+
+  it.effect("claim in what a host's gate loads holds it up, until it can be loaded", () => {
+    const channel = TestChannel.make()
+    let isBroken = true
+    const gate = hostGate<boolean>({
+      name: "crm",
+      load: () => (isBroken ? Effect.die(new Error("away")) : Effect.succeed(true)),
+      decide: () => allow
+    })
+    return Effect.gen(function* () {
+      const scene = yield* make(channel)
+      const campaign = yield* scene.campaign("hosted", [yield* scene.account("a")], people(3), pacing(48))
+      yield* scene.start(campaign.id)
+      yield* scene.run(start + 3 * hour)
+      assert.strictEqual(channel.asked.length, 0)
+      isBroken = false
+      yield* scene.run(start + day)
+      assert.strictEqual(channel.asked.length, 3)
+    }).pipe(Effect.provide(engine(channel, [gate])))
+  })
+
+  it.effect("campaign that nobody can plan keeps no other from going", () => {
+    const channel = TestChannel.make()
+    return Effect.gen(function* () {
+      const scene = yield* make(channel)
+      const account = yield* scene.account("a")
+      const broken = yield* scene.campaign("broken", [account], people(3, "b"), pacing(48))
+      const sound = yield* scene.campaign("sound", [account], people(3), pacing(48))
+      yield* scene.start(broken.id)
+      yield* scene.start(sound.id)
+      const turn = (timezone: string) =>
+        Effect.flatMap(CampaignStore, (store) =>
+          store.modify(scene.workspace.id, broken.id, start, (campaign) => ({
+            campaign: { ...campaign, settings: { ...campaign.settings, timezone } },
+            events: []
+          }))
+        )
+      yield* turn("Mars/Base")
+      yield* scene.run(start + 3 * hour)
+      assert.deepStrictEqual(
+        channel.asked.map(({ to }) => to),
+        ["p0", "p1", "p2"]
+      )
+      yield* turn("UTC")
+      yield* scene.run(start + day)
+      assert.strictEqual(channel.asked.length, 6)
+    }).pipe(Effect.provide(engine(channel)))
+  })
+
+  it.effect("account whose zone is none holds up nobody, and keeps its cap by the workspace's days", () => {
+    const channel = TestChannel.make()
+    return Effect.gen(function* () {
+      const scene = yield* make(channel)
+      const [odd, plain] = [yield* scene.account("odd"), yield* scene.account("plain")]
+      yield* (yield* AccountStore).modify([odd.id], (row) => ({
+        account: { ...row, timezone: "Europe/Berln", dailyCap: 2 },
+        events: []
+      }))
+      const campaign = yield* scene.campaign("all", [odd, plain], people(30), pacing(48))
+      yield* scene.start(campaign.id)
+      yield* scene.run(start + 12 * hour)
+      const by = (yield* scene.sent).map(({ account }) => account)
+      assert.strictEqual(by.filter((account) => account === odd.id).length, 2)
+      assert.isAbove(by.filter((account) => account === plain.id).length, 5)
+    }).pipe(Effect.provide(engine(channel)))
+  })
+
+  it.effect("process that lacks a channel leaves it to one that has it", () => {
+    const channel = TestChannel.make()
+    return Effect.gen(function* () {
+      yield* TestClock.setTime(start)
+      const scene = yield* make(channel)
+      const account = yield* scene.account("a")
+      const campaign = yield* scene.campaign("all", [account], people(1), pacing(48))
+      const be = (name: string) =>
+        Effect.flatMap(AccountStore, (store) =>
+          store.modify([account.id], (row) => ({ account: { ...row, channel: name }, events: [] }))
+        )
+      yield* scene.start(campaign.id)
+      yield* be("elsewhere")
+      const { tick } = yield* Outbox
+      for (let i = 0; i < 10; i++) yield* tick
+      assert.strictEqual(channel.asked.length, 0)
+      yield* be("sandbox")
+      for (let minutes = 0; minutes < 60; minutes++) {
+        yield* TestClock.adjust("1 minute")
+        for (let i = 0; i < 3; i++) yield* tick
+      }
+      assert.strictEqual(channel.asked.length, 1)
+    }).pipe(Effect.provide(Overture.layer({ storage: punctual, channels: [channel] })))
   })
 })
 

@@ -5,6 +5,7 @@ import { ChatStore } from "../../src/chat/ChatStore.ts"
 import { CampaignStore } from "../../src/campaign/CampaignStore.ts"
 import { Retries, type RetryChoice } from "../../src/campaign/Retries.ts"
 import type { Outcome } from "../../src/channel/Outcome.ts"
+import { Contacts } from "../../src/contact/Contacts.ts"
 import { Suppressions } from "../../src/contact/Suppressions.ts"
 import { system } from "../../src/event/DomainEvent.ts"
 import * as Builders from "../../src/testing/Builders.ts"
@@ -55,6 +56,20 @@ const textsTo = (channel: TestChannel.TestChannel, to: string) =>
   channel.asked.filter((asked) => asked.to === to).map(({ text }) => text)
 
 describe("a retry", () => {
+  it.effect("leaves alone whoever is gone, and the campaign ends", () => {
+    const { channel, make } = finished((to) => (to === "p1" ? rejected : undefined))
+    return Effect.gen(function* () {
+      const { byAddress, campaign, it, retry } = yield* make
+      const gone = (yield* byAddress).get("p1")!
+      yield* (yield* Contacts).remove(it.workspace.id, gone.contact, system)
+      const why = [{ lead: gone.id, why: "nothingToRetry" as const }]
+      assert.deepStrictEqual(yield* retry({ type: "leads", leads: [gone.id] }), { leads: [], left: why })
+      assert.deepStrictEqual(yield* retry({ type: "reasons", reasons: ["contentRejected"] }), { leads: [], left: [] })
+      yield* it.run(start + 20 * day)
+      assert.deepStrictEqual([channel.asked.length, yield* it.status(campaign.id)], [4, "finished"])
+    }).pipe(Effect.provide(Scene.engine(channel)))
+  })
+
   it.effect("by reason sends what failed again, once, and leaves the others alone", () => {
     const { channel, make } = finished((to, times) => (to === "p1" && times === 1 ? rejected : undefined))
     return Effect.gen(function* () {

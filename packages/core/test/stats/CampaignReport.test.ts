@@ -20,10 +20,10 @@ const engine = (channel: TestChannel.TestChannel) =>
 const says = (channel: TestChannel.TestChannel, account: Account, externalId: string, at: Instant) =>
   channel.tell(account.id, at, {
     type: "messageReceived",
-    dedupeKey: `in-${externalId}`,
+    dedupeKey: `in-${externalId}-${at}`,
     at,
     participant: { externalId, scope: "" },
-    externalId: `in-${externalId}`,
+    externalId: `in-${externalId}-${at}`,
     content: Builders.text("Hm")
   })
 
@@ -53,6 +53,32 @@ describe("a report", () => {
       }).pipe(Effect.provide(engine(channel)))
     }
   )
+
+  it.effect("counts a person who answers again and again once, on the day of the first answer", () => {
+    const channel = TestChannel.make()
+    return Effect.gen(function* () {
+      const scene = yield* Scene.make(channel)
+      const account = yield* scene.account("a")
+      const steps = [
+        scene.build.step(),
+        scene.build.step({ type: "noReply", sendAfterDays: 2 }),
+        scene.build.step({ type: "noReplyResponded", sendAfterDays: 9 })
+      ] as const
+      const campaign = yield* scene.campaign("c", [account], [{ id: "p0" }, { id: "p1" }], { pacing, steps })
+      yield* scene.start(campaign.id)
+      for (const hours of [26, 27, 50, 75]) says(channel, account, "p0", start + hours * hour)
+      yield* scene.run(start + 30 * day)
+      const { activity, counts } = yield* (yield* CampaignReports).of(scene.workspace.id, campaign.id)
+      const replies = (days: ReadonlyArray<{ readonly date: string; readonly replies: number }>) =>
+        days.flatMap(({ date, replies }) => (replies > 0 ? [[date, replies]] : []))
+      const first = new Date(start + 26 * hour).toISOString().slice(0, 10)
+      assert.strictEqual(counts.replied, 1)
+      assert.deepStrictEqual(
+        [replies(activity!.days), replies(activity!.accountDays), activity!.stoppedByReply],
+        [[[first, 1]], [[first, 1]], 1]
+      )
+    }).pipe(Effect.provide(engine(channel)))
+  })
 
   it.effect("counts whose sequence ended with the account that left, as leaving says", () => {
     const channel = TestChannel.make()

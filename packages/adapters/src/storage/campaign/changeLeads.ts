@@ -80,6 +80,8 @@ const statements = defineStatements("CampaignChange", (sql) => {
     hold: `select l.id from ${sql.rows("x", 1, { id: "id" })} ${lookup(sql, "lead", "l", "l.id = x.id", "wait")}`,
     touching: `select m.id from ${sql.rows("x", 1, { id: "id" })} ${lookup(sql, "lead", "l", "l.id = x.id")}
       ${lookup(sql, "message", "m", "m.lead_id = l.id and m.step_id = l.step_id")}`,
+    siblings: `select m.id from ${sql.rows("x", 1, { id: "id" })}
+      ${lookup(sql, "message", "m", "m.lead_id = x.id and m.parts > 1")}`,
     counted: `select l.campaign_id, l.account_id from ${sql.rows("x", 1, { id: "id" })}
       ${lookup(sql, "lead", "l", "l.id = x.id")}`,
     holdCampaigns: `select g.id from ${sql.rows("x", 1, { id: "id" })} ${lookup(sql, "campaign", "g", "g.id = x.id", "wait")}`,
@@ -203,8 +205,10 @@ export const make = (
       .sort()
       .map((id) => ({ id }))
     yield* execute(sql.hold, [held])
-    const rows = yield* execute<{ readonly id: MessageId }>(sql.touching, [held])
-    return rows.map(({ id }) => id)
+    const touching = yield* execute<{ readonly id: MessageId }>(sql.touching, [held])
+    const named = Array.from(new Set(leads), (id) => ({ id }))
+    const siblings = named.length === 0 ? [] : yield* execute<{ readonly id: MessageId }>(sql.siblings, [named])
+    return [...new Set([...touching, ...siblings].map(({ id }) => id))]
   })
 
   const holdCounts: CampaignStore["Service"]["holdCounts"] = Effect.fnUntraced(function* (workspace, contacts, leads) {

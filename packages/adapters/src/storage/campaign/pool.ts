@@ -192,10 +192,10 @@ export const make = (database: Database["Service"]): Pick<CampaignStore["Service
           const skipped = rows.filter(({ status }) => status === "skipped").length
           if (skipped > 0) yield* affected(sql.skipped, [campaign, skipped])
           if (rows.length > 0) yield* alarms.ringCampaign(campaign, now)
-          const added = new Set<string>(rows.map(({ id }) => id))
+          const added = new Set<LeadId>(rows.map(({ id }) => id))
           const leftOut = new Set<string>(leads.flatMap(({ id }) => (added.has(id) ? [] : [id])))
           yield* append(events.filter(({ subject }) => !leftOut.has(subject)))
-          return rows.length
+          return [...added]
         })
       ),
     draw: (id, now, decide) =>

@@ -97,8 +97,9 @@ export const make = (database: Database["Service"]) => {
     const before = new Map(
       looked.flatMap(({ first, followUps }) => [...first, ...followUps].map(({ lead }) => [lead.id, lead] as const))
     )
-    const marked = rows.filter((lead) => isMarked(before.get(lead.id), lead, claim))
-    const others = rows.filter((lead) => !isMarked(before.get(lead.id), lead, claim))
+    const marked: Array<Lead> = []
+    const others: Array<Lead> = []
+    for (const lead of rows) (isMarked(before.get(lead.id), lead, claim) ? marked : others).push(lead)
     const written = yield* Effect.all(
       [
         marked.length === 0
@@ -118,8 +119,9 @@ export const make = (database: Database["Service"]) => {
       const known = before.get(`${campaign}|${account}`)?.counts
       return countNames.some((name) => counts[name] !== known?.[name])
     }
-    const moved = rows.filter((pace) => !isCounted(pace))
-    const others = rows.filter(isCounted)
+    const moved: Array<Pace> = []
+    const others: Array<Pace> = []
+    for (const pace of rows) (isCounted(pace) ? others : moved).push(pace)
     if (moved.length > 0) yield* write(sql.paces, [moved.map(PaceRow.encodeState)])
     if (others.length > 0) {
       yield* write(sql.counted, [others.map((pace) => ({ ...PaceRow.encodeState(pace), ...pace.counts }))])

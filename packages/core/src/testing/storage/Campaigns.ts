@@ -241,16 +241,16 @@ export const cases: ReadonlyArray<StorageCase> = [
     const place = yield* scene("enroll", { leads: 2 })
     const { build, campaign, contacts, leads, workspace } = place
     yield* claim(place, { want: () => 0, nextAt: () => start + hour })
-    Expect.equal(yield* store.enroll(campaign.id, leads, [], start + 1), 0, "the same leads")
+    Expect.equal(yield* store.enroll(campaign.id, leads, [], start + 1), [], "the same leads")
     const copies = contacts.map((contact) => build.lead(campaign, contact))
-    Expect.equal(yield* store.enroll(campaign.id, copies, [], start + 1), 0, "the same contacts")
+    Expect.equal(yield* store.enroll(campaign.id, copies, [], start + 1), [], "the same contacts")
     const fresh = build.contact(workspace.id)
     yield* (yield* ContactStore).import(workspace.id, [fresh], null)
     const lead = build.lead(campaign, fresh, { priority: 3, metadata: { a: "b" }, externalRef: "x" })
     const batch = [copies[0]!, lead, build.lead(campaign, fresh)]
     const told = [...batch.map(({ id }) => build.event(workspace.id, id)), build.event(workspace.id, campaign.id)]
     const added = yield* store.enroll(campaign.id, batch, told, start + 2)
-    Expect.equal(added, 1, "new leads")
+    Expect.equal(added, [lead.id], "new leads")
     Expect.equal(yield* leadOf(workspace, lead.id), lead, "the lead as enrolled")
     Expect.ok(Option.isNone(yield* store.getLead(workspace.id, copies[0]!.id)), "a contact is there twice")
     Expect.equal((yield* paceOf(campaign)).nextAt, start + 2, "the alarm of its pace")
@@ -271,7 +271,7 @@ export const cases: ReadonlyArray<StorageCase> = [
     const leads = [gone, there].map((contact) => build.lead(campaign, contact))
     yield* contacts.erase(workspace.id, gone.id, () => ({ suppressions: [], events: [] }))
     const told = leads.map(({ id }) => build.event(workspace.id, id))
-    Expect.equal(yield* store.enroll(campaign.id, leads, told, start), 1, "those who are there")
+    Expect.equal(yield* store.enroll(campaign.id, leads, told, start), [leads[1]!.id], "those who are there")
     Expect.equal((yield* store.leadsOf(workspace.id, gone.id)).length, 0, "leads of the erased person")
     Expect.equal((yield* store.leadsOf(workspace.id, there.id)).length, 1, "leads of the other")
     const seen = (yield* events.read(workspace.id, null, 9)).map(({ event }) => event.subject)
