@@ -11,7 +11,9 @@ import { Accounts } from "./account/Accounts.ts"
 import { Connections } from "./account/Connections.ts"
 import { Profiles } from "./account/Profiles.ts"
 import { Senders } from "./account/Senders.ts"
+import { Workspaces } from "./account/Workspaces.ts"
 import { CampaignEdits } from "./campaign/CampaignEdits.ts"
+import { CampaignMedia } from "./campaign/CampaignMedia.ts"
 import { CampaignAccounts } from "./campaign/CampaignAccounts.ts"
 import { Campaigns } from "./campaign/Campaigns.ts"
 import { Explanation } from "./campaign/Explanation.ts"
@@ -26,6 +28,7 @@ import { ChatStore } from "./chat/ChatStore.ts"
 import { Inbox } from "./chat/Inbox.ts"
 import { Ingress } from "./chat/Ingress.ts"
 import { MediaLibrary } from "./chat/MediaLibrary.ts"
+import { MessageTexts } from "./chat/MessageTexts.ts"
 import { MediaPersons } from "./chat/MediaPersons.ts"
 import { MediaUpkeep } from "./chat/MediaUpkeep.ts"
 import { AccountLogPersons } from "./contact/AccountLogPersons.ts"
@@ -33,10 +36,12 @@ import { ContactHandlers } from "./contact/ContactHandlers.ts"
 import { ContactImports } from "./contact/ContactImports.ts"
 import { ContactJobs } from "./contact/ContactJobs.ts"
 import { ContactLists } from "./contact/ContactLists.ts"
+import { GatherSecretRows } from "./contact/GatherSecretRows.ts"
 import { PersonParties } from "./contact/PersonParty.ts"
 import { Contacts } from "./contact/Contacts.ts"
 import { JobPersons } from "./contact/JobPersons.ts"
 import { Suppressions } from "./contact/Suppressions.ts"
+import { EventDetails } from "./event/EventDetail.ts"
 import { EventFeed } from "./event/EventFeed.ts"
 import { WebhookDeliveries } from "./event/WebhookDeliveries.ts"
 import { Webhooks } from "./event/Webhooks.ts"
@@ -50,6 +55,7 @@ import { JobRunner } from "./job/JobRunner.ts"
 import { Jobs } from "./job/Jobs.ts"
 import { Retentions } from "./job/Retentions.ts"
 import { Driver } from "./outbox/Driver.ts"
+import { Poller } from "./outbox/Poller.ts"
 import { Messages } from "./outbox/Messages.ts"
 import { Members } from "./chat/Members.ts"
 import { Parties } from "./chat/Parties.ts"
@@ -64,6 +70,7 @@ import { SealedRowSets } from "./workspace/SealedRows.ts"
 import { SecretRotation } from "./workspace/SecretRotation.ts"
 import { AllRetained } from "./workspace/Retention.ts"
 import type { StorageError } from "./workspace/StorageError.ts"
+import * as Accepted from "./Accepted.ts"
 import { configured, type Options } from "./Options.ts"
 import type { Services } from "./Services.ts"
 
@@ -79,6 +86,8 @@ export const layer = <E = never>(options: Options<E>): Layer.Layer<Services, E |
     Layer.provideMerge(MediaHandover.layer),
     Layer.provideMerge(base)
   )
+  const details = Layer.effect(EventDetails, Effect.all([MessageTexts])).pipe(Layer.provide(MessageTexts.layer))
+  const mentions = CampaignMedia.layerMentions.pipe(Layer.provide(CampaignMedia.layer))
   const parties = Layer.mergeAll(
     PrivateReplies.layerParties.pipe(Layer.provide(Layer.mergeAll(Outreach.layerParties, PrivateReplies.layer))),
     HookReplies.layerInbound.pipe(Layer.provide(HookReplies.layer)),
@@ -88,7 +97,9 @@ export const layer = <E = never>(options: Options<E>): Layer.Layer<Services, E |
       Layer.provide(Layer.mergeAll(Outreach.layerInbound, Assignments.layer))
     ),
     Outreach.layerAccounts,
-    Outreach.layerPeople
+    Outreach.layerPeople,
+    details,
+    mentions
   ).pipe(Layer.provideMerge(outreach))
   const edits = CampaignEdits.layer.pipe(Layer.provideMerge(parties))
   const held = Layer.effect(
@@ -113,6 +124,7 @@ export const layer = <E = never>(options: Options<E>): Layer.Layer<Services, E |
   const services = Layer.mergeAll(
     accounts,
     AccountGroups.layer,
+    Workspaces.layer,
     Campaigns.layer,
     CampaignAccounts.layer,
     people,
@@ -131,8 +143,8 @@ export const layer = <E = never>(options: Options<E>): Layer.Layer<Services, E |
   )
   const upper = Layer.mergeAll(Retries.layer, Previews.layer, Ingress.layer, desk).pipe(Layer.provideMerge(services))
   const forecasts = Forecasts.layer.pipe(Layer.provide(ForecastEngine.layer))
-  const sealed = Layer.effect(SealedRowSets, Effect.all([AccountSecretRows, WebhookSecretRows])).pipe(
-    Layer.provide(Layer.mergeAll(AccountSecretRows.layer, WebhookSecretRows.layer))
+  const sealed = Layer.effect(SealedRowSets, Effect.all([AccountSecretRows, WebhookSecretRows, GatherSecretRows])).pipe(
+    Layer.provide(Layer.mergeAll(AccountSecretRows.layer, WebhookSecretRows.layer, GatherSecretRows.layer))
   )
   const rotation = SecretRotation.layer.pipe(Layer.provide(sealed))
   const retained = Layer.effect(
@@ -140,9 +152,10 @@ export const layer = <E = never>(options: Options<E>): Layer.Layer<Services, E |
     Effect.gen(function* () {
       const [chats, media, webhooks] = [yield* ChatStore, yield* MediaUpkeep, yield* WebhookStore]
       return [
-        media.retained,
+        ...media.retained,
         { kind: "deliveries", purge: webhooks.purge },
-        { kind: "channelEvents", purge: chats.purgeAdmitted }
+        { kind: "channelEvents", purge: chats.purgeAdmitted },
+        { kind: "notices", purge: chats.purgeNotices }
       ]
     })
   )
@@ -175,8 +188,13 @@ export const layer = <E = never>(options: Options<E>): Layer.Layer<Services, E |
       ]
     })
   )
-  const driver = Driver.layer.pipe(Layer.provideMerge(chores), Layer.provideMerge(rotation), Layer.provideMerge(jobs))
-  return Layer.mergeAll(driver, forecasts).pipe(Layer.provideMerge(upper))
+  const driver = Driver.layer.pipe(
+    Layer.provide(Poller.layer),
+    Layer.provideMerge(chores),
+    Layer.provideMerge(rotation),
+    Layer.provideMerge(jobs)
+  )
+  return Accepted.layer.pipe(Layer.provideMerge(Layer.mergeAll(driver, forecasts).pipe(Layer.provideMerge(upper))))
 }
 
 /** The engine for hosts that do not use Effect: every program runs as a promise, and `close` ends it in good order. */

@@ -5,6 +5,7 @@ import type { Accounts } from "./account/Accounts.ts"
 import type { Connections } from "./account/Connections.ts"
 import type { Profiles } from "./account/Profiles.ts"
 import type { Senders } from "./account/Senders.ts"
+import type { Workspaces } from "./account/Workspaces.ts"
 import type { CampaignEdits } from "./campaign/CampaignEdits.ts"
 import type { CampaignAccounts } from "./campaign/CampaignAccounts.ts"
 import type { Campaigns } from "./campaign/Campaigns.ts"
@@ -51,6 +52,7 @@ export type Services =
   | Connections
   | Profiles
   | Senders
+  | Workspaces
   | SecretRotation
   | Campaigns
   | CampaignAccounts

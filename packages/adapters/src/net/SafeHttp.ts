@@ -8,6 +8,7 @@
  * const { status } = yield* http.request({ method: "POST", url, headers: {}, body, timeoutMs: 15_000, maxBytes: 4_096 })
  */
 import { Effect, Result, type Scope } from "effect"
+import type { IncomingHttpHeaders } from "node:http"
 import { isIP, type LookupFunction } from "node:net"
 import { Agent, buildConnector, type Dispatcher } from "undici"
 import * as Lookup from "./Lookup.ts"
@@ -48,6 +49,7 @@ export interface Options extends Target.Allowance {
 const connectMs = 10_000
 const silenceMs = 30_000
 const maxHeaderSize = 16_384
+const nothing = new Uint8Array()
 
 /** What a connection fails with before it is made. */
 export class InwardAddress extends Error {
@@ -101,87 +103,141 @@ const errorOf = (origin: string, cause: Error): Target.SafeHttpError => {
   return new Target.SafeHttpError({ kind: "network", origin, detail: `no valid answer (${code})` })
 }
 
-const joined = (headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>) =>
-  Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, typeof value === "string" ? value : (value ?? []).join(", ")])
-  )
+/** Values of a repeated header are joined; most answers have none. */
+const joined = (headers: IncomingHttpHeaders): Readonly<Record<string, string>> => {
+  if (!Object.values(headers).some(Array.isArray)) return headers as Readonly<Record<string, string>>
+  const entries = Object.entries(headers).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.join(", ") : value
+  ])
+  return Object.fromEntries(entries) as Record<string, string>
+}
+
+type Outcome = Effect.Effect<SafeResponse, Target.SafeHttpError>
 
 /** One request under way. Whatever ends it first is its result. */
-const dispatch = (agent: Agent, url: URL, request: SafeRequest) =>
-  Effect.callback<SafeResponse, Target.SafeHttpError>((resume) => {
-    const { origin } = url
-    const { maxBytes, timeoutMs } = request
-    let controller: Dispatcher.DispatchController | null = null
-    let isOver = false
-    let response: { readonly status: number; readonly headers: Record<string, string> } | null = null
-    const chunks: Array<Buffer> = []
-    let size = 0
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly #origin: string
+  readonly #request: SafeRequest
+  readonly #resume: (outcome: Outcome) => void
+  readonly #timer: NodeJS.Timeout
+  #controller: Dispatcher.DispatchController | null = null
+  #isOver = false
+  #status = 0
+  #headers: IncomingHttpHeaders = {}
+  #chunks: Array<Buffer> = []
+  #size = 0
 
-    const giveUp = () => {
-      isOver = true
-      clearTimeout(timer)
-      controller?.abort(new Error("given up"))
-    }
-    const end = (result: Effect.Effect<SafeResponse, Target.SafeHttpError>) => {
-      if (isOver) return
-      giveUp()
-      resume(result)
-    }
-    const fail = (kind: Target.SafeHttpError["kind"], detail: string) =>
-      end(Effect.fail(new Target.SafeHttpError({ kind, origin, detail })))
-    const succeed = () => {
-      if (response === null) return fail("network", "no valid answer")
-      end(Effect.succeed({ ...response, body: Buffer.concat(chunks) }))
-    }
-    const timer = setTimeout(() => fail("timeout", `no answer within ${timeoutMs} ms`), timeoutMs)
-    const isTooLarge = () => fail("tooLarge", `more than ${maxBytes} bytes of body`)
+  constructor(origin: string, request: SafeRequest, resume: (outcome: Outcome) => void) {
+    this.#origin = origin
+    this.#request = request
+    this.#resume = resume
+    const { timeoutMs } = request
+    this.#timer = setTimeout(() => this.#fail("timeout", `no answer within ${timeoutMs} ms`), timeoutMs)
+  }
 
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#isOver) controller.abort(new Error("given up"))
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (status < 200) return
+    this.#status = status
+    this.#headers = headers
+    const { maxBytes, overflow } = this.#request
+    if (overflow !== "cut" && Number(headers["content-length"] ?? 0) > maxBytes) this.#failAsTooLarge()
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#isOver) return
+    const { maxBytes, overflow } = this.#request
+    this.#size += chunk.length
+    if (this.#size <= maxBytes) return void this.#chunks.push(chunk)
+    if (overflow !== "cut") return this.#failAsTooLarge()
+    this.#chunks.push(chunk.subarray(0, chunk.length - (this.#size - maxBytes)))
+    this.#succeed()
+  }
+
+  onResponseEnd(): void {
+    this.#controller = null
+    this.#succeed()
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, cause: Error): void {
+    this.#controller = null
+    this.#end(Effect.fail(errorOf(this.#origin, cause)))
+  }
+
+  /** Closes the connection, unless all is over. */
+  giveUp(): void {
+    this.#isOver = true
+    clearTimeout(this.#timer)
+    this.#controller?.abort(new Error("given up"))
+  }
+
+  #succeed(): void {
+    if (this.#status === 0) return this.#fail("network", "no valid answer")
+    const body = this.#chunks.length === 0 ? nothing : Buffer.concat(this.#chunks)
+    this.#end(Effect.succeed({ status: this.#status, headers: joined(this.#headers), body }))
+  }
+
+  #failAsTooLarge(): void {
+    this.#fail("tooLarge", `more than ${this.#request.maxBytes} bytes of body`)
+  }
+
+  #fail(kind: Target.SafeHttpError["kind"], detail: string): void {
+    this.#end(Effect.fail(new Target.SafeHttpError({ kind, origin: this.#origin, detail })))
+  }
+
+  #end(outcome: Outcome): void {
+    if (this.#isOver) return
+    this.giveUp()
+    this.#resume(outcome)
+  }
+}
+
+const dispatch = (agent: Agent, { origin, pathname, search }: URL, request: SafeRequest): Outcome =>
+  Effect.callback((resume) => {
+    const exchange = new Exchange(origin, request, resume)
+    const longestSilenceMs = Math.min(request.timeoutMs, silenceMs)
     agent.dispatch(
       {
         origin,
-        path: url.pathname + url.search,
+        path: pathname + search,
         method: request.method,
         headers: request.headers ?? {},
         body: request.body ?? null,
-        headersTimeout: Math.min(timeoutMs, silenceMs),
-        bodyTimeout: Math.min(timeoutMs, silenceMs)
+        headersTimeout: longestSilenceMs,
+        bodyTimeout: longestSilenceMs
       },
-      {
-        onRequestStart: (started) => {
-          controller = started
-          if (isOver) started.abort(new Error("given up"))
-        },
-        onResponseStart: (_, status, headers) => {
-          if (status < 200) return
-          response = { status, headers: joined(headers) }
-          if (request.overflow !== "cut" && Number(headers["content-length"] ?? 0) > maxBytes) isTooLarge()
-        },
-        onResponseData: (_, chunk) => {
-          if (isOver) return
-          size += chunk.length
-          if (size <= maxBytes) return void chunks.push(chunk)
-          if (request.overflow !== "cut") return isTooLarge()
-          chunks.push(chunk.subarray(0, chunk.length - (size - maxBytes)))
-          succeed()
-        },
-        onResponseEnd: () => {
-          controller = null
-          succeed()
-        },
-        onResponseError: (_, cause) => {
-          controller = null
-          end(Effect.fail(errorOf(origin, cause)))
-        }
-      }
+      exchange
     )
-    return Effect.sync(giveUp)
+    return Effect.sync(() => exchange.giveUp())
   })
+
+/** How many URLs are remembered with what was said of them: it depends on their text alone. */
+const mostUrls = 1_000
+
+const remembering = (parse: Target.Target["parse"]): Target.Target["parse"] => {
+  const known = new Map<string, ReturnType<Target.Target["parse"]>>()
+  return (text) => {
+    let result = known.get(text)
+    if (result === undefined) {
+      if (known.size >= mostUrls) known.clear()
+      result = parse(text)
+      known.set(text, result)
+    }
+    return result
+  }
+}
 
 /** A client with connections of its own, which close with the scope. */
 export const make = (options: Options): Effect.Effect<SafeHttp, never, Scope.Scope> => {
   const isOpen = options.allowInward === undefined || options.allowInward === false
   const lookup = options.lookup ?? (isOpen ? Lookup.byNameServers() : Lookup.bySystem)
   const target = Target.make(options)
+  const parse = remembering(target.parse)
   return Effect.map(
     Effect.acquireRelease(
       Effect.sync(() => new Agent({ connect: connector(target, lookup), maxHeaderSize, allowH2: false })),
@@ -189,7 +245,7 @@ export const make = (options: Options): Effect.Effect<SafeHttp, never, Scope.Sco
     ),
     (agent): SafeHttp => ({
       request: (request) =>
-        Result.match(target.parse(request.url), {
+        Result.match(parse(request.url), {
           onFailure: Effect.fail,
           onSuccess: (url) => dispatch(agent, url, request)
         })

@@ -3,9 +3,10 @@
  * attribute; each record becomes one contact row or one reason why it cannot.
  */
 import { ChannelName } from "@overture/core/channel/Address"
+import * as Storable from "@overture/core/workspace/Storable"
 import { ZoneName } from "@overture/core/workspace/Zone"
 import { Option, Result, Schema } from "effect"
-import { type CountryCode, parsePhoneNumberFromString } from "libphonenumber-js/min"
+import { type CountryCode, isSupportedCountry, parsePhoneNumberFromString } from "libphonenumber-js/min"
 
 /** A contact as a file describes it. Empty cells are left out. */
 export interface ImportRow {
@@ -143,20 +144,26 @@ export const columnsOf = (
 }
 
 /** At most 80 characters, whole ones. */
-export const cut = (value: string): string =>
-  value.length <= 80 ? value : value.slice(0, 80).replace(/[\ud800-\udbff]$/, "")
+export const cut = (value: string): string => Storable.cut(value, 80)
 
 /** Whether a record says nothing, as the lines do that spreadsheets leave at the end. */
 export const isBlank = (record: ReadonlyArray<string>): boolean => record.every((cell) => cell.trim() === "")
 
 export type Parsed = Result.Result<string, string>
 
+/** A large number as spreadsheets show it. */
+const rounded = /^\d[.,]\d+E\+?\d+$/i
+const roundedReason = "a spreadsheet has rounded the number; format the column as text and export again"
+
+/** Whether it is the two capital letters of a country whose phone numbers are known. */
+export const isCountry = (code: string): code is CountryCode => isSupportedCountry(code)
+
 const phone = (value: string, { defaultCountry }: RowOptions): Parsed => {
   const number = parsePhoneNumberFromString(value, { ...(defaultCountry && { defaultCountry }), extract: false })
   // Length decides, not the table of assigned prefixes: that one ages, and its author advises against refusing by it.
   if (number?.isPossible() === true && number.ext === undefined) return Result.succeed(number.number)
-  if (/^\d[.,]\d+E\+?\d+$/i.test(value)) {
-    return Result.fail("a spreadsheet has rounded the number; format the column as text and export again")
+  if (rounded.test(value)) {
+    return Result.fail(roundedReason)
   }
   return Result.fail(
     defaultCountry === undefined && !value.startsWith("+")
@@ -171,7 +178,11 @@ const channel = (value: string): Parsed => {
 }
 
 const externalId = (value: string): Parsed =>
-  value.length <= 255 ? Result.succeed(value) : Result.fail("longer than 255 characters")
+  value.length > 255
+    ? Result.fail("longer than 255 characters")
+    : value.includes("+") && rounded.test(value)
+      ? Result.fail(roundedReason)
+      : Result.succeed(value)
 
 const zoneOf = Schema.decodeUnknownOption(ZoneName)
 const timezone = (value: string): Parsed =>
@@ -217,6 +228,14 @@ export const parsers = (options: RowOptions): Readonly<Partial<Record<Known, (va
 /** The fields of a row while they are gathered. */
 export type Fields = { -readonly [K in Exclude<Known, "tags">]?: string }
 
+interface Draft extends Fields {
+  readonly line: number
+  tags: ReadonlyArray<string>
+  readonly attributes: Record<string, string>
+}
+
+const none: ReadonlyArray<string> = []
+
 // Assigned, `__proto__` would not become a key.
 const setAttribute = (attributes: Record<string, string>, name: string, value: string): void => {
   if (name !== "__proto__") attributes[name] = value
@@ -233,31 +252,29 @@ export const decoder = (columns: ReadonlyArray<Column>, options: RowOptions): De
     const reject = (index: number, reason: string) =>
       Result.fail({ line, column: label(columns[index], index), reason, value: cut(record[index] ?? "") })
     if (record.length !== columns.length) {
-      const reason = `the record has ${record.length} fields, the header ${columns.length}`
+      const reason = `the record has ${record.length} ${record.length === 1 ? "field" : "fields"}, the header ${columns.length}`
       return reject(Math.min(record.length, columns.length), reason)
     }
-    const fields: Fields = {}
-    const attributes: Record<string, string> = {}
-    let tags: ReadonlyArray<string> = []
+    const row: Draft = { line, tags: none, attributes: {} }
     for (let index = 0; index < columns.length; index++) {
       const { attribute, field, title } = columns[index]!
       const cell = record[index] ?? ""
       const value = cell.trim()
       if (field === null) {
-        if (attribute !== null && cell !== "") setAttribute(attributes, attribute, cell)
+        if (attribute !== null && cell !== "") setAttribute(row.attributes, attribute, cell)
         if (title === "" && value !== "") return reject(index, "the column has a value but no title")
       } else if (field === "tags") {
-        tags = tagsIn(value)
+        row.tags = tagsIn(value)
       } else if (value !== "") {
         const parsed = parse[field]?.(value)
         if (parsed !== undefined && Result.isFailure(parsed)) return reject(index, parsed.failure)
-        fields[field] = parsed === undefined ? value : parsed.success
+        row[field] = parsed === undefined ? value : parsed.success
       }
     }
-    if (fields.externalId === undefined && fields.phone === undefined) {
+    if (row.externalId === undefined && row.phone === undefined) {
       const index = columns.findIndex(({ field }) => field === "externalId" || field === "phone")
       return reject(index, "neither an external id nor a phone number")
     }
-    return Result.succeed({ line, ...fields, tags, attributes })
+    return Result.succeed(row)
   }
 }

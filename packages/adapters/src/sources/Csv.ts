@@ -64,7 +64,18 @@ const delimiterOf = (line: string): string => {
 }
 
 const lineBreaks = (record: ReadonlyArray<string>): number =>
-  record.reduce((sum, field) => sum + (/[\r\n]/.test(field) ? field.split(/\r\n|\r|\n/).length - 1 : 0), 0)
+  record.reduce((sum, field) => sum + field.split(/\r\n|\r|\n/).length - 1, 0)
+
+/** What records came to, by what they became. */
+export const batchOf = (entries: ReadonlyArray<Entry>): Batch => {
+  const rows: Array<ContactRow.ImportRow> = []
+  const rejected: Array<ContactRow.Rejected> = []
+  for (const entry of entries) {
+    if (Result.isSuccess(entry)) rows.push(entry.success)
+    else rejected.push(entry.failure)
+  }
+  return { rows, rejected }
+}
 
 /** What csv-parse's refusals mean for the person who has the file. */
 const refusals: Readonly<Partial<Record<string, PlainText.NotText>>> = {
@@ -93,8 +104,10 @@ class Pass {
   private entries: Array<Entry> = []
   private fault: Fault | null = null
   private seen = false
-  /** Of the next record; csv-parse's own count is off after a CRLF inside quotes. */
+  /** Of the next record. */
   private line = 1
+  /** csv-parse's own count of lines at the last record: it is off after a CRLF inside quotes, but tells of a break there. */
+  private counted = 0
   private readonly options: Options
 
   constructor(options: Options) {
@@ -137,8 +150,9 @@ class Pass {
       relax_column_count: true,
       max_record_size: maxRecord,
       // Records are taken here and none is passed on: the write callback then says that a slice is done.
-      on_record: (record: Array<string>) => {
-        this.accept(record)
+      on_record: (record: Array<string>, { lines }) => {
+        this.accept(record, lines > this.counted + 1)
+        this.counted = lines
         return null
       }
     })
@@ -147,10 +161,10 @@ class Pass {
     return head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? head.subarray(3) : head
   }
 
-  private accept(record: Array<string>): void {
+  private accept(record: Array<string>, isBroken: boolean): void {
     if (this.fault !== null) return
     const line = this.line
-    this.line += 1 + lineBreaks(record)
+    this.line += 1 + (isBroken ? lineBreaks(record) : 0)
     if (ContactRow.isBlank(record)) return
     const long = record.findIndex((field) => field.length > maxField / 3 && Buffer.byteLength(field) > maxField)
     if (long >= 0) {
@@ -223,10 +237,7 @@ export const read = <E = never, R = never>(
           : Stream.concat(Stream.fromArray(entries), Stream.fail(new CsvError({ file, ...fault })))
       ),
       Stream.grouped(batchSize),
-      Stream.map((batch): Batch => {
-        const [rejected, rows] = [batch.filter(Result.isFailure), batch.filter(Result.isSuccess)]
-        return { rows: rows.map((entry) => entry.success), rejected: rejected.map((entry) => entry.failure) }
-      }),
+      Stream.map(batchOf),
       Stream.ensuring(pass.close)
     )
   })

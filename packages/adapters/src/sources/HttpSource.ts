@@ -10,7 +10,7 @@ import {
   SourceFailed,
   SourceRefused
 } from "@overture/core/contact/ContactSource"
-import type { Vault } from "@overture/core/workspace/Vault"
+import { prefixOf, type Vault } from "@overture/core/workspace/Vault"
 import { Effect, Redacted, Result, Schema, Stream } from "effect"
 import { createHash } from "node:crypto"
 import type { SafeHttp, SafeResponse } from "../net/SafeHttp.ts"
@@ -106,6 +106,16 @@ const personOf = (row: ImportRow): FoundPerson => {
 export const make = (options: Options): ContactSource => {
   const { http, maxBytes = 20 * 1_048_576, name = "http", timeoutMs = 60_000, vault } = options
   const refused = (problem: string) => new SourceRefused({ source: name, problem })
+
+  /** Where a query leads, also one that says of itself that it was checked. */
+  const urlOf = Effect.fnUntraced(function* (text: string): Effect.fn.Return<URL, SourceRefused> {
+    const url = URL.parse(text)
+    if (url === null || !/^https?:$/.test(url.protocol)) return yield* refused("url: expected an https URL")
+    if (url.username !== "" || url.password !== "") {
+      return yield* refused("url: it has a password in it; give it in headers.authorization")
+    }
+    return url
+  })
   const failed = (problem: string, retryable = false) => new SourceFailed({ source: name, problem, retryable })
 
   const read = <A>(schema: Schema.Codec<A, unknown>, given: unknown) =>
@@ -122,6 +132,22 @@ export const make = (options: Options): ContactSource => {
     return yield* vault
       .seal(Redacted.make(JSON.stringify(headers)), contextOf(url))
       .pipe(Effect.mapError(({ message }) => refused(`headers: ${message}`)))
+  })
+
+  /** The stored query, with its headers under the vault's present key where a former one opens them. */
+  const resealed = Effect.fnUntraced(function* (query: StoredQuery, url: URL) {
+    const { sealedHeaders } = query
+    const key = vault?.currentKey ?? null
+    if (vault === undefined || key === null || sealedHeaders === null || sealedHeaders.startsWith(prefixOf(key))) {
+      return query
+    }
+    const context = contextOf(url)
+    return yield* vault.open(sealedHeaders, context).pipe(
+      Effect.flatMap((plain) => vault.seal(plain, context)),
+      Effect.map((again) => ({ ...query, sealedHeaders: again })),
+      // The page says so when it is asked for.
+      Effect.orElseSucceed(() => query)
+    )
   })
 
   const headersIn = ({ sealedHeaders, url }: StoredQuery) =>
@@ -181,18 +207,14 @@ export const make = (options: Options): ContactSource => {
   return {
     name,
     check: Effect.fn("HttpSource.check")(function* (given): Effect.fn.Return<StoredQuery, SourceRefused> {
-      // One that was checked before passes as it is.
-      if (isChecked(given)) return yield* read(StoredQuery, given)
+      if (isChecked(given)) {
+        const stored = yield* read(StoredQuery, given)
+        return yield* resealed(stored, yield* urlOf(stored.url))
+      }
       const { headers = {}, ...query } = yield* read(HttpQuery, given)
-      const url = Result.try(() => new URL(query.url))
-      if (Result.isFailure(url) || !/^https?:$/.test(url.success.protocol)) {
-        return yield* refused("url: expected an https URL")
-      }
-      if (url.success.username !== "" || url.success.password !== "") {
-        return yield* refused("url: it has a password in it; give it in headers.authorization")
-      }
+      const url = yield* urlOf(query.url)
       const isBare = Object.keys(headers).length === 0
-      return { ...query, sealedHeaders: isBare ? null : yield* seal(url.success, headers) }
+      return { ...query, sealedHeaders: isBare ? null : yield* seal(url, headers) }
     }),
     page: Effect.fn("HttpSource.page")(function* ({ cursor, query: given, version }) {
       const query = yield* Schema.decodeUnknownEffect(StoredQuery)(given).pipe(

@@ -3,9 +3,9 @@
  * file, a slice of it and a batch of rows are in memory. An object that is no contact is reported and left out; a text
  * that is no JSON ends the stream with an error that names line and column. The records before it have been emitted.
  */
-import { Result, Schema, Stream } from "effect"
+import { type Result, Schema, Stream } from "effect"
 import * as ContactRow from "./ContactRow.ts"
-import type { Batch, Options } from "./Csv.ts"
+import { type Batch, batchOf, type Options } from "./Csv.ts"
 import { bytesOf, slices } from "./Bytes.ts"
 import * as JsonRow from "./JsonRow.ts"
 import { faultIn } from "./JsonSyntax.ts"
@@ -220,10 +220,7 @@ export const read = <E = never, R = never>(
           : Stream.concat(Stream.fromArray(entries), Stream.fail(refused(fault)))
       ),
       Stream.grouped(batchSize),
-      Stream.map((batch): Batch => {
-        const [rejected, rows] = [batch.filter(Result.isFailure), batch.filter(Result.isSuccess)]
-        return { rows: rows.map((entry) => entry.success), rejected: rejected.map((entry) => entry.failure) }
-      })
+      Stream.map(batchOf)
     )
   })
 }

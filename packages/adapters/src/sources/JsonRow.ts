@@ -1,4 +1,5 @@
 /** A contact out of a JSON object: its keys mean what columns of that title do, `attributes` may hold more of them. */
+import { storable } from "@overture/core/workspace/Storable"
 import { Result } from "effect"
 import * as ContactRow from "./ContactRow.ts"
 
@@ -42,7 +43,8 @@ export const decoder = (options: ContactRow.RowOptions): Decode => {
     if (columns.size < 10_000) columns.set(key, column)
     return column
   }
-  return (record, line) => {
+  return (given, line) => {
+    const record = storable(given)
     const reject = (column: string, reason: string, value: unknown = "") =>
       Result.fail({
         line,

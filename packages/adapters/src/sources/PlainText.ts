@@ -61,13 +61,11 @@ export class Utf8Check {
   /** The first byte of the next slice that is not UTF-8 text, null when all is well. */
   next(slice: Uint8Array): Fault | null {
     const bad = throws(() => void this.decoder.decode(slice, { stream: true })) ? this.locate(slice) : slice.length
-    for (let i = 0; i < bad; i++) {
-      const byte = slice[i]
-      if (byte === 0) {
-        return { at: i, line: this.line, problem: "it contains NUL bytes: UTF-16, or no text at all", advice: asUtf8 }
-      }
-      if (byte === 13 || (byte === 10 && !this.afterReturn)) this.line += 1
-      this.afterReturn = byte === 13
+    const zero = slice.indexOf(0)
+    const end = zero < 0 ? bad : Math.min(zero, bad)
+    this.count(slice, end)
+    if (end < bad) {
+      return { at: end, line: this.line, problem: "it contains NUL bytes: UTF-16, or no text at all", advice: asUtf8 }
     }
     if (bad < slice.length) return this.notUtf8(bad)
     this.tail = slice.length >= 3 ? slice.slice(-3) : Buffer.concat([this.tail, slice]).subarray(-3)
@@ -77,6 +75,19 @@ export class Utf8Check {
   /** Whether the text ends inside a character. */
   end(): Fault | null {
     return throws(() => void this.decoder.decode()) ? this.notUtf8(Infinity) : null
+  }
+
+  /** Counts the lines that end before byte `end`. */
+  private count(slice: Uint8Array, end: number): void {
+    let ended = 0
+    let afterReturn = this.afterReturn
+    for (let i = 0; i < end; i++) {
+      const byte = slice[i]
+      if (byte === 13 || (byte === 10 && !afterReturn)) ended += 1
+      afterReturn = byte === 13
+    }
+    this.line += ended
+    this.afterReturn = afterReturn
   }
 
   private notUtf8(at: number): Fault {

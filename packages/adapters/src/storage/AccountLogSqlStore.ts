@@ -46,7 +46,11 @@ const encode = ({ account, workspace, ...entry }: AccountLogEntry): Columns.Writ
 const statements = defineStatements("AccountLogStore", (sql) => {
   const log = sql.t("account_log")
   const of = (alias: string) => Columns.select(columns, alias)
-  const addresses = sql.rows("x", 2, { address: "text" })
+  const isIn = (column: string) =>
+    sql.pick({ postgres: `strpos(${column}, y.text)`, sqlite: `instr(${column}, y.text)` })
+  const tells = `(l.address in (select x.address from ${sql.rows("x", 2, { address: "text" })})
+    or exists (select 1 from ${sql.rows("y", 3, { text: "text" })}
+      where ${isIn("l.description")} > 0 or ${isIn("coalesce(l.code, '')")} > 0))`
   return {
     // Counted, as an anti join over a table known to be empty would be planned to walk all of it later.
     append: `insert into ${log}(${Columns.names(columns)}) select ${of("x")} from ${sql.rows("x", 1, columns)}
@@ -59,22 +63,27 @@ const statements = defineStatements("AccountLogStore", (sql) => {
         row_number() over (partition by l.account_id order by l.at desc, l.id desc) as place from ${log} as l) as o
       where o.place > ${kept} limit $1)`,
     about: `select ${of("l")} from ${log} as l
-      where l.workspace_id = $1 and l.address in (select x.address from ${addresses}) order by l.at desc, l.id desc`,
-    forget: `delete from ${log} where workspace_id = $1 and address in (select x.address from ${addresses})`
+      where l.workspace_id = $1 and ${tells} order by l.at desc, l.id desc`,
+    forget: `delete from ${log} as l where l.workspace_id = $1 and ${tells}`
   }
 })
 
 export const make = (database: Database["Service"]): AccountLogStore["Service"] => {
   const sql = database.statements(statements)
   const { affected, execute, write } = database
-  const rowsOf = (addresses: ReadonlyArray<string>) => addresses.map((address) => ({ address }))
+  const told = (workspace: WorkspaceId, addresses: ReadonlyArray<string>, texts: ReadonlyArray<string> = []) => [
+    workspace,
+    addresses.map((address) => ({ address })),
+    texts.map((text) => ({ text }))
+  ]
   const decoded = (rows: ReadonlyArray<Row>) => rows.map(decode)
   return AccountLogStore.of({
     append: (entries) => (entries.length === 0 ? Effect.void : write(sql.append, [entries.map(encode)])),
     latest: (workspace, account) => Effect.map(execute<Row>(sql.latest, [workspace, account]), decoded),
     trim: (limit) => affected(sql.trim, [limit]),
-    about: (workspace, addresses) => Effect.map(execute<Row>(sql.about, [workspace, rowsOf(addresses)]), decoded),
-    forget: (workspace, addresses) => Effect.asVoid(affected(sql.forget, [workspace, rowsOf(addresses)]))
+    about: (workspace, addresses, texts) =>
+      Effect.map(execute<Row>(sql.about, told(workspace, addresses, texts)), decoded),
+    forget: (workspace, addresses, texts) => Effect.asVoid(affected(sql.forget, told(workspace, addresses, texts)))
   })
 }
 

@@ -1,6 +1,6 @@
 /** Accounts. What claims count in their rows (use, last touch) is written by the outbox and the campaigns. */
 import { AccountStore } from "@overture/core/account/AccountStore"
-import { type Account, availabilities, availability } from "@overture/core/account/Account"
+import { type Account, availabilities, availability, isHeard } from "@overture/core/account/Account"
 import type { DomainEvent } from "@overture/core/event/DomainEvent"
 import { Effect, Layer, Option } from "effect"
 import { Database } from "./Database.ts"
@@ -28,6 +28,7 @@ const statements = defineStatements("AccountStore", (sql) => {
   const optional = (n: number, type: ColumnType, condition: string) => `(${sql.p(n, type)} is null or ${condition})`
   const matches = [
     "a.workspace_id = $1",
+    `(a.removed_at is not null) = ${sql.p(9, "boolean")}`,
     optional(3, "text", `a.channel = ${sql.p(3, "text")}`),
     // An empty id stands for those in no group.
     optional(4, "id", `coalesce(a.group_id, '') = ${sql.p(4, "id")}`),
@@ -41,12 +42,14 @@ const statements = defineStatements("AccountStore", (sql) => {
       on conflict (workspace_id, channel, external_id) do nothing`,
     known: `select ${columns} from ${account} as a where a.workspace_id = $1 and a.channel = $2 and a.external_id = $3`,
     get: `select ${columns} from ${account} as a where a.workspace_id = $1 and a.id = $2`,
+    among: `select ${columns} from ${account} as a
+      where a.workspace_id = $1 and a.id in (select x.id from ${sql.rows("x", 2, { id: "id" })}) order by a.id`,
     byRef: `select ${columns} from ${account} as a where a.workspace_id = $1 and a.external_ref = $2`,
     list: `select ${columns} from ${account} as a where a.workspace_id = $1 and a.id > $2
       order by a.id limit $3 offset $4`,
     count: `select count(*) as total from ${account} where workspace_id = $1`,
     search: `select ${columns} from ${account} as a where ${matches}
-      and (${rank}, a.id) > (${sql.p(9, "int")}, ${sql.p(10, "id")}) order by ${rank}, a.id limit $11 offset $12`,
+      and (${rank}, a.id) > (${sql.p(10, "int")}, ${sql.p(11, "id")}) order by ${rank}, a.id limit $12 offset $13`,
     searchCount: `select count(*) as total from ${account} as a where ${matches}`,
     lock: `select ${columns} from ${account} as a where a.id in (select x.id from ${sql.rows("x", 1, { id: "id" })})
       order by a.id ${sql.lock("a")}`,
@@ -54,7 +57,8 @@ const statements = defineStatements("AccountStore", (sql) => {
     byExternalId: `select ${columns} from ${account} as a
       where a.channel = $1 and a.external_id in (select x.id from ${sql.rows("x", 2, { id: "text" })}) order by a.id`,
     polled: `select ${columns}, a.poll_cursor from ${account} as a
-      where a.channel in (select x.channel from ${sql.rows("x", 1, { channel: "text" })}) order by a.id`,
+      where a.channel in (select x.channel from ${sql.rows("x", 1, { channel: "text" })}) and a.enabled and not a.banned
+      order by a.id`,
     setPollCursor: `update ${account} set poll_cursor = $2 where id = $1`
   }
 })
@@ -81,6 +85,10 @@ export const make = (database: Database["Service"]): AccountStore["Service"] => 
         })
       ),
     get: (workspace, id) => Effect.map(execute<AccountRow.AccountRow>(sql.get, [workspace, id]), one),
+    among: (workspace, ids) =>
+      Effect.map(execute<AccountRow.AccountRow>(sql.among, [workspace, ids.map((id) => ({ id }))]), (rows) =>
+        rows.map(AccountRow.decode)
+      ),
     byExternalRef: (workspace, ref) => Effect.map(execute<AccountRow.AccountRow>(sql.byRef, [workspace, ref]), one),
     list: Paging.byId(database, sql, AccountRow.decode),
     search: (workspace, filter, now, request) =>
@@ -97,7 +105,8 @@ export const make = (database: Database["Service"]): AccountStore["Service"] => 
             filter.enabled ?? null,
             filter.availability === undefined,
             (filter.availability ?? []).map((one) => ({ rank: availabilities.indexOf(one) })),
-            (filter.text ?? "").toLowerCase()
+            (filter.text ?? "").toLowerCase(),
+            filter.removed ?? false
           ],
           start: [-1, ""],
           decode: AccountRow.decode,
@@ -136,7 +145,11 @@ export const make = (database: Database["Service"]): AccountStore["Service"] => 
         execute<AccountRow.AccountRow & { readonly poll_cursor: string | null }>(sql.polled, [
           channels.map((channel) => ({ channel }))
         ]),
-        (rows) => rows.map((row) => ({ account: AccountRow.decode(row), cursor: row.poll_cursor }))
+        (rows) =>
+          rows.flatMap((row) => {
+            const account = AccountRow.decode(row)
+            return isHeard(account) ? [{ account, cursor: row.poll_cursor }] : []
+          })
       ),
     setPollCursor: (id, cursor) => Effect.asVoid(affected(sql.setPollCursor, [id, cursor]))
   })

@@ -14,14 +14,14 @@ const statements = defineStatements("ChatLookups", (sql) => {
   const chats = sql.rows("x", 1, { id: "id" })
   return {
     byId: `select x.i, ${columns} from ${sql.rows("x", 1, { i: "int", id: "id" })}
-      ${lookup(sql, "message", "m", "m.id = x.id")}`,
+      ${lookup(sql, "message", "m", "m.id = x.id")} where m.workspace_id = $2`,
     byExternalId: `select x.i, ${columns} from ${sql.rows("x", 1, { i: "int", chat_id: "id", external_id: "text" })}
       ${lookup(
         sql,
         "message",
         "m",
         "m.chat_id = x.chat_id and m.external_id = x.external_id and m.external_id is not null"
-      )}`,
+      )} where m.workspace_id = $2`,
     holdSending: `select m.id from ${chats}
       ${lookup(sql, "message", "m", "m.chat_id = x.id and m.status = 'sending'", "wait")}`,
     createdAt: `select ${columns} from ${sql.rows("x", 1, { chat_id: "id", at: "bigint" })}
@@ -45,17 +45,18 @@ export const make = (
   const sql = database.statements(statements)
   const { execute } = database
   return {
-    find: Effect.fnUntraced(function* (refs) {
+    find: Effect.fnUntraced(function* (workspace, refs) {
       const found: Array<Message | null> = refs.map(() => null)
       const byId = refs.flatMap((ref, i) => ("id" in ref ? [{ i, id: ref.id }] : []))
       const byExternalId = refs.flatMap((ref, i) =>
         "id" in ref ? [] : [{ i, chat_id: ref.chat, external_id: ref.externalId }]
       )
       if (byId.length > 0) {
-        for (const row of yield* execute<Found>(sql.byId, [byId])) found[row.i] = MessageRow.decode(row)
+        for (const row of yield* execute<Found>(sql.byId, [byId, workspace])) found[row.i] = MessageRow.decode(row)
       }
       if (byExternalId.length > 0) {
-        for (const row of yield* execute<Found>(sql.byExternalId, [byExternalId])) found[row.i] = MessageRow.decode(row)
+        for (const row of yield* execute<Found>(sql.byExternalId, [byExternalId, workspace]))
+          found[row.i] = MessageRow.decode(row)
       }
       return found
     }),

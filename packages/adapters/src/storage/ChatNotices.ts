@@ -39,6 +39,9 @@ const statements = defineStatements("ChatNotices", (sql) => ({
   remove: `delete from ${sql.t("notice")} where (chat_id, external_id, key) in
     (select n.chat_id, n.external_id, n.key from ${sql.rows("x", 1, place)}
       ${lookup(sql, "notice", "n", "n.chat_id = x.chat_id and n.external_id = x.external_id")})`,
+  purge: `delete from ${sql.t("notice")} where (chat_id, external_id, key) in
+    (select n.chat_id, n.external_id, n.key from ${sql.t("notice")} as n
+      where n.workspace_id = $1 and n.told_at < $2 order by n.told_at limit $3)`,
   inChats: `select ${Columns.select(columns, "n")} from ${sql.t("notice")} as n where n.workspace_id = $1
     and n.chat_id in (select x.id from ${sql.rows("x", 2, { id: "id" })}) order by n.chat_id, n.external_id, n.key`,
   forget: `delete from ${sql.t("notice")} where workspace_id = $1
@@ -88,7 +91,9 @@ export const ofMessages = (database: Database["Service"]) => {
   }
 }
 
-export const make = (database: Database["Service"]): Pick<ChatStore["Service"], "keepNotices" | "takeNotices"> => {
+type Verbs = Pick<ChatStore["Service"], "keepNotices" | "takeNotices" | "purgeNotices">
+
+export const make = (database: Database["Service"]): Verbs => {
   const sql = database.statements(statements)
   const messages = ofMessages(database)
   return {
@@ -105,6 +110,7 @@ export const make = (database: Database["Service"]): Pick<ChatStore["Service"], 
               told_at: toldAt
             }))
           ]),
+    purgeNotices: (workspace, before, limit) => database.affected(sql.purge, [workspace, before, limit]),
     takeNotices: Effect.fnUntraced(function* (refs) {
       const found = yield* messages.waiting(refs)
       yield* messages.remove(found)

@@ -1,4 +1,7 @@
-/** The chats of one person with all their messages: read for the person who asks, and written without them. */
+/**
+ * The chats of one person with all their messages, and messages to others that show what the person would read: read for
+ * the person who asks, and written without them.
+ */
 import * as Chat from "@overture/core/chat/Chat"
 import type { ChatStore } from "@overture/core/chat/ChatStore"
 import * as Message from "@overture/core/chat/Message"
@@ -20,7 +23,8 @@ const chatColumns = Columns.pick(
   "last_text",
   "unread",
   "tags",
-  "profile"
+  "profile",
+  "named_at"
 )
 const { id: _id, ...messageColumns } = MessageRow.columns
 
@@ -34,7 +38,17 @@ const statements = defineStatements("ChatPersons", (sql) => {
     chats,
     messages,
     lockChats: `${chats} ${sql.lock("c")}`,
-    lockMessages: `${messages} ${sql.lock("m")}`,
+    lockMessages: `select ${Columns.select(MessageRow.columns, "m")} from ${sql.t("message")} as m
+      where m.workspace_id = $1 and m.id in (
+        select o.id from ${sql.t("message")} as o where o.chat_id in ${ids}
+        union select y.id from ${sql.rows("y", 3, { id: "id" })})
+      order by m.id ${sql.lock("m")}`,
+    // Test sends are of no lead, which is what an index has.
+    showing: `select ${Columns.select(MessageRow.columns, "m")} from ${sql.t("message")} as m
+      where m.workspace_id = $1 and m.lead_id is null and ${sql.pick({
+        postgres: "strpos(m.metadata::text, $2)",
+        sqlite: "instr(m.metadata, $2)"
+      })} > 0 order by m.id`,
     eraseChats: `update ${sql.t("chat")} as c set ${Columns.assign(chatColumns, "x")}
       from ${sql.rows("x", 1, { chat: "id", ...chatColumns })} where c.id = x.chat`,
     eraseMessages: `update ${sql.t("message")} as m set ${Columns.assign(messageColumns, "x")}
@@ -42,7 +56,7 @@ const statements = defineStatements("ChatPersons", (sql) => {
   }
 })
 
-const encode = ({ address, contact, id, lastText, name, profile, tags, unread }: Chat.Chat) => ({
+const encode = ({ address, contact, id, lastText, name, namedAt, profile, tags, unread }: Chat.Chat) => ({
   chat: id,
   address,
   contact_id: contact,
@@ -50,10 +64,15 @@ const encode = ({ address, contact, id, lastText, name, profile, tags, unread }:
   last_text: lastText,
   unread,
   tags: tags.length === 0 ? null : tags,
-  profile
+  profile,
+  named_at: namedAt
 })
 
-export const make = (database: Database["Service"]): Pick<ChatStore["Service"], "held" | "erase"> => {
+/** Another's chat once these messages are erased. */
+const shownWithout = (chat: Chat.Chat, messages: ReadonlyArray<Message.Message>): Chat.Chat =>
+  messages.reduce((shown, message) => (message.chat === chat.id ? Chat.withoutShown(shown, message) : shown), chat)
+
+export const make = (database: Database["Service"]): Pick<ChatStore["Service"], "held" | "showing" | "erase"> => {
   const sql = database.statements(statements)
   const { affected, execute, transaction } = database
   const budgets = Budgets.make(database)
@@ -72,13 +91,20 @@ export const make = (database: Database["Service"]): Pick<ChatStore["Service"], 
           }
         })
       ),
-    erase: (workspace, ids) =>
+    showing: (workspace, contact) =>
+      Effect.map(execute<MessageRow.MessageRow>(sql.showing, [workspace, `"${contact}"`]), (rows) =>
+        rows.map(MessageRow.decode).filter((message) => Message.shows(message, contact))
+      ),
+    erase: (workspace, ids, alone = []) =>
       transaction(
         Effect.gen(function* () {
-          const messages = (yield* execute<MessageRow.MessageRow>(sql.lockMessages, [workspace, rowsOf(ids)])).map(
-            MessageRow.decode
+          const locked = [workspace, rowsOf(ids), alone.map((id) => ({ id }))]
+          const messages = (yield* execute<MessageRow.MessageRow>(sql.lockMessages, locked)).map(MessageRow.decode)
+          const own = new Set(ids)
+          const others = new Set(messages.flatMap(({ chat }) => (own.has(chat) ? [] : [chat])))
+          const chats = (yield* execute<ChatRow.ChatRow>(sql.lockChats, [workspace, rowsOf([...own, ...others])])).map(
+            ChatRow.decode
           )
-          const chats = yield* execute<ChatRow.ChatRow>(sql.lockChats, [workspace, rowsOf(ids)])
           const erased = messages.map(Message.erase)
           if (erased.length > 0) {
             yield* affected(sql.eraseMessages, [
@@ -86,7 +112,9 @@ export const make = (database: Database["Service"]): Pick<ChatStore["Service"], 
             ])
           }
           if (chats.length > 0) {
-            yield* affected(sql.eraseChats, [chats.map((row) => encode(Chat.erase(ChatRow.decode(row))))])
+            yield* affected(sql.eraseChats, [
+              chats.map((chat) => encode(own.has(chat.id) ? Chat.erase(chat) : shownWithout(chat, messages)))
+            ])
           }
           yield* notices.forget(workspace, ids)
           yield* budgets.giveBack(messages.filter((_, i) => erased[i]!.reserved === null))

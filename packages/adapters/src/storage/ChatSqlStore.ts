@@ -11,6 +11,7 @@ import { Effect, Layer, Option } from "effect"
 import * as ChatLookups from "./ChatLookups.ts"
 import * as ChatNotices from "./ChatNotices.ts"
 import * as ChatPersons from "./ChatPersons.ts"
+import * as ChatTurns from "./ChatTurns.ts"
 import { Database } from "./Database.ts"
 import { defineStatements } from "./Dialect.ts"
 import * as EventSqlStore from "./EventSqlStore.ts"
@@ -283,6 +284,7 @@ export const make = (database: Database["Service"]): ChatStore["Service"] => {
     ...ChatPersons.make(database),
     ...ChatLookups.make(database),
     ...ChatNotices.make(database),
+    ...ChatTurns.make(database),
     get: (workspace, id) =>
       Effect.map(execute<ChatRow.ChatRow>(sql.get, [workspace, id]), ([row]) =>
         Option.map(Option.fromUndefinedOr(row), ChatRow.decode)

@@ -3,6 +3,7 @@ import * as Address from "@overture/core/channel/Address"
 import type { Contact } from "@overture/core/contact/Contact"
 import { ContactStore } from "@overture/core/contact/ContactStore"
 import { tombstoneRange } from "@overture/core/contact/Suppression"
+import type { ContactId } from "@overture/core/workspace/Id"
 import { Effect, Layer, Option } from "effect"
 import * as ContactSqlImports from "./contact/ContactSqlImports.ts"
 import * as ContactSqlLists from "./contact/ContactSqlLists.ts"
@@ -27,6 +28,17 @@ const statements = defineStatements("ContactStore", (sql) => {
     byAddresses: `select x.address as found, ${columns} from ${sql.rows("x", 2, { address: "text" })}
       ${lookup(sql, "contact_address", "a", "a.workspace_id = $1 and a.address = x.address")}
       ${lookup(sql, "contact", "c", "c.id = a.contact_id")}`,
+    // Locked against going alone: whoever changes them need not wait.
+    hold: sql.pick({
+      postgres: `select c.id from ${sql.rows("x", 2, { id: "id" })}
+        cross join lateral (select o.id from ${t("contact")} as o where o.workspace_id = $1 and o.id = x.id for key share) as c`,
+      sqlite: `select c.id from ${sql.rows("x", 2, { id: "id" })}
+        cross join ${t("contact")} as c on c.workspace_id = $1 and c.id = x.id`
+    }),
+    holdAddresses: `select c.id from ${t("contact")} as c where c.id in (
+        select a.contact_id from ${sql.rows("x", 2, { address: "text" })}
+        ${lookup(sql, "contact_address", "a", "a.workspace_id = $1 and a.address = x.address")})
+      order by c.id ${sql.lock("c")}`,
     list: `select ${columns} from ${t("contact")} as c where c.workspace_id = $1 and c.id > $2
       order by c.id limit $3 offset $4`,
     count: `select count(*) as total from ${t("contact")} where workspace_id = $1`,
@@ -94,6 +106,17 @@ export const make = (database: Database["Service"]): ContactStore["Service"] => 
             ]),
             (rows) => new Map(rows.map((row) => [row.found, ContactRow.decode(row)]))
           ),
+    hold: (workspace, ids) =>
+      ids.length === 0
+        ? Effect.succeed(new Set())
+        : Effect.map(
+            execute<{ readonly id: ContactId }>(sql.hold, [workspace, [...new Set(ids)].sort().map((id) => ({ id }))]),
+            (rows) => new Set(rows.map(({ id }) => id))
+          ),
+    holdAddresses: (workspace, keys) =>
+      keys.length === 0
+        ? Effect.void
+        : Effect.asVoid(execute<object>(sql.holdAddresses, [workspace, keys.map((address) => ({ address }))])),
     ...Wishes.make(database),
     list: Paging.byId(database, sql, ContactRow.decode),
     modify: (workspace, id, change) =>
@@ -119,13 +142,15 @@ export const make = (database: Database["Service"]): ContactStore["Service"] => 
           const { events, suppressions } = erasure(before.value)
           const addresses = rowsOf(before.value.addresses.map(Address.key))
           if (addresses.length > 0) {
-            yield* affected(sql.forgetSuppressions, [workspace, addresses])
+            if (suppressions !== null) yield* affected(sql.forgetSuppressions, [workspace, addresses])
             yield* affected(sql.forgetWishes, [workspace, addresses])
             yield* affected(sql.forgetAddresses, [workspace, addresses, id])
           }
           yield* affected(sql.leaveLists, [workspace, id])
           yield* affected(sql.remove, [workspace, id])
-          if (suppressions.length > 0) yield* affected(sql.suppress, [suppressions.map(ContactRow.encodeSuppression)])
+          if (suppressions !== null && suppressions.length > 0) {
+            yield* affected(sql.suppress, [suppressions.map(ContactRow.encodeSuppression)])
+          }
           yield* append(events)
           return before
         })

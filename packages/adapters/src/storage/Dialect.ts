@@ -8,7 +8,7 @@
  * Rows come back in one shape from both: 64-bit integers as numbers, booleans as 0 and 1, JSON as its text.
  */
 import { createHash } from "node:crypto"
-import { toArray, toJson } from "./RowSet.ts"
+import { soleValue, toArray, toJson } from "./RowSet.ts"
 
 /** The types a column or parameter may have. `id` and `text` compare byte by byte in both databases. */
 export type ColumnType = "id" | "text" | "int" | "bigint" | "real" | "boolean" | "json"
@@ -84,8 +84,15 @@ const postgres = (prefix: string): Sql => ({
   rows: (alias, n, columns) => {
     const names = Object.keys(columns).filter((name) => columns[name] !== "ordinal")
     const ordinal = Object.keys(columns).filter((name) => columns[name] === "ordinal")
-    const arrays = names.map((name) => `$${n}.${name}:${columns[name]}`).join(", ")
-    return `unnest(${arrays})${ordinal.length > 0 ? " with ordinality" : ""} as ${alias}(${[...names, ...ordinal].join(", ")})`
+    const place = (name: string) => `$${n}.${name}:${columns[name]}`
+    // The first column is as long as the rows are many. Any other may be one value, which is then that of every row.
+    const [first, ...others] = names
+    const arrays = [place(first!), ...others.map((name) => `${place(name)}?`)].join(", ")
+    const found = (as: string) =>
+      `unnest(${arrays})${ordinal.length > 0 ? " with ordinality" : ""} as ${as}(${[...names, ...ordinal].join(", ")})`
+    if (others.length === 0) return found(alias)
+    const values = others.map((name) => `coalesce(r.${name}, ${place(name)}!) as ${name}`)
+    return `(select ${[`r.${first}`, ...values, ...ordinal.map((name) => `r.${name}`)].join(", ")} from ${found("r")}) as ${alias}`
   },
   skipLocked: (...aliases) => `for no key update${aliases.length > 0 ? ` of ${aliases.join(", ")}` : ""} skip locked`,
   lock: (...aliases) => `for no key update${aliases.length > 0 ? ` of ${aliases.join(", ")}` : ""}`,
@@ -174,48 +181,63 @@ export const defineStatements = <const T extends Readonly<Record<string, string>
   build: (sql: Sql) => T
 ): StatementSet<Extract<keyof T, string>> => ({ group, build })
 
-/** A parameter of the text, or a column of the rows that it gives. */
-const places = /\$(\d+)(?:\.(\w+):(\w+))?/g
+/** A parameter of the text, or a column of the rows that it gives: `?` unless it is one value, `!` if it is. */
+const places = /\$(\d+)(?:\.(\w+):(\w+)([?!])?)?/g
 
-/** Numbers the arrays of row sets among the other parameters. */
+type Slot = (parameters: ReadonlyArray<Parameter>) => Parameter
+
+const slotOf = (at: number, name: string | undefined, type: ColumnType, kind: string | undefined): Slot => {
+  if (name === undefined) return (parameters) => parameters[at]
+  const rowsOf = (parameters: ReadonlyArray<Parameter>) => parameters[at] as ReadonlyArray<Row>
+  if (kind === "!") return (parameters) => soleValue(rowsOf(parameters), name, type)
+  if (kind === undefined) return (parameters) => toArray(rowsOf(parameters), name, type)
+  return (parameters) => {
+    const rows = rowsOf(parameters)
+    return soleValue(rows, name, type) === null && rows.some((row) => row[name] != null)
+      ? toArray(rows, name, type)
+      : null
+  }
+}
+
+/** Numbers the columns of row sets among the other parameters. */
 const onPostgres = (source: string): Pick<Statement, "text" | "bind"> => {
-  const slots = new Map<string, (parameters: ReadonlyArray<Parameter>) => Parameter>()
-  const whole = new Set<number>()
-  const text = source.replaceAll(places, (_, digits: string, name: string | undefined, type: ColumnType) => {
-    const at = Number(digits) - 1
-    const key = name === undefined ? digits : `${digits}.${name}`
-    if (!slots.has(key)) {
-      if (name === undefined) slots.set(key, (parameters) => parameters[at])
-      else {
-        // As long as the rows are many, whatever is in it: shorter ones are filled with nulls.
-        const always = !whole.has(at)
-        whole.add(at)
-        slots.set(key, (parameters) => toArray(parameters[at] as ReadonlyArray<Row>, name, type, always))
-      }
+  const slots = new Map<string, Slot>()
+  const text = source.replaceAll(
+    places,
+    (place: string, digits: string, name: string | undefined, type: ColumnType, kind: string | undefined) => {
+      if (!slots.has(place)) slots.set(place, slotOf(Number(digits) - 1, name, type, kind))
+      const number = `$${[...slots.keys()].indexOf(place) + 1}`
+      return name === undefined ? number : `${number}::${postgresTypes[type]}${kind === "!" ? "" : "[]"}`
     }
-    const place = `$${[...slots.keys()].indexOf(key) + 1}`
-    return name === undefined ? place : `${place}::${postgresTypes[type]}[]`
-  })
+  )
   const all = [...slots.values()]
   return { text, bind: (parameters) => all.map((slot) => slot(parameters)) }
 }
 
+/** A parameter of the text, or rows in one. */
+const numbers = /[$?](\d+)(\.rows)?/g
+
 /**
- * `$1` becomes `?1`. The planner of SQLite looks at the value of a parameter that is all of a limit, so every
- * new value is a new preparation, ten times as slow as the search itself: there it becomes `?1 + 0`.
+ * `$1` becomes `?1`, or `?` where that means the same: a number is a name to SQLite, and to bind a parameter it walks all
+ * names, which of four hundred of them takes longer than to insert the rows that they are. The planner looks at the value
+ * of a parameter that is all of a limit, so every new value is a new preparation, ten times as slow as the search itself:
+ * there it becomes `?1 + 0`.
  */
 const onSqlite = (source: string): Pick<Statement, "text" | "bind"> => {
   const sets = new Set<number>()
+  const uses = Map.groupBy(source.matchAll(numbers), ([, digits]) => digits)
+  let highest = 0
   const text = source
-    .replaceAll(/[$?](\d+)(\.rows)?/g, (_, digits: string, set: string | undefined) => {
-      if (set !== undefined) sets.add(Number(digits) - 1)
-      return `?${digits}`
+    .replaceAll(numbers, (_, digits: string, set: string | undefined) => {
+      const number = Number(digits)
+      if (set !== undefined) sets.add(number - 1)
+      const isNext = number === highest + 1 && uses.get(digits)?.length === 1
+      highest = Math.max(highest, number)
+      return isNext ? "?" : `?${digits}`
     })
-    .replaceAll(/\blimit \?\d+/g, "$& + 0")
-  return {
-    text,
-    bind: (parameters) => parameters.map((value, i) => (sets.has(i) ? toJson(value as ReadonlyArray<Row>) : value))
-  }
+    .replaceAll(/\blimit \?\d*/g, "$& + 0")
+  const toRows = (value: Parameter, i: number) => (sets.has(i) ? toJson(value as ReadonlyArray<Row>) : value)
+  return { text, bind: (parameters) => (sets.size === 0 ? parameters : parameters.map(toRows)) }
 }
 
 type Row = Readonly<Record<string, unknown>>

@@ -12,6 +12,7 @@ import { Effect, Layer } from "effect"
 import { Database } from "./Database.ts"
 import { defineStatements } from "./Dialect.ts"
 import * as FeedPlace from "./FeedPlace.ts"
+import { matches } from "./outbox/Lookup.ts"
 import * as Columns from "./rows/Columns.ts"
 import * as EventRow from "./rows/EventRow.ts"
 
@@ -45,11 +46,13 @@ const statements = defineStatements("EventStore", (sql) => {
     last: `select ${xid("e")} as xid, e.n from ${event} as e where e.workspace_id = $1
       and (${sql.p(2, "bigint")} is null or e.at < ${sql.p(2, "bigint")}) and ${FeedPlace.isVisible(sql, "e")}
       order by e.xid desc, e.n desc limit 1`,
-    about: `select ${columns}, e.n from ${event} as e
+    about: `select ${columns}, e.n, ${xid("e")} as xid from ${event} as e
       where e.workspace_id = $1 and e.subject in (select x.id from ${sql.rows("x", 2, { id: "text" })})
       order by e.xid, e.n`,
     erase: `update ${event} as e set data = x.data
-      from ${sql.rows("x", 1, { number: "bigint", data: "json" })} where e.n = x.number`,
+      from ${sql.rows("x", 1, { xid: "text", number: "bigint", data: "json" })} where e.workspace_id = $2
+        and ${matches(sql, "e.xid", FeedPlace.xidOf(sql, "x.xid"))}
+        and ${matches(sql, "e.n", "x.number")}`,
     forget: `update ${sql.t("delivery")} set response = null where workspace_id = $1 and response is not null
       and subject in (select x.id from ${sql.rows("x", 2, { id: "text" })})`,
     // Answers that are on their way are not to be kept either.
@@ -96,11 +99,8 @@ const statements = defineStatements("EventStore", (sql) => {
   }
 })
 
-interface NumberedRow extends EventRow.EventRow {
+interface FeedRow extends EventRow.EventRow {
   readonly n: number
-}
-
-interface FeedRow extends NumberedRow {
   readonly xid: string | number
 }
 
@@ -129,7 +129,7 @@ export const make = (database: Database["Service"]): EventStore["Service"] => {
   const sql = database.statements(statements)
   const { affected, execute, transaction } = database
   const about = (workspace: WorkspaceId, subjects: ReadonlyArray<string>) =>
-    execute<NumberedRow>(sql.about, [workspace, subjects.map((id) => ({ id }))])
+    execute<FeedRow>(sql.about, [workspace, subjects.map((id) => ({ id }))])
 
   const feedOf = Effect.fnUntraced(function* (workspace: WorkspaceId) {
     interface Row {
@@ -141,16 +141,30 @@ export const make = (database: Database["Service"]): EventStore["Service"] => {
     const horizon = row?.xid == null ? FeedPlace.beginning : { xid: String(row.xid), n: String(row.n) }
     return { epoch: row === undefined ? "" : Columns.json<string>(row.epoch), horizon }
   })
-  type Feed = Effect.Success<ReturnType<typeof feedOf>>
 
-  /** The place of a position, null as `beginning`. */
-  const placeIn = ({ epoch, horizon }: Feed, position: Position | null) => {
-    if (position === null) return Effect.succeed({ epoch, ...FeedPlace.beginning })
-    const place = FeedPlace.parse(position)
-    return place === null || place.epoch !== epoch || FeedPlace.isBefore(place, horizon)
-      ? Effect.fail(new CursorExpired({ position }))
-      : Effect.succeed(place)
+  /** The place of a position, null as `beginning`; of which feed, it says itself. */
+  const placeOf = (position: Position | null) => {
+    const place = position === null ? { epoch: null, ...FeedPlace.beginning } : FeedPlace.parse(position)
+    return place === null
+      ? Effect.fail(new CursorExpired({ position: position! }))
+      : Effect.succeed({ ...place, position })
   }
+  type Placed = Effect.Success<ReturnType<typeof placeOf>>
+
+  /**
+   * The feed, where everything behind these places is still in it. Asked for after the rows were read: what was purged in
+   * between, they may lack.
+   */
+  const feedBehind = Effect.fnUntraced(function* (workspace: WorkspaceId, places: ReadonlyArray<Placed>) {
+    const feed = yield* feedOf(workspace)
+    for (const place of places) {
+      if (place.position === null) continue
+      if (place.epoch !== feed.epoch || FeedPlace.isBefore(place, feed.horizon)) {
+        return yield* new CursorExpired({ position: place.position })
+      }
+    }
+    return feed
+  })
   const parametersOf = ({ n, xid }: Pick<FeedPlace.Place, "xid" | "n">) => [BigInt(xid), BigInt(n)]
   const read = (workspace: WorkspaceId, after: Pick<FeedPlace.Place, "xid" | "n">, limit: number) =>
     execute<FeedRow>(sql.read, [workspace, ...parametersOf(after), limit])
@@ -171,7 +185,12 @@ export const make = (database: Database["Service"]): EventStore["Service"] => {
           const rows = yield* about(workspace, subjects)
           if (rows.length > 0) {
             yield* affected(sql.erase, [
-              rows.map((row) => ({ number: row.n, data: DomainEvent.erase(EventRow.decode(row)).data }))
+              rows.map((row) => ({
+                xid: String(row.xid),
+                number: row.n,
+                data: DomainEvent.erase(EventRow.decode(row)).data
+              })),
+              workspace
             ])
           }
           yield* affected(sql.countErasure, [workspace])
@@ -179,31 +198,34 @@ export const make = (database: Database["Service"]): EventStore["Service"] => {
         })
       ),
     read: Effect.fnUntraced(function* (workspace, after, limit) {
-      const feed = yield* feedOf(workspace)
-      const place = yield* placeIn(feed, after)
-      return (yield* read(workspace, place, limit)).map(told(feed.epoch))
+      const from = yield* placeOf(after)
+      const rows = yield* read(workspace, from, limit)
+      const { epoch } = yield* feedBehind(workspace, [from])
+      return rows.map(told(epoch))
     }),
     scan: Effect.fnUntraced(function* (workspace, { after, limit, types, until }) {
-      const feed = yield* feedOf(workspace)
-      const from = yield* placeIn(feed, after)
-      const to = until === null ? end : yield* placeIn(feed, until)
+      const from = yield* placeOf(after)
       if (types === null && until === null) {
-        const events = (yield* read(workspace, from, limit)).map(told(feed.epoch))
+        const rows = yield* read(workspace, from, limit)
+        const { epoch } = yield* feedBehind(workspace, [from])
+        const events = rows.map(told(epoch))
         return { events, position: events.at(-1)?.position ?? after, looked: events.length }
       }
+      const to = yield* placeOf(until)
       const wanted = types ?? DomainEvent.EventType.literals
       const rows = yield* execute<FeedRow & { readonly looked: number }>(sql.scan, [
         workspace,
         ...parametersOf(from),
-        ...parametersOf(to),
+        ...parametersOf(until === null ? end : to),
         limit,
         wanted.map((type) => ({ type }))
       ])
+      const { epoch } = yield* feedBehind(workspace, [from, to])
       const last = rows.at(-1)
       const isWanted = new Set<string>(wanted)
       return {
-        events: rows.filter(({ type }) => isWanted.has(type)).map(told(feed.epoch)),
-        position: last === undefined ? after : FeedPlace.format(feed.epoch, last),
+        events: rows.filter(({ type }) => isWanted.has(type)).map(told(epoch)),
+        position: last === undefined ? after : FeedPlace.format(epoch, last),
         looked: last?.looked ?? 0
       }
     }),

@@ -18,9 +18,9 @@ export interface PlaceRow {
 /** Before the first event. */
 export const beginning = { xid: "0", n: "0" } as const
 
-/** The place that a position names; null where it is none. */
+/** The place that a position names; null where it is none, as with numbers that no column holds. */
 export const parse = (position: Position): Place | null => {
-  const match = /^([0-9a-f]+)\.(0|[1-9]\d{0,19})\.(0|[1-9]\d{0,15})$/.exec(position)
+  const match = /^([0-9a-f]+)\.(0|[1-9]\d{0,17})\.(0|[1-9]\d{0,15})$/.exec(position)
   return match === null ? null : { epoch: match[1]!, xid: match[2]!, n: match[3]! }
 }
 

@@ -9,6 +9,10 @@ import * as Paging from "./Paging.ts"
 import * as Columns from "./rows/Columns.ts"
 import * as MediaRow from "./rows/MediaRow.ts"
 
+/** What `Media.isUnused` says; an index has no other files. */
+export const unused = (of: string): string =>
+  `${of}used = false and ${of}source <> 'inbound' and ${of}expires_at is null and ${of}status in ('stored', 'failed')`
+
 const statements = defineStatements("MediaRecordStore", (sql) => {
   const media = sql.t("media")
   const columns = Columns.select(MediaRow.columns, "m")
@@ -31,6 +35,8 @@ const statements = defineStatements("MediaRecordStore", (sql) => {
     write: `update ${media} as m set ${Columns.assign(MediaRow.columns, "x", "id", "workspace_id", "created_at")}
       from ${rows} where m.id = x.id`,
     remove: `delete from ${media} where id in (select x.id from ${sql.rows("x", 1, { id: "id" })})`,
+    unused: `select ${columns} from ${media} as m where m.workspace_id = $1 and m.created_at < $2
+      and ${unused("m.")} order by m.created_at, m.id limit $3`,
     older: `select ${columns} from ${media} as m where m.workspace_id = $1 and m.created_at < $2
       and m.status in ('stored', 'failed') and m.chat_id is not null order by m.created_at, m.id limit $3`
   }
@@ -88,6 +94,10 @@ export const make = (database: Database["Service"]): MediaRecordStore["Service"]
         : transaction(
             change(execute<MediaRow.MediaRow>(sql.lockOfChats, [workspace, chats.map((id) => ({ id }))]), rule)
           ),
+    unused: (workspace, before, limit) =>
+      Effect.map(execute<MediaRow.MediaRow>(sql.unused, [workspace, before, limit]), (rows) =>
+        rows.map(MediaRow.decode)
+      ),
     older: (workspace, before, limit) =>
       Effect.map(execute<MediaRow.MediaRow>(sql.older, [workspace, before, limit]), (rows) => rows.map(MediaRow.decode))
   })

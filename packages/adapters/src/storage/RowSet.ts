@@ -1,7 +1,8 @@
 /**
  * The rows of `sql.rows` as each database reads them fastest. PostgreSQL takes an array per column in its binary form: no
- * text is made of a value and none is read, which costs it half of what `json_to_recordset` does. SQLite takes JSON
- * objects without their nulls, as a field that is absent is null.
+ * text is made of a value and none is read, which costs it half of what `json_to_recordset` does; and of a column that is
+ * the same in every row the value alone, for an array costs it a function call for each value. SQLite takes JSON objects
+ * without their nulls, as a field that is absent is null.
  */
 import type { ColumnType, Parameter } from "./Dialect.ts"
 
@@ -21,27 +22,47 @@ const elements: Readonly<Record<ColumnType, number>> = {
 const header = 20
 const widest = 2 ** 32
 
-const integer = (value: unknown, name: string): number => {
-  if (Number.isSafeInteger(value)) return value as number
-  throw new TypeError(`${name} of a row must be a whole number, not ${JSON.stringify(value)}`)
+const integer = (value: unknown, name: string, type: "int" | "bigint"): number => {
+  if (Number.isSafeInteger(value) && (type === "bigint" || ((value as number) | 0) === value)) return value as number
+  const digits = type === "int" ? " of 32 bits" : ""
+  throw new TypeError(`${name} of a row must be a whole number${digits}, not ${JSON.stringify(value)}`)
 }
 
+const string = (value: unknown): string => (typeof value === "string" ? value : String(value))
+const boolean = (value: unknown): boolean => value === true || value === 1
+
 /** Grows as rows need it; what is in it is copied out before the next array. */
-let scratch = Buffer.allocUnsafe(65_536)
+let scratch = Buffer.allocUnsafeSlow(65_536)
+let view = new DataView(scratch.buffer)
 
 const room = (at: number, more: number): void => {
   if (at + more <= scratch.length) return
-  const larger = Buffer.allocUnsafe(Math.max(scratch.length * 2, at + more))
+  const larger = Buffer.allocUnsafeSlow(Math.max(scratch.length * 2, at + more))
   scratch.copy(larger, 0, 0, at)
   scratch = larger
+  view = new DataView(larger.buffer)
 }
+
+/** Writes a text of ASCII, as ids are, in less time than it takes to call out for it; the length of others is -1. */
+const writeAscii = (text: string, at: number): number => {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code > 127) return -1
+    scratch[at + i] = code
+  }
+  return text.length
+}
+
+const shortest = 64
 
 const writeText = (text: string, at: number, version: 0 | 1): number => {
   // A UTF-16 unit is three bytes at most.
   room(at, 5 + text.length * 3)
+  const start = at + 4 + version
   if (version === 1) scratch[at + 4] = 1
-  const length = scratch.write(text, at + 4 + version) + version
-  scratch.writeInt32BE(length, at)
+  const ascii = text.length <= shortest ? writeAscii(text, start) : -1
+  const length = version + (ascii < 0 ? scratch.write(text, start) : ascii)
+  view.setInt32(at, length)
   return at + 4 + length
 }
 
@@ -49,54 +70,73 @@ const writeValue = (value: unknown, name: string, type: ColumnType, at: number):
   switch (type) {
     case "id":
     case "text":
-      return writeText(typeof value === "string" ? value : String(value), at, 0)
+      return writeText(string(value), at, 0)
     case "json":
       return writeText(JSON.stringify(value), at, 1)
     case "int":
       room(at, 8)
-      scratch.writeInt32BE(4, at)
-      return scratch.writeInt32BE(integer(value, name), at + 4)
+      view.setInt32(at, 4)
+      view.setInt32(at + 4, integer(value, name, type))
+      return at + 8
     case "bigint": {
-      const number = integer(value, name)
+      const number = integer(value, name, type)
       room(at, 12)
-      scratch.writeInt32BE(8, at)
-      scratch.writeInt32BE(Math.floor(number / widest), at + 4)
-      return scratch.writeUInt32BE(number >>> 0, at + 8)
+      view.setInt32(at, 8)
+      view.setInt32(at + 4, Math.floor(number / widest))
+      view.setUint32(at + 8, number >>> 0)
+      return at + 12
     }
     case "real":
       room(at, 12)
-      scratch.writeInt32BE(8, at)
-      return scratch.writeDoubleBE(Number(value), at + 4)
+      view.setInt32(at, 8)
+      view.setFloat64(at + 4, Number(value))
+      return at + 12
     case "boolean":
       room(at, 5)
-      scratch.writeInt32BE(1, at)
-      scratch[at + 4] = value === true || value === 1 ? 1 : 0
+      view.setInt32(at, 1)
+      scratch[at + 4] = boolean(value) ? 1 : 0
       return at + 5
   }
 }
 
-/** A column of rows as an array in PostgreSQL's binary form; null when all of it is, unless `always`. */
-export const toArray = (rows: ReadonlyArray<Row>, name: string, type: ColumnType, always: boolean): Parameter => {
+/** A column of rows as an array in PostgreSQL's binary form. */
+export const toArray = (rows: ReadonlyArray<Row>, name: string, type: ColumnType): Parameter => {
   let at = header
-  let hasValue = always
   for (const row of rows) {
     const value = row[name]
     if (value === null || value === undefined) {
       room(at, 4)
-      at = scratch.writeInt32BE(-1, at)
-    } else {
-      hasValue = true
-      at = writeValue(value, name, type, at)
-    }
+      view.setInt32(at, -1)
+      at += 4
+    } else at = writeValue(value, name, type, at)
   }
-  if (!hasValue) return null
   // Dimensions (none when empty), whether there are nulls, the type; of the dimension its length and first index.
-  scratch.writeInt32BE(rows.length === 0 ? 0 : 1, 0)
-  scratch.writeInt32BE(1, 4)
-  scratch.writeInt32BE(elements[type], 8)
-  scratch.writeInt32BE(rows.length, 12)
-  scratch.writeInt32BE(1, 16)
+  view.setInt32(0, rows.length === 0 ? 0 : 1)
+  view.setInt32(4, 1)
+  view.setInt32(8, elements[type])
+  view.setInt32(12, rows.length)
+  view.setInt32(16, 1)
   return Buffer.from(scratch.subarray(0, rows.length === 0 ? 12 : at))
+}
+
+/** What a column has in every row, as a parameter; null where rows differ, or have nothing there. */
+export const soleValue = (rows: ReadonlyArray<Row>, name: string, type: ColumnType): Parameter => {
+  const value = rows[0]?.[name]
+  if (value === null || value === undefined || rows.some((row) => row[name] !== value)) return null
+  switch (type) {
+    case "id":
+    case "text":
+      return string(value)
+    case "json":
+      return JSON.stringify(value)
+    case "int":
+    case "bigint":
+      return integer(value, name, type)
+    case "real":
+      return Number(value)
+    case "boolean":
+      return boolean(value)
+  }
 }
 
 /** Rows as a JSON array of objects. */

@@ -1,14 +1,10 @@
 /** Workspaces, and in `meta` what concerns the whole database: the switch and the pacing clock. */
-import { day } from "@overture/core/workspace/Instant"
-import { type PacingClock, WorkspaceStore } from "@overture/core/workspace/WorkspaceStore"
+import { keyLifeMs, type PacingClock, WorkspaceStore } from "@overture/core/workspace/WorkspaceStore"
 import { Effect, Layer, Option } from "effect"
 import { Database } from "./Database.ts"
 import { defineStatements } from "./Dialect.ts"
 import * as Columns from "./rows/Columns.ts"
 import * as WorkspaceRow from "./rows/WorkspaceRow.ts"
-
-/** How long an idempotency key lives. */
-const keyLifeMs = day
 
 const statements = defineStatements("WorkspaceStore", (sql) => {
   const workspace = sql.t("workspace")

@@ -4,7 +4,7 @@ import { WebhookTransport } from "@overture/core/event/WebhookTransport"
 import { type Hmac, secretPrefix } from "@overture/core/event/WebhookFormat"
 import { second } from "@overture/core/workspace/Instant"
 import { Clock, Effect, Layer, Redacted, Result } from "effect"
-import { createHmac, createSecretKey, type KeyObject, randomBytes } from "node:crypto"
+import { createHmac, randomBytes } from "node:crypto"
 import * as SafeHttp from "../net/SafeHttp.ts"
 import * as Target from "../net/Target.ts"
 
@@ -14,22 +14,8 @@ const timeoutMs = 15 * second
 const maxBytes = 1_024
 const userAgent = "Overture-Webhooks"
 
-/** How many keys are kept in the form that signs: making it costs six times as much as signing. */
-const mostKeys = 1_000
-
-const signer = (): Hmac => {
-  const keys = new Map<string, KeyObject>()
-  return ({ encoding: form, text: secret }, text, encoding) => {
-    const name = `${form} ${secret}`
-    let key = keys.get(name)
-    if (key === undefined) {
-      if (keys.size >= mostKeys) keys.clear()
-      key = createSecretKey(Buffer.from(secret, form))
-      keys.set(name, key)
-    }
-    return createHmac("sha256", key).update(text).digest(encoding)
-  }
-}
+const hmac: Hmac = (key, text, encoding) =>
+  createHmac("sha256", key.text, { encoding: key.encoding }).update(text).digest(encoding)
 
 /** What an endpoint asks to wait: seconds, or an instant (milliseconds). */
 const retryAfter = (header: string | undefined, now: number): number => {
@@ -49,12 +35,13 @@ export const layer = (options: SafeHttp.Options = {}): Layer.Layer<WebhookTransp
       const http = yield* SafeHttp.make(options)
       const target = Target.make(options)
       const decoder = new TextDecoder()
+      const clock = yield* Clock.Clock
       return WebhookTransport.of({
         isAvailable: true,
         refusal: (url) =>
           Result.match(target.parse(url), { onFailure: ({ message }) => message, onSuccess: () => null }),
         newSecret: Effect.sync(() => Redacted.make(secretPrefix + randomBytes(32).toString("base64"))),
-        hmac: signer(),
+        hmac,
         post: ({ body, headers, url }) =>
           http
             .request({
@@ -67,17 +54,14 @@ export const layer = (options: SafeHttp.Options = {}): Layer.Layer<WebhookTransp
               overflow: "cut"
             })
             .pipe(
-              Effect.flatMap((response) =>
-                Effect.map(
-                  Clock.currentTimeMillis,
-                  (now): Answer => ({
-                    status: response.status,
-                    body: response.body.length === 0 ? "" : decoder.decode(response.body),
-                    retryAfterMs: retryAfter(response.headers["retry-after"], now)
-                  })
-                )
-              ),
-              Effect.catch((error) => Effect.succeed<Answer>({ status: null, problem: problemOf(error) }))
+              Effect.match({
+                onFailure: (error): Answer => ({ status: null, problem: problemOf(error) }),
+                onSuccess: ({ body, headers, status }): Answer => ({
+                  status,
+                  body: body.length === 0 ? "" : decoder.decode(body),
+                  retryAfterMs: retryAfter(headers["retry-after"], clock.currentTimeMillisUnsafe())
+                })
+              })
             )
       })
     })

@@ -1,4 +1,5 @@
 /** Two engines on one PostgreSQL at the same chats: what may happen once happens once, whoever comes first. */
+import { Workspaces } from "@overture/core/account/Workspaces"
 import type { ChannelEvent } from "@overture/core/channel/ChannelEvent"
 import { Chats } from "@overture/core/chat/Chats"
 import { Inbox } from "@overture/core/chat/Inbox"
@@ -37,7 +38,7 @@ describe("a race at a desk", () => {
         const setting = Effect.gen(function* () {
           const members = yield* Members
           for (const name of ["ann", "bob"]) yield* members.add(workspace.id, { name, externalRef: name }, system)
-          yield* members.assignBy(workspace.id, "roundRobin")
+          yield* (yield* Workspaces).change(workspace.id, { assignment: "roundRobin" }, system)
         })
         yield* Effect.provideContext(setting, one)
         const begin = Effect.forEach(

@@ -52,7 +52,10 @@ describe("a race for the cap of a group", () => {
             const scene = yield* Scene.make(channel)
             const accounts = yield* Effect.forEach(["a", "b", "c", "d", "e", "f"], (id) => scene.account(id))
             const groups = yield* AccountGroups
-            const group = yield* groups.create({ workspace: scene.workspace.id, name: "numbers", dailyCap: cap })
+            const group = yield* groups.create(
+              { workspace: scene.workspace.id, name: "numbers", dailyCap: cap },
+              system
+            )
             yield* groups.assign(
               scene.workspace.id,
               group.id,

@@ -134,10 +134,19 @@ describe("what rows become", () => {
 
 describe("records left out, with the reason", () => {
   const cases: ReadonlyArray<readonly [text: string, Rejected, options?: Options]> = [
-    ["id,a\n1\n2,b\n", { line: 2, column: "a", reason: "the record has 1 fields, the header 2", value: "" }],
+    ["id,a\n1\n2,b\n", { line: 2, column: "a", reason: "the record has 1 field, the header 2", value: "" }],
     [
       "id,a\n1,x,y\n2,b\n",
       { line: 2, column: "column 3", reason: "the record has 3 fields, the header 2", value: "y" }
+    ],
+    [
+      "id,a\n1.21256E+10,x\n2,b\n",
+      {
+        line: 2,
+        column: "id",
+        reason: "a spreadsheet has rounded the number; format the column as text and export again",
+        value: "1.21256E+10"
+      }
     ],
     [
       "id,a,\n1,x,y\n2,b,\n",

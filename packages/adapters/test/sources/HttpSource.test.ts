@@ -169,6 +169,8 @@ describe("what goes wrong", () => {
       const refusals: ReadonlyArray<readonly [unknown, RegExp]> = [
         [{ url: "ftp://x.example/" }, /url: expected an https URL/],
         [{ url: "https://me:secret@x.example/" }, /password/],
+        // Whoever says so himself was not checked by us.
+        [{ url: "not a url", sealedHeaders: null }, /url: expected an https URL/],
         [{ url: "https://x.example/", formt: "csv" }, /formt/],
         [{ url: "https://x.example/", headers: { authorization: "x" } }, /headers:.*Vault/]
       ]

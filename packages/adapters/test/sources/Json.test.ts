@@ -33,6 +33,13 @@ const array = `\ufeff[
 `
 
 describe("contacts from JSON", () => {
+  it.effect("keeps only what every database can keep: no NUL, no half of a character", () =>
+    Effect.gen(function* () {
+      const { rows } = yield* outcome(String.raw`[{"id": "a\u0000", "attributes": {"bio\u0000": "cut \ud83d"}}]`)
+      assert.deepInclude(rows[0], { externalId: "a", attributes: { bio: "cut \ufffd" } })
+    })
+  )
+
   for (const size of [1, 7, 65_536]) {
     it.effect(`an array, in slices of ${size}`, () =>
       Effect.gen(function* () {

@@ -57,6 +57,8 @@ const statements = defineStatements("LeadStore", (sql) => ({
     (select ${sql.jsonArray(sql.jsonObject({ id: "x.id", at: "x.at" }))} from
       (select id, at from ${sql.rows("y", 5, { id: "text", at: "ordinal" })} order by at desc) as x) as list,
     ${sql.now} as now`,
+  places: `select ${sql.p(3, "text")} as c, ${sql.p(1, "text")} as a, ${sql.p(4, "text")} as d, ${sql.p(2, "text")} as b,
+    ${sql.p(1, "text")} as again, ${sql.p(5, "text")} as e limit $6`,
   settings: sql.pick({
     postgres:
       "select current_setting('plan_cache_mode') || ' ' || current_setting('enable_seqscan') as s, $1::int as n",
@@ -78,10 +80,13 @@ const ids = Database.use((db) =>
     (rows) => rows.map((row) => row.id)
   )
 )
+/** Lets everything else that is ready have its turn so many times, I/O included. */
+const turns = (count: number) => Effect.repeat(Effect.yieldNow, { times: count })
+
 const within = <A, E, R>(effect: Effect.Effect<A, E, R>) => Database.use((db) => db.transaction(effect))
 const hot = <A, E, R>(effect: Effect.Effect<A, E, R>) => Database.use((db) => db.hotTransaction(effect))
 const call = <Row>(
-  name: "add" | "due" | "one" | "shapes" | "settings",
+  name: "add" | "due" | "one" | "shapes" | "places" | "settings",
   ...parameters: ReadonlyArray<string | number | boolean | null | object>
 ) => Database.use((db) => db.execute<Row>(db.statements(statements)[name], parameters))
 const plain = (rows: ReadonlyArray<unknown>): ReadonlyArray<Record<string, unknown>> =>
@@ -168,18 +173,19 @@ for (const [name, backend] of Object.entries(backends)) {
       on(
         backend,
         Effect.gen(function* () {
-          const release = yield* Deferred.make<void>()
+          const [entered, release] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+          const hold = Effect.andThen(Deferred.succeed(entered, undefined), Deferred.await(release))
           const holders = yield* Effect.forEach([1, 2, 3, 4, 5], (i) =>
-            Effect.forkChild(
-              within(Effect.andThen(name === "postgres" ? insert(`h${i}`) : Effect.void, Deferred.await(release)))
-            )
+            Effect.forkChild(within(Effect.andThen(name === "postgres" ? insert(`h${i}`) : Effect.void, hold)), {
+              startImmediately: true
+            })
           )
-          yield* Effect.yieldNow
+          yield* Deferred.await(entered)
           const waiters = yield* Effect.forEach(
             Array.from({ length: 30 }, (_, i) => i),
-            (i) => Effect.forkChild(within(insert(`w${i}`)))
+            (i) => Effect.forkChild(within(insert(`w${i}`)), { startImmediately: true })
           )
-          yield* Effect.sleep(20)
+          yield* turns(20)
           yield* Effect.forEach(waiters.slice(0, 20), Fiber.interrupt)
           yield* Deferred.succeed(release, undefined)
           yield* Effect.forEach([...holders, ...waiters.slice(20)], (fiber) => Fiber.join<unknown, unknown>(fiber))
@@ -202,7 +208,7 @@ for (const [name, backend] of Object.entries(backends)) {
             const fibers = yield* Effect.forEach([0, 1, 2, 3, 4, 5, 6, 7], (i) =>
               Effect.forkChild(within(Effect.andThen(insert(`${round}.${i}`), insert(`${round}.${i}'`))))
             )
-            yield* round % 3 === 0 ? Effect.yieldNow : Effect.sleep(round % 7)
+            yield* turns(round)
             yield* Effect.forEach(fibers, Fiber.interrupt, { concurrency: "unbounded" })
           }
           yield* Effect.all(
@@ -275,6 +281,9 @@ for (const [name, backend] of Object.entries(backends)) {
               ]
             )
             assert.ok(Math.abs(Number(now) - Date.now()) < 60_000)
+            assert.deepStrictEqual(plain(yield* call("places", "a", "b", "c", "d", "e", 1)), [
+              { c: "c", a: "a", d: "d", b: "b", again: "a", e: "e" }
+            ])
             const found = yield* hot(
               Effect.all(
                 ["a", "b", "c", "d"].map((id) => call("one", id)),
@@ -388,7 +397,7 @@ for (const [name, backend] of Object.entries(backends)) {
           const all = yield* db.registered
           assert.deepStrictEqual(
             all.map((s) => s.name),
-            ["put", "add", "due", "one", "shapes", "settings"].map((key) => `LeadStore.${key}`)
+            ["put", "add", "due", "one", "shapes", "places", "settings"].map((key) => `LeadStore.${key}`)
           )
           assert.throws(
             () => db.statements(defineStatements("LeadStore", () => ({ put: "select 1" }))),
@@ -442,8 +451,8 @@ describe("sqlite", () => {
       const other = new DatabaseSync(at)
       other.exec("begin immediate")
       const fiber = yield* Effect.forkChild(within(insert("a")))
-      const alone = yield* Effect.forkChild(Effect.sleep(30))
-      yield* Fiber.join(alone)
+      yield* turns(50)
+      assert.isUndefined(fiber.pollUnsafe())
       other.exec("commit")
       yield* Fiber.join(fiber)
       const begun = yield* Deferred.make<void>()
@@ -721,11 +730,14 @@ describe("postgres", () => {
               .execute()
           )
         )
-      const cross = (first: string, second: string) =>
+      // Each has its first row before it wants the other's; a second try waits for nobody.
+      const has = { a: yield* Deferred.make<void>(), b: yield* Deferred.make<void>() }
+      const cross = (first: "a" | "b", second: "a" | "b") =>
         within(
           Effect.gen(function* () {
             yield* touch(first)
-            yield* Effect.sleep(60)
+            yield* Deferred.succeed(has[first], undefined)
+            yield* Deferred.await(has[second])
             yield* touch(second)
           })
         )

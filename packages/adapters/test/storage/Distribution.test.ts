@@ -5,6 +5,9 @@ import { CampaignAccounts } from "@overture/core/campaign/CampaignAccounts"
 import { CampaignStore } from "@overture/core/campaign/CampaignStore"
 import type { Distribution } from "@overture/core/campaign/Distribution"
 import { Outreach } from "@overture/core/campaign/Outreach"
+import { ContactImports } from "@overture/core/contact/ContactImports"
+import type { RowBatch } from "@overture/core/contact/ContactRow"
+import { ContactStore } from "@overture/core/contact/ContactStore"
 import { system } from "@overture/core/event/DomainEvent"
 import * as MemoryStorage from "@overture/core/memory/MemoryStorage"
 import * as Overture from "@overture/core/Overture"
@@ -13,13 +16,20 @@ import * as TestChannel from "@overture/core/testing/TestChannel"
 import { day, hour } from "@overture/core/workspace/Instant"
 import { PacingTime } from "@overture/core/workspace/PacingTime"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, type Layer } from "effect"
+import { Effect, Layer, Stream } from "effect"
 import * as Scene from "../../../core/test/engine/Scene.ts"
 import * as PostgresStorage from "../../src/storage/PostgresStorage.ts"
 import * as SqliteStorage from "../../src/storage/SqliteStorage.ts"
 import { freshDatabase } from "./TestPostgres.ts"
 
 const { start } = Builders
+
+/** A storage of each kind, empty. */
+const storages: ReadonlyArray<readonly [string, Effect.Effect<Layer.Layer<Overture.StoragePorts, unknown>>]> = [
+  ["memory", Effect.succeed(MemoryStorage.layer)],
+  ["SQLite", Effect.succeed(SqliteStorage.layer({ path: ":memory:" }))],
+  ["PostgreSQL", Effect.map(Effect.promise(freshDatabase), (url) => PostgresStorage.layer({ url }))]
+]
 
 const engine = (channel: TestChannel.TestChannel, storage: Layer.Layer<Overture.StoragePorts, unknown>) =>
   Overture.layer({ storage, channels: [channel], time: PacingTime.layerVirtual(start) })
@@ -90,14 +100,11 @@ describe("the strategies of a draw", { timeout: 120_000 }, () => {
     [{ strategy: "byAttribute", attribute: "region", accounts: { north: "a" }, otherwise: "b" }, "end"]
   ])("%j send the same messages on every storage", ([distribution, onAccountLost]) =>
     Effect.gen(function* () {
-      const url = yield* Effect.promise(freshDatabase)
-      const storages: ReadonlyArray<Layer.Layer<Overture.StoragePorts, unknown>> = [
-        MemoryStorage.layer,
-        SqliteStorage.layer({ path: ":memory:" }),
-        PostgresStorage.layer({ url })
-      ]
-      const stories = yield* Effect.forEach(storages, (storage) =>
-        Effect.flatMap(story(distribution, onAccountLost), ({ told }) => told(storage))
+      const stories = yield* Effect.forEach(storages, ([, storage]) =>
+        Effect.gen(function* () {
+          const { told } = yield* story(distribution, onAccountLost)
+          return yield* told(yield* storage)
+        })
       )
       assert.deepStrictEqual(stories[1], stories[0])
       assert.deepStrictEqual(stories[2], stories[0])
@@ -158,4 +165,57 @@ describe("the strategies of a draw", { timeout: 120_000 }, () => {
       assert.sameMembers(given, [15, 16, 16])
     })
   )
+})
+
+describe("an import whose process dies between the commit of a chunk and what follows from it", {
+  timeout: 60_000
+}, () => {
+  it.live.each(storages)("has those it changed routed anew by whoever goes on with it (%s)", ([, storage]) => {
+    const channel = TestChannel.make()
+    return Effect.gen(function* () {
+      const scene = yield* Scene.make(channel)
+      const [a, b] = [yield* scene.account("a"), yield* scene.account("b")] as const
+      const north = Array.from({ length: 6 }, (_, i) => ({ id: `p${i}`, attributes: { region: "north" } }))
+      const distribution = {
+        strategy: "byAttribute",
+        attribute: "region",
+        accounts: { north: "a", south: "b" }
+      } as const
+      const campaign = yield* scene.campaign("regions", [a, b], north, settings(distribution))
+      const { id: workspace } = scene.workspace
+      const rows = north.map(({ id }, i) => ({
+        line: i + 2,
+        externalId: id,
+        tags: [],
+        attributes: { region: "south" }
+      }))
+      const batches: ReadonlyArray<RowBatch> = [
+        { rows: rows.slice(0, 3), rejected: [] },
+        { rows: rows.slice(3), rejected: [] }
+      ]
+      // All that the process that died had done of the first chunk.
+      const contacts = yield* ContactStore
+      const known = yield* contacts.list(workspace, { limit: 100 })
+      const begun = { workspace, id: "moved", list: null, mode: "update" as const, fingerprint: "f", startedAt: start }
+      const none = { records: 0, created: 0, merged: 0, rejected: 0, finishedAt: null }
+      const at = yield* contacts.beginImport({ ...begun, ...none })
+      const south = known.data
+        .filter(({ addresses }) => rows.slice(0, 3).some(({ externalId }) => addresses[0]?.externalId === externalId))
+        .map((contact) => ({ ...contact, attributes: { region: "south" } }))
+      yield* contacts.importChunk(at, { contacts: south, records: 3, rejected: 0 })
+      const wanted = Effect.map(scene.leads(campaign.id), (leads) => leads.map((lead) => lead.wanted))
+      assert.deepStrictEqual(new Set(yield* wanted), new Set([a.id]))
+      const done = yield* (yield* ContactImports).run({
+        workspace,
+        id: "moved",
+        list: null,
+        fingerprint: "f",
+        rules: { channel: channel.name, accounts: [a, b] },
+        source: Stream.fromIterable(batches),
+        chunk: 3
+      })
+      assert.deepInclude(done, { records: 6, merged: 6 })
+      assert.deepStrictEqual(new Set(yield* wanted), new Set([b.id]))
+    }).pipe(Effect.provide(Layer.unwrap(Effect.map(storage, (ports) => engine(channel, ports)))))
+  })
 })

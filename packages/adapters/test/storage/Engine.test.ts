@@ -56,7 +56,10 @@ describe.each(storages)("the engine on %s", { timeout: 60_000 }, (_, open) => {
         const accounts = [yield* scene.account("a"), yield* scene.account("b")] as const
         const groups = yield* AccountGroups
         const { id: workspace } = scene.workspace
-        const group = yield* groups.create({ workspace, name: "numbers", dailyCap: 5, timezone: "Asia/Kolkata" })
+        const group = yield* groups.create(
+          { workspace, name: "numbers", dailyCap: 5, timezone: "Asia/Kolkata" },
+          system
+        )
         yield* groups.assign(
           workspace,
           group.id,

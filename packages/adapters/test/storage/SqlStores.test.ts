@@ -94,7 +94,7 @@ describe.each(databases)("SQL stores on %s", (_, open) => {
         const again = yield* store.connect({ ...build.account(workspace), externalId: account.externalId }, [])
         assert.deepStrictEqual(again, { account, created: false })
         const [changed] = yield* store.modify([account.id], (self) => ({
-          account: { ...self, banned: true },
+          account: { ...self, name: "Another" },
           events: []
         }))
         assert.deepStrictEqual(yield* store.byExternalRef(workspace, "ref"), Option.fromUndefinedOr(changed))

@@ -22,7 +22,10 @@ export class Capabilities extends Schema.Opaque<Capabilities>()(
     receipts: Schema.Array(Schema.Literals(["delivered", "read"])),
     /** Whether the same key sent twice reaches the person once. */
     idempotencyKeys: Schema.Boolean,
-    /** Whether one can ask what became of a key, and how long after sending the answer is final (milliseconds). */
+    /**
+     * Whether one can ask what became of a key, and how long after it was handed over the answer is final: what has not
+     * arrived by then never does (milliseconds).
+     */
     lookup: Schema.NullOr(Schema.Struct({ afterMs: Schema.Int })),
     /** Whether events are fetched (`poll`) rather than pushed. */
     polling: Schema.Boolean,

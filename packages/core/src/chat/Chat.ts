@@ -4,10 +4,12 @@
  */
 import { Schema } from "effect"
 import * as Address from "../channel/Address.ts"
+import { preview } from "../channel/Content.ts"
 import { ParticipantProfile } from "../channel/ParticipantProfile.ts"
 import { AccountId, ChatId, ContactId, MemberId, WorkspaceId } from "../workspace/Id.ts"
 import { hour, Instant } from "../workspace/Instant.ts"
 import * as Seed from "../workspace/Seed.ts"
+import type { Message } from "./Message.ts"
 
 /** What the platform told of the participant, and when it was asked. */
 export class ChatProfile extends Schema.Opaque<ChatProfile>()(
@@ -24,7 +26,10 @@ export class Chat extends Schema.Opaque<Chat>()(
     /** The key of the participant's address. */
     address: Schema.String,
     contact: Schema.NullOr(ContactId),
+    /** As the platform has the participant, once it told; until then as the contact was known. */
     name: Schema.String,
+    /** The platform's time of that name; null while it told none. */
+    namedAt: Schema.NullOr(Instant),
     lastAt: Instant,
     lastText: Schema.String,
     lastDirection: Schema.Literals(["inbound", "outbound"]),
@@ -58,6 +63,7 @@ export class Chat extends Schema.Opaque<Chat>()(
 
 /** Of a chat with which nobody has done anything yet. */
 export const untended = {
+  namedAt: null,
   readAt: null,
   takenOverAt: null,
   closedAt: null,
@@ -88,16 +94,21 @@ export const erase = (self: Chat): Chat => ({
   address: Address.erased(self.id),
   contact: null,
   name: "",
+  namedAt: null,
   lastText: "",
   unread: 0,
   tags: [],
   profile: null
 })
 
+/** The chat as lists show it once a message in it was erased by itself. */
+export const withoutShown = (self: Chat, message: Pick<Message, "content">): Chat =>
+  self.lastText === preview(message.content) ? { ...self, lastText: "" } : self
+
 /** The chat as an opening finds it: one that was erased belongs again to a person who is known anew. */
 export const opened = (self: Chat, opening: Pick<Chat, "address" | "contact" | "name">): Chat =>
   Address.isErased(self.address) && opening.contact !== null
-    ? { ...self, address: opening.address, contact: opening.contact, name: opening.name }
+    ? { ...self, address: opening.address, contact: opening.contact, name: opening.name, namedAt: null }
     : self
 
 /** Whether its session runs. */
@@ -180,10 +191,19 @@ const profileMs = hour
 export const isProfileStale = (self: Pick<Chat, "profile">, now: Instant): boolean =>
   self.profile === null || now - self.profile.refreshedAt >= profileMs
 
+/** The chat once the platform called the participant so at `at`: the last name counts, of two at once the greater. */
+export const named = (self: Chat, name: string, at: Instant): Chat => {
+  const before = self.namedAt ?? -Infinity
+  return at > before || (at === before && name > self.name) ? { ...self, name, namedAt: at } : self
+}
+
+/** Whether the platform calls the participant otherwise than it did. */
+export const isRenamed = (before: Pick<Chat, "name" | "namedAt">, after: Pick<Chat, "name">): boolean =>
+  before.namedAt !== null && before.name !== after.name
+
 /** The chat with what the platform tells of the participant now; null = nothing new. */
 export const profiled = (self: Chat, profile: ParticipantProfile | null, now: Instant): Chat => ({
-  ...self,
-  name: profile?.name ?? self.name,
+  ...(profile?.name === undefined || profile.name === "" ? self : { ...self, name: profile.name, namedAt: now }),
   profile: { ...(profile ?? self.profile), refreshedAt: now }
 })
 

@@ -17,7 +17,10 @@ export interface Said {
 
 export interface ChatNews {
   readonly contact: ContactId | null
+  /** For a chat without a name. */
   readonly name: string
+  /** The last name of a person who wrote, with the platform's time; null = none was told. */
+  readonly called: { readonly name: string; readonly at: Instant } | null
   /** The first of its events. */
   readonly at: Instant
   /** New messages. */
@@ -60,6 +63,7 @@ export const known = (self: Chat.Chat, news: ChatNews, now: Instant): Chat.Chat 
     const contact = chat.contact ?? news.contact
     const name = chat.name === "" ? news.name : chat.name
     if (contact !== chat.contact || name !== chat.name) chat = { ...chat, contact, name }
+    if (news.called !== null) chat = Chat.named(chat, news.called.name, news.called.at)
   }
   const shown = isSilent(chat) ? null : last(chat)
   const preview = latest([...(news.changed ?? (shown === null ? [] : [shown])), ...news.said])

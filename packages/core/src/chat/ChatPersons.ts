@@ -1,5 +1,6 @@
 /**
- * The chats and messages of a person, also a chat that nobody was known in, or whose first message is still on its way.
+ * The chats and messages of a person, also a chat that nobody was known in, or whose first message is still on its way,
+ * and test sends that showed somebody else what the person would read.
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { AccountStore } from "../account/AccountStore.ts"
@@ -29,21 +30,28 @@ const make = Effect.gen(function* () {
     name: "chats",
     export: Effect.fn("ChatPersons.export")(function* (workspace, contact) {
       const held = yield* store.held(workspace, yield* ChatsOfPerson.of(accounts, workspace, contact))
+      const shown = yield* store.showing(workspace, contact.id)
       const notices = held.notices.map(({ chat, externalId, notice, toldAt }) => ({
         chat,
         externalId,
         toldAt: format(toldAt),
         notice: { ...notice, at: format(notice.at) } as Schema.Json
       }))
-      const { chats, messages } = held
+      const { chats } = held
+      const messages = [...held.messages, ...shown]
       return {
         data: { ...(encode({ chats, messages }) as object), notices },
-        subjects: [...held.chats, ...held.messages].map(({ id }) => id)
+        subjects: [...chats, ...messages].map(({ id }) => id)
       }
     }),
     erase: Effect.fn("ChatPersons.erase")(function* (workspace, contact) {
       const chats = yield* ChatsOfPerson.of(accounts, workspace, contact)
-      const messages = yield* store.erase(workspace, chats)
+      const shown = yield* store.showing(workspace, contact.id)
+      const messages = yield* store.erase(
+        workspace,
+        chats,
+        shown.map(({ id }) => id)
+      )
       return [...chats, ...messages]
     })
   })

@@ -43,6 +43,11 @@ export class ChatStore extends Context.Service<
   ChatStore,
   {
     /**
+     * Waits until nobody else who asked for one of these chats of the account is in a transaction, and makes others wait for
+     * this one. Before all locks: who tells of the same chats does it one after the other.
+     */
+    awaitTurn(account: AccountId, chats: ReadonlyArray<ChatId>): Effect.Effect<void, StorageError>
+    /**
      * Remembers (account, dedupeKey) and returns the indexes of those not seen before. Joins the caller's transaction, so
      * an event whose handling fails is new again.
      */
@@ -79,8 +84,11 @@ export class ChatStore extends Context.Service<
       ReadonlyArray<{ readonly index: number; readonly before: Message; readonly after: Message }>,
       StorageError
     >
-    /** The messages as they are now, in the order of the references and null for those nobody has; without locks. */
-    find(refs: ReadonlyArray<MessageRef>): Effect.Effect<ReadonlyArray<Message | null>, StorageError>
+    /** The messages as they are now, in the order of the references and null for those the workspace has not; without locks. */
+    find(
+      workspace: WorkspaceId,
+      refs: ReadonlyArray<MessageRef>
+    ): Effect.Effect<ReadonlyArray<Message | null>, StorageError>
     /** Locks what is being sent in these chats, so that nobody settles it before this transaction ends. */
     holdSending(chats: ReadonlyArray<ChatId>): Effect.Effect<void, StorageError>
     /** The messages of these chats whose `createdAt` is that instant. */
@@ -91,6 +99,8 @@ export class ChatStore extends Context.Service<
     keepNotices(notices: ReadonlyArray<EarlyNotice>): Effect.Effect<void, StorageError>
     /** Gives out the notices that wait for these messages, and keeps them no more; by key. */
     takeNotices(refs: ReadonlyArray<ExternalRef>): Effect.Effect<ReadonlyArray<EarlyNotice>, StorageError>
+    /** Removes at most `limit` notices of a workspace that were told before `before`, and whose message never came. */
+    purgeNotices(workspace: WorkspaceId, before: Instant, limit: number): Effect.Effect<number, StorageError>
     /** Those of the chats that exist, and all messages in them, also in one that was never opened; both by id. And what waits for a message there. */
     held(
       workspace: WorkspaceId,
@@ -103,11 +113,18 @@ export class ChatStore extends Context.Service<
       },
       StorageError
     >
+    /** Messages to anyone that show what a contact would read (`Message.shows`); by id. Reads all that no campaign sent. */
+    showing(workspace: WorkspaceId, contact: ContactId): Effect.Effect<ReadonlyArray<Message>, StorageError>
     /**
-     * Locks all messages in these chats and then the chats, applies `Message.erase` and `Chat.erase`, and gives back what
-     * the messages no longer reserve. Notices that wait there go. Returns the messages' ids.
+     * Locks all messages in these chats and those named beside them, and then the chats; applies `Message.erase`, and
+     * `Chat.erase` to the chats themselves, and gives back what the messages no longer reserve. Notices that wait there go;
+     * another chat no longer shows a message that was named. Returns the messages' ids.
      */
-    erase(workspace: WorkspaceId, chats: ReadonlyArray<ChatId>): Effect.Effect<ReadonlyArray<MessageId>, StorageError>
+    erase(
+      workspace: WorkspaceId,
+      chats: ReadonlyArray<ChatId>,
+      alone?: ReadonlyArray<MessageId>
+    ): Effect.Effect<ReadonlyArray<MessageId>, StorageError>
     /** Outbound messages of these chats that are being sent, or of which nobody knows whether they were; oldest first. */
     unproven(chats: ReadonlyArray<ChatId>): Effect.Effect<ReadonlyArray<Message>, StorageError>
     get(workspace: WorkspaceId, id: ChatId): Effect.Effect<Option.Option<Chat>, StorageError>

@@ -42,7 +42,7 @@ export interface ChatView {
   readonly capabilities: Capabilities | null
   /** The position of the member who asks; null = they never read it, or nobody in particular asks. */
   readonly readAt: Instant | null
-  /** What that member has not read, at most `unreadCounted`; what nobody has, where nobody in particular asks. */
+  /** How many messages that member has not read; what nobody has, where nobody in particular asks. */
   readonly unread: number
 }
 
@@ -279,10 +279,22 @@ const make = Effect.gen(function* () {
       const sender = yield* Effect.catchTag(senders.of(account), "VaultError", () => Effect.succeed(null))
       const profile = sender === null ? null : yield* channel.profileOf(sender, Address.parse(chat.address))
       if (profile === null) return taken.after
-      const [refreshed] = yield* store.modify(workspace, [id], (before) => ({
-        chat: Address.isErased(before.address) ? before : Chat.profiled(before, profile, now),
-        events: []
-      }))
+      const generator = yield* makeIds
+      const [refreshed] = yield* store.modify(workspace, [id], (before) => {
+        if (Address.isErased(before.address)) return { chat: before, events: [] }
+        const chat = Chat.profiled(before, profile, now)
+        const event: DomainEvent = {
+          id: generator.next("evt"),
+          workspace,
+          type: "chat.changed",
+          at: now,
+          subject: id,
+          actor: { type: "channel", id: account.channel },
+          cause: null,
+          data: { account: account.id, renamed: true }
+        }
+        return { chat, events: Chat.isRenamed(before, chat) ? [event] : [] }
+      })
       return refreshed?.after ?? taken.after
     })
   })

@@ -150,6 +150,15 @@ const renewed = (kept: Kept, id: ChatId): ReadonlyArray<ChatNews.Said> | null =>
   return text === chat.lastText ? null : [{ at: chat.lastAt, text, direction: "outbound" }]
 }
 
+/** The last name by which a person wrote, by the platform's time; of two at once the greater. */
+const calledIn = (own: ReadonlyArray<Told>): ChatNews.ChatNews["called"] =>
+  own.reduce<ChatNews.ChatNews["called"]>((last, one) => {
+    const { at, participant } = one.event
+    const name = eventIs(one, "messageReceived") ? (participant.name ?? "") : ""
+    const isLater = last === null || at > last.at || (at === last.at && name > last.name)
+    return name !== "" && isLater ? { name, at } : last
+  }, null)
+
 /** What the batch does to each chat, but for receipts of messages that were known. */
 export const chatNews = (
   told: ReadonlyArray<Told>,
@@ -172,6 +181,7 @@ export const chatNews = (
           {
             contact: own.find(({ contact }) => contact !== null)?.contact ?? null,
             name: own.find(({ event }) => (event.participant.name ?? "") !== "")?.event.participant.name ?? "",
+            called: calledIn(own),
             at: Math.min(...own.map(({ event }) => event.at)),
             said: messages.map(({ message }) => saidIn(message)),
             changed: changed.get(id)?.map(saidIn) ?? renewed(kept, id),
@@ -251,8 +261,7 @@ export const events = (
     const { chat, contact, id } = one.message
     const { index } = one.told
     if (isInbound(one)) {
-      const text = Content.preview(one.told.event.content).slice(0, Notice.shownLength)
-      made.push({ index, event: event("message.received", id, person(contact), { chat, account, text }) })
+      made.push({ index, event: event("message.received", id, person(contact), { chat, account }) })
       if (isReply(one, verdicts)) {
         made.push({ index, event: event("chat.replied", chat, person(contact), { account }) })
       }

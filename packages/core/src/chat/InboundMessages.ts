@@ -86,7 +86,7 @@ const echoesOf = Effect.fnUntraced(function* (
         : -1
     const [matched] = i < 0 ? [] : open.splice(i, 1)
     const message = named ?? matched
-    // One that names a message nobody has is of another ledger; one that names none was written by hand.
+    // One that names a message the account has not is of another ledger; one that names none was written by hand.
     if (message !== undefined) found.set(key, message)
     else if (echo.event.key !== undefined) found.set(key, null)
   }
@@ -111,9 +111,11 @@ export const kept = Effect.fnUntraced(function* (
 
   const refs = unique([...said, ...tellings].map(refOf), keyOf)
   const ours = echoes.flatMap(({ event }) => (event.key === undefined ? [] : [event.key.split(".")[0] as MessageId]))
-  const found = yield* store.find([...refs, ...ours.map((id) => ({ id }))])
+  const found = yield* store.find(account.workspace, [...refs, ...ours.map((id) => ({ id }))])
   const byKey = new Map(refs.flatMap((ref, i) => (found[i] == null ? [] : [[keyOf(ref), found[i]] as const])))
-  const byId = new Map(found.flatMap((message) => (message === null ? [] : [[message.id, message] as const])))
+  const byId = new Map(
+    found.flatMap((message) => (message?.account === account.id ? [[message.id, message] as const] : []))
+  )
   const echoed = yield* echoesOf(store, echoes, byKey, byId)
 
   const fresh = new Map<string, Recorded>()
@@ -204,7 +206,7 @@ export const kept = Effect.fnUntraced(function* (
 
   // Under the locks of their chats: what came meanwhile is there now, and what comes later sees what waits.
   const late = early.filter(({ chat }) => !Address.isErased(chats.get(chat)?.address ?? ""))
-  const there = yield* store.find(late.map(refOf))
+  const there = yield* store.find(account.workspace, late.map(refOf))
   const named = first.flatMap(({ after, before, index }) =>
     before.externalId !== after.externalId && Notice.isReady(after) ? [{ index, message: after }] : []
   )

@@ -9,7 +9,7 @@ import type { ChannelEvent, Participant } from "../channel/ChannelEvent.ts"
 import type { Contact } from "../contact/Contact.ts"
 import type { ContactStore } from "../contact/ContactStore.ts"
 import { type AddressHash, isTombstone, keysOf } from "../contact/Suppression.ts"
-import type { IdGenerator } from "../workspace/Id.ts"
+import type { ChatId, IdGenerator } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import * as Chat from "./Chat.ts"
 import type { Place } from "./InboundMessage.ts"
@@ -29,6 +29,10 @@ const addressOf = (account: Account, { externalId, scope }: Participant): Addres
   scope,
   externalId
 })
+
+/** The chat that an event is of. */
+export const chatOf = (account: Account, { participant }: PersonEvent): ChatId =>
+  Chat.idOf(account.id, Address.key(addressOf(account, participant)))
 
 /** Whether somebody is spoken with, or does something themselves, by which we know them. */
 const isAct = ({ type }: PersonEvent): boolean =>

@@ -20,12 +20,12 @@ import { Ids } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import * as Seed from "../workspace/Seed.ts"
-import type { StorageError } from "../workspace/StorageError.ts"
+import { StorageError } from "../workspace/StorageError.ts"
 import { storable } from "../workspace/Storable.ts"
 import { Transaction } from "../workspace/Transaction.ts"
 import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import * as AttachedMedia from "./AttachedMedia.ts"
-import { isOpen } from "./Chat.ts"
+import { isOpen, isRenamed } from "./Chat.ts"
 import * as ChatNews from "./ChatNews.ts"
 import { ChatStore } from "./ChatStore.ts"
 import * as InboundFacts from "./InboundFacts.ts"
@@ -61,6 +61,8 @@ export class Inbox extends Context.Service<
 const retries = 3
 const pauses = Schedule.jittered(Schedule.exponential("20 millis"))
 
+const gone = "somebody who is in this batch was deleted or erased meanwhile"
+
 type Indexed<E> = { readonly index: number; readonly event: E }
 type Troubled = Extract<ChannelEvent, { readonly type: "accountTroubled" }>
 
@@ -90,7 +92,7 @@ const make = Effect.gen(function* () {
       Option.match({ onNone: () => "contact" as const, onSome: (found) => found.optOutScope })
     )
 
-  /** What the batch does to its chats, whose rows are locked; those in which the next session begins. */
+  /** What the batch does to its chats, whose rows are locked; those in which the next session begins, or the person has another name. */
   const tellChats = Effect.fnUntraced(function* (
     account: Account,
     told: ReadonlyArray<InboundPeople.Told>,
@@ -107,7 +109,10 @@ const make = Effect.gen(function* () {
       chat: ChatNews.known(chat, news.get(chat.id)!, now),
       events: []
     }))
-    return changed.flatMap(({ after, before }) => (isOpen(after) && !isOpen(before) ? [after] : []))
+    return {
+      reopened: changed.flatMap(({ after, before }) => (isOpen(after) && !isOpen(before) ? [after] : [])),
+      renamed: changed.flatMap(({ after, before }) => (isRenamed(before, after) ? [after] : []))
+    }
   })
 
   /** Files follow the real clock, as whoever fetches them does. */
@@ -192,7 +197,7 @@ const make = Effect.gen(function* () {
           ),
         now
       )
-      const reopened = yield* tellChats(account, told, kept, now)
+      const { renamed, reopened } = yield* tellChats(account, told, kept, now)
       yield* keepFiles(kept)
       const facts = InboundFacts.of(told, kept, verdicts)
       const { news, proven } = facts
@@ -210,11 +215,22 @@ const make = Effect.gen(function* () {
           event("chat.reopened", id, { type: "contact", id: contact }, { account: account.id })
         )
       )
+      yield* feed.append(
+        renamed.map(({ id }) =>
+          event("chat.changed", id, { type: "channel", id: account.channel }, { account: account.id, renamed: true })
+        )
+      )
       if (proven.length > 0) yield* each((reaction) => reaction.proven(proven, now))
       if (news.length > 0) yield* each((reaction) => reaction.heard(workspace, news, now))
       if (facts.stops.length + facts.starts.length > 0) {
         const scope = facts.stops.length === 0 ? "address" : yield* optOutScope(workspace)
         yield* contacts.heed(InboundFacts.wishes(workspace, facts, scope), addressHash)
+      }
+      // Chats are locked before people, as an erasure does it. One of somebody who went meanwhile is heard again from the
+      // beginning, where nobody is known by that address.
+      const people = new Set(told.flatMap(({ contact }) => contact ?? []))
+      if ((yield* contacts.hold(workspace, [...people])).size < people.size) {
+        return yield* new StorageError({ operation: "Inbox.receive", retryable: true, cause: new Error(gone) })
       }
       const answers = InboundFacts.answers(kept, verdicts, ids, now)
       if (answers.length > 0) yield* reply(answers, now)
@@ -238,9 +254,11 @@ const make = Effect.gen(function* () {
       const verdicts = new Map(received.map(({ index }, i) => [index, judged[i]!]))
       // Platforms make their keys of addresses, too.
       const keys = events.map(({ dedupeKey }) => Seed.digest(dedupeKey))
+      const of = [...new Set(indexed.filter(isOfPerson).map(({ event }) => InboundPeople.chatOf(account, event)))]
       const kept = transaction.within(
         Effect.gen(function* () {
           const now = yield* time.now
+          yield* chats.awaitTurn(account.id, of)
           const fresh = yield* chats.admit(
             events.map(({ at }, i) => ({ account: account.id, dedupeKey: keys[i]!, at }))
           )

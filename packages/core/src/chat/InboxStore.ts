@@ -20,8 +20,6 @@ export const messagesLookedAt = 20_000
 export const textsLookedAt = 20_000
 /** How many chats a list can find by what was said in them: those with the newest of such messages. */
 export const chatsByText = 1_000
-/** The most unread messages of a chat that are counted for a member. */
-export const unreadCounted = 100
 
 /** A chat of a thread; what was said until `after` is left out (null = nothing is). */
 export interface ThreadPart {
@@ -72,7 +70,7 @@ export class InboxStore extends Context.Service<
       account: AccountId | null,
       limit: number
     ): Effect.Effect<ReadonlyArray<Message>, StorageError>
-    /** How many messages of the person each chat has after an instant, at most `unreadCounted` each; in the order asked. */
+    /** How many messages of the person each chat has after an instant; in the order asked. */
     unreadAfter(
       workspace: WorkspaceId,
       parts: ReadonlyArray<ThreadPart>

@@ -60,7 +60,7 @@ const make = Effect.gen(function* () {
         told.set(account, [...(told.get(account) ?? []), ...events])
       }
       const known = (yield* accounts.byExternalId(channel.name, [...told.keys()])).filter(
-        ({ workspace }) => workspace === (source.workspace ?? workspace)
+        ({ removedAt, workspace }) => removedAt === undefined && workspace === (source.workspace ?? workspace)
       )
       const named = new Set(known.map(({ externalId }) => externalId))
       return {

@@ -7,6 +7,7 @@ import { Context, Schema } from "effect"
 import { MediaKind } from "../channel/Content.ts"
 import { AccountId, ChatId, MediaId, MessageId, WorkspaceId } from "../workspace/Id.ts"
 import { day, hour, Instant, minute, second } from "../workspace/Instant.ts"
+import { cut } from "../workspace/Storable.ts"
 
 /**
  * `remote`: to be fetched from its URL. `pending`: its bytes are being written. `stored`: they are there. `failed`: they
@@ -44,7 +45,9 @@ export class Media extends Schema.Opaque<Media>()(
     dueAt: Schema.NullOr(Instant),
     createdAt: Instant,
     /** Not kept longer than this. */
-    expiresAt: Schema.NullOr(Instant)
+    expiresAt: Schema.NullOr(Instant),
+    /** Whether a message was made with it, since when it is not removed as never used. */
+    used: Schema.Boolean
   }).annotate({ identifier: "Media" })
 ) {}
 
@@ -61,7 +64,8 @@ export const unsettled = {
   reason: null,
   attempts: 0,
   dueAt: null,
-  expiresAt: null
+  expiresAt: null,
+  used: false
 } as const
 
 /** The most bytes of a file, by its kind. */
@@ -100,6 +104,13 @@ export const referred = (url: string): MediaId | null => {
 /** Whether it is meant as a reference, also one that names nothing. */
 export const isReference = (url: string): boolean => url.startsWith(scheme)
 
+/** A file's name as it is kept: without folders and signs of control, at most 255 characters; null when none is left. */
+export const filename = (given: string | undefined): string | null => {
+  const last = given?.replaceAll(/\p{C}/gu, "").split(/[\\/]/).at(-1) ?? ""
+  const name = cut(last.trim(), 255)
+  return name === "" || name === "." || name === ".." ? null : name
+}
+
 /** What is known of bytes once they are stored. */
 export interface StoredBytes {
   readonly mime: string
@@ -137,6 +148,13 @@ export const deleted = (self: Media, now: Instant): Media =>
 /** What stays of a file that nobody wants any more: nothing, where no byte of it was ever asked for. */
 export const discarded = (self: Media, now: Instant): Media | null =>
   self.status === "remote" && self.attempts === 0 ? null : deleted(self, now)
+
+/** The file once a message was made with it. */
+export const used = (self: Media): Media => (self.used ? self : { ...self, used: true })
+
+/** Whether it was given to us, and nothing was made of it so far; one with an end of its own is kept until then. */
+export const isUnused = ({ expiresAt, source, status, used: isUsed }: Media): boolean =>
+  !isUsed && source !== "inbound" && expiresAt === null && (status === "stored" || status === "failed")
 
 const longestLeaseMs = ({ status }: Media): number => (status === "pending" ? uploadLeaseMs : leaseMs)
 

@@ -71,7 +71,7 @@ export class MediaLibrary extends Context.Service<
     decode(workspace: WorkspaceId, uri: string, placing: MediaPlacing): Effect.Effect<Media.Media, MediaFailure>
     /**
      * A content as it can be queued for a channel: a data URI becomes a file of ours, and so does a URL where the channel
-     * wants bytes; else a URL stays as it is. A file of ours must exist.
+     * wants bytes; else a URL stays as it is. A file of ours must exist, and is used from then on.
      */
     accept(
       workspace: WorkspaceId,
@@ -103,12 +103,6 @@ export class MediaLibrary extends Context.Service<
     MediaLibrary,
     Effect.suspend(() => make)
   )
-}
-
-/** For the rows of what is given. */
-const name = (filename: string | undefined): string | null => {
-  const last = filename?.replaceAll(/\p{C}/gu, "").split(/[\\/]/).at(-1)?.trim().slice(0, 255) ?? ""
-  return last === "" ? null : last
 }
 
 const needed = <A>(port: Option.Option<A>, what: string, missing: string): Effect.Effect<A, Unsupported> =>
@@ -149,7 +143,7 @@ const make = Effect.gen(function* () {
       workspace,
       kind: placing.kind ?? "file",
       status: "pending",
-      filename: name(placing.filename),
+      filename: Media.filename(placing.filename),
       source: origin,
       chat: placing.chat ?? null,
       dueAt: at + Media.uploadLeaseMs,
@@ -247,12 +241,15 @@ const make = Effect.gen(function* () {
       if (content.type !== "media") return content
       const { kind, url } = content
       const place = { ...placing, kind, filename: content.filename, field: placing.field ?? "url" }
-      const own = (media: Media.Media) => ({ ...content, url: Media.reference(media.id) })
-      if (DataUri.isDataUri(url)) return own(yield* decode(workspace, url, place))
+      const use = (id: MediaId) => records.modify([id], Media.used)
+      const own = ({ id }: Media.Media) => Effect.as(use(id), { ...content, url: Media.reference(id) })
+      if (DataUri.isDataUri(url)) return yield* own(yield* decode(workspace, url, place))
       if (Media.isReference(url)) {
         const id = Media.referred(url)
         const media = id === null ? null : Option.getOrNull(yield* records.get(workspace, id))
-        if (media?.status === "stored" && media.kind === kind) return content
+        // Under its lock: it may be about to be removed.
+        const [held] = media?.kind === kind && media.status === "stored" ? yield* use(media.id) : []
+        if (held?.after?.status === "stored") return content
         const actual = media === null ? "no file of this workspace" : `a ${media.kind} that is ${media.status}`
         return yield* new MediaRejected({ field: place.field, expected: `a stored ${kind}`, actual })
       }
@@ -260,7 +257,7 @@ const make = Effect.gen(function* () {
         const expected = "an https: URL, a data URI or the id of a file as media:med_…"
         return yield* new MediaRejected({ field: place.field, expected, actual: "something else" })
       }
-      return intake?.by === "bytes" ? own(yield* download(workspace, url, place)) : content
+      return intake?.by === "bytes" ? yield* own(yield* download(workspace, url, place)) : content
     }),
     get: found,
     read: Effect.fn("MediaLibrary.read")(function* (workspace, id, range) {

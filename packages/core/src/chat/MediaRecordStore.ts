@@ -45,5 +45,7 @@ export class MediaRecordStore extends Context.Service<
     ): Effect.Effect<ReadonlyArray<MediaChange>, StorageError>
     /** At most `limit` files of a workspace's chats, stored or failed, created before an instant; oldest first. */
     older(workspace: WorkspaceId, before: Instant, limit: number): Effect.Effect<ReadonlyArray<Media>, StorageError>
+    /** At most `limit` files of a workspace that nothing was made of (`Media.isUnused`), created before an instant; oldest first. */
+    unused(workspace: WorkspaceId, before: Instant, limit: number): Effect.Effect<ReadonlyArray<Media>, StorageError>
   }
 >()("@overture/core/MediaRecordStore") {}

@@ -1,9 +1,10 @@
 /**
  * The port for the bytes of media, each under the workspace and id of its row. A file is there whole or not at all; one
- * that is put again replaces the former. A store keeps no names and knows no people.
+ * that is put again replaces the former. A store keeps no names and knows no people; a key that is no id is refused
+ * (`checked`) by every verb.
  */
-import { Context, type Effect, Schema, type Stream } from "effect"
-import type { MediaId, WorkspaceId } from "../workspace/Id.ts"
+import { Context, Effect, Schema, type Stream } from "effect"
+import { MediaId, WorkspaceId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 
 /** Where the bytes of a file are. */
@@ -38,6 +39,21 @@ export class MediaStoreError extends Schema.TaggedError<MediaStoreError>()("Medi
     return `${this.operation}: ${this.cause instanceof Error ? this.cause.message : "the media store failed"}`
   }
 }
+
+const isWorkspaceId = Schema.is(WorkspaceId)
+const isMediaId = Schema.is(MediaId)
+
+/** The key, if both are ids: what else is called so could lead out of the place in which a store keeps its files. */
+export const checked = (operation: string, key: MediaKey): Effect.Effect<MediaKey, MediaStoreError> =>
+  isWorkspaceId(key.workspace) && isMediaId(key.id)
+    ? Effect.succeed(key)
+    : Effect.fail(
+        new MediaStoreError({
+          operation,
+          retryable: false,
+          cause: new Error("expected the ids of a workspace and a file")
+        })
+      )
 
 /** The bytes from `start` to before `end`; without `end` to the last. What lies beyond the file is left out. */
 export interface ByteRange {

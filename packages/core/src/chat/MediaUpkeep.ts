@@ -10,7 +10,7 @@ import { Channels } from "../channel/Channel.ts"
 import { type DomainEvent, system } from "../event/DomainEvent.ts"
 import { EventStore } from "../event/EventStore.ts"
 import type { Chore } from "../workspace/Chore.ts"
-import { Ids } from "../workspace/Id.ts"
+import { Ids, type MediaId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import { minute } from "../workspace/Instant.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
@@ -20,6 +20,7 @@ import { Transaction } from "../workspace/Transaction.ts"
 import * as AttachedMedia from "./AttachedMedia.ts"
 import { ChatStore } from "./ChatStore.ts"
 import * as Media from "./Media.ts"
+import { MediaMentions } from "./MediaMentions.ts"
 import { MediaRecordStore } from "./MediaRecordStore.ts"
 import { type Fetched, MediaSource, MediaUnavailable } from "./MediaSource.ts"
 import { MediaStore } from "./MediaStore.ts"
@@ -36,8 +37,8 @@ export class MediaUpkeep extends Context.Service<
   {
     /** Empty where the host gave no `MediaStore`: what is due then waits. */
     readonly chores: ReadonlyArray<Chore>
-    /** Files of chats are kept for a time; the workspace's own until they are discarded. */
-    readonly retained: Retained
+    /** Files of chats, and files that nothing was made of, are kept for a time; the workspace's own until they are discarded. */
+    readonly retained: ReadonlyArray<Retained>
   }
 >()("@overture/core/MediaUpkeep") {
   static readonly layer = Layer.effect(
@@ -60,6 +61,7 @@ const make = Effect.gen(function* () {
   const time = yield* PacingTime
   const makeIds = (yield* Ids).generator
   const limits = yield* Media.MediaLimits
+  const mentions = yield* MediaMentions
   const store = yield* Effect.serviceOption(MediaStore)
   const source = yield* Effect.serviceOption(MediaSource)
 
@@ -213,16 +215,41 @@ const make = Effect.gen(function* () {
       onSome: (files) =>
         Array.from({ length: hands }, (_, hand) => ({ name: `media ${hand + 1}`, round: round(files) }))
     }),
-    retained: {
-      kind: "media",
-      purge: Effect.fn("MediaUpkeep.purge")(function* (workspace, before, limit) {
-        const now = yield* Clock.currentTimeMillis
-        let purged = 0
-        for (const media of yield* records.older(workspace, before, limit)) {
-          if (yield* expire(media, now)) purged += 1
-        }
-        return purged
-      })
-    }
+    retained: [
+      {
+        kind: "media",
+        purge: Effect.fn("MediaUpkeep.purge")(function* (workspace, before, limit) {
+          const now = yield* Clock.currentTimeMillis
+          let purged = 0
+          for (const media of yield* records.older(workspace, before, limit)) {
+            if (yield* expire(media, now)) purged += 1
+          }
+          return purged
+        })
+      },
+      {
+        kind: "unusedMedia",
+        purge: Effect.fn("MediaUpkeep.purgeUnused")(function* (workspace, before, limit) {
+          const now = yield* Clock.currentTimeMillis
+          let named: ReadonlySet<MediaId> | null = null
+          // A page that is named throughout is passed by: it is used from then on, and no longer found.
+          for (;;) {
+            const found = yield* records.unused(workspace, before, limit)
+            if (found.length === 0) return 0
+            named ??= new Set((yield* Effect.forEach(mentions, (of) => of(workspace))).flatMap((ids) => [...ids]))
+            const keeps: ReadonlySet<MediaId> = named
+            const changes = yield* records.modify(
+              found.map(({ id }) => id),
+              (media) =>
+                !Media.isUnused(media) ? media : keeps.has(media.id) ? Media.used(media) : Media.deleted(media, now)
+            )
+            const purged = changes.filter(
+              ({ after, before: was }) => after !== was && after?.status === "deleted"
+            ).length
+            if (purged > 0) return purged
+          }
+        })
+      }
+    ]
   })
 })

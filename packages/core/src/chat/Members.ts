@@ -1,17 +1,15 @@
-/** The people who work in a workspace, and how chats are given to them; every change is an event. */
+/** The people who work in a workspace; every change of one is an event. */
 import { Context, Effect, Layer, Option } from "effect"
 import type { Actor, DomainEvent, EventType } from "../event/DomainEvent.ts"
 import { EventStore } from "../event/EventStore.ts"
 import type { MemberId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
-import { type Assignment, type Member, MemberNotFound } from "../workspace/Member.ts"
+import { type Member, MemberNotFound } from "../workspace/Member.ts"
 import { MemberStore } from "../workspace/MemberStore.ts"
 import type { Page, PageRequest } from "../workspace/Page.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
-import { type Workspace, WorkspaceNotFound } from "../workspace/Workspace.ts"
-import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 
 export interface NewMember {
   readonly name: string
@@ -47,11 +45,6 @@ export class Members extends Context.Service<
       change: MemberChange,
       actor: Actor
     ): Effect.Effect<Member, StorageError | MemberNotFound>
-    /** How chats that nobody has are given out when their person writes; null = they are not. */
-    assignBy(
-      workspace: WorkspaceId,
-      assignment: Assignment | null
-    ): Effect.Effect<Workspace, StorageError | WorkspaceNotFound>
   }
 >()("@overture/core/Members") {
   static readonly layer = Layer.effect(
@@ -62,7 +55,6 @@ export class Members extends Context.Service<
 
 const make = Effect.gen(function* () {
   const store = yield* MemberStore
-  const workspaces = yield* WorkspaceStore
   const feed = yield* EventStore
   const { within } = yield* Transaction
   const time = yield* PacingTime
@@ -120,12 +112,6 @@ const make = Effect.gen(function* () {
           return changed.value
         })
       )
-    }),
-    assignBy: Effect.fn("Members.assignBy")(function* (workspace, assignment) {
-      const changed = yield* workspaces.modify(workspace, ({ assignment: _former, ...others }) =>
-        assignment === null ? others : { ...others, assignment }
-      )
-      return Option.isSome(changed) ? changed.value : yield* new WorkspaceNotFound({ workspace })
     })
   })
 })

@@ -178,9 +178,21 @@ export const erase = (self: Message): Message => ({
 export const isErased = (self: Pick<Message, "address" | "stop">): boolean =>
   self.stop === "erased" || Address.isErased(self.address)
 
+/** Whether it is a test send to somebody else that shows what this contact would read. */
+export const shows = ({ metadata: { test } }: Pick<Message, "metadata">, contact: ContactId): boolean =>
+  typeof test === "object" && test !== null && "as" in test && test.as === contact
+
 /** Whether it may have gone out, and nobody knows yet. */
 export const isUnproven = ({ reason, status }: Pick<Message, "status" | "reason">): boolean =>
   status === "sending" || (status === "failed" && reason === "outcomeUnknown")
+
+/** Whether the channel took it, and nobody said since that it failed. */
+export const wentOut = ({ status }: Pick<Message, "status">): boolean =>
+  status === "sent" || status === "delivered" || status === "read"
+
+/** Whether it failed although the platform had taken it. */
+export const isFailedLate = ({ reason, status }: Pick<Message, "status" | "reason">): boolean =>
+  status === "failed" && reason === failedLate
 
 /** A failed or cancelled row that waits to be tried again, after `tries` tries known not to have gone out. */
 export const requeued = (self: Message, tries: number): Message => ({
@@ -200,9 +212,18 @@ export const requeued = (self: Message, tries: number): Message => ({
   failedAt: null
 })
 
-/** Whether it may be tried again by itself: it failed, and either it is known not to have gone out or a person says so. */
-export const isRetryable = (self: Pick<Message, "lead" | "reason" | "status">, includeUnknown: boolean): boolean =>
-  self.lead === null && self.status === "failed" && (includeUnknown || self.reason !== "outcomeUnknown")
+/**
+ * Whether it may be tried again by itself: it failed, its person was not erased, and either it is known not to have gone
+ * out or somebody says so.
+ */
+export const isRetryable = (
+  self: Pick<Message, "address" | "lead" | "reason" | "status" | "stop">,
+  includeUnknown: boolean
+): boolean =>
+  self.lead === null &&
+  self.status === "failed" &&
+  !isErased(self) &&
+  (includeUnknown || self.reason !== "outcomeUnknown")
 
 /** A message that failed, due again: under a new key where the platform may know the former one. */
 export const retried = (self: Message, now: Instant): Message => ({
@@ -215,6 +236,8 @@ export const retried = (self: Message, now: Instant): Message => ({
 export interface Claimed {
   readonly message: Message
   readonly account: Account
+  /** How many suppressions of its address the gates let it go in spite of; absent = none stood against it. */
+  readonly despite?: number | undefined
 }
 
 const rank: Record<MessageStatus, number> = {

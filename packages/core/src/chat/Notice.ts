@@ -5,7 +5,6 @@
  * not fail, whatever else is told.
  */
 import type { ChannelEvent } from "../channel/ChannelEvent.ts"
-import * as Content from "../channel/Content.ts"
 import type { DomainEvent, EventType } from "../event/DomainEvent.ts"
 import type { ChatId, WorkspaceId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
@@ -189,17 +188,13 @@ export const eventOf = (notice: Notice, before: Message, after: Message): EventT
   }
 }
 
-/** The most of a text that an event tells. */
-export const shownLength = 200
-
-/** What an event of a notice says. */
-export const dataOf = (notice: Notice, { chat, content, direction }: Message): DomainEvent["data"] => {
+/** What an event of a notice says; never the words of a message, which may change after it. */
+export const dataOf = (notice: Notice, { chat, direction }: Message): DomainEvent["data"] => {
   switch (notice.type) {
     case "reactionAdded":
     case "reactionRemoved":
       return { chat, emoji: notice.emoji, direction: notice.fromUs ? "outbound" : "inbound" }
     case "messageEdited":
-      return { chat, direction, text: Content.preview(content).slice(0, shownLength) }
     case "messageDeleted":
       return { chat, direction }
     default:

@@ -1,4 +1,7 @@
-/** What the error logs of accounts say about sends to a person: platforms may repeat their number or their words there. */
+/**
+ * What the error logs of accounts say about sends to a person, or in what words: platforms repeat numbers, names and
+ * messages there, also where the trouble is the account's.
+ */
 import { Context, Effect, Layer, Schema } from "effect"
 import { AccountLogEntry } from "../account/AccountLog.ts"
 import { AccountLogStore } from "../account/AccountLogStore.ts"
@@ -9,6 +12,14 @@ import type { PersonParty } from "./PersonParty.ts"
 const encode = Schema.encodeSync(Schema.toCodecJson(Schema.Array(AccountLogEntry)))
 
 const keysOf = ({ addresses }: Contact) => addresses.map(Address.key)
+
+/** By which a person is found in the words of a platform: what is shorter than this stands in too many others. */
+const shortest = 5
+
+const textsOf = ({ addresses, externalRef, first, last, name }: Contact): ReadonlyArray<string> =>
+  [...addresses.map(({ externalId }) => externalId), externalRef, name, first, last].filter(
+    (text): text is string => text !== null && text.length >= shortest
+  )
 
 export class AccountLogPersons extends Context.Service<AccountLogPersons, PersonParty>()(
   "@overture/core/AccountLogPersons"
@@ -25,10 +36,10 @@ const make = Effect.gen(function* () {
   return AccountLogPersons.of({
     name: "accountLogs",
     export: Effect.fn("AccountLogPersons.export")(function* (workspace, contact) {
-      return { data: encode(yield* store.about(workspace, keysOf(contact))), subjects: [] }
+      return { data: encode(yield* store.about(workspace, keysOf(contact), textsOf(contact))), subjects: [] }
     }),
     erase: Effect.fn("AccountLogPersons.erase")(function* (workspace, contact) {
-      yield* store.forget(workspace, keysOf(contact))
+      yield* store.forget(workspace, keysOf(contact), textsOf(contact))
       return []
     })
   })

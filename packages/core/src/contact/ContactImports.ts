@@ -9,6 +9,7 @@ import type { ContactId, ContactListId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
+import { storable } from "../workspace/Storable.ts"
 import { Transaction } from "../workspace/Transaction.ts"
 import type { Contact, MergeMode } from "./Contact.ts"
 import { type ContactImport, ImportMismatch, ImportOvertaken } from "./ContactImport.ts"
@@ -89,12 +90,12 @@ interface Chunk {
   readonly records: number
 }
 
-/** A chunk as the store takes it; the rejected become more when the store finds rows that match two contacts. */
+/** A chunk as the store takes it; the rejected are those known before it is taken. */
 interface Prepared {
   readonly contacts: ReadonlyArray<Contact>
   /** Of each contact. */
   readonly lines: ReadonlyArray<number>
-  readonly rejected: Array<RowProblem>
+  readonly rejected: ReadonlyArray<RowProblem>
   readonly records: number
 }
 
@@ -118,7 +119,7 @@ const make = Effect.gen(function* () {
   const time = yield* PacingTime
   const transaction = yield* Transaction
   const makeIds = (yield* Ids).generator
-  const sift = Erased.sifter(store, yield* AddressHash)
+  const hold = Erased.holder(store, yield* AddressHash)
   const reactions = yield* ContactReactions
 
   /** A chunk as contacts, and why the others became none. */
@@ -134,7 +135,7 @@ const make = Effect.gen(function* () {
     const lines: Array<number> = []
     for (const batch of chunk.batches) {
       for (const problem of batch.rejected) rejected.push(problem)
-      for (const row of batch.rows) {
+      for (const row of storable(batch.rows)) {
         const address = addressOf(row)
         if (!("channel" in address)) {
           rejected.push({ line: row.line, ...address })
@@ -144,9 +145,7 @@ const make = Effect.gen(function* () {
         lines.push(row.line)
       }
     }
-    const sifted = yield* sift(workspace, { contacts, lines })
-    for (const one of sifted.rejected) rejected.push(one)
-    return { contacts: sifted.contacts, lines: sifted.lines, records: chunk.records, rejected }
+    return { contacts, lines, records: chunk.records, rejected }
   })
 
   const run = Effect.fn("ContactImports.run")(function* <E, R, E2, R2>(options: ImportOptions<E, R, E2, R2>) {
@@ -161,11 +160,21 @@ const make = Effect.gen(function* () {
       if (at[field] !== wanted) return yield* new ImportMismatch({ id, field })
     }
     if (at.finishedAt !== null) return at
+    const react = Effect.fnUntraced(function* (changed: ReadonlyArray<ContactId>) {
+      if (changed.length === 0) return
+      const now = yield* time.now
+      yield* Effect.forEach(reactions, (reaction) => reaction.changed(workspace, changed, now), { discard: true })
+    })
+    // Whoever took the last chunk may have died before the others heard of it.
+    if (at.records > 0) yield* react(yield* store.changedLast(workspace, id))
 
-    const take = Effect.fnUntraced(function* ({ contacts, lines, records, rejected }: Prepared) {
+    const take = Effect.fnUntraced(function* (prepared: Prepared) {
       let changed: ReadonlyArray<ContactId> = []
       at = yield* transaction.within(
         Effect.gen(function* () {
+          const { contacts, lines, rejected: erased } = yield* hold(workspace, prepared)
+          const rejected = [...prepared.rejected, ...erased]
+          const { records } = prepared
           const done = yield* store.importChunk(at, { contacts, records, rejected: rejected.length })
           if (Option.isNone(done)) return yield* new ImportOvertaken({ id })
           changed = done.value.imported.changed
@@ -182,17 +191,14 @@ const make = Effect.gen(function* () {
           return done.value.at
         })
       )
-      if (changed.length > 0) {
-        const now = yield* time.now
-        yield* Effect.forEach(reactions, (reaction) => reaction.changed(workspace, changed, now), { discard: true })
-      }
+      yield* react(changed)
       if (onProgress !== undefined) yield* onProgress(at)
     })
 
     yield* chunks(remaining(options.source, at.records), options.chunk ?? 10_000).pipe(
       Stream.mapEffect((chunk) => prepare(chunk, options)),
       // The next chunk is read while the last one is written.
-      Stream.buffer({ capacity: 1 }),
+      Stream.buffer({ capacity: 0 }),
       Stream.runForEach(take)
     )
     const finishedAt = yield* time.now

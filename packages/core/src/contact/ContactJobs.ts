@@ -8,7 +8,7 @@ import { Unsupported } from "../channel/Unsupported.ts"
 import type { Actor } from "../event/DomainEvent.ts"
 import type { BulkTooLarge } from "../job/Bulk.ts"
 import { type BulkOutcome, type BulkRequest, Bulks } from "../job/Bulks.ts"
-import { isOver, type Job } from "../job/Job.ts"
+import type { Job, JobKind } from "../job/Job.ts"
 import { JobFileStore } from "../job/JobFileStore.ts"
 import type { JobFailed } from "../job/JobHandler.ts"
 import { Jobs, type SubmitError } from "../job/Jobs.ts"
@@ -51,8 +51,8 @@ export class ContactJobs extends Context.Service<
   ContactJobs,
   {
     /** A list that is made for it is `gathering` until its import is done. */
-    import(request: ImportRequest): Effect.Effect<Job, ListNotFound | Unsupported | SubmitError>
-    /** Fills a list from a source; it is `gathering` until that is done. One gathering of a list at a time. */
+    import(request: ImportRequest): Effect.Effect<Job, ListNotFound | ListNotReady | Unsupported | SubmitError>
+    /** Fills a list from a source; it is `gathering` until that is done, and nothing else fills it meanwhile. */
     gather(
       request: GatherRequest
     ): Effect.Effect<Job, ListNotFound | ListNotReady | SourceRefused | Unsupported | SubmitError>
@@ -108,11 +108,18 @@ const make = Effect.gen(function* () {
     return yield* store.createList({ id, workspace, name: choice.name, status: "gathering", createdAt })
   })
 
-  /** Whether the list is being filled by a job that is not over. */
-  const isBusy = (workspace: WorkspaceId, list: ContactListId) =>
-    Effect.map(jobStore.list(workspace, { subject: list, kind: GatherJob.kind }, { limit: 1 }), ({ data: [last] }) =>
-      last === undefined ? false : !isOver(last)
+  /** Whether a job of these kinds that fills the list is not over. */
+  const isBusy = Effect.fnUntraced(function* (
+    workspace: WorkspaceId,
+    subject: ContactListId,
+    kinds: ReadonlyArray<JobKind>
+  ) {
+    const open = yield* Effect.forEach(
+      kinds.flatMap((kind) => (["queued", "running"] as const).map((status) => ({ kind, status, subject }))),
+      (filter) => jobStore.list(workspace, filter, { limit: 1 })
     )
+    return open.some(({ data }) => data.length > 0)
+  })
 
   const gather = Effect.fn("ContactJobs.gather")(function* (request: GatherRequest) {
     const { actor, addressing, gathering, key, workspace } = request
@@ -136,8 +143,11 @@ const make = Effect.gen(function* () {
         const known = yield* subjectOf(workspace, key)
         if (known !== null) return (yield* submit(known)).job
         const list = yield* listFor(workspace, request.list)
-        if (yield* isBusy(workspace, list.id)) return yield* new ListNotReady({ list: list.name })
+        // Its row is locked first: of two at the same time one sees the other's job.
         yield* store.gatherList(workspace, list.id, false)
+        if (yield* isBusy(workspace, list.id, [GatherJob.kind, ImportJob.kind])) {
+          return yield* new ListNotReady({ list: list.name })
+        }
         return (yield* submit(list.id)).job
       })
     )
@@ -152,7 +162,11 @@ const make = Effect.gen(function* () {
       return yield* within(
         Effect.gen(function* () {
           const known = yield* subjectOf(workspace, key)
-          const { id } = known === null ? yield* listFor(workspace, list) : { id: known }
+          const found = known === null ? yield* listFor(workspace, list) : null
+          if (found !== null && (yield* isBusy(workspace, found.id, [GatherJob.kind]))) {
+            return yield* new ListNotReady({ list: found.name })
+          }
+          const id = known ?? found!.id
           const { job } = yield* jobs.submit({
             workspace,
             kind: ImportJob.kind,

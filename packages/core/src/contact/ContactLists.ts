@@ -1,15 +1,16 @@
 /** Lists: their members, merging, renaming and deleting them, and their export as a stream. */
 import { Context, Effect, Layer, Option, Schema, Stream } from "effect"
+import * as Address from "../channel/Address.ts"
 import { Channels } from "../channel/Channel.ts"
 import type { Actor } from "../event/DomainEvent.ts"
-import type { ContactListId, WorkspaceId } from "../workspace/Id.ts"
+import type { ContactId, ContactListId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import { limitOf, type Page, type PageRequest } from "../workspace/Page.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import type { Contact, ContactList } from "./Contact.ts"
 import * as ContactCsv from "./ContactCsv.ts"
-import { ListNotReady } from "./Contacts.ts"
+import { ContactNotFound, ListNotReady } from "./Contacts.ts"
 import { ContactStore } from "./ContactStore.ts"
 
 export class ListNotFound extends Schema.TaggedError<ListNotFound>()("ListNotFound", { list: Schema.String }) {
@@ -17,6 +18,12 @@ export class ListNotFound extends Schema.TaggedError<ListNotFound>()("ListNotFou
     return `there is no list ${this.list}`
   }
 }
+
+/** How people call a list. */
+export type ListName = { readonly number: number } | { readonly name: string }
+
+/** Somebody who may be on a list: by their id, or by an address of theirs, such as a phone number. */
+export type Member = ContactId | Address.Address
 
 export interface ListWithCount extends ContactList {
   /** How many are on it now. */
@@ -29,6 +36,20 @@ export class ContactLists extends Context.Service<
     /** In order of their numbers, with how many are on each. */
     page(workspace: WorkspaceId, request: PageRequest): Effect.Effect<Page<ListWithCount>, StorageError>
     get(workspace: WorkspaceId, id: ContactListId): Effect.Effect<ListWithCount, ListNotFound | StorageError>
+    /** By its number or its name; of several with one name the first. */
+    find(workspace: WorkspaceId, list: ListName): Effect.Effect<ListWithCount, ListNotFound | StorageError>
+    /** Puts somebody on a list, as its last member; false when they were on it. */
+    add(
+      workspace: WorkspaceId,
+      id: ContactListId,
+      member: Member
+    ): Effect.Effect<boolean, ListNotFound | ContactNotFound | StorageError>
+    /** Takes somebody off a list; false when they were not on it. Their leads stay. */
+    remove(
+      workspace: WorkspaceId,
+      id: ContactListId,
+      member: Member
+    ): Effect.Effect<boolean, ListNotFound | ContactNotFound | StorageError>
     /** Members in the order in which they joined; by cursor only. */
     members(
       workspace: WorkspaceId,
@@ -80,6 +101,20 @@ const make = Effect.gen(function* () {
     return Option.isSome(list) ? list.value : yield* new ListNotFound({ list: id })
   })
 
+  const contactOf = Effect.fnUntraced(function* (workspace: WorkspaceId, member: Member) {
+    const found =
+      typeof member === "string"
+        ? yield* store.get(workspace, member)
+        : yield* store.byAddress(workspace, Address.key(member))
+    if (Option.isSome(found)) return found.value.id
+    return yield* new ContactNotFound({ contact: typeof member === "string" ? member : Address.key(member) })
+  })
+
+  const counted = Effect.fnUntraced(function* (list: ContactList): Effect.fn.Return<ListWithCount, StorageError> {
+    const [members = 0] = yield* store.countMembers(list.workspace, [list.id])
+    return { ...list, members }
+  })
+
   /** Texts of whole rows, page by page, put together to pieces. */
   const rows = (workspace: WorkspaceId, id: ContactListId, row: (contact: Contact) => string) =>
     Stream.paginate(0, (position) =>
@@ -110,8 +145,23 @@ const make = Effect.gen(function* () {
       return { ...page, data: page.data.map((list, i) => ({ ...list, members: counts[i] ?? 0 })) }
     }),
     get: Effect.fn("ContactLists.get")(function* (workspace, id) {
-      const list = yield* needed(workspace, id)
-      return { ...list, members: (yield* store.countMembers(workspace, [id]))[0] ?? 0 }
+      return yield* counted(yield* needed(workspace, id))
+    }),
+    find: Effect.fn("ContactLists.find")(function* (workspace, called) {
+      const found =
+        "number" in called
+          ? yield* store.listByNumber(workspace, called.number)
+          : yield* store.listByName(workspace, called.name)
+      if (Option.isSome(found)) return yield* counted(found.value)
+      return yield* new ListNotFound({ list: "number" in called ? `number ${called.number}` : called.name })
+    }),
+    add: Effect.fn("ContactLists.add")(function* (workspace, id, member) {
+      yield* needed(workspace, id)
+      return yield* store.joinList(workspace, id, yield* contactOf(workspace, member))
+    }),
+    remove: Effect.fn("ContactLists.remove")(function* (workspace, id, member) {
+      yield* needed(workspace, id)
+      return yield* store.leaveList(workspace, id, yield* contactOf(workspace, member))
     }),
     members: Effect.fn("ContactLists.members")(function* (workspace, id, request) {
       yield* needed(workspace, id)

@@ -105,21 +105,23 @@ const attributesOf = (
     : attributes
 }
 
+const wholeName = ({ first = "", last = "" }: ContactRow): string =>
+  first === "" || last === "" ? first + last : `${first} ${last}`
+
 /** The contact that a row stands for. A name that comes whole is split. */
 export const contactOf = (
   row: ContactRow,
   address: Address,
   made: { readonly id: ContactId; readonly workspace: WorkspaceId; readonly at: Instant }
 ): Contact.Contact => {
-  const split =
-    row.first === undefined && row.last === undefined && row.name !== undefined
-      ? Contact.splitName(row.name)
-      : { first: row.first ?? null, last: row.last ?? null }
+  const isWhole = row.first === undefined && row.last === undefined && row.name !== undefined
+  const { first = null, last = null } = isWhole ? Contact.splitName(row.name) : row
   return {
     id: made.id,
     workspace: made.workspace,
-    name: row.name ?? [row.first, row.last].filter(Boolean).join(" "),
-    ...split,
+    name: row.name ?? wholeName(row),
+    first,
+    last,
     addresses: [address],
     tags: row.tags,
     attributes: attributesOf(row, address),

@@ -65,7 +65,10 @@ export class SourceFailed extends Schema.TaggedError<SourceFailed>()("SourceFail
 export interface ContactSource {
   /** `http`, `sandbox.group`. */
   readonly name: string
-  /** The query as it is stored, before anything is fetched; one that was checked before passes as it is. */
+  /**
+   * The query as it is stored, before anything is fetched. One that was checked before passes as it is, but for what a
+   * former key sealed in it: that comes back sealed with the present one, where a key opens it.
+   */
   check(query: unknown): Effect.Effect<Schema.Json, SourceRefused>
   page(request: PageOf): Effect.Effect<FoundPage | "unchanged", SourceFailed>
 }

@@ -29,8 +29,8 @@ export interface ContactChange {
 
 /** What is written when a person goes. */
 export interface Erasure {
-  /** What stays of the addresses. */
-  readonly suppressions: ReadonlyArray<Suppression>
+  /** What replaces the suppressions of the addresses; null = they stay as they are. */
+  readonly suppressions: ReadonlyArray<Suppression> | null
   readonly events: ReadonlyArray<DomainEvent>
 }
 
@@ -64,6 +64,11 @@ export class ContactStore extends Context.Service<
       at: ContactImport,
       chunk: ImportChunk
     ): Effect.Effect<Option.Option<{ readonly at: ContactImport; readonly imported: Imported }>, StorageError>
+    /**
+     * People whom the last chunk of an import changed, as it was taken: what was to follow from that may not have been done
+     * by who took it. Nobody once it is finished.
+     */
+    changedLast(workspace: WorkspaceId, id: string): Effect.Effect<ReadonlyArray<ContactId>, StorageError>
     /** Once: an import that is finished stays so. */
     finishImport(workspace: WorkspaceId, id: string, at: Instant): Effect.Effect<void, StorageError>
     getImport(workspace: WorkspaceId, id: string): Effect.Effect<Option.Option<ContactImport>, StorageError>
@@ -74,6 +79,10 @@ export class ContactStore extends Context.Service<
       workspace: WorkspaceId,
       addresses: ReadonlyArray<string>
     ): Effect.Effect<ReadonlyMap<string, Contact>, StorageError>
+    /** Which of these contacts there are; none of them is deleted or erased before this transaction ends. */
+    hold(workspace: WorkspaceId, ids: ReadonlyArray<ContactId>): Effect.Effect<ReadonlySet<ContactId>, StorageError>
+    /** Locks who has one of these addresses, as an import of them does: nobody of them is erased before this transaction ends. */
+    holdAddresses(workspace: WorkspaceId, addresses: ReadonlyArray<string>): Effect.Effect<void, StorageError>
     /** In order of their ids. */
     list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Contact>, StorageError>
     /** Applies a rule to the locked contact, with what it lifts and tells; none when there is no such contact. */
@@ -83,7 +92,7 @@ export class ContactStore extends Context.Service<
       change: (before: Contact) => ContactChange
     ): Effect.Effect<Option.Option<Contact>, StorageError>
     /**
-     * Removes a contact, its addresses, its places on lists and the suppressions of its addresses, and writes what stays.
+     * Removes a contact, its addresses and its places on lists; of its addresses, what suppresses them as the erasure says.
      * The contact as it was, or none when there is no such contact.
      */
     erase(
@@ -94,6 +103,11 @@ export class ContactStore extends Context.Service<
     createList(list: Omit<ContactList, "number">): Effect.Effect<ContactList, StorageError>
     getList(workspace: WorkspaceId, id: ContactListId): Effect.Effect<Option.Option<ContactList>, StorageError>
     listByName(workspace: WorkspaceId, name: string): Effect.Effect<Option.Option<ContactList>, StorageError>
+    listByNumber(workspace: WorkspaceId, number: number): Effect.Effect<Option.Option<ContactList>, StorageError>
+    /** Puts a contact on a list, as its last member; false when they were on it, or there is no such list or contact. */
+    joinList(workspace: WorkspaceId, list: ContactListId, contact: ContactId): Effect.Effect<boolean, StorageError>
+    /** Takes a contact off a list, never their leads; false when they were not on it. */
+    leaveList(workspace: WorkspaceId, list: ContactListId, contact: ContactId): Effect.Effect<boolean, StorageError>
     /** In order of their numbers. */
     lists(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<ContactList>, StorageError>
     /** The lists a contact is on, in order of their numbers. */
@@ -172,6 +186,9 @@ export type ListVerbs = Pick<
   | "createList"
   | "getList"
   | "listByName"
+  | "listByNumber"
+  | "joinList"
+  | "leaveList"
   | "lists"
   | "listsOf"
   | "renameList"

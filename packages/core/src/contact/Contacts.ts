@@ -9,6 +9,7 @@ import { WebhookStore } from "../event/WebhookStore.ts"
 import type { ContactId, ContactListId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
+import type { Instant } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
 import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
@@ -139,7 +140,7 @@ const make = Effect.gen(function* () {
   const transaction = yield* Transaction
   const makeIds = (yield* Ids).generator
   const hash = yield* AddressHash
-  const sift = Erased.sifter(store, hash)
+  const hold = Erased.holder(store, hash)
   const reactions = yield* ContactReactions
 
   const found =
@@ -182,37 +183,43 @@ const make = Effect.gen(function* () {
       .pipe(found(id))
   })
 
-  /** Takes a person out of everything; `staying` tells what suppresses their addresses afterwards, out of what did before. */
+  /** Takes a person out of everything, and puts these in place of what suppressed their addresses (null = that stays). */
   const forget = Effect.fnUntraced(function* (
     workspace: WorkspaceId,
     id: ContactId,
     type: "contact.deleted" | "contact.erased",
     actor: Actor,
-    staying: (contact: Contact, known: ReadonlyArray<Suppression>, at: number) => ReadonlyArray<Suppression>
+    tombstones: ((contact: Contact, at: Instant) => ReadonlyArray<Suppression>) | null
   ) {
     const parties = yield* PersonParties
     const at = yield* time.now
     const event = (yield* makeIds).next("evt")
-    yield* transaction.within(
+    const forgotten = (contact: Contact) =>
+      Effect.map(
+        Effect.forEach(parties, (party) => party.erase(workspace, contact, at)),
+        (subjects) => [id, ...subjects.flat()]
+      )
+    // That nobody is there is no failure in here: the transaction around this one may go on.
+    const gone = yield* transaction.within(
       Effect.gen(function* () {
-        const contact = yield* store.get(workspace, id).pipe(found(id))
-        const known = yield* store.suppressions(workspace, contact.addresses.map(Address.key))
-        const forgotten = Effect.map(
-          Effect.forEach(parties, (party) => party.erase(workspace, contact, at)),
-          (subjects) => subjects.flat()
-        )
-        yield* feed.erase(workspace, [id, ...(yield* forgotten)])
-        yield* workspaces.forgetResponses(workspace, [id, ...contact.addresses.map(asJson)])
-        yield* store
-          .erase(workspace, id, (before) => ({
-            suppressions: staying(before, known, at),
-            events: [{ id: event, workspace, type, at, subject: id, actor, cause: null, data: {} }]
-          }))
-          .pipe(found(id))
-        // Who enrolled them meanwhile was waited for; from here on nobody can.
-        yield* feed.erase(workspace, yield* forgotten)
+        const contact = Option.getOrNull(yield* store.get(workspace, id))
+        if (contact === null) return false
+        const subjects = yield* forgotten(contact)
+        yield* feed.erase(workspace, subjects)
+        const erased = yield* store.erase(workspace, id, (before) => ({
+          suppressions: tombstones === null ? null : tombstones(before, at),
+          events: [{ id: event, workspace, type, at, subject: id, actor, cause: null, data: {} }]
+        }))
+        if (Option.isNone(erased)) return false
+        // Who enrolled them or gave them an address meanwhile was waited for; from here on nobody can.
+        const addresses = erased.value.addresses.map(asJson)
+        const late = yield* forgotten(erased.value)
+        yield* feed.erase(workspace, late)
+        yield* workspaces.forgetResponses(workspace, [...subjects, ...late, ...addresses])
+        return true
       })
     )
+    if (!gone) return yield* new ContactNotFound({ contact: id })
   })
 
   return Contacts.of({
@@ -248,12 +255,16 @@ const make = Effect.gen(function* () {
           given.contacts.push(contactOf(row, address, { id: ids.next("con"), workspace, at }))
         }
       }
-      const { contacts, lines, rejected: erased } = yield* sift(workspace, given)
-      rejected.push(...erased)
-      const { ambiguous, changed, created, merged } =
-        contacts.length === 0
-          ? { ambiguous: [], changed: [], created: 0, merged: 0 }
-          : yield* store.import(workspace, contacts, list, mode)
+      const { contacts, imported, lines } = yield* transaction.within(
+        Effect.gen(function* () {
+          const { contacts, lines, rejected: erased } = yield* hold(workspace, given)
+          rejected.push(...erased)
+          const nobody = { ambiguous: [], changed: [], created: 0, merged: 0 }
+          const imported = contacts.length === 0 ? nobody : yield* store.import(workspace, contacts, list, mode)
+          return { contacts, imported, lines }
+        })
+      )
+      const { ambiguous, changed, created, merged } = imported
       if (changed.length > 0) {
         yield* Effect.forEach(reactions, (reaction) => reaction.changed(workspace, changed, at), { discard: true })
       }
@@ -306,12 +317,12 @@ const make = Effect.gen(function* () {
       )
     }),
     remove: Effect.fn("Contacts.remove")(function* (workspace, id, actor) {
-      yield* forget(workspace, id, "contact.deleted", actor, (_, known) => known)
+      yield* forget(workspace, id, "contact.deleted", actor, null)
     }),
     erase: Effect.fn("Contacts.erase")(function* (workspace, id, actor) {
       if (hash === null) return yield* new AddressHashMissing()
       if ((yield* Erased.recognition(store, hash, workspace)) !== "recognised") return yield* new AddressHashUnlike()
-      yield* forget(workspace, id, "contact.erased", actor, ({ addresses: all }, _, at) =>
+      yield* forget(workspace, id, "contact.erased", actor, ({ addresses: all }, at) =>
         all.map((address) => ({
           workspace,
           address: tombstone(hash, Address.key(address)),

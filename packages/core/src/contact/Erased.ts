@@ -64,3 +64,24 @@ export const sifter =
         rejected: lines.filter((_, i) => isGone[i]).map(problem)
       }
     })
+
+/**
+ * Sifts rows in the transaction that imports them, with everyone held who is known by their addresses: who is erased
+ * meanwhile is recognised, or erased once that transaction has ended.
+ */
+export const holder = (
+  store: Pick<ContactStore["Service"], "allSuppressions" | "holdAddresses" | "suppressions">,
+  hash: AddressHash | null
+) => {
+  const sift = sifter(store, hash)
+  return (workspace: WorkspaceId, rows: Rows): Effect.Effect<Sifted, StorageError> => {
+    const held =
+      hash === null
+        ? Effect.void
+        : store.holdAddresses(
+            workspace,
+            rows.contacts.flatMap(({ addresses }) => addresses.map(Address.key))
+          )
+    return Effect.andThen(held, sift(workspace, rows))
+  }
+}

@@ -8,6 +8,7 @@ import * as Address from "../channel/Address.ts"
 import { Channels } from "../channel/Channel.ts"
 import { JobFailed, type JobHandler, type JobRun, make as handler } from "../job/JobHandler.ts"
 import { ContactListId } from "../workspace/Id.ts"
+import { storable } from "../workspace/Storable.ts"
 import { Transaction } from "../workspace/Transaction.ts"
 import { type AddressRules, addresses, type ContactRow } from "./ContactRow.ts"
 import { Contacts } from "./Contacts.ts"
@@ -102,14 +103,13 @@ const make = Effect.gen(function* () {
     })
 
     const pageAt = (cursor: string | null, version: string | null) =>
-      source
-        .page({ query, cursor, version })
-        .pipe(
-          Effect.mapError(
-            ({ message, retryable }) =>
-              new JobFailed({ problem: message, retryable: retryable && job.attempts <= retries })
-          )
+      source.page({ query, cursor, version }).pipe(
+        Effect.map(storable),
+        Effect.mapError(
+          ({ message, retryable }) =>
+            new JobFailed({ problem: message, retryable: retryable && job.attempts <= retries })
         )
+      )
 
     /** Takes people of a page from `from.taken` on, as many as may still join. */
     const take = Effect.fnUntraced(function* (page: FoundPage, from: Checkpoint, isFirst: boolean) {
@@ -168,6 +168,12 @@ const make = Effect.gen(function* () {
       if (page === "unchanged") {
         yield* end.ready(job, { found: 0, unchanged: true })
         return { ...nobody, version: gathering.version, unchanged: true }
+      }
+      if (page.cursor !== null && page.cursor === cursor) {
+        return yield* new JobFailed({
+          problem: `a page of ${gathering.source} names itself as the next one`,
+          retryable: false
+        })
       }
       if (at.taken > 0 && at.pageVersion !== page.version) at = { ...at, taken: 0 }
       // Of several pages one could change without the first.

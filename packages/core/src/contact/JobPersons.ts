@@ -55,9 +55,24 @@ const make = Effect.gen(function* () {
               )
             )
           yield* store.modify(workspace, job.id, (before) => ({
-            job: kind === ExportJob.kind ? { ...before, result: null } : { ...before, input: null },
+            job: kind === ExportJob.kind ? { ...before, result: null } : JobRules.erase(before, []),
             events: []
           }))
+        }
+        cursor = page.nextCursor ?? undefined
+      } while (cursor !== undefined)
+    }
+  })
+
+  /** Jobs that came to nothing keep from where they would go on, and why they do not: in words of others. */
+  const removeEnds = Effect.fnUntraced(function* (workspace: WorkspaceId, texts: ReadonlyArray<string>) {
+    for (const status of ["failed", "cancelled"] as const) {
+      let cursor: string | undefined
+      do {
+        const page = yield* store.list(workspace, { status }, { limit: maxLimit, cursor })
+        for (const job of page.data) {
+          if (!JobRules.mentions(job, texts)) continue
+          yield* store.modify(workspace, job.id, (before) => ({ job: JobRules.erase(before, texts), events: [] }))
         }
         cursor = page.nextCursor ?? undefined
       } while (cursor !== undefined)
@@ -74,6 +89,7 @@ const make = Effect.gen(function* () {
       // Before their jobs forget which ones they are.
       yield* removeFiles(workspace)
       const texts = textsOf(contact)
+      yield* removeEnds(workspace, [...texts, contact.name])
       const named = new Set((yield* store.naming(workspace, texts)).map(({ id }) => id))
       for (const found of yield* store.naming(workspace, [contact.id, ...texts])) {
         // The id alone tells nothing; whoever runs the job may hold the contact and wait for the job's row.

@@ -63,6 +63,10 @@ export const tombstoneRange = (hash: AddressHash | null): { readonly from: strin
 export const keysOf = (hash: AddressHash | null, address: string): ReadonlyArray<string> =>
   hash === null ? [address] : [address, tombstone(hash, address)]
 
+/** How many stand under an address itself: who was erased stands under its hash, which only a host's secret finds. */
+export const openly = (suppressions: ReadonlyArray<Pick<Suppression, "reason">>): number =>
+  suppressions.filter(({ reason }) => reason !== "erased").length
+
 /** The suppression as it stops `address`, also where it stands under its hash. */
 export const stopping = (self: Suppression, address: string): Suppression =>
   self.address === address ? self : { ...self, address }

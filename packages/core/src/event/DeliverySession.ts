@@ -12,6 +12,7 @@ import { keyOf } from "./Delivery.ts"
 import { DeliveryLanes, type Errand, FeedReading } from "./DeliveryLanes.ts"
 import { DeliveryTally } from "./DeliveryTally.ts"
 import { type DomainEvent, system } from "./DomainEvent.ts"
+import type { Telling } from "./EventDetail.ts"
 import { typesOf } from "./EventPattern.ts"
 import type { EventStore, FeedEvent, Scanned } from "./EventStore.ts"
 import { trusting } from "./WebhookEndpoint.ts"
@@ -28,6 +29,7 @@ export interface Means {
   readonly transport: WebhookTransport["Service"]
   readonly vault: Vault["Service"]
   readonly format: WebhookFormat
+  readonly told: Telling
   readonly ids: IdGenerator
   /** The clock of events. */
   readonly pacing: Effect.Effect<Instant, StorageError>
@@ -56,13 +58,13 @@ const lockedMs = minute
 
 /** Delivers until there is nothing more to tell, the endpoint fails, or its turn is over. */
 export const run = Effect.fnUntraced(function* (means: Means, claimed: ClaimedEndpoint) {
-  const { feed, format, ids, store, transport } = means
+  const { feed, format, ids, store, told, transport } = means
   const { lease, state } = claimed
   const { endpoint } = state
   const clock = yield* Clock.Clock
   const random = yield* Random.Random
   const now = () => clock.currentTimeMillisUnsafe()
-  const mono = () => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
+  const mono = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
   const began = mono()
 
   const lanes = new DeliveryLanes()
@@ -137,12 +139,18 @@ export const run = Effect.fnUntraced(function* (means: Means, claimed: ClaimedEn
     isMeant: (at: Instant) => boolean
   ) {
     const events = scanned.events.filter(({ event }) => isMeant(event.at))
+    const tell = yield* told(
+      endpoint.workspace,
+      events.map(({ event }) => event)
+    )
     // Also of keys that have a lane now: it may be empty by the time of the answer, and more of them wait in the store.
-    const keys = new Set(events.map(({ event }) => keyOf(event)))
-    const waiting = hasWaiting && keys.size > 0 ? yield* store.waiting(endpoint.id, [...keys]) : new Set<string>()
+    const waiting =
+      hasWaiting && events.length > 0
+        ? yield* store.waiting(endpoint.id, [...new Set(events.map(({ event }) => keyOf(event)))])
+        : new Set<string>()
     const add = ({ event, position }: FeedEvent) => {
       const key = keyOf(event)
-      const errand = { event, position, key, row: null, ticket: reading.take(position) }
+      const errand = { event: tell(event), position, key, row: null, ticket: reading.take(position) }
       if (!waiting.has(key) && !tally.isBlocked(key) && lanes.has(key) !== "rows") lanes.add(errand)
       else tally.park(errand, now())
     }
@@ -153,7 +161,12 @@ export const run = Effect.fnUntraced(function* (means: Means, claimed: ClaimedEn
   /** What is due again. A key has one lane: what is in hand of it comes first. */
   const readDue = Effect.gen(function* () {
     const taken = new Set<string>()
-    for (const due of yield* store.due(endpoint.id, now(), ahead)) {
+    const dues = yield* store.due(endpoint.id, now(), ahead)
+    const tell = yield* told(
+      endpoint.workspace,
+      dues.flatMap(({ event }) => event ?? [])
+    )
+    for (const due of dues) {
       if (!taken.has(due.key) && (lanes.has(due.key) !== "none" || tally.isTouched(due.key))) continue
       if (due.event === null) {
         tally.lose(due, now())
@@ -161,7 +174,7 @@ export const run = Effect.fnUntraced(function* (means: Means, claimed: ClaimedEn
       }
       taken.add(due.key)
       const { event, key, position } = due
-      lanes.add({ event, key, position, row: { delivery: due.delivery, key, position }, ticket: null })
+      lanes.add({ event: tell(event), key, position, row: { delivery: due.delivery, key, position }, ticket: null })
     }
     return taken.size
   })
@@ -226,7 +239,7 @@ export const run = Effect.fnUntraced(function* (means: Means, claimed: ClaimedEn
         const at = now()
         const answer = yield* attempt(errand, opened, at)
         underWay.delete(errand)
-        tally.record(errand, answer, at, now())
+        tally.record({ errand, answer, began: at, at: now() })
         if (tally.disabled !== null || (tally.health.pausedUntil ?? 0) > now()) isEnding = true
         if (isEnding || underWay.size === 0 || wantsMore() || tally.attempts >= mostUnwritten) call()
       }

@@ -8,8 +8,7 @@ import * as Delivery from "./Delivery.ts"
 import type { DeliveryLanes, Errand } from "./DeliveryLanes.ts"
 import * as WebhookEndpoint from "./WebhookEndpoint.ts"
 import type { DeliveryRow, DueDelivery } from "./WebhookStore.ts"
-import type { Answer } from "./WebhookAnswer.ts"
-import { problemOf } from "./WebhookAnswer.ts"
+import { type Answer, isSuccess, problemOf } from "./WebhookAnswer.ts"
 
 /** The longest that a request lasts: those that failed first may have begun so long before. */
 const longestRequestMs = 30 * second
@@ -21,13 +20,21 @@ export interface Batch {
   readonly recoveredSince: Instant | null
 }
 
+/** One attempt and what came of it. */
+interface Attempted {
+  readonly errand: Errand
+  readonly answer: Answer
+  readonly began: Instant
+  readonly at: Instant
+}
+
 export class DeliveryTally {
   health: WebhookEndpoint.EndpointHealth
   disabled: WebhookEndpoint.WebhookEndpoint["disabled"] = null
   /** Attempts since the last batch. */
   attempts = 0
   #rows: Array<DeliveryRow> = []
-  #shown: Array<DeliveryRow> = []
+  #shown: Array<Attempted> = []
   #blocked = new Set<string>()
   #recoveredSince: Instant | null = null
   readonly #endpoint: WebhookEndpoint.WebhookEndpoint
@@ -55,28 +62,21 @@ export class DeliveryTally {
   }
 
   /** An attempt that began at `began` came to this at `at`. */
-  record(errand: Errand, answer: Answer, began: Instant, at: Instant): void {
+  record(attempted: Attempted): void {
+    const { answer, at, began, errand } = attempted
     this.attempts += 1
-    const problem = problemOf(answer)
-    const attempt = { at: began, status: answer.status, ms: at - began, problem }
-    const before = this.#rowOf(errand, at)
-    const attempts = [...before.delivery.attempts, attempt]
-    const response = answer.status === null || answer.body === "" ? null : Delivery.shown(answer.body)
-    const row = (status: Delivery.DeliveryStatus, dueAt: Instant | null): DeliveryRow => ({
-      ...before,
-      delivery: { ...before.delivery, attempts, response, at, status, dueAt }
-    })
     errand.ticket?.reading.finish(errand.ticket)
-    if (problem === null) {
-      if (errand.row !== null) this.#rows.push(row("delivered", null))
-      else this.#show(row("delivered", null))
+    if (isSuccess(answer)) {
+      if (errand.row !== null) this.#rows.push(this.#after(attempted, "delivered", null))
+      else this.#show(attempted)
       this.#succeed(at)
       this.#lanes.pass(errand)
       return
     }
+    const attempts = (errand.row?.delivery.attempts.length ?? 0) + 1
     const retryAfter = answer.status === null ? 0 : answer.retryAfterMs
-    const dueAt = Delivery.retryAt(attempts.length, at, retryAfter, this.#chance())
-    this.#rows.push(row(dueAt === null ? "failed" : "waiting", dueAt))
+    const dueAt = Delivery.retryAt(attempts, at, retryAfter, this.#chance())
+    this.#rows.push(this.#after(attempted, dueAt === null ? "failed" : "waiting", dueAt))
     if (dueAt === null) this.#lanes.pass(errand)
     else {
       this.#blocked.add(errand.key)
@@ -104,8 +104,9 @@ export class DeliveryTally {
 
   /** What is to be written now; `all` with what is only shown. */
   take(all: boolean): Batch {
+    const shown = all ? this.#shown.slice(-Delivery.keptPerEndpoint) : []
     const batch = {
-      rows: all ? [...this.#rows, ...this.#shown.slice(-Delivery.keptPerEndpoint)] : this.#rows,
+      rows: [...this.#rows, ...shown.map((one) => this.#after(one, "delivered", null))],
       blocked: this.#blocked,
       recoveredSince: this.#recoveredSince
     }
@@ -131,9 +132,22 @@ export class DeliveryTally {
     this.health = WebhookEndpoint.succeed(this.health, at)
   }
 
-  #show(row: DeliveryRow): void {
-    this.#shown.push(row)
+  #show(attempted: Attempted): void {
+    this.#shown.push(attempted)
     if (this.#shown.length >= 8 * Delivery.keptPerEndpoint) this.#shown = this.#shown.slice(-Delivery.keptPerEndpoint)
+  }
+
+  /** Its row with an attempt more. */
+  #after(
+    { answer, at, began, errand }: Attempted,
+    status: Delivery.DeliveryStatus,
+    dueAt: Instant | null
+  ): DeliveryRow {
+    const before = this.#rowOf(errand, at)
+    const attempt = { at: began, status: answer.status, ms: at - began, problem: problemOf(answer) }
+    const attempts = [...before.delivery.attempts, attempt]
+    const response = answer.status === null || answer.body === "" ? null : Delivery.shown(answer.body)
+    return { ...before, delivery: { ...before.delivery, attempts, response, at, status, dueAt } }
   }
 
   /** Its row as it was, or a new one. */

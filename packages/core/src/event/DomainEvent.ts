@@ -36,6 +36,7 @@ export const EventType = Schema.Literals([
   "lead.deferred",
   "lead.retried",
   "lead.ended",
+  "lead.resumed",
   "lead.replied",
   "campaign.created",
   "campaign.started",
@@ -45,6 +46,8 @@ export const EventType = Schema.Literals([
   "campaign.finished",
   "campaign.deleted",
   "account.changed",
+  "account_group.created",
+  "account_group.changed",
   "contact.opted_out",
   "contact.suppressed",
   "contact.consented",
@@ -59,7 +62,9 @@ export const EventType = Schema.Literals([
   "template.deleted",
   "job.progressed",
   "job.finished",
-  "webhook.disabled"
+  "webhook.disabled",
+  "workspace.created",
+  "workspace.changed"
 ])
 export type EventType = typeof EventType.Type
 

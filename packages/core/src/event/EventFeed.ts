@@ -7,6 +7,7 @@ import type { Chore } from "../workspace/Chore.ts"
 import type { WorkspaceId } from "../workspace/Id.ts"
 import { type Instant, second } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
+import { EventDetails, telling } from "./EventDetail.ts"
 import type { EventPattern } from "./EventPattern.ts"
 import { typesOf } from "./EventPattern.ts"
 import { type CursorExpired, EventStore, type FeedEvent, type Position } from "./EventStore.ts"
@@ -53,6 +54,7 @@ const measureEveryMs = 15 * second
 
 const make = Effect.gen(function* () {
   const store = yield* EventStore
+  const told = telling(yield* EventDetails)
   let measuredAt = -Infinity
 
   return EventFeed.of({
@@ -64,7 +66,12 @@ const make = Effect.gen(function* () {
           if (restMs > 0) yield* Effect.sleep(restMs)
           const found = yield* store.scan(workspace, { after, until: null, types, limit: batch })
           const rest = found.looked > 0 ? 0 : Math.min(longestRestMs, Math.max(shortestRestMs, 2 * restMs))
-          return [found.events, Option.some({ after: found.position, restMs: rest })] as const
+          const tell = yield* told(
+            workspace,
+            found.events.map(({ event }) => event)
+          )
+          const events = found.events.map(({ event, position }) => ({ position, event: tell(event) }))
+          return [events, Option.some({ after: found.position, restMs: rest })] as const
         })
       )
     },

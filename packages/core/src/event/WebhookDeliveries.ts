@@ -8,6 +8,7 @@ import { Ids, type WebhookEndpointId } from "../workspace/Id.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import { Vault } from "../workspace/Vault.ts"
 import * as DeliverySession from "./DeliverySession.ts"
+import { EventDetails, telling } from "./EventDetail.ts"
 import { EventStore } from "./EventStore.ts"
 import { type ClaimedEndpoint, WebhookStore } from "./WebhookStore.ts"
 import { WebhookFormats } from "./WebhookFormat.ts"
@@ -39,6 +40,7 @@ const make = Effect.gen(function* () {
   const transport = yield* WebhookTransport
   const vault = yield* Vault
   const formats = yield* WebhookFormats
+  const told = telling(yield* EventDetails)
   const { now: pacing } = yield* PacingTime
   const makeIds = (yield* Ids).generator
 
@@ -47,7 +49,7 @@ const make = Effect.gen(function* () {
     const format = formats.find(({ name }) => name === endpoint.format)
     if (format === undefined) return
     const ids = yield* makeIds
-    const means = { store, feed, transport, vault, format, ids, pacing }
+    const means = { store, feed, transport, vault, format, told, ids, pacing }
     yield* DeliverySession.run(means, claimed).pipe(
       // Its lease runs out, and then somebody goes on.
       Effect.catchCauseIf(

@@ -152,7 +152,8 @@ export class WebhookStore extends Context.Service<
     /**
      * Writes what was made of an endpoint, in one transaction. Of each key among `rows`, the first that waits is due, at `now`
      * where it was due at no time; of those that succeeded the last `keptPerEndpoint` stay. `changed`: a member changed the
-     * endpoint, so its health, switch and replay stay as they are. `lost`: somebody else holds it, or it is gone, and nothing
+     * endpoint, so its health, switch and replay stay as they are; or somebody was erased, so what was read before is not to
+     * be told any more. `lost`: somebody else holds it, or it is gone, and nothing
      * was written.
      */
     settle(

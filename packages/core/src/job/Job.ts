@@ -91,6 +91,7 @@ export const succeed = (self: Job, result: Schema.Json, now: Instant): Job => ({
   ...self,
   status: "succeeded",
   progress: { ...self.progress, total: self.progress.total ?? self.progress.done },
+  checkpoint: null,
   result,
   error: null,
   finishedAt: now
@@ -157,6 +158,18 @@ const forget = (value: Json, texts: ReadonlySet<string>): Json => {
       forget(item, texts)
     ])
   )
+}
+
+/** Texts that are shorter stand in too many others to say that somebody is meant. */
+const shortestMention = 5
+
+/** Whether one of the texts stands anywhere in it, also within others: in a cursor, in the words of an error. */
+export const mentions = (
+  { checkpoint, error, input, progress, result }: Job,
+  texts: ReadonlyArray<string>
+): boolean => {
+  const all = JSON.stringify([input, checkpoint, result, error, progress.note])
+  return texts.some((text) => text.length >= shortestMention && all.includes(JSON.stringify(text).slice(1, -1)))
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import { Clock, Context, Effect, Layer, Option, Schema } from "effect"
 import { EventStore } from "../event/EventStore.ts"
-import type { Chore } from "../workspace/Chore.ts"
+import { type Chore, turns } from "../workspace/Chore.ts"
 import type { MediaId, WorkspaceId } from "../workspace/Id.ts"
 import { hour, type Instant } from "../workspace/Instant.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
@@ -12,25 +12,20 @@ import * as Retention from "../workspace/Retention.ts"
 import { AllRetained, type Retained } from "../workspace/Retention.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { type Workspace, WorkspaceNotFound } from "../workspace/Workspace.ts"
-import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
+import { keyLifeMs, WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import { fileIn, type Job } from "./Job.ts"
 import { JobFileStore } from "./JobFileStore.ts"
 import { JobFailed, type JobHandler, make as jobHandler } from "./JobHandler.ts"
 import { JobStore } from "./JobStore.ts"
 
 /** How many things of each kind were purged. */
-export type Purged = Readonly<Partial<Record<Retention.RetentionKind, number>>>
+export type Purged = Readonly<Partial<Record<Retention.RetentionKind | "idempotencyKeys", number>>>
 
 export class Retentions extends Context.Service<
   Retentions,
   {
     /** Days of each kind, defaults included. */
     of(workspace: WorkspaceId): Effect.Effect<Required<Retention.Retention>, WorkspaceNotFound | StorageError>
-    /** Changes the kinds that are named; what is too old from now on goes with the next purge. */
-    set(
-      workspace: WorkspaceId,
-      days: Retention.Retention
-    ): Effect.Effect<Required<Retention.Retention>, WorkspaceNotFound | StorageError>
     /** Purges a workspace now. */
     purge(workspace: WorkspaceId): Effect.Effect<Purged, WorkspaceNotFound | StorageError>
     /** `purge` as a job. */
@@ -75,12 +70,7 @@ const make = Effect.gen(function* () {
       )
     })
   }
-  const all: ReadonlyArray<Retained> = [
-    { kind: "events", purge: feed.purge },
-    { kind: "idempotencyKeys", purge: workspaces.purgeKeys },
-    ofJobs,
-    ...(yield* AllRetained)
-  ]
+  const all: ReadonlyArray<Retained> = [{ kind: "events", purge: feed.purge }, ofJobs, ...(yield* AllRetained)]
 
   /** The earlier of both clocks: a virtual one that has leapt ahead purges nothing of today. */
   const present = Effect.map(Effect.all([time.now, Clock.currentTimeMillis]), ([pacing, real]) =>
@@ -88,9 +78,12 @@ const make = Effect.gen(function* () {
   )
 
   const purgeOne = Effect.fnUntraced(function* ({ id, retention = {} }: Workspace, now: Instant) {
-    const purged: Partial<Record<Retention.RetentionKind, number>> = {}
-    for (const { kind, purge } of all) {
-      const before = Retention.cutoff(retention, kind, now)
+    const purged: Partial<Record<keyof Purged, number>> = {}
+    const due = [
+      ...all.map(({ kind, purge }) => ({ kind, purge, before: Retention.cutoff(retention, kind, now) })),
+      { kind: "idempotencyKeys" as const, purge: workspaces.purgeKeys, before: now - keyLifeMs }
+    ]
+    for (const { before, kind, purge } of due) {
       if (before === null) continue
       let count = 0
       for (let last = batch; last >= batch; ) {
@@ -124,17 +117,11 @@ const make = Effect.gen(function* () {
       )
   })
 
+  const each = turns("retention")
   let nextAt = -Infinity
   return Retentions.of({
     of: Effect.fn("Retentions.of")(function* (workspace) {
       return complete(yield* needed(workspace)(yield* workspaces.get(workspace)))
-    }),
-    set: Effect.fn("Retentions.set")(function* (workspace, days) {
-      const changed = yield* workspaces.modify(workspace, (before) => ({
-        ...before,
-        retention: { ...before.retention, ...days }
-      }))
-      return complete(yield* needed(workspace)(changed))
     }),
     purge,
     handler,
@@ -144,7 +131,8 @@ const make = Effect.gen(function* () {
         Effect.gen(function* () {
           if (real < nextAt) return { worked: false, nextDue: nextAt }
           const now = yield* present
-          for (const workspace of yield* workspaces.list) yield* purgeOne(workspace, now)
+          const all = new Map((yield* workspaces.list).map((workspace) => [workspace.id, workspace]))
+          yield* each([...all.keys()], real, (id) => Effect.asVoid(purgeOne(all.get(id)!, now)))
           nextAt = real + everyMs
           return { worked: false, nextDue: nextAt }
         })

@@ -5,17 +5,18 @@
  */
 import { Clock, Context, Effect, Exit, Semaphore } from "effect"
 import type { Instant } from "../workspace/Instant.ts"
+import { StorageError } from "../workspace/StorageError.ts"
 import * as State from "./State.ts"
 import { UndoLog } from "./Table.ts"
 
 export interface Memory {
   readonly state: State.State
-  /** Runs an effect in one transaction, or in the one that is open around it. */
-  within<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R>
-  /** A verb: all of it or nothing, also where a caller goes on after its defect in the same transaction. */
-  verb<A>(body: () => A): Effect.Effect<A>
+  /** Runs an effect in one transaction, or in the one that is open around it, which cannot commit once this failed. */
+  within<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | StorageError, R>
+  /** A verb: all of it or nothing. */
+  verb<A>(body: () => A): Effect.Effect<A, StorageError>
   /** A verb that needs the database's clock. */
-  timed<A>(body: (clock: Instant) => A): Effect.Effect<A>
+  timed<A>(body: (clock: Instant) => A): Effect.Effect<A, StorageError>
 }
 
 /** The transaction that is open around the running fiber. */
@@ -23,7 +24,11 @@ interface Open {
   readonly log: UndoLog
   /** False once it ended: a fiber that outlives it must not write into another one unprotected. */
   isOpen: boolean
+  /** True once something inside it failed, as databases have it, though its caller goes on. */
+  isDoomed: boolean
 }
+
+const doomed = "an inner transaction failed, so the outer one was rolled back"
 
 const Current = Context.Reference<Open | null>("@overture/core/memory/Current", { defaultValue: () => null })
 
@@ -35,34 +40,32 @@ export const make: Effect.Effect<Memory> = Effect.gen(function* () {
 
   const within: Memory["within"] = (effect) =>
     Effect.flatMap(Current, (current) => {
-      if (current !== null && current.log === log && current.isOpen) return effect
-      const transaction: Open = { log, isOpen: true }
+      if (current !== null && current.log === log && current.isOpen) {
+        return Effect.onError(effect, () => Effect.sync(() => (current.isDoomed = true)))
+      }
+      const transaction: Open = { log, isOpen: true, isDoomed: false }
       return lock.withPermit(
         effect.pipe(
           Effect.provideService(Current, transaction),
           Effect.onExit((exit) =>
             Effect.sync(() => {
               transaction.isOpen = false
-              if (Exit.isSuccess(exit)) log.commit()
+              if (Exit.isSuccess(exit) && !transaction.isDoomed) log.commit()
               else log.rollback(0)
             })
+          ),
+          Effect.filterOrFail(
+            () => !transaction.isDoomed,
+            () => new StorageError({ operation: "commit", retryable: false, cause: new Error(doomed) })
           )
         )
-      )
-    })
-
-  const whole = <A>(body: () => A): Effect.Effect<A> =>
-    Effect.suspend(() => {
-      const { mark } = log
-      return Effect.onExit(Effect.sync(body), (exit) =>
-        Exit.isSuccess(exit) ? Effect.void : Effect.sync(() => log.rollback(mark))
       )
     })
 
   return {
     state,
     within,
-    verb: (body) => within(whole(body)),
-    timed: (body) => within(Effect.flatMap(Clock.currentTimeMillis, (clock) => whole(() => body(clock))))
+    verb: (body) => within(Effect.sync(body)),
+    timed: (body) => within(Effect.map(Clock.currentTimeMillis, body))
   }
 })

@@ -1,5 +1,5 @@
 /** Chats and their messages in memory. */
-import { Option } from "effect"
+import { Effect, Option } from "effect"
 import * as Chat from "../chat/Chat.ts"
 import { type ChatOpening, ChatStore, type ChatTouch, type ExternalRef, type MessageRef } from "../chat/ChatStore.ts"
 import * as Message from "../chat/Message.ts"
@@ -97,6 +97,7 @@ export const takeNotices = (state: State, refs: ReadonlyArray<ExternalRef>): Rea
 
 export const make = ({ state, verb }: Memory) =>
   ChatStore.of({
+    awaitTurn: () => Effect.void,
     admit: (keys) =>
       verb(() =>
         keys.flatMap(({ account, at, dedupeKey }, index) => {
@@ -160,9 +161,21 @@ export const make = ({ state, verb }: Memory) =>
         })
       ),
     held: (workspace, ids) => verb(() => held(state, workspace, ids)),
-    erase: (workspace, ids) =>
+    showing: (workspace, contact) =>
+      verb(() =>
+        [...state.messages.values()]
+          .filter((message) => message.workspace === workspace && Message.shows(message, contact))
+          .sort(byId)
+      ),
+    erase: (workspace, ids, alone = []) =>
       verb(() => {
-        const { chats, messages, notices } = held(state, workspace, ids)
+        const { chats, messages: own, notices } = held(state, workspace, ids)
+        const named = alone.flatMap((id) => state.messages.get(id) ?? []).filter((row) => row.workspace === workspace)
+        const messages = [...new Map([...own, ...named].map((message) => [message.id, message])).values()].sort(byId)
+        for (const message of named) {
+          const chat = state.chats.get(message.chat)
+          if (chat !== undefined) state.chats.set(chat.id, Chat.withoutShown(chat, message))
+        }
         for (const notice of notices) state.notices.delete(noticeKey(notice))
         for (const message of messages) {
           const after = Message.erase(message)
@@ -172,7 +185,13 @@ export const make = ({ state, verb }: Memory) =>
         for (const chat of chats) state.chats.set(chat.id, Chat.erase(chat))
         return messages.map(({ id }) => id)
       }),
-    find: (refs) => verb(() => refs.map((ref) => find(state, ref) ?? null)),
+    find: (workspace, refs) =>
+      verb(() =>
+        refs.map((ref) => {
+          const message = find(state, ref)
+          return message?.workspace === workspace ? message : null
+        })
+      ),
     holdSending: () => verb(() => undefined),
     createdAt: (places) =>
       verb(() =>
@@ -186,6 +205,14 @@ export const make = ({ state, verb }: Memory) =>
           const key = noticeKey(notice)
           if (state.notices.get(key) === undefined) state.notices.set(key, notice)
         }
+      }),
+    purgeNotices: (workspace, before, limit) =>
+      verb(() => {
+        const old = [...state.notices.values()]
+          .filter((notice) => notice.workspace === workspace && notice.toldAt < before)
+          .slice(0, limit)
+        for (const notice of old) state.notices.delete(noticeKey(notice))
+        return old.length
       }),
     takeNotices: (refs) => verb(() => takeNotices(state, refs)),
     unproven: (chats) =>

@@ -6,7 +6,7 @@ import type { ContactListId, WorkspaceId } from "../workspace/Id.ts"
 import type { Memory } from "./Memory.ts"
 import { type State, within } from "./State.ts"
 
-type Verbs = Pick<ContactStore["Service"], "beginImport" | "importChunk" | "finishImport" | "getImport">
+type Verbs = Pick<ContactStore["Service"], "beginImport" | "importChunk" | "changedLast" | "finishImport" | "getImport">
 
 type Take = (
   state: State,
@@ -38,12 +38,16 @@ export const make = ({ state, verb }: Memory, take: Take): Verbs => ({
         rejected: stands.rejected + chunk.rejected + imported.ambiguous.length
       }
       state.imports.set(key, after)
+      state.importChanges.set(key, imported.changed)
       return Option.some({ at: after, imported })
     }),
+  changedLast: (workspace, id) => verb(() => state.importChanges.get(within(workspace, id)) ?? []),
   finishImport: (workspace, id, at) =>
     verb(() => {
-      const stands = state.imports.get(within(workspace, id))
-      if (stands?.finishedAt === null) state.imports.set(within(workspace, id), { ...stands, finishedAt: at })
+      const key = within(workspace, id)
+      const stands = state.imports.get(key)
+      if (stands?.finishedAt === null) state.imports.set(key, { ...stands, finishedAt: at })
+      state.importChanges.delete(key)
     }),
   getImport: (workspace, id) => verb(() => Option.fromUndefinedOr(state.imports.get(within(workspace, id))))
 })

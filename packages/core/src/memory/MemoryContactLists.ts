@@ -38,6 +38,23 @@ export const make = ({ state, verb }: Memory): ListVerbs => {
     getList: (workspace, id) => verb(() => Option.fromUndefinedOr(listOf(workspace, id))),
     listByName: (workspace, name) =>
       verb(() => Option.fromUndefinedOr(all(workspace).find((list) => list.name === name))),
+    listByNumber: (workspace, number) =>
+      verb(() => Option.fromUndefinedOr(all(workspace).find((list) => list.number === number))),
+    joinList: (workspace, list, contact) =>
+      verb(() => {
+        const isThere = state.contacts.get(contact)?.contact.workspace === workspace
+        if (!isThere || listOf(workspace, list) === undefined) return false
+        const isNew = state.members.get(`${list}|${contact}`) === undefined
+        join(state, list, contact)
+        return isNew
+      }),
+    leaveList: (workspace, list, contact) =>
+      verb(() => {
+        const key = `${list}|${contact}`
+        const isMember = listOf(workspace, list) !== undefined && state.members.get(key) !== undefined
+        if (isMember) state.members.delete(key)
+        return isMember
+      }),
     lists: (workspace, request) => verb(() => page(all(workspace), request, (list) => [list.number])),
     listsOf: (workspace, contact) =>
       verb(() => all(workspace).filter((list) => state.members.get(`${list.id}|${contact}`) !== undefined)),

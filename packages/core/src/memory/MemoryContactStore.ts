@@ -62,7 +62,7 @@ const importContacts = (
   list: ContactListId | null,
   mode: Contact.MergeMode
 ): Imported => {
-  let created = 0
+  const created = new Set<ContactId>()
   let merged = 0
   const before = new Map<ContactId, string>()
   const ambiguous: Array<{ readonly index: number; readonly contacts: ReadonlyArray<ContactId> }> = []
@@ -78,19 +78,18 @@ const importContacts = (
     const existing = known.length === 0 ? undefined : state.contacts.get(id)
     if (existing === undefined) {
       state.contacts.set(id, { contact: row, touches: [] })
-      created++
+      created.add(id)
     } else {
-      if (!before.has(id)) before.set(id, JSON.stringify(existing.contact))
+      if (!before.has(id) && !created.has(id)) before.set(id, JSON.stringify(existing.contact))
       state.contacts.set(id, { ...existing, contact: Contact.merge(existing.contact, row, mode) })
       merged++
     }
     if (isJoining) MemoryContactLists.join(state, list, id)
   }
-  const isNew = new Set<ContactId>(rows.map(({ id }) => id))
   const changed = Array.from(before).flatMap(([id, former]) =>
-    isNew.has(id) || JSON.stringify(state.contacts.need(id).contact) === former ? [] : [id]
+    JSON.stringify(state.contacts.need(id).contact) === former ? [] : [id]
   )
-  return { created, merged, changed, ambiguous }
+  return { created: created.size, merged, changed, ambiguous }
 }
 
 const bySuppressed = by<Suppression>(
@@ -125,18 +124,16 @@ export const make = (memory: Memory) => {
         if (row === undefined || row.contact.workspace !== workspace) return Option.none()
         const { events, suppressions } = erasure(row.contact)
         for (const address of row.contact.addresses) {
-          for (const held of Array.from(
-            state.suppressionsByAddress.get(within(workspace, Address.key(address))).values()
-          )) {
-            state.suppressions.delete(suppressionKey(held))
-          }
+          const held = state.suppressionsByAddress.get(within(workspace, Address.key(address)))
+          if (suppressions !== null)
+            for (const one of Array.from(held.values())) state.suppressions.delete(suppressionKey(one))
           state.wishes.delete(within(workspace, Address.key(address)))
         }
         for (const list of state.lists.values()) {
           if (list.workspace === workspace) state.members.delete(`${list.id}|${id}`)
         }
         state.contacts.delete(id)
-        suppress(state, suppressions)
+        suppress(state, suppressions ?? [])
         append(state, events)
         return Option.some(row.contact)
       }),
@@ -150,6 +147,9 @@ export const make = (memory: Memory) => {
         const [row] = state.contactsByAddress.get(within(workspace, address)).values()
         return Option.fromUndefinedOr(row?.contact)
       }),
+    hold: (workspace, ids) =>
+      verb(() => new Set(ids.filter((id) => state.contacts.get(id)?.contact.workspace === workspace))),
+    holdAddresses: () => verb(() => undefined),
     byAddresses: (workspace, addresses) =>
       verb(
         () =>

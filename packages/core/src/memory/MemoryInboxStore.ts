@@ -2,7 +2,7 @@
 import { Option } from "effect"
 import * as Chat from "../chat/Chat.ts"
 import * as ChatFilter from "../chat/ChatFilter.ts"
-import { chatsByText, InboxStore, type ThreadPart, textsLookedAt, unreadCounted } from "../chat/InboxStore.ts"
+import { chatsByText, InboxStore, type ThreadPart, textsLookedAt } from "../chat/InboxStore.ts"
 import type { Message } from "../chat/Message.ts"
 import * as MessageFilter from "../chat/MessageFilter.ts"
 import * as SearchText from "../chat/SearchText.ts"
@@ -108,11 +108,7 @@ export const make = ({ state, verb }: Memory) =>
           .slice(0, limit)
       ),
     unreadAfter: (workspace, parts) =>
-      verb(() =>
-        parts.map((part) =>
-          Math.min(unreadCounted, said(state, workspace, part).filter((row) => row.direction === "inbound").length)
-        )
-      ),
+      verb(() => parts.map((part) => said(state, workspace, part).filter((row) => row.direction === "inbound").length)),
     markRead: (workspace, member, positions) =>
       verb(() => {
         for (const { at, chat } of positions) {

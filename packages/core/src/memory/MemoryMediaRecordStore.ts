@@ -1,6 +1,6 @@
 /** What is known of media, in memory. */
 import { Option } from "effect"
-import type { Media } from "../chat/Media.ts"
+import { isUnused, type Media } from "../chat/Media.ts"
 import { type MediaChange, MediaRecordStore } from "../chat/MediaRecordStore.ts"
 import type { ChatId, MediaId, WorkspaceId } from "../workspace/Id.ts"
 import type { Memory } from "./Memory.ts"
@@ -14,6 +14,11 @@ const change = (state: State, rows: ReadonlyArray<Media>, rule: (media: Media) =
     else state.media.set(before.id, after)
     return { before, after }
   })
+
+const byAge = by<Media>(
+  (media) => media.createdAt,
+  (media) => media.id
+)
 
 const ofChats = (state: State, workspace: WorkspaceId, chats: ReadonlyArray<ChatId>): ReadonlyArray<Media> =>
   [...new Set(chats)]
@@ -66,6 +71,15 @@ export const make = ({ state, verb }: Memory) =>
     modify: (ids, rule) =>
       verb(() => change(state, [...new Set(ids)].flatMap((id) => state.media.get(id) ?? []).sort(byId), rule)),
     modifyOfChats: (workspace, chats, rule) => verb(() => change(state, ofChats(state, workspace, chats), rule)),
+    unused: (workspace, before, limit) =>
+      verb(() => {
+        const all = [...state.media.values()].filter((media) => media.workspace === workspace)
+        return firstOf(
+          all.filter((media) => media.createdAt < before && isUnused(media)),
+          limit,
+          byAge
+        )
+      }),
     older: (workspace, before, limit) =>
       verb(() => {
         const old = [...state.media.values()].filter(
@@ -75,13 +89,6 @@ export const make = ({ state, verb }: Memory) =>
             media.createdAt < before &&
             (media.status === "stored" || media.status === "failed")
         )
-        return firstOf(
-          old,
-          limit,
-          by(
-            (media) => media.createdAt,
-            (media) => media.id
-          )
-        )
+        return firstOf(old, limit, byAge)
       })
   })

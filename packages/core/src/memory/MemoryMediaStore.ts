@@ -1,6 +1,6 @@
 /** The bytes of media in memory, for tests and examples: gone with the process, and without URLs. */
 import { Effect, Layer, Stream } from "effect"
-import { type MediaBytes, type MediaKey, MediaMissing, MediaStore, MediaTooLarge } from "../chat/MediaStore.ts"
+import { checked, type MediaBytes, type MediaKey, MediaMissing, MediaStore, MediaTooLarge } from "../chat/MediaStore.ts"
 
 const keyOf = ({ id, workspace }: MediaKey): string => `${workspace}/${id}`
 
@@ -11,6 +11,7 @@ export const layer = (digest: (bytes: Uint8Array) => string): Layer.Layer<MediaS
     return MediaStore.of({
       put: (key, content, { maxBytes }) =>
         Effect.gen(function* () {
+          yield* checked("MemoryMedia.put", key)
           const chunks: Array<Uint8Array> = []
           let length = 0
           yield* Stream.runForEach(content, (chunk) => {
@@ -28,13 +29,13 @@ export const layer = (digest: (bytes: Uint8Array) => string): Layer.Layer<MediaS
           return { bytes: length, sha256: digest(bytes) }
         }),
       get: (key, range) =>
-        Effect.suspend((): Effect.Effect<MediaBytes, MediaMissing> => {
+        Effect.flatMap(checked("MemoryMedia.get", key), (): Effect.Effect<MediaBytes, MediaMissing> => {
           const bytes = files.get(keyOf(key))
           if (bytes === undefined) return Effect.fail(new MediaMissing({ media: key.id }))
           const part = range === undefined ? bytes : bytes.subarray(range.start, range.end)
           return Effect.succeed({ bytes: bytes.length, content: Stream.make(part.slice()) })
         }),
-      delete: (key) => Effect.sync(() => void files.delete(keyOf(key))),
-      url: () => Effect.succeed(null)
+      delete: (key) => Effect.map(checked("MemoryMedia.delete", key), () => void files.delete(keyOf(key))),
+      url: (key) => Effect.as(checked("MemoryMedia.url", key), null)
     })
   })

@@ -226,7 +226,7 @@ export const make = ({ state, timed, verb }: Memory) => {
           ...(holdMs === null ? { claim: null, until: 0 } : { until: clock + holdMs })
         })
         if (!isChanged) MemoryEventStore.append(state, writes.events)
-        return isChanged ? "changed" : "held"
+        return isChanged || isForgotten ? "changed" : "held"
       }),
     about: (workspace, subjects) =>
       verb(() => {

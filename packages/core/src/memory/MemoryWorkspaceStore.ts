@@ -1,14 +1,10 @@
 /** Workspaces in memory, with the switch and the pacing clock of the database. */
 import { Option } from "effect"
 import * as Budget from "../workspace/Budget.ts"
-import { day } from "../workspace/Instant.ts"
-import { type PacingClock, WorkspaceStore } from "../workspace/WorkspaceStore.ts"
+import { keyLifeMs, type PacingClock, WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import type { Memory } from "./Memory.ts"
 import { byId } from "./Paging.ts"
 import { type State, within } from "./State.ts"
-
-/** How long an idempotency key lives. */
-const keyLifeMs = day
 
 /** Whether everything is stopped, and how the pacing clock runs. */
 export const database = (state: State): { readonly stopped: boolean; readonly clock: PacingClock } =>

@@ -23,6 +23,7 @@ import * as Forecasts from "./storage/Forecasts.ts"
 import * as Groups from "./storage/Groups.ts"
 import * as Jobs from "./storage/Jobs.ts"
 import * as LeadChanges from "./storage/LeadChanges.ts"
+import * as ListMembers from "./storage/ListMembers.ts"
 import * as MediaRecords from "./storage/MediaRecords.ts"
 import * as Members from "./storage/Members.ts"
 import * as Model from "./storage/Model.ts"
@@ -33,6 +34,7 @@ import * as Profiles from "./storage/Profiles.ts"
 import * as Recovering from "./storage/Recovering.ts"
 import * as Sequences from "./storage/Sequences.ts"
 import * as Settling from "./storage/Settling.ts"
+import * as Stops from "./storage/Stops.ts"
 import type { StorageCase } from "./storage/StorageCase.ts"
 import * as TouchChanges from "./storage/TouchChanges.ts"
 import * as Transactions from "./storage/Transactions.ts"
@@ -51,6 +53,7 @@ export const cases: ReadonlyArray<StorageCase> = [
   AccountLives,
   Profiles,
   Contacts,
+  ListMembers,
   Chats,
   ChatChanges,
   ChatLists,
@@ -60,6 +63,7 @@ export const cases: ReadonlyArray<StorageCase> = [
   Outbox,
   Settling,
   Recovering,
+  Stops,
   Persons,
   Campaigns,
   CampaignLives,

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { Workspaces } from "../../src/account/Workspaces.ts"
 import type { ParticipantProfile } from "../../src/channel/ParticipantProfile.ts"
 import { ContactStore } from "../../src/contact/ContactStore.ts"
 import { Bulks } from "../../src/job/Bulks.ts"
@@ -276,6 +277,43 @@ describe("a chat as it may be used", () => {
   })
 })
 
+describe("the name of a participant", () => {
+  it.effect("is the last that the platform told, in whatever order, and another one is told of", () => {
+    const channel = TestChannel.make()
+    return Effect.gen(function* () {
+      const it = yield* Desk.make(channel)
+      const called = (name: string, at: number) =>
+        it.tell((common) => ({
+          type: "messageReceived",
+          ...common,
+          at: start + at,
+          participant: { externalId: "p", scope: "", name },
+          externalId: `in-${at}`,
+          content: Builders.text("hello")
+        }))
+      yield* it.chats.open(it.workspace, { account: it.account.id, person: "p", name: "As we know them" }, api)
+      const chat = Effect.map(it.chats.get(it.workspace, it.chatOf("p")), (view) => view.chat)
+      const names: Array<string> = []
+      for (const [name, at] of [
+        ["Ann", 10],
+        ["", 40],
+        ["Ann Married", 30],
+        ["Ann Child", 5],
+        ["Ann Married", 31]
+      ] as const) {
+        yield* called(name, at)
+        names.push((yield* chat).name)
+      }
+      assert.deepStrictEqual(names, ["Ann", "Ann", "Ann Married", "Ann Married", "Ann Married"])
+      const told = (yield* it.told(it.chatOf("p"))).filter(({ type }) => type === "chat.changed")
+      assert.deepStrictEqual(
+        told.map(({ actor, data }) => [actor.type, data["renamed"], JSON.stringify(data).includes("Married")]),
+        [["channel", true, false]]
+      )
+    }).pipe(Effect.provide(Desk.engine(channel)))
+  })
+})
+
 describe("chats that nobody has", () => {
   it.effect("go round the active members when their person writes, and stay with whom they are", () => {
     const channel = TestChannel.make()
@@ -284,7 +322,7 @@ describe("chats that nobody has", () => {
       const members = yield* Members
       const [ann, bob, eve] = [yield* it.member("ann"), yield* it.member("bob"), yield* it.member("eve")]
       yield* it.says("early", "hello")
-      yield* members.assignBy(it.workspace, "roundRobin")
+      yield* (yield* Workspaces).change(it.workspace, { assignment: "roundRobin" }, api)
       yield* members.change(it.workspace, eve, { status: "away" }, api)
       for (const person of ["p1", "p2", "p3", "p1", "p4"]) yield* it.says(person, "hello")
       const assignee = (person: string) =>

@@ -129,6 +129,27 @@ describe("what is told of a message before the message itself", () => {
   })
 })
 
+describe("a late failure that proves wrong", () => {
+  it.effect("lets the sequence go on, and nobody is told of a touch that was not made", () => {
+    const channel = TestChannel.make()
+    return Effect.gen(function* () {
+      const { account, it, lead } = yield* campaign(channel)
+      yield* it.run(start + 12 * hour)
+      const [sent] = yield* messages(account)
+      const externalId = sent!.externalId!
+      yield* tell(account, { type: "messageFailed", ...common(sent!.sentAt! + 5), externalId, code: "131" })
+      assert.strictEqual((yield* lead).ended, "failed")
+      const before = (yield* types(account)).length
+      yield* tell(account, { type: "messageDelivered", ...common(sent!.sentAt! + 4), externalId })
+      assert.strictEqual((yield* lead).ended, null)
+      const told = (yield* types(account)).slice(before).filter((type) => type.startsWith("lead."))
+      assert.deepStrictEqual(told, ["lead.resumed"])
+      yield* it.run(start + 5 * day)
+      assert.strictEqual(channel.asked.length, 2)
+    }).pipe(Effect.provide(engine(channel)))
+  })
+})
+
 describe("a reply", () => {
   it.effect("that is told between the claim of a follow-up and its begin keeps it from being sent", () => {
     let inside: Inbox["Service"]

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Option, Result, Stream } from "effect"
+import { Deferred, Effect, Layer, Option, Result, Stream } from "effect"
 import type { ContactImport } from "../../src/contact/ContactImport.ts"
 import { ContactImports, type ImportOptions } from "../../src/contact/ContactImports.ts"
 import type { RowBatch, RowProblem } from "../../src/contact/ContactRow.ts"
@@ -116,6 +116,37 @@ describe("imports of any size", () => {
         assert.deepInclude(error as object, { _tag: "ImportMismatch", field })
       }
     }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("bring nobody back who is erased while they are read ahead", () =>
+    Effect.gen(function* () {
+      const { imports, list, options, problems, store, workspace } = yield* started("erased meanwhile")
+      const contacts = yield* Contacts
+      yield* contacts.importRows(workspace, list.id, [row(2, "later")], rules)
+      const later = Option.getOrThrow(yield* store.byAddress(workspace, "sandbox//later"))
+      const isRead = yield* Deferred.make<void>()
+      const source = Stream.concat(
+        Stream.make({ rows: [row(2, "first")], rejected: [] }),
+        Stream.fromEffect(Effect.as(Deferred.succeed(isRead, undefined), { rows: [row(3, "later")], rejected: [] }))
+      )
+      const done = yield* imports.run({
+        ...options(source),
+        onProgress: ({ records }) =>
+          records > 1
+            ? Effect.void
+            : Deferred.await(isRead).pipe(
+                Effect.andThen(Effect.forEach(Array.from({ length: 50 }), () => Effect.yieldNow)),
+                Effect.andThen(contacts.erase(workspace, later.id, system)),
+                Effect.orDie
+              )
+      })
+      assert.deepInclude(done, { records: 2, created: 1, rejected: 1 })
+      assert.deepEqual(
+        problems.map(({ line, reason }) => [line, reason]),
+        [[3, "this person was erased"]]
+      )
+      assert.isTrue(Option.isNone(yield* store.byAddress(workspace, "sandbox//later")))
+    }).pipe(Effect.provide(Layer.provide(layer, Layer.succeed(AddressHash, hash))))
   )
 
   it.effect("bring nobody back who was erased", () =>

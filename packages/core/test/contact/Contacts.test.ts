@@ -147,6 +147,49 @@ describe("suppressions from a file", () => {
 })
 
 describe("lists", () => {
+  it.effect("are found by number and name, and take or lose one person by id or address", () =>
+    Effect.gen(function* () {
+      const { build, workspace } = yield* scene("one by one")
+      const [contacts, lists] = [yield* Contacts, yield* ContactLists]
+      const [guests, friends] = [
+        yield* contacts.listNamed(workspace, "guests"),
+        yield* contacts.listNamed(workspace, "friends")
+      ]
+      yield* contacts.importRows(workspace, guests.id, [row(1, "ana"), row(2, "ben")], rules)
+      const [ana] = (yield* lists.members(workspace, guests.id, {})).data
+      assert.strictEqual((yield* lists.find(workspace, { number: friends.number })).name, "friends")
+      assert.deepInclude(yield* lists.find(workspace, { name: "guests" }), { id: guests.id, members: 2 })
+      const ben = { channel: "sandbox", scope: "", externalId: "ben" } as const
+      assert.isTrue(yield* lists.add(workspace, friends.id, ana!.id))
+      assert.isTrue(yield* lists.add(workspace, friends.id, ben))
+      assert.isFalse(yield* lists.add(workspace, friends.id, ben))
+      assert.isTrue(yield* lists.remove(workspace, friends.id, ana!.id))
+      assert.isFalse(yield* lists.remove(workspace, friends.id, ana!.id))
+      const left = (yield* lists.members(workspace, friends.id, {})).data
+      assert.deepStrictEqual(
+        left.map(({ addresses }) => addresses[0]?.externalId),
+        ["ben"]
+      )
+      const refused = yield* Effect.forEach(
+        [
+          lists.find(workspace, { number: 99 }),
+          lists.find(workspace, { name: "enemies" }),
+          lists.add(workspace, build.ids.next("lst"), ana!.id),
+          lists.add(workspace, friends.id, { ...ben, externalId: "nobody" }),
+          lists.remove(workspace, friends.id, build.ids.next("con"))
+        ],
+        (one) => Effect.map(Effect.flip(one as Effect.Effect<unknown, { readonly _tag: string }>), ({ _tag }) => _tag)
+      )
+      assert.deepStrictEqual(refused, [
+        "ListNotFound",
+        "ListNotFound",
+        "ListNotFound",
+        "ContactNotFound",
+        "ContactNotFound"
+      ])
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("are exported as CSV, safe for spreadsheets when asked", () =>
     Effect.gen(function* () {
       const { build, workspace } = yield* scene("csv")

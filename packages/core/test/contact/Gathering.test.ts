@@ -230,6 +230,36 @@ describe("gathering a list", () => {
     }).pipe(Effect.provide(layer({ sources: [test.source] })))
   })
 
+  it.effect("of several that want the same list at the same time one gets it", () => {
+    const test = source(pages)
+    return Effect.gen(function* () {
+      const { workspace } = yield* scene("at once")
+      const { list } = yield* gather(workspace)
+      yield* (yield* JobRunner).runOne
+      const again = Effect.result(gather(workspace, { mode: "override" }, { list: { id: list } }))
+      const results = yield* Effect.all([again, again, again], { concurrency: "unbounded" })
+      assert.deepStrictEqual(results.map(({ _tag }) => _tag).sort(), ["Failure", "Failure", "Success"])
+    }).pipe(Effect.provide(layer({ sources: [test.source] })))
+  })
+
+  it.effect("a page that names itself as the next one ends the gathering", () => {
+    const test = source([[person("a")], [person("b")]])
+    const looping = {
+      ...test.source,
+      page: (request: Parameters<typeof test.source.page>[0]) =>
+        Effect.map(test.source.page(request), (page) => (page === "unchanged" ? page : { ...page, cursor: "1" }))
+    }
+    return Effect.gen(function* () {
+      const { workspace } = yield* scene("loop")
+      const { job, list } = yield* gather(workspace)
+      yield* (yield* JobRunner).runOne
+      const { error, status } = yield* (yield* Jobs).get(workspace, job.id)
+      assert.strictEqual(status, "failed")
+      assert.match(error ?? "", /names itself/)
+      assert.deepStrictEqual(yield* membersOf(workspace, list), ["a"])
+    }).pipe(Effect.provide(layer({ sources: [looping] })))
+  })
+
   it.effect("without the source it answers which port is missing, and writes nothing", () =>
     Effect.gen(function* () {
       const { workspace } = yield* scene("missing")

@@ -8,7 +8,7 @@ import { Retentions } from "../../src/job/Retentions.ts"
 import type { WorkspaceId } from "../../src/workspace/Id.ts"
 import { day, hour } from "../../src/workspace/Instant.ts"
 import { PacingTime } from "../../src/workspace/PacingTime.ts"
-import { AllRetained, cutoff, type Retained } from "../../src/workspace/Retention.ts"
+import { AllRetained, cutoff, type Retained, type Retention } from "../../src/workspace/Retention.ts"
 import { WorkspaceStore } from "../../src/workspace/WorkspaceStore.ts"
 import { counting, layer as work, scene } from "./work.ts"
 
@@ -30,6 +30,9 @@ const area = (things: Array<{ readonly workspace: WorkspaceId; readonly at: numb
   return { asked, retained }
 }
 
+const keep = (workspace: WorkspaceId, retention: Retention) =>
+  Effect.flatMap(WorkspaceStore, (store) => store.modify(workspace, (before) => ({ ...before, retention })))
+
 const layer = (...retained: ReadonlyArray<Retained>) =>
   Retentions.layer.pipe(Layer.provide(Layer.succeed(AllRetained, retained)), Layer.provideMerge(work(counting())))
 
@@ -45,10 +48,8 @@ describe("how long things are kept", () => {
     Effect.gen(function* () {
       const { build, workspace } = yield* scene("settings")
       const retentions = yield* Retentions
-      yield* retentions.set(workspace, { media: 5 })
-      const all = yield* retentions.set(workspace, { events: null })
-      assert.deepInclude(all, { media: 5, events: null, jobs: 90 })
-      assert.deepStrictEqual(yield* retentions.of(workspace), all)
+      yield* keep(workspace, { media: 5, events: null })
+      assert.deepInclude(yield* retentions.of(workspace), { media: 5, events: null, jobs: 90 })
       const missing = yield* Effect.flip(retentions.of(build.workspace().id))
       assert.strictEqual(missing._tag, "WorkspaceNotFound")
     }).pipe(Effect.provide(layer()))
@@ -67,7 +68,7 @@ describe("purging", () => {
       yield* TestClock.setTime(now)
       for (let i = 0; i < 1_201; i++) things.push({ workspace, at: now - 3 * day })
       things.push({ workspace, at: now - day }, { workspace: other.id, at: 0 })
-      yield* retentions.set(workspace, { media: 2 })
+      yield* keep(workspace, { media: 2 })
       const fiber = yield* Effect.forkChild(retentions.chore.round(now))
       yield* TestClock.adjust("1 second")
       assert.deepStrictEqual(yield* Fiber.join(fiber), { worked: false, nextDue: now + hour })
@@ -80,6 +81,34 @@ describe("purging", () => {
       )
       assert.deepStrictEqual(asked, [500, 500, 500])
     }).pipe(Effect.provide(layer(retained)))
+  })
+
+  it.effect("goes on with the others where it fails for one, which has its turn again later", () => {
+    const things: Array<{ workspace: WorkspaceId; at: number }> = []
+    const { retained } = area(things)
+    let broken: WorkspaceId | null = null
+    const failing: Retained = {
+      ...retained,
+      purge: (workspace, before, limit) =>
+        workspace === broken
+          ? Effect.die(new Error("a row that nobody can read"))
+          : retained.purge(workspace, before, limit)
+    }
+    return Effect.gen(function* () {
+      const { build, workspace } = yield* scene("broken")
+      const other = build.workspace({ retention: { media: 2 } })
+      yield* (yield* WorkspaceStore).create(other)
+      yield* keep(workspace, { media: 2 })
+      const retentions = yield* Retentions
+      yield* TestClock.setTime(now)
+      for (const id of [workspace, other.id]) things.push({ workspace: id, at: 0 })
+      broken = workspace
+      yield* retentions.chore.round(now)
+      assert.deepStrictEqual(things, [{ workspace, at: 0 }])
+      broken = null
+      yield* retentions.chore.round(now + hour)
+      assert.deepStrictEqual(things, [])
+    }).pipe(Effect.provide(layer(failing)))
   })
 
   it.effect("goes by the earlier clock: a virtual one that has leapt ahead takes nothing of today", () => {
@@ -95,7 +124,7 @@ describe("purging", () => {
       const retentions = yield* Retentions
       yield* TestClock.setTime(now)
       things.push({ workspace, at: now - day }, { workspace, at: now - 3 * day })
-      yield* retentions.set(workspace, { media: 2 })
+      yield* keep(workspace, { media: 2 })
       yield* retentions.purge(workspace)
       assert.deepStrictEqual(
         things.map(({ at }) => at),

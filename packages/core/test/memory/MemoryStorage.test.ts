@@ -96,7 +96,7 @@ describe("transactions of the memory storage", () => {
     }).pipe(Effect.provide(MemoryStorage.layer))
   )
 
-  it.effect("a verb that dies leaves nothing in a transaction that goes on", () =>
+  it.effect("a verb that dies takes the transaction with it, though that goes on", () =>
     Effect.gen(function* () {
       const { found, transaction, write } = yield* prepare
       const workspaces = yield* WorkspaceStore
@@ -106,7 +106,7 @@ describe("transactions of the memory storage", () => {
       yield* workspaces.create(workspace)
       const store = yield* AccountStore
       yield* Effect.forEach(accounts, (account) => store.connect(account, []))
-      yield* transaction.within(
+      const outer = transaction.within(
         Effect.gen(function* () {
           yield* write
           let calls = 0
@@ -120,7 +120,8 @@ describe("transactions of the memory storage", () => {
           assert.isTrue(Exit.isFailure(yield* Effect.exit(half)))
         })
       )
-      assert.deepStrictEqual(yield* found, everything)
+      assert.strictEqual((yield* Effect.flip(outer))._tag, "StorageError")
+      assert.deepStrictEqual(yield* found, nothing)
       const names = (yield* store.list(workspace.id, {})).data.map(({ name }) => name)
       assert.deepStrictEqual(names, ["Account 1", "Account 2"])
     }).pipe(Effect.provide(MemoryStorage.layer))

@@ -102,7 +102,7 @@ const isTaken = ({ cause }: StorageError): boolean =>
 const isPlain = (row: Contact) =>
   row.externalRef === null && row.consents.length === 0 && Object.keys(row.metadata).length === 0
 
-const plainRow = (row: Contact): ReadonlyArray<unknown> => [
+const plainRow = (row: Contact): ReadonlyArray<Parameter> => [
   row.id,
   row.name,
   row.first,
@@ -122,18 +122,19 @@ export const make = (database: Database["Service"]) => {
   const inTurn = <A>(steps: ReadonlyArray<Effect.Effect<A, StorageError>>) => Effect.all(steps, { concurrency: 2 })
 
   /** The statements that write rows, `shared` before them: SQLite reads parameters faster than JSON. */
-  const steps = (
-    rows: ReadonlyArray<ReadonlyArray<unknown>>,
+  const steps = <A>(
+    rows: ReadonlyArray<A>,
+    values: (row: A) => ReadonlyArray<Parameter>,
     shared: ReadonlyArray<Parameter>,
     statement: Statement,
     block: Statement
   ): ReadonlyArray<Effect.Effect<number, StorageError>> => {
     const inBlocks = database.sql.name === "sqlite" ? rows.length - (rows.length % blockSize) : 0
     const blocks = slices(rows.slice(0, inBlocks), blockSize).map((some) =>
-      Effect.suspend(() => affected(block, [...shared, ...(some.flat() as ReadonlyArray<Parameter>)]))
+      Effect.suspend(() => affected(block, [...shared, ...some.flatMap(values)]))
     )
     const rest = slices(rows.slice(inBlocks), slice).map((some) =>
-      Effect.suspend(() => affected(statement, [...shared, JSON.stringify(some)]))
+      Effect.suspend(() => affected(statement, [...shared, JSON.stringify(some.map(values))]))
     )
     return [...blocks, ...rest]
   }
@@ -168,10 +169,10 @@ export const make = (database: Database["Service"]) => {
   })
 
   const write = (workspace: WorkspaceId, { addresses, created }: ImportPlan) => {
-    const taking = steps(addresses, [workspace], sql.take, sql.takeBlock)
+    const taking = steps(addresses, (pair) => pair, [workspace], sql.take, sql.takeBlock)
     const inserting = Array.from(
       Map.groupBy(created.filter(isPlain), (row) => row.createdAt),
-      ([at, rows]) => steps(rows.map(plainRow), [workspace, at], sql.insert, sql.insertBlock)
+      ([at, rows]) => steps(rows, plainRow, [workspace, at], sql.insert, sql.insertBlock)
     )
     return inTurn([
       ...taking,

@@ -1,5 +1,6 @@
 /** Imports: a batch by itself, or chunk by chunk with how far it came written in the chunk's transaction. */
 import type { ContactStore } from "@overture/core/contact/ContactStore"
+import type { ContactId } from "@overture/core/workspace/Id"
 import { Effect, Option } from "effect"
 import type { Database } from "../Database.ts"
 import { defineStatements } from "../Dialect.ts"
@@ -7,7 +8,10 @@ import * as Columns from "../rows/Columns.ts"
 import * as ContactRow from "../rows/ContactRow.ts"
 import * as ContactImport from "./ContactImport.ts"
 
-type Verbs = Pick<ContactStore["Service"], "import" | "beginImport" | "importChunk" | "finishImport" | "getImport">
+type Verbs = Pick<
+  ContactStore["Service"],
+  "import" | "beginImport" | "importChunk" | "changedLast" | "finishImport" | "getImport"
+>
 
 const statements = defineStatements("ContactStore.imports", (sql) => {
   const table = sql.t("contact_import")
@@ -18,9 +22,11 @@ const statements = defineStatements("ContactStore.imports", (sql) => {
       where true on conflict (workspace_id, id) do nothing`,
     get: `select ${columns} from ${table} as i where i.workspace_id = $1 and i.id = $2`,
     lock: `select ${columns} from ${table} as i where i.workspace_id = $1 and i.id = $2 ${sql.lock("i")}`,
-    advance: `update ${table} set records = $3, created = $4, merged = $5, rejected = $6
+    advance: `update ${table} set records = $3, created = $4, merged = $5, rejected = $6, changed = $7
       where workspace_id = $1 and id = $2`,
-    finish: `update ${table} set finished_at = $3 where workspace_id = $1 and id = $2 and finished_at is null`
+    changed: `select i.changed from ${table} as i where i.workspace_id = $1 and i.id = $2`,
+    finish: `update ${table} set finished_at = $3, changed = null
+      where workspace_id = $1 and id = $2 and finished_at is null`
   }
 })
 
@@ -53,9 +59,14 @@ export const make = (database: Database["Service"]): Verbs => {
             merged: before.merged + imported.merged,
             rejected: before.rejected + chunk.rejected + imported.ambiguous.length
           }
-          yield* affected(sql.advance, [workspace, id, at.records, at.created, at.merged, at.rejected])
+          const changed = imported.changed.length === 0 ? null : JSON.stringify(imported.changed)
+          yield* affected(sql.advance, [workspace, id, at.records, at.created, at.merged, at.rejected, changed])
           return Option.some({ at, imported })
         })
+      ),
+    changedLast: (workspace, id) =>
+      Effect.map(execute<{ readonly changed: string | null }>(sql.changed, [workspace, id]), ([row]) =>
+        row?.changed == null ? [] : Columns.json<ReadonlyArray<ContactId>>(row.changed)
       ),
     finishImport: (workspace, id, at) => Effect.asVoid(affected(sql.finish, [workspace, id, at])),
     getImport: (workspace, id) => Effect.map(execute<ContactRow.ImportRow>(sql.get, [workspace, id]), importOf)

@@ -20,6 +20,14 @@ const statements = defineStatements("ContactStore.lists", (sql) => {
     insert: `insert into ${list}(${Columns.names(ContactRow.listColumns)}) values ($1, $2, $3, $4, $5, $6)`,
     get: `select ${columns} from ${list} as l where l.workspace_id = $1 and l.id = $2`,
     byName: `select ${columns} from ${list} as l where l.workspace_id = $1 and l.name = $2 order by l.number limit 1`,
+    byNumber: `select ${columns} from ${list} as l where l.workspace_id = $1 and l.number = ${sql.p(2, "int")}`,
+    lockContact: `select c.id from ${t("contact")} as c where c.workspace_id = $1 and c.id = $2 ${sql.lock("c")}`,
+    lockList: `select l.members from ${list} as l where l.workspace_id = $1 and l.id = $2 ${sql.lock("l")}`,
+    join: `insert into ${t("list_member")}(list_id, position, contact_id)
+      select l.id, l.members + 1, $2 from ${list} as l where l.id = $1 on conflict do nothing`,
+    joined: `update ${list} set members = members + 1 where id = $1`,
+    leave: `delete from ${t("list_member")} where contact_id = $3
+      and list_id in (select l.id from ${list} as l where l.workspace_id = $1 and l.id = $2)`,
     page: `select ${columns} from ${list} as l where l.workspace_id = $1 and l.number > $2
       order by l.number limit $3 offset $4`,
     count: `select count(*) as total from ${list} where workspace_id = $1`,
@@ -79,6 +87,21 @@ export const make = (database: Database["Service"]): ListVerbs => {
     getList: (workspace, id) => Effect.map(execute<ContactRow.ContactListRow>(sql.get, [workspace, id]), listOf),
     listByName: (workspace, name) =>
       Effect.map(execute<ContactRow.ContactListRow>(sql.byName, [workspace, name]), listOf),
+    listByNumber: (workspace, number) =>
+      Effect.map(execute<ContactRow.ContactListRow>(sql.byNumber, [workspace, number]), listOf),
+    joinList: (workspace, id, contact) =>
+      transaction(
+        Effect.gen(function* () {
+          // As imports and erasures do: the person before the list.
+          if ((yield* execute<object>(sql.lockContact, [workspace, contact])).length === 0) return false
+          if ((yield* execute<object>(sql.lockList, [workspace, id])).length === 0) return false
+          if ((yield* affected(sql.join, [id, contact])) === 0) return false
+          yield* affected(sql.joined, [id])
+          return true
+        })
+      ),
+    leaveList: (workspace, id, contact) =>
+      Effect.map(affected(sql.leave, [workspace, id, contact]), (count) => count > 0),
     lists: (workspace, request) =>
       Paging.page(
         database,

@@ -10,15 +10,25 @@ import type { ContactId } from "@overture/core/workspace/Id"
 /** Rows with the texts of their addresses, which are looked up, compared and written. */
 export interface ImportBatch {
   readonly rows: ReadonlyArray<Contact>
-  /** Of each row. */
-  readonly keys: ReadonlyArray<ReadonlyArray<string>>
-  /** All of them, each once, in the order of their index: its pages are read and written one after the other. */
+  /** A number for each text: what is compared row by row. */
+  readonly places: ReadonlyMap<string, number>
+  /** Those of each row. */
+  readonly keys: ReadonlyArray<ReadonlyArray<number>>
+  /** All texts, each once, in the order of their index: its pages are read and written one after the other. */
   readonly addresses: ReadonlyArray<string>
 }
 
 export const batchOf = (rows: ReadonlyArray<Contact>): ImportBatch => {
-  const keys = rows.map(({ addresses }) => addresses.map(Address.key))
-  return { rows, keys, addresses: [...new Set(keys.flat())].sort() }
+  const places = new Map<string, number>()
+  const placeOf = (address: Address.Address) => {
+    const text = Address.key(address)
+    const known = places.get(text)
+    if (known !== undefined) return known
+    places.set(text, places.size)
+    return places.size - 1
+  }
+  const keys = rows.map(({ addresses }) => addresses.map(placeOf))
+  return { rows, places, keys, addresses: [...places.keys()].sort() }
 }
 
 /** The contacts that have an address or an externalRef of the batch. */
@@ -55,12 +65,26 @@ const isSame = (one: Contact, other: Contact): boolean =>
   sameRecord(one.attributes, other.attributes) &&
   sameRecord(one.metadata, other.metadata)
 
-export const plan = ({ addresses, keys, rows }: ImportBatch, known: Known, mode: MergeMode): ImportPlan => {
-  const byAddress = new Map(known.byAddress)
-  const byRef = new Map(known.byRef)
-  // In order of first appearance, as they are after the rows so far.
-  const created = new Map<ContactId, Contact>()
-  const found = new Map<ContactId, Contact>()
+/** Someone whom rows of the batch stand for. */
+interface Person {
+  readonly id: ContactId
+  /** As they were before the batch; null when they come with it. */
+  readonly before: Contact | null
+  /** As they are after the rows so far. */
+  after: Contact
+}
+
+export const plan = ({ addresses, keys, places, rows }: ImportBatch, known: Known, mode: MergeMode): ImportPlan => {
+  const people = new Map<ContactId, Person>()
+  for (const [id, contact] of known.contacts) people.set(id, { id, before: contact, after: contact })
+  const byRef = new Map<string, Person>()
+  for (const [ref, id] of known.byRef) byRef.set(ref, people.get(id)!)
+  /** Of each place. */
+  const owners: Array<Person | undefined> = addresses.map(() => undefined)
+  for (const [address, id] of known.byAddress) owners[places.get(address)!] = people.get(id)!
+  // In order of first appearance.
+  const created: Array<Person> = []
+  const found = new Set<Person>()
   const members: Array<ContactId> = []
   const ambiguous: Array<Imported["ambiguous"][number]> = []
   let merged = 0
@@ -68,40 +92,43 @@ export const plan = ({ addresses, keys, rows }: ImportBatch, known: Known, mode:
   for (const [index, row] of rows.entries()) {
     const own = keys[index]!
     let owner = row.externalRef === null ? undefined : byRef.get(row.externalRef)
-    let others: Set<ContactId> | undefined
-    for (const key of own) {
-      const has = byAddress.get(key)
+    let others: Set<Person> | undefined
+    for (const place of own) {
+      const has = owners[place]
       if (has === undefined || has === owner) continue
       if (owner === undefined) owner = has
       else others = (others ?? new Set([owner])).add(has)
     }
     if (others !== undefined) {
-      ambiguous.push({ index, contacts: [...others].sort() })
+      ambiguous.push({ index, contacts: Array.from(others, ({ id }) => id).sort() })
       continue
     }
-    const id = owner ?? row.id
-    const isNew = created.get(id)
-    const before = isNew ?? found.get(id) ?? known.contacts.get(id)
-    const after = before === undefined ? row : merge(before, row, mode)
-    if (before === undefined || isNew !== undefined) created.set(id, after)
-    else {
-      if (!found.has(id)) members.push(id)
-      found.set(id, after)
+    const person = owner ?? { id: row.id, before: null, after: row }
+    if (owner === undefined) {
+      created.push(person)
+      members.push(person.id)
+    } else {
+      if (person.before !== null && !found.has(person)) {
+        found.add(person)
+        members.push(person.id)
+      }
+      person.after = merge(person.after, row, mode)
+      merged++
     }
-    if (before === undefined) members.push(id)
-    else merged++
-    if (after.externalRef !== null) byRef.set(after.externalRef, id)
-    for (const key of own) if (!byAddress.has(key)) byAddress.set(key, id)
+    if (person.after.externalRef !== null) byRef.set(person.after.externalRef, person)
+    for (const place of own) owners[place] ??= person
   }
   // By what they are in the end: rows of one person may say one thing and then another.
-  const changed = Array.from(found).flatMap(([id, after]) => (isSame(known.contacts.get(id)!, after) ? [] : [after]))
+  const changed = Array.from(found).flatMap(({ after, before }) => (isSame(before!, after) ? [] : [after]))
   return {
-    imported: { created: created.size, merged, changed: changed.map(({ id }) => id), ambiguous },
-    created: [...created.values()],
+    imported: { created: created.length, merged, changed: changed.map(({ id }) => id), ambiguous },
+    created: created.map(({ after }) => after),
     changed,
     addresses: addresses.flatMap((address) => {
-      const owner = known.byAddress.has(address) ? undefined : byAddress.get(address)
-      return owner === undefined ? [] : [[address, owner] as const]
+      const owner = owners[places.get(address)!]
+      return owner === undefined || (owner.before !== null && known.byAddress.has(address))
+        ? []
+        : [[address, owner.id] as const]
     }),
     members
   }

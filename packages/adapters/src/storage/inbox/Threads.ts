@@ -1,5 +1,5 @@
 /** The messages of chats as threads, and how far members have read them. Each chat is read by its index and merged here. */
-import { type InboxStore, unreadCounted } from "@overture/core/chat/InboxStore"
+import type { InboxStore } from "@overture/core/chat/InboxStore"
 import type { Message } from "@overture/core/chat/Message"
 import type { ChatId } from "@overture/core/workspace/Id"
 import { limitOf, type Page } from "@overture/core/workspace/Page"
@@ -23,9 +23,8 @@ const statements = defineStatements("Threads", (sql) => {
       where ${of} and m.created_at <= $4 and (m.created_at < $4 or m.id < $5)
       order by m.created_at desc, m.id desc limit $6`,
     count: `select count(*) as total from ${message} as m where ${of}`,
-    unreadAfter: `select x.i, (select count(*) from (select 1 from ${message} as m
-        where m.chat_id = x.chat and m.created_at > x.after and m.workspace_id = $1 and m.direction = 'inbound'
-        limit ${unreadCounted}) as u) as unread
+    unreadAfter: `select x.i, (select count(*) from ${message} as m where m.chat_id = x.chat
+        and m.created_at > x.after and m.workspace_id = $1 and m.direction = 'inbound') as unread
       from ${part}`,
     markRead: `insert into ${sql.t("chat_read")} as r (member_id, chat_id, workspace_id, read_at)
       select $1, x.chat, $3, x.at from ${sql.rows("x", 2, { chat: "id", at: "bigint" })} where true order by x.chat

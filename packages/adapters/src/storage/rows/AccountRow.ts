@@ -27,7 +27,8 @@ export const columns = {
   metadata: "json",
   limits: "json",
   access: "json",
-  created_at: "bigint"
+  created_at: "bigint",
+  removed_at: "bigint"
 } as const satisfies Columns.Columns
 
 /** What `state` reads. */
@@ -59,6 +60,7 @@ export interface AccountRow {
   readonly limits: string | null
   readonly access: string | null
   readonly created_at: number
+  readonly removed_at: number | null
 }
 
 export interface AccountStateRow extends AccountRow, UseRow {
@@ -85,7 +87,8 @@ export const decode = (row: AccountRow): Account => ({
   metadata: Columns.record<Metadata>(row.metadata),
   ...(row.limits !== null && { limits: Columns.record<AccountLimits>(row.limits) }),
   ...(row.access !== null && { access: Columns.record<AccountAccess>(row.access) }),
-  createdAt: row.created_at
+  createdAt: row.created_at,
+  ...(row.removed_at !== null && { removedAt: row.removed_at })
 })
 
 export const state = (row: AccountStateRow): AccountState => ({
@@ -114,5 +117,6 @@ export const encode = (self: Account): Columns.Written<typeof columns> => ({
   metadata: self.metadata,
   limits: self.limits ?? null,
   access: self.access ?? null,
-  created_at: self.createdAt
+  created_at: self.createdAt,
+  removed_at: self.removedAt ?? null
 })

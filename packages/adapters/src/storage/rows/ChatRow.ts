@@ -36,7 +36,8 @@ const tendedColumns = {
   pinned_at: "bigint",
   archived_at: "bigint",
   deleted_at: "bigint",
-  profile: "json"
+  profile: "json",
+  named_at: "bigint"
 } as const satisfies Columns.Columns
 
 export const columns = { ...openedColumns, ...tendedColumns } as const satisfies Columns.Columns
@@ -82,6 +83,7 @@ export interface ChatRow {
   readonly archived_at: number | null
   readonly deleted_at: number | null
   readonly profile: string | null
+  readonly named_at: number | null
 }
 
 export const decode = (row: ChatRow): Chat => ({
@@ -92,6 +94,7 @@ export const decode = (row: ChatRow): Chat => ({
   address: row.address,
   contact: row.contact_id,
   name: row.name,
+  namedAt: row.named_at,
   lastAt: row.last_at,
   lastText: row.last_text,
   lastDirection: row.last_direction,
@@ -146,5 +149,6 @@ export const encodeState = (self: Chat): Columns.Written<typeof stateColumns> =>
   archived_at: self.archivedAt,
   deleted_at: self.deletedAt,
   profile: self.profile,
+  named_at: self.namedAt,
   tended: isTended(self) ? 1 : null
 })

@@ -20,7 +20,8 @@ export const columns = {
   attempts: "int",
   due_at: "bigint",
   created_at: "bigint",
-  expires_at: "bigint"
+  expires_at: "bigint",
+  used: "boolean"
 } as const satisfies Columns.Columns
 
 export interface MediaRow {
@@ -42,6 +43,7 @@ export interface MediaRow {
   readonly due_at: number | null
   readonly created_at: number
   readonly expires_at: number | null
+  readonly used: number
 }
 
 export const decode = (row: MediaRow): Media => ({
@@ -62,7 +64,8 @@ export const decode = (row: MediaRow): Media => ({
   attempts: row.attempts,
   dueAt: row.due_at,
   createdAt: row.created_at,
-  expiresAt: row.expires_at
+  expiresAt: row.expires_at,
+  used: row.used !== 0
 })
 
 export const encode = (self: Media): Columns.Written<typeof columns> => ({
@@ -83,5 +86,6 @@ export const encode = (self: Media): Columns.Written<typeof columns> => ({
   attempts: self.attempts,
   due_at: self.dueAt,
   created_at: self.createdAt,
-  expires_at: self.expiresAt
+  expires_at: self.expiresAt,
+  used: self.used
 })

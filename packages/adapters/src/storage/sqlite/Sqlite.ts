@@ -36,6 +36,7 @@ const longestWait = 5000
 
 // Numbers are bound as floating point unless they come as bigint, and 5.0 is not 5 inside JSON and divisions.
 const bind = (value: Parameter): SQLInputValue => {
+  if (typeof value === "string") return value
   const encoded = encodeParameter(value)
   if (typeof encoded === "boolean") return encoded ? 1n : 0n
   return typeof encoded === "number" && Number.isSafeInteger(encoded) ? BigInt(encoded) : encoded

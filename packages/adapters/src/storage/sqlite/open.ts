@@ -38,7 +38,7 @@ export const explain = (path: string, cause: unknown): DatabaseUnavailable => {
   }
 }
 
-/** A connection with a write-ahead log, durable commits (unless `durable` is false) and foreign keys. */
+/** A connection with a write-ahead log, durable commits (unless `durable` is false), foreign keys and secure deletion. */
 export const open = (path: string, durable = true): Effect.Effect<DatabaseSync, DatabaseUnavailable> =>
   Effect.try({
     try: () => {
@@ -46,6 +46,9 @@ export const open = (path: string, durable = true): Effect.Effect<DatabaseSync, 
       try {
         // 16 MB between checkpoints: a batch of imports copies its scattered pages once instead of four times.
         raw.exec("pragma journal_mode = wal; pragma wal_autocheckpoint = 4000")
+        // What is removed is overwritten, so that nobody reads in the file of people who were erased. It costs no frame of
+        // the log where rows change, and 1 % more where they go.
+        raw.exec("pragma secure_delete = on")
         raw.exec(`pragma synchronous = ${durable ? "full" : "normal"}`)
         // Finds a file that can be read but not written now, not at the first send.
         raw.exec("begin immediate; rollback")

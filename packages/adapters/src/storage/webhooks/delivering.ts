@@ -145,10 +145,10 @@ export const make = (database: Database["Service"]) => {
           if (row === undefined) return "lost"
           const before = WebhookEndpointRow.state(row)
           const isChanged = row.version !== lease.version
-          const rows =
-            row.erasures === lease.erasures
-              ? writes.rows
-              : writes.rows.map((one) => ({ ...one, delivery: { ...one.delivery, response: null } }))
+          const isForgotten = row.erasures !== lease.erasures
+          const rows = !isForgotten
+            ? writes.rows
+            : writes.rows.map((one) => ({ ...one, delivery: { ...one.delivery, response: null } }))
           if (rows.length > 0) yield* write(sql.record, [rows.map(DeliveryRow.encode)])
           if (writes.recoveredSince !== null) yield* write(sql.recover, [id, now, writes.recoveredSince])
           if (rows.length > 0) yield* write(sql.release, [id, keysOf(rows.map(({ key }) => key)), now])
@@ -160,7 +160,7 @@ export const make = (database: Database["Service"]) => {
           else if (before.cursor === cursorBefore) yield* write(sql.move, [[placed]])
           yield* holdMs === null ? write(sql.giveBack, [id]) : write(sql.hold, [id, holdMs])
           if (!isChanged) yield* append(events)
-          return isChanged ? "changed" : "held"
+          return isChanged || isForgotten ? "changed" : "held"
         })
       )
   } satisfies Partial<WebhookStore["Service"]>

@@ -3,6 +3,7 @@ import { Effect, Option } from "effect"
 import type * as Chat from "../../chat/Chat.ts"
 import { ChatStore } from "../../chat/ChatStore.ts"
 import { InboxStore } from "../../chat/InboxStore.ts"
+import * as Message from "../../chat/Message.ts"
 import { EventStore } from "../../event/EventStore.ts"
 import { WorkspaceStore } from "../../workspace/WorkspaceStore.ts"
 import * as Builders from "../Builders.ts"
@@ -125,6 +126,49 @@ export const cases: ReadonlyArray<StorageCase> = [
       .pipe(Effect.map((found) => found.toSorted((a) => (a.id === first ? -1 : 1))))
     Expect.equal([erased!.tags, erased!.profile, erased!.pinnedAt], [[], null, start], "the chat without the person")
     Expect.ok(other!.name !== "", "another chat")
+  }),
+
+  storageCase("chat changes: messages to others that show a person are found, and erased by themselves", function* () {
+    const { account, build, contacts, ids, store, workspace } = yield* chats("shown")
+    const [person, us] = [contacts[0]!, contacts[1]!]
+    const shows = (of: string, words: string, overrides: Partial<Message.Message> = {}) =>
+      build.message(account, us, {
+        content: Builders.text(words),
+        metadata: { test: { part: 0, as: of } },
+        status: "sent",
+        dueAt: null,
+        ...overrides
+      })
+    const sent = shows(person.id, "Dear Quillfeather")
+    const queued = shows(person.id, "Still, Quillfeather?", { status: "queued", dueAt: start })
+    const others = shows(us.id, "Dear somebody else")
+    const naming = shows("", "named in metadata alone", { metadata: { about: person.id } })
+    yield* store.record([sent, queued, others, naming])
+    const said = (chat: Chat.Chat) => ({ chat: { ...chat, lastText: "Dear Quillfeather" }, events: [] })
+    yield* store.modify(workspace, [ids[1]!], said)
+    const shown = yield* store.showing(workspace, person.id)
+    const both = [sent.id, queued.id].toSorted()
+    Expect.equal(
+      shown.map(({ id }) => id),
+      both,
+      "messages that show the person"
+    )
+    Expect.equal(yield* store.showing(build.ids.next("wsp"), person.id), [], "in another workspace")
+    Expect.equal(yield* store.erase(workspace, [], both), both, "the messages erased")
+    const left = yield* store.find(workspace, [sent, queued, others, naming])
+    Expect.equal(
+      left.map((message) => [message?.status, Message.isErased(message!)]),
+      [
+        ["sent", true],
+        ["cancelled", true],
+        ["sent", false],
+        ["sent", false]
+      ],
+      "what is left of them"
+    )
+    const [theirs] = yield* (yield* InboxStore).find(workspace, [ids[1]!])
+    Expect.equal([theirs?.lastText, theirs?.address], ["", Builders.addressOf(us)], "the chat that showed one")
+    Expect.equal(yield* store.showing(workspace, person.id), [], "what shows the person then")
   }),
 
   storageCase("chat changes: chats are found by their ids, in one workspace", function* () {

@@ -198,6 +198,9 @@ export const cases: ReadonlyArray<StorageCase> = [
       { chat: ids[1]!, after: null }
     ])
     Expect.equal(counts, [0, 2, 3], "unread messages")
+    yield* store.record(Array.from({ length: 150 }, (_, i) => inbound(start + 40 + i)))
+    const many = yield* inbox.unreadAfter(workspace, [{ chat: ids[1]!, after: start + 49 }])
+    Expect.equal(many, [140], "unread messages of a long chat")
   }),
 
   storageCase("message lists: each filter shows its messages, newest first, in whole pages", function* () {

@@ -160,7 +160,8 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal(known, ["thanks, Quillfeather"], "what is known of them")
     Expect.equal(yield* store.about(build.workspace().id, ["con_person"]), [], "in another workspace")
     yield* feed.erase(workspace.id, ["con_person"])
-    yield* settle(claimed, { rows: [answered(told, "once more: Quillfeather")] })
+    const forgotten = yield* settle(claimed, { rows: [answered(told, "once more: Quillfeather")] })
+    Expect.equal(forgotten, "changed", "what whoever read ahead is told")
     const rows = (yield* contents.rows).filter(({ text }) => text.includes("con_person") || text.includes("thanks"))
     Expect.equal(
       rows.filter(({ text }) => text.includes("Quillfeather")),

@@ -47,7 +47,8 @@ export const cases: ReadonlyArray<StorageCase> = [
       reason: "timeout",
       attempts: 3,
       dueAt: start + 1,
-      expiresAt: start + 2
+      expiresAt: start + 2,
+      used: true
     })
     const rows = [full, media(), media({ status: "failed" })]
     const gone = media({ status: "deleted", dueAt: start })
@@ -206,5 +207,35 @@ export const cases: ReadonlyArray<StorageCase> = [
       "the transaction"
     )
     Expect.equal((yield* store.list(workspace, {})).data, [due, stays], "what is there")
+  }),
+
+  storageCase("media: what nothing was made of is found when it is old, oldest first", function* () {
+    const store = yield* MediaRecordStore
+    const build = Builders.make("unused media")
+    const [mine, other] = [build.workspace().id, build.workspace().id]
+    const media = maker(build, mine)
+    const chat = build.ids.next("cht")
+    const [second, first, third] = [
+      media({ createdAt: start - 2, source: "url" }),
+      media({ createdAt: start - 3, status: "failed" }),
+      media({ createdAt: start - 1, source: "data", chat })
+    ]
+    yield* store.add([
+      second,
+      first,
+      third,
+      media({ createdAt: start }),
+      media({ createdAt: start - 9, used: true }),
+      media({ createdAt: start - 9, source: "inbound", chat }),
+      media({ createdAt: start - 9, status: "pending", dueAt: start }),
+      media({ createdAt: start - 9, expiresAt: start + 99, dueAt: start + 99 }),
+      media({ createdAt: start - 9, status: "deleted", dueAt: start }),
+      { ...media({ createdAt: start - 9 }), workspace: other }
+    ])
+    const found = (limit: number) => Effect.map(store.unused(mine, start, limit), idsOf)
+    Expect.equal(yield* found(9), idsOf([first, second, third]), "those that nothing was made of")
+    Expect.equal(yield* found(2), idsOf([first, second]), "at most two")
+    yield* store.modify([first.id], Media.used)
+    Expect.equal(yield* found(9), idsOf([second, third]), "without one that is used now")
   })
 ]

@@ -65,8 +65,29 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal((yield* chats.held(mine, ids)).notices, [elsewhere[1]!], "what waits after an erasure")
   }),
 
+  storageCase("notices: those whose message never comes go when they are old, a few at a time", function* () {
+    const { chats, ids, mine, other } = yield* people("old notices")
+    const notice = (externalId: string, toldAt: number, workspace = mine): EarlyNotice => ({
+      key: "1",
+      workspace,
+      chat: ids[0]!,
+      externalId,
+      notice: { type: "messageRead", at: start },
+      toldAt
+    })
+    const all = [notice("c", start + 3), notice("a", start), notice("b", start + 1), notice("d", start, other)]
+    yield* chats.keepNotices(all)
+    Expect.equal(yield* chats.purgeNotices(mine, start, 9), 0, "none is so old")
+    Expect.equal(yield* chats.purgeNotices(mine, start + 3, 9), 2, "those from before")
+    Expect.equal((yield* chats.held(mine, ids)).notices, [all[0]!], "what is younger")
+    Expect.equal((yield* chats.held(other, ids)).notices, [all[3]!], "of another workspace")
+    yield* chats.keepNotices([notice("a", start), notice("b", start + 1)])
+    Expect.equal(yield* chats.purgeNotices(mine, start + 9, 2), 2, "no more than asked for")
+    Expect.equal((yield* chats.held(mine, ids)).notices.length, 1, "what is left")
+  }),
+
   storageCase("notices: messages are found by either id, in the order asked for, and by chat and time", function* () {
-    const { account, build, chats, contacts } = yield* people("find")
+    const { account, build, chats, contacts, mine, other } = yield* people("find")
     const message = (externalId: string | null, createdAt: number, overrides: object = {}) =>
       build.message(account, contacts[0], { externalId, createdAt, dueAt: null, status: "sent", ...overrides })
     const details = { editedAt: start, reactions: [{ emoji: "👍", fromUs: true, at: start }], raw: { a: [1] } }
@@ -79,8 +100,13 @@ export const cases: ReadonlyArray<StorageCase> = [
       { chat: one.chat, externalId: "x" },
       { chat: build.opening(account, contacts[1]).id, externalId: "x" }
     ]
-    Expect.equal(yield* chats.find(refs), [two, null, three, one, null], "found")
-    Expect.equal(yield* chats.find([]), [], "nothing asked for")
+    Expect.equal(yield* chats.find(mine, refs), [two, null, three, one, null], "found")
+    Expect.equal(
+      yield* chats.find(other, refs),
+      refs.map(() => null),
+      "of another workspace"
+    )
+    Expect.equal(yield* chats.find(mine, []), [], "nothing asked for")
     const at = yield* chats.createdAt([{ chat: one.chat, at: start }])
     Expect.equal(new Set(at.map(({ id }) => id)), new Set([one.id, two.id]), "made at that time")
     yield* chats.holdSending([one.chat])

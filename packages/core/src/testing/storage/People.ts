@@ -87,10 +87,24 @@ export const cases: ReadonlyArray<StorageCase> = [
     yield* fails(within(Effect.andThen(lost, Effect.die("later"))), "the transaction")
     Expect.equal(Option.getOrNull(yield* store.getImport(mine, "job 1")), after, "after a chunk that was lost")
     yield* lost
+    const told = { ...a, attributes: { city: "Bonn" } }
+    const third = { ...after, records: 6, created: 3 }
+    const merging = yield* store.importChunk(third, { contacts: [b, told], records: 2, rejected: 0 })
+    Expect.equal(Option.getOrNull(merging)?.imported.changed ?? [], [a.id], "who was changed")
+    Expect.equal(yield* store.changedLast(mine, "job 1"), [a.id], "whom the last chunk changed")
+    Expect.equal(yield* store.changedLast(other, "job 1"), [], "as another workspace is told")
+    const fourth = Option.getOrNull(merging)!.at
+    yield* store.importChunk(fourth, { contacts: [b], records: 1, rejected: 0 })
+    Expect.equal(yield* store.changedLast(mine, "job 1"), [], "after one that changed nobody")
+    yield* store.importChunk(
+      { ...fourth, records: 9 },
+      { contacts: [{ ...told, tags: ["t"] }], records: 1, rejected: 0 }
+    )
     yield* store.finishImport(mine, "job 1", 7)
+    Expect.equal(yield* store.changedLast(mine, "job 1"), [], "of an import that is finished")
     yield* store.finishImport(mine, "job 1", 8)
     const done = Option.getOrNull(yield* store.getImport(mine, "job 1"))
-    Expect.equal(done, { ...after, records: 6, created: 3, finishedAt: 7 }, "the finished import")
+    Expect.equal(done, { ...after, records: 10, created: 3, merged: 4, finishedAt: 7 }, "the finished import")
     const late = yield* store.importChunk(done!, { contacts: [a], records: 1, rejected: 0 })
     Expect.ok(Option.isNone(late), "a finished import took a chunk")
   }),
@@ -281,5 +295,26 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal((yield* store.import(mine, [back], list.id)).created, 1, "someone new with the same address")
     const positions = (yield* store.members(mine, list.id, 0, 9)).map(({ position }) => position)
     Expect.equal(positions, [2, 3], "a joining number was given twice")
+  }),
+
+  storageCase("people: who is deleted leaves what suppresses their addresses", function* () {
+    const { build, mine, store } = yield* two("delete")
+    const person = build.contact(mine)
+    yield* store.import(mine, [person], null)
+    const address = Builders.addressOf(person)
+    const suppressed: Suppression = { workspace: mine, address, account: null, reason: "optedOut", at: 1 }
+    yield* store.suppress([suppressed], [])
+    yield* store.erase(mine, person.id, () => ({ suppressions: null, events: [] }))
+    Expect.ok(Option.isNone(yield* store.get(mine, person.id)), "the contact stayed")
+    Expect.equal(yield* store.suppressions(mine, [address]), [suppressed], "what suppresses them")
+  }),
+
+  storageCase("people: those who are held are told, of this workspace and once", function* () {
+    const { build, mine, other, store } = yield* two("hold")
+    const [a, b, gone] = [build.contact(mine), build.contact(other), build.contact(mine)]
+    yield* store.import(mine, [a], null)
+    yield* store.import(other, [b], null)
+    Expect.equal(yield* store.hold(mine, [b.id, a.id, gone.id, a.id]), new Set([a.id]), "who is there")
+    Expect.equal(yield* store.hold(mine, []), new Set(), "nobody asked for")
   })
 ]

@@ -24,7 +24,7 @@ create table ${t("chat")}(
   created_at ${type("bigint")} not null, read_at ${type("bigint")}, taken_over_at ${type("bigint")},
   opened_at ${type("bigint")}, closed_at ${type("bigint")}, responded_at ${type("bigint")},
   booked_at ${type("bigint")}, assignee_id ${type("id")}, tags ${type("json")}, pinned_at ${type("bigint")},
-  archived_at ${type("bigint")}, deleted_at ${type("bigint")}, profile ${type("json")}, tended ${type("int")}
+  archived_at ${type("bigint")}, deleted_at ${type("bigint")}, profile ${type("json")}, named_at ${type("bigint")}, tended ${type("int")}
 ) ${table({ fillfactor: 70 })};
 create index ${t("chat_recent")} on ${t("chat")}(workspace_id, last_at desc, id);
 create index ${t("chat_tended")} on ${t("chat")}(workspace_id, last_at desc, id) where tended is not null;
@@ -56,6 +56,8 @@ create table ${t("notice")}(
   workspace_id ${type("id")} not null, notice ${type("json")} not null, told_at ${type("bigint")} not null,
   primary key(chat_id, external_id, key)
 ) ${table({ withoutRowid: true })};
+
+create index ${t("notice_told")} on ${t("notice")}(workspace_id, told_at);
 
 create table ${t("claim")}(
   id ${type("id")} primary key, worker ${type("text")} not null, until ${type("bigint")} not null,

@@ -36,7 +36,8 @@ create table ${t("account")}(
   resting_until ${type("bigint")}, rested_ms ${type("bigint")} not null, failures_in_row ${type("int")} not null,
   daily_cap ${type("int")}, min_gap_ms ${type("bigint")} not null, timezone ${type("text")},
   external_ref ${type("text")}, metadata ${type("json")} not null, limits ${type("json")}, access ${type("json")},
-  created_at ${type("bigint")} not null, use_day ${type("text")}, use_count ${type("int")} not null default 0, last_touch_at ${type("bigint")},
+  created_at ${type("bigint")} not null, removed_at ${type("bigint")}, use_day ${type("text")},
+  use_count ${type("int")} not null default 0, last_touch_at ${type("bigint")},
   poll_cursor ${type("text")}
 ) ${table({ fillfactor: 50 })};
 create unique index ${t("account_external")} on ${t("account")}(workspace_id, channel, external_id);
@@ -69,7 +70,8 @@ create table ${t("contact_import")}(
   workspace_id ${type("id")} not null, id ${type("text")} not null, list_id ${type("id")},
   mode ${type("text")} not null, fingerprint ${type("text")} not null, records ${type("bigint")} not null,
   created ${type("bigint")} not null, merged ${type("bigint")} not null, rejected ${type("bigint")} not null,
-  started_at ${type("bigint")} not null, finished_at ${type("bigint")}, primary key(workspace_id, id)
+  started_at ${type("bigint")} not null, finished_at ${type("bigint")}, changed ${type("text")},
+  primary key(workspace_id, id)
 ) ${table({ fillfactor: 70, withoutRowid: true })};
 
 create table ${t("contact_list")}(

@@ -1,0 +1,102 @@
+/**
+ * Two engines on one PostgreSQL that are told of the same chats at the same time: each finds messages that the other is
+ * recording, and comes to need them late. Nobody waits in a circle, and nothing that was told is lost.
+ */
+import type { ChannelEvent } from "@overture/core/channel/ChannelEvent"
+import * as Content from "@overture/core/channel/Content"
+import { Chats } from "@overture/core/chat/Chats"
+import { ChatStore } from "@overture/core/chat/ChatStore"
+import { Inbox } from "@overture/core/chat/Inbox"
+import * as Overture from "@overture/core/Overture"
+import * as Builders from "@overture/core/testing/Builders"
+import * as TestChannel from "@overture/core/testing/TestChannel"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import pg from "pg"
+import * as Scene from "../../../core/test/engine/Scene.ts"
+import * as PostgresStorage from "../../src/storage/PostgresStorage.ts"
+import { freshDatabase } from "../storage/TestPostgres.ts"
+
+const people = Array.from({ length: 8 }, (_, i) => `p${i}`)
+const messages = Array.from({ length: 24 }, (_, i) => i)
+const batchSize = 12
+
+/** What is told of each message, at about the same time: that it came, what it says now, and what somebody thinks of it. */
+const told = (person: string, i: number): ReadonlyArray<ChannelEvent> => {
+  const of = { participant: { externalId: person, scope: "", name: person }, externalId: `${person}-${i}` }
+  const at = Builders.start + i * 1_000
+  return [
+    { ...of, type: "messageReceived", dedupeKey: `${person}-${i}`, at, content: Builders.text("Hello") },
+    { ...of, type: "messageEdited", dedupeKey: `${person}-${i}e`, at: at + 1, content: Builders.text(`Edited ${i}`) },
+    { ...of, type: "reactionAdded", dedupeKey: `${person}-${i}r`, at: at + 2, emoji: "👍", fromUs: false }
+  ]
+}
+
+/** In about their order, so that batches beside each other tell of the same messages; each begins with other people. */
+const batches = (): ReadonlyArray<ReadonlyArray<ChannelEvent>> => {
+  const each = messages.flatMap((i) =>
+    [0, 1, 2].flatMap((n) => people.map((person) => ({ rank: 3 * i + 5 * n, event: told(person, i)[n]! })))
+  )
+  const events = each.sort((a, b) => a.rank - b.rank).map(({ event }) => event)
+  return Array.from({ length: Math.ceil(events.length / batchSize) }, (_, i) => {
+    const own = events.slice(i * batchSize, (i + 1) * batchSize)
+    return i % 2 === 0 ? own : own.toReversed()
+  })
+}
+
+describe("a race of tellings", () => {
+  it.live(
+    "on one PostgreSQL ends no batch as the victim of another",
+    () =>
+      Effect.gen(function* () {
+        const url = yield* Effect.promise(freshDatabase)
+        const channel = TestChannel.make()
+        const open = Layer.build(Overture.layer({ storage: PostgresStorage.layer({ url }), channels: [channel] }))
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const engines = [yield* open, yield* open] as const
+            const { account, workspace } = yield* Effect.provideContext(Scene.make(channel), engines[0])
+            const sender = yield* Effect.provideContext(account("a"), engines[0])
+            const taken = yield* Effect.forEach(
+              batches(),
+              (batch, i) =>
+                Effect.provideContext(
+                  Effect.flatMap(Inbox, ({ receive }) => receive(sender, batch)),
+                  engines[i % 2]!
+                ),
+              { concurrency: 6 }
+            )
+            const handled = taken.reduce((sum, one) => sum + one.handled, 0)
+            assert.strictEqual(handled, people.length * messages.length * 3)
+            const kept = Effect.gen(function* () {
+              const store = yield* ChatStore
+              const { data } = yield* (yield* Chats).list(workspace.id, {}, { limit: 100 })
+              return yield* store.held(
+                workspace.id,
+                data.map(({ id }) => id)
+              )
+            })
+            const held = yield* Effect.provideContext(kept, engines[0])
+            assert.strictEqual(held.notices.length, 0)
+            assert.strictEqual(held.messages.length, people.length * messages.length)
+            for (const { content, details, externalId } of held.messages) {
+              assert.strictEqual(Content.preview(content), `Edited ${externalId?.split("-")[1]}`)
+              assert.strictEqual(details?.reactions?.length, 1)
+            }
+          })
+        )
+        // The server counts what a connection met when it ends.
+        const client = new pg.Client({ connectionString: url })
+        const { rows } = yield* Effect.promise(async () => {
+          await client.connect()
+          const counted = await client.query<{ readonly deadlocks: string }>(
+            "select deadlocks from pg_stat_database where datname = current_database()"
+          )
+          await client.end()
+          return counted
+        })
+        assert.strictEqual(Number(rows[0]?.deadlocks), 0)
+      }),
+    60_000
+  )
+})
