@@ -33,6 +33,14 @@ const root = Command.make("overture").pipe(
   Command.withDescription(
     "Overture sends outreach campaigns: every contact is reached once, or it says that it does not know."
   ),
+  Command.withExamples([
+    {
+      command: "overture run --contacts contacts.csv --campaign campaign.json --virtual",
+      description: "Begin here: the whole job as a rehearsal, weeks in seconds, and nothing leaves the machine"
+    },
+    { command: "overture report", description: "How the campaign stands" },
+    { command: "overture explain EXTERNAL_ID", description: "What happened to one person, and why" }
+  ]),
   Command.withSubcommands([
     RunCommand.command,
     Plan.command,

@@ -5,12 +5,14 @@ import type { CampaignId } from "@overture/core/workspace/Id"
 import { Driver } from "@overture/core/outbox/Driver"
 import type { StorageError } from "@overture/core/workspace/StorageError"
 import { WorkspaceStore } from "@overture/core/workspace/WorkspaceStore"
+import { Chores } from "@overture/core/workspace/Chore"
 import { day, type Instant } from "@overture/core/workspace/Instant"
 import { PacingTime } from "@overture/core/workspace/PacingTime"
 import { Clock, Effect, Fiber, Option } from "effect"
 import { workspace } from "./Engine.ts"
 import { say } from "./Output.ts"
 import * as Progress from "./Progress.ts"
+import * as AccountList from "./report/AccountList.ts"
 import type { Stop } from "./Stop.ts"
 
 /** Why nothing of a campaign can go out for now. */
@@ -24,7 +26,7 @@ export type Halt =
 /** What holds up a campaign until someone acts; null while it can go on. */
 export const halted = Effect.fnUntraced(function* (
   id: CampaignId
-): Effect.fn.Return<Halt | null, StorageError, CampaignStore | WorkspaceStore> {
+): Effect.fn.Return<Halt | null, StorageError, CampaignStore | PacingTime | WorkspaceStore> {
   const workspaces = yield* WorkspaceStore
   const store = yield* CampaignStore
   const campaign = Option.getOrNull(yield* store.get(workspace, id))
@@ -36,13 +38,13 @@ export const halted = Effect.fnUntraced(function* (
   const here = yield* workspaces.get(workspace)
   if (Option.isSome(here) && here.value.paused) return { type: "stopped", by: "workspace" }
   const accounts = (yield* store.paces(id)).map(({ account }) => account)
+  const now = yield* (yield* PacingTime).now
   if (accounts.some(Account.isAble)) return null
   return {
     type: "inactive",
-    accounts: accounts.map((account) => {
-      const why = !account.enabled ? "disabled" : account.banned ? "banned" : account.attention.join(", ")
-      return `${account.name}: ${why}`
-    })
+    accounts: accounts.map(
+      (account) => `${account.name}: ${AccountList.stateOf(account, now, campaign.settings.timezone)}`
+    )
   }
 })
 
@@ -74,6 +76,24 @@ export const isOver = (id: CampaignId) => {
   })
 }
 
+/** How long the chores have at the end, milliseconds; what they do not get done then is the next process's. */
+const lastChoresMs = 10_000
+
+/** What chores have left where nothing more is to be sent: webhooks of the last events, files that have just come. */
+const lastChores = Effect.gen(function* () {
+  const chores = yield* Chores
+  let worked = true
+  while (worked) {
+    const now = yield* Clock.currentTimeMillis
+    const rounds = yield* Effect.forEach(
+      chores,
+      (chore) => Effect.catchCause(chore.round(now), () => Effect.succeed({ worked: false, nextDue: null })),
+      { concurrency: "unbounded" }
+    )
+    worked = rounds.some((round) => round.worked)
+  }
+}).pipe(Effect.timeoutOption(lastChoresMs))
+
 /** How it ended: all was done, nothing more is to come, or a signal asked for it. */
 export type Ended = "done" | NodeJS.Signals
 
@@ -100,6 +120,7 @@ export const until = <E, R>(
       )
     )
     yield* Fiber.interrupt(driving)
+    if (ended === "done") yield* Effect.raceFirst(lastChores, stop)
     yield* Fiber.interrupt(progress)
     say()
     return ended

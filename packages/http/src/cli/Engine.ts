@@ -17,6 +17,8 @@ import type { StorageError } from "@overture/core/workspace/StorageError"
 import { type PacingClock, WorkspaceStore } from "@overture/core/workspace/WorkspaceStore"
 import { Clock, Context, Effect, Layer, type Scope } from "effect"
 import { extname } from "node:path"
+import * as EgressReach from "./EgressReach.ts"
+import type { Equipment } from "./Equipment.ts"
 import * as ErasureKey from "./ErasureKey.ts"
 import { type CliFailure, refuse } from "./Failure.ts"
 import * as WebhookReach from "./WebhookReach.ts"
@@ -123,8 +125,8 @@ export const sandboxes = (
 export type Services = Overture.Services | CampaignReports | CampaignResults
 
 /**
- * The engine over storage that is open. Nothing is sent until its driver runs. Only a command that neither imports nor
- * sends (`reads`) may go on where people were erased whom it does not recognise.
+ * The engine over storage that is open. Nothing is sent until its driver runs. Only a command that brings nobody in and
+ * writes to nobody may go on where people were erased whom it does not recognise (`mayMissErased`).
  */
 export const build = (
   storage: Context.Context<Overture.StoragePorts>,
@@ -133,7 +135,8 @@ export const build = (
     readonly channels?: ReadonlyArray<Channel>
     readonly clock?: ClockHolder
     readonly outbox?: Partial<OutboxOptions>
-    readonly reads?: boolean
+    readonly equipment?: Equipment
+    readonly mayMissErased?: boolean
   } = {}
 ): Effect.Effect<Context.Context<Services>, CliFailure | StorageError, Scope.Scope> => {
   const time = (options.time ?? layerReading).pipe(
@@ -145,14 +148,18 @@ export const build = (
     )
   )
   return Effect.gen(function* () {
-    const addressHash = yield* ErasureKey.fromEnvironment
-    if (options.reads !== true) yield* Effect.provideContext(ErasureKey.ensureRecognised(addressHash), storage)
+    const addressHash = yield* options.mayMissErased === true
+      ? ErasureKey.fromEnvironment
+      : Effect.provideContext(ErasureKey.recognising, storage)
     const vault = yield* SecretKeys.fromEnvironment
     const webhooks = yield* WebhookReach.fromEnvironment
+    const egressProbe = yield* EgressReach.fromEnvironment
     const engine = Overture.layer({
       storage: Layer.succeedContext(storage),
       vault,
       webhooks,
+      egressProbe,
+      ...options.equipment,
       channels: options.channels ?? [],
       time,
       ...(addressHash !== null && { addressHash }),

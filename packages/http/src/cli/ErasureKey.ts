@@ -11,13 +11,12 @@ import { Effect } from "effect"
 import { createHmac } from "node:crypto"
 import { type CliFailure, refuse } from "./Failure.ts"
 
-/** The environment's name for it. */
-export const variable = "OVERTURE_ADDRESS_KEY"
+const variable = "OVERTURE_ADDRESS_KEY"
 
 const minLength = 16
 
 /** HMAC-SHA-256 of an address's key, in hexadecimal: what a host gives its engine to share a database with the command line. */
-export const hashOf =
+const hashOf =
   (key: string): AddressHash =>
   (address) =>
     createHmac("sha256", key).update(address).digest("hex")
@@ -36,11 +35,10 @@ const complaints = {
   anotherHash: `people were erased from this database with another key than ${variable}, so they would be written to again`
 }
 
-/** Refuses a database with people who were erased and whom `hash` does not recognise. */
-export const ensureRecognised = (
-  hash: AddressHash | null
-): Effect.Effect<void, CliFailure | StorageError, ContactStore | WorkspaceStore> =>
+/** The hash of this process; refuses a database with people who were erased and whom it does not recognise. */
+export const recognising: Effect.Effect<AddressHash | null, CliFailure | StorageError, ContactStore | WorkspaceStore> =
   Effect.gen(function* () {
+    const hash = yield* fromEnvironment
     const store = yield* ContactStore
     for (const { id } of yield* (yield* WorkspaceStore).list) {
       const found = yield* Erased.recognition(store, hash, id)
@@ -48,4 +46,5 @@ export const ensureRecognised = (
         return yield* refuse(complaints[found], `Set ${variable} to the key that they were erased with.`)
       }
     }
+    return hash
   })

@@ -51,6 +51,9 @@ const failed = (...lines: ReadonlyArray<string>): Told => ({ lines, code: exitCo
 const ofStorage = (error: StorageError, database: string): Told => {
   const { cause } = error
   if (cause instanceof DatabaseUnavailable) return failed(cause.message)
+  if (cause instanceof Error && "code" in cause && (cause.code === "ENOSPC" || cause.code === "EDQUOT")) {
+    return failed(`${database}: the disk is full. Free some space and start again (while: ${error.operation})`)
+  }
   if (primaryCode(cause) !== 0) return failed(`${explainSqlite(database, cause).message} (while: ${error.operation})`)
   return failed(`${database}: ${error.message}`, "Started again, the same command goes on where it stopped.")
 }

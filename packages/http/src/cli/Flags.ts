@@ -1,7 +1,9 @@
 /** The flags that several commands share, said once. */
 import type * as Csv from "@overture/adapters/sources/Csv"
-import { Config, Effect } from "effect"
+import { isCountry } from "@overture/adapters/sources/ContactRow"
+import { Config, Effect, Option } from "effect"
 import { CliError, Flag } from "effect/cli"
+import * as MediaPlace from "./MediaPlace.ts"
 import * as Target from "./Target.ts"
 
 export const database = Flag.String("database").pipe(
@@ -49,10 +51,8 @@ export type Country = NonNullable<Csv.Options["defaultCountry"]>
 export const country = Flag.String("country").pipe(
   Flag.withMetavar("CC"),
   Flag.withDescription("The country of phone numbers written without one, such as US"),
-  Flag.filter(
-    (code) => /^[A-Z]{2}$/.test(code),
-    () => "Expected two capital letters, such as US"
-  ),
+  Flag.map((code) => code.toUpperCase()),
+  Flag.filter(isCountry, () => "Expected the two letters of a country, such as US"),
   Flag.map((code) => code as Country),
   Flag.optional
 )
@@ -67,6 +67,30 @@ export const sandboxLog = Flag.String("sandbox-log").pipe(
   Flag.withMetavar("FILE"),
   Flag.withDescription("Where the sandbox writes what reached it (NDJSON); beside a SQLite file where it is left out"),
   Flag.optional
+)
+
+export const media = Flag.String("media").pipe(
+  Flag.withMetavar("DIR|URL"),
+  Flag.withDescription(
+    "Where files that people send are kept: a folder, or s3://bucket/prefix; OVERTURE_MEDIA where it is left out, else they stay at their platforms"
+  ),
+  Flag.withFallbackConfig(Config.String("OVERTURE_MEDIA")),
+  Flag.optional,
+  Flag.mapEffect((given) => {
+    const text = Option.getOrElse(given, () => "")
+    if (text === "") return Effect.succeed(Option.none<MediaPlace.MediaPlace>())
+    const place = MediaPlace.parse(text)
+    return place !== null
+      ? Effect.succeed(Option.some(place))
+      : Effect.fail(
+          new CliError.InvalidValue({
+            option: "media",
+            value: `${text.slice(0, text.indexOf(":"))}://…`,
+            expected: "Expected a folder or s3://bucket/prefix",
+            kind: "flag"
+          })
+        )
+  })
 )
 
 export const clockRate = Flag.Finite("clock-rate").pipe(

@@ -9,7 +9,8 @@ const isTerminal = process.stderr.isTTY
 /** A reader that has seen enough closes the pipe: that is no error. */
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0)
-  throw error
+  process.stderr.write(`overture: stdout: ${error.code === "ENOSPC" ? "the disk is full" : error.message}\n`)
+  process.exit(1)
 })
 
 let overwritable = false

@@ -38,7 +38,12 @@ export const one = Effect.fnUntraced(function* (ref: Option.Option<string>) {
     if (Option.isSome(byId)) return byId.value
   }
   const [named, ...more] = yield* store.byName(workspace, ref.value)
-  if (named === undefined) return yield* refuse(`there is no campaign ${ref.value}; there are:`, ...listed(yield* all))
+  if (named === undefined) {
+    const there = yield* all
+    return yield* there.length === 0
+      ? refuse(`there is no campaign ${ref.value}, nor any other, in this database`)
+      : refuse(`there is no campaign ${ref.value}; there are:`, ...listed(there))
+  }
   if (more.length > 0) return yield* misuse(`several campaigns are named ${ref.value}:`, ...listed([named, ...more]))
   return named
 })

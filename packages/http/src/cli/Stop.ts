@@ -1,6 +1,7 @@
 /** The wish of the outside that a long command ends: the first signal asks, the second one does not wait. */
 import { Deferred, Effect, type Scope } from "effect"
 import { exitCode, unfinished } from "./Failure.ts"
+import { say } from "./Output.ts"
 
 const signals = ["SIGINT", "SIGTERM"] as const
 
@@ -11,7 +12,9 @@ export type Stop = Effect.Effect<NodeJS.Signals>
 export const listen: Effect.Effect<Stop, never, Scope.Scope> = Effect.gen(function* () {
   const asked = Deferred.makeUnsafe<NodeJS.Signals>()
   const ask = (signal: NodeJS.Signals) => {
-    if (!Deferred.doneUnsafe(asked, Effect.succeed(signal))) process.exit(exitCode.interrupted)
+    if (Deferred.doneUnsafe(asked, Effect.succeed(signal))) return
+    say("stopped at once: what was being sent is looked at again by the next start")
+    process.exit(exitCode.interrupted)
   }
   yield* Effect.acquireRelease(
     Effect.sync(() => {

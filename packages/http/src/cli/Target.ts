@@ -11,9 +11,10 @@ import * as MemoryStorage from "@overture/core/memory/MemoryStorage"
 import type { StoragePorts } from "@overture/core/Overture"
 import type { StorageError } from "@overture/core/workspace/StorageError"
 import { type Context, Effect, Layer, type Scope } from "effect"
-import { existsSync } from "node:fs"
+import { accessSync, constants, existsSync } from "node:fs"
 import { basename, extname } from "node:path"
 import { misuse, refuse, type CliFailure } from "./Failure.ts"
+import * as FileProblem from "./FileProblem.ts"
 
 export type Target =
   | { readonly type: "memory" }
@@ -66,15 +67,25 @@ export const defaultSandboxLog = (self: Target): string | undefined =>
     ? `${self.path.slice(0, self.path.length - extname(basename(self.path)).length)}.sandbox.ndjson`
     : undefined
 
+/** Refuses memory, for commands whose work only makes sense later. */
+export const ensureKept = (self: Target): Effect.Effect<void, CliFailure> =>
+  self.type === "memory"
+    ? Effect.fail(misuse("--database :memory: keeps nothing: name a SQLite file or a postgres:// URL"))
+    : Effect.void
+
 /** Refuses what names no database yet, for commands that only make sense on one. */
 export const ensureThere = (self: Target): Effect.Effect<void, CliFailure> =>
-  self.type === "memory"
-    ? Effect.fail(misuse("--database :memory: keeps nothing, so there is nothing to look at"))
-    : isMissing(self)
+  Effect.andThen(
+    ensureKept(self),
+    isMissing(self)
       ? Effect.fail(
-          refuse(`${nameOf(self)}: there is no such database`, "Name another with --database; overture run makes one.")
+          refuse(
+            `${nameOf(self)}: there is no such database`,
+            "Name another with --database, or make this one: overture run, import and migrate do."
+          )
         )
       : Effect.void
+  )
 
 type Unusable = DatabaseUnavailable | SchemaTooNew | StorageError
 
@@ -99,8 +110,20 @@ export const database = (
 ): Layer.Layer<Database, DatabaseUnavailable> =>
   self.type === "sqlite" ? Sqlite.layer({ path: self.path }) : Postgres.layer({ url: self.url })
 
+/** SQLite opens a file that it cannot write to, and would say so with the first message alone. */
+const ensureWritable = (path: string): Effect.Effect<void, CliFailure> =>
+  Effect.try({
+    try: () => accessSync(path, constants.W_OK),
+    catch: (cause) => FileProblem.writing(path, cause)
+  })
+
 /** One process at a time works on a SQLite file; reading it meanwhile is fine. */
 export const lock = (
   self: Target
-): Effect.Effect<void, SqliteWorkerLock.WorkerLocked | DatabaseUnavailable, Scope.Scope> =>
-  self.type === "sqlite" ? SqliteWorkerLock.acquire(self.path) : Effect.void
+): Effect.Effect<void, SqliteWorkerLock.WorkerLocked | DatabaseUnavailable | CliFailure, Scope.Scope> =>
+  self.type !== "sqlite"
+    ? Effect.void
+    : Effect.andThen(
+        existsSync(self.path) ? ensureWritable(self.path) : Effect.void,
+        SqliteWorkerLock.acquire(self.path)
+      )

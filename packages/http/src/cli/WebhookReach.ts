@@ -5,17 +5,11 @@
 import * as HttpWebhooks from "@overture/adapters/webhooks/HttpWebhooks"
 import type { WebhookTransport } from "@overture/core/event/WebhookTransport"
 import { Effect, type Layer } from "effect"
-import { type CliFailure, refuse } from "./Failure.ts"
+import type { CliFailure } from "./Failure.ts"
+import { isOn } from "./Switch.ts"
 
-/** The environment's name for it. */
-export const variable = "OVERTURE_LOCAL_WEBHOOKS"
-
-/** What delivers: with the variable set to 1 also over plain HTTP, and to private and loopback addresses. */
-export const fromEnvironment: Effect.Effect<Layer.Layer<WebhookTransport>, CliFailure> = Effect.suspend(() => {
-  const value = process.env[variable] ?? ""
-  return value === "" || value === "0"
-    ? Effect.succeed(HttpWebhooks.layer())
-    : value === "1"
-      ? Effect.succeed(HttpWebhooks.layer({ allowHttp: true, allowInward: true }))
-      : Effect.fail(refuse(`${variable}: expected 0 or 1, got ${JSON.stringify(value)}`))
-})
+/** What delivers: with OVERTURE_LOCAL_WEBHOOKS at 1 also over plain HTTP, and to private and loopback addresses. */
+export const fromEnvironment: Effect.Effect<Layer.Layer<WebhookTransport>, CliFailure> = Effect.map(
+  isOn("OVERTURE_LOCAL_WEBHOOKS"),
+  (isLocal) => HttpWebhooks.layer(isLocal ? { allowHttp: true, allowInward: true } : {})
+)

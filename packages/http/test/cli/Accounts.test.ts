@@ -1,4 +1,8 @@
 import { randomBytes } from "node:crypto"
+import { once } from "node:events"
+import { existsSync } from "node:fs"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { inProcess } from "./inProcess.ts"
 import { campaign, contacts, type Desk, desk } from "./spawn.ts"
@@ -118,9 +122,58 @@ describe("overture accounts", { timeout: 120_000 }, () => {
     expect(JSON.stringify(await listed())).not.toContain("hunter2")
     expect((await accounts("join", "lena")).stdout).toContain("Lena is in Hello")
     const missing = await connect("--credentials", here.path("nothing.txt"))
-    expect(missing.stderr).toContain("it cannot be read (ENOENT)")
+    expect(missing.stderr).toContain("nothing.txt: there is no such file")
     const named = await accounts("connect", "--channel", "Bad Name", "--id", "x")
     expect([named.code, named.stderr]).toEqual([2, expect.stringContaining("a channel name")])
+  })
+
+  it("connects one before there is a database, which a campaign file then names", async () => {
+    const connected = await accounts("connect", "--channel", "sandbox", "--id", "nora")
+    expect([connected.code, connected.stdout]).toEqual([0, "nora (nora) is connected.\n"])
+    expect(connected.stderr).toContain("overture.sqlite is a new database")
+    here.write("contacts.csv", contacts(3))
+    here.write("campaign.json", campaign({ accounts: ["nora"] }))
+    expect(JSON.parse((await run()).stdout).leads).toMatchObject({ sent: 3 })
+  })
+
+  it("tries the proxy of one, and keeps what came of it", async () => {
+    // Whoever answers a request for another host's page is a proxy.
+    const proxy = createServer((_, response) => response.end("ok")).listen(0, "127.0.0.1")
+    await once(proxy, "listening")
+    const { port } = proxy.address() as AddressInfo
+    vi.stubEnv("OVERTURE_SECRET_KEYS", `a:${randomBytes(32).toString("base64")}`)
+    vi.stubEnv("OVERTURE_PROBE_URL", "http://example.com/")
+    here.write("egress.txt", `http://ann:hunter2@127.0.0.1:${port}\n`)
+    const connect = (...more: ReadonlyArray<string>) =>
+      accounts("connect", "--channel", "sandbox", "--id", "nora", ...more)
+    await connect()
+    const without = await accounts("probe", "nora")
+    expect([without.code, without.stderr]).toEqual([1, expect.stringContaining("nora has no proxy")])
+    expect((await connect("--egress", here.path("egress.txt"))).stdout).toContain("its proxy is stored, encrypted")
+    const inward = await accounts("probe", "nora")
+    expect([inward.code, inward.stderr]).toEqual([1, expect.stringContaining("not at an address of the open internet")])
+    vi.stubEnv("OVERTURE_LOCAL_PROXIES", "1")
+    const probed = await accounts("probe", "nora")
+    expect([probed.code, probed.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^nora: the proxy answers after \d+ ms\.\n$/)
+    ])
+    expect((await listed())[0]?.["egress"]).toMatchObject({ host: "127.0.0.1", port, check: { error: null } })
+    proxy.closeAllConnections()
+    proxy.close()
+    await once(proxy, "close")
+    const gone = await accounts("probe", "nora", "--json")
+    expect([gone.code, JSON.parse(gone.stdout).error]).toEqual([1, "the proxy refused the connection"])
+    expect(JSON.stringify(await listed())).not.toContain("hunter2")
+  })
+
+  it("looks at no database that is not there, and says how to make one", async () => {
+    const missing = await accounts("list")
+    expect([missing.code, missing.stdout]).toEqual([1, ""])
+    expect(missing.stderr).toContain("there is no such database\nName another with --database, or make this one")
+    expect(existsSync(here.path("overture.sqlite"))).toBe(false)
+    expect((await inProcess("migrate", ...database())).stdout).toContain("ran 1")
+    expect((await accounts("list")).code).toBe(0)
   })
 
   it("refuses who is not there, and reasons that nobody has", async () => {

@@ -187,13 +187,14 @@ describe("CampaignPage", () => {
 describe("Text", () => {
   it("lines up whatever the script", () => {
     expect(
-      Text.table(
+      Text.headed(
+        ["a", "1"],
         [
-          ["a", "1"],
           ["日本", "22"],
           ["☕☕", "3"]
         ],
-        ["left", "right"]
+        Text.plain,
+        { align: ["left", "right"] }
       )
     ).toEqual(["a      1", "日本  22", "☕☕   3"])
     expect(Text.fit("Ségolène Lefèvre", 8)).toBe("Ségolèn…")

@@ -22,6 +22,7 @@ const key = "a key of sixteen letters and more"
 const environment = (value: string) => vi.stubEnv("OVERTURE_ADDRESS_KEY", value)
 const database = () => ["--database", here.path("people.sqlite")]
 const importing = () => inProcess("import", here.path("people.csv"), "--list", "people", ...database(), "--json")
+const testing = () => inProcess("test-send", "ann", ...database())
 const working = () => inProcess("worker", "--exit-when-idle", ...database())
 
 /** What a host that embeds the engine does with the same secret. */
@@ -43,12 +44,12 @@ const eraseAnn = () =>
   )
 
 describe("people who were erased", { timeout: 60_000 }, () => {
-  it("are recognised with their key, and nothing is imported or sent without it", async () => {
+  it("are recognised with their key, and nothing is imported, queued or sent without it", async () => {
     environment("")
     here.write("people.csv", "id,name\nann,Ann\nben,Ben\n")
     expect((await importing()).code).toBe(0)
     await eraseAnn()
-    for (const command of [importing, working]) {
+    for (const command of [importing, testing, working]) {
       environment("")
       const without = await command()
       expect(without.code).toBe(1)

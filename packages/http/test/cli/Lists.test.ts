@@ -1,4 +1,6 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { execFileSync } from "node:child_process"
+import { existsSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
+import { readFile } from "node:fs/promises"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { inProcess } from "./inProcess.ts"
 import { campaign, contacts, type Desk, desk, overture, start } from "./spawn.ts"
@@ -98,6 +100,32 @@ describe("overture import and export", { timeout: 120_000 }, () => {
     expect(readFileSync(here.path("old.csv"), "utf8")).toBe("precious")
     const nowhere = await inProcess("export", "--list", "people", "--out", here.path("no/x.csv"), ...database())
     expect(nowhere.stderr).toContain("its directory does not exist")
+  })
+
+  it("exports to where a link leads, and into a pipe, without putting a file in their place", async () => {
+    here.write("people.csv", "id,name\nann,Ann\n")
+    expect((await inProcess("import", here.path("people.csv"), "--list", "x", ...database())).code).toBe(0)
+    here.write("real.csv", "former")
+    symlinkSync(here.path("real.csv"), here.path("link.csv"))
+    const out = (name: string) => inProcess("export", "--list", "x", "--out", here.path(name), ...database())
+    expect((await out("link.csv")).code).toBe(0)
+    expect(lstatSync(here.path("link.csv")).isSymbolicLink()).toBe(true)
+    expect(readFileSync(here.path("real.csv"), "utf8")).toContain("ann,sandbox,Ann")
+    execFileSync("mkfifo", [here.path("pipe")])
+    const read = readFile(here.path("pipe"), "utf8")
+    expect((await out("pipe")).code).toBe(0)
+    expect(await read).toContain("ann,sandbox,Ann")
+    expect(lstatSync(here.path("pipe")).isFIFO()).toBe(true)
+  })
+
+  it("asks for a list where there is no campaign to export", async () => {
+    here.write("people.csv", "id,name\nann,Ann\n")
+    const left = ["--rejected", here.path("no/left.csv")]
+    const refused = await inProcess("import", here.path("people.csv"), "--list", "x", ...left, ...database())
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("its directory does not exist")])
+    expect((await inProcess("import", here.path("people.csv"), "--list", "x", ...database())).code).toBe(0)
+    const asked = await inProcess("export", ...database())
+    expect([asked.code, asked.stderr]).toEqual([2, expect.stringContaining("x  1 contact\n")])
   })
 
   it("exports what became of a campaign, a row for each lead", async () => {
@@ -255,7 +283,7 @@ describe("overture import refuses, by line and column, and leaves nothing behind
     here.write("a.csv", "id,timezone\na,Mars/Base\n")
     const { code, stderr } = await importing("a.csv")
     expect(stderr).toContain("a.csv, line 2, column timezone: not a known time zone")
-    expect(stderr).toContain("none of its 1 row can be used")
+    expect(stderr).toContain("no row of it can be used; 1 row left out")
     expect(code).toBe(1)
   })
 
@@ -299,7 +327,10 @@ describe("overture import refuses, by line and column, and leaves nothing behind
       [["import", here.path("a.csv"), "--list", " ", ...database()], "Expected a name"],
       [["import", here.path("a.csv"), "--list", "x", "--update", "--fill", ...database()], "exclude each other"],
       [["import", here.path("a.csv"), "--list", "x", "--mapping", "phone", ...database()], "expected COLUMN=FIELD"],
-      [["import", here.path("a.csv"), "--list", "x", "--country", "Germany", ...database()], "two capital letters"],
+      [
+        ["import", here.path("a.csv"), "--list", "x", "--country", "Germany", ...database()],
+        "the two letters of a country"
+      ],
       [["import", here.path("a.csv"), "--list", "x", "--database", ":memory:"], "keeps nothing"],
       [["export", "--list", "x", "--campaign", "y", ...database()], "exclude each other"]
     ] as const) {

@@ -51,6 +51,14 @@ const begun = () => {
 }
 
 describe("overture webhooks", { timeout: 60_000 }, () => {
+  it("makes an endpoint before there is a database, which then hears of a run from beginning to end", async () => {
+    expect((await webhooks("create", url())).code).toBe(0)
+    expect((await begun()).code).toBe(0)
+    const types = heard.map(({ body }) => JSON.parse(body).type)
+    expect(types).toEqual(expect.arrayContaining(["campaign.created", "lead.sent", "campaign.finished"]))
+    expect(types.filter((type) => type === "lead.sent")).toHaveLength(3)
+  })
+
   it("makes an endpoint, shows its secret once, pings it, signed, and says when it does not answer", async () => {
     expect((await begun()).code).toBe(0)
     const made = await webhooks("create", url(), "--events", "message.*, lead.replied", "--json")

@@ -4,10 +4,12 @@
  */
 import * as Account from "@overture/core/account/Account"
 import { type AccountChange, Accounts } from "@overture/core/account/Accounts"
+import { Connections } from "@overture/core/account/Connections"
 import { ChannelName } from "@overture/core/channel/Address"
 import { CampaignAccounts } from "@overture/core/campaign/CampaignAccounts"
 import { seedKey } from "@overture/core/campaign/Campaign"
 import { CampaignStore } from "@overture/core/campaign/CampaignStore"
+import { format } from "@overture/core/workspace/Instant"
 import { PacingTime } from "@overture/core/workspace/PacingTime"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
@@ -19,7 +21,7 @@ import * as Reading from "../Reading.ts"
 import * as AccountLeft from "../report/AccountLeft.ts"
 import * as AccountList from "../report/AccountList.ts"
 import * as Text from "../report/Text.ts"
-import { actor, ensureWorkspace, workspaceZone } from "../run/Setup.ts"
+import { actor, workspaceZone } from "../run/Setup.ts"
 import * as SecretInput from "../SecretInput.ts"
 import * as Selection from "../Selection.ts"
 import type { Target } from "../Target.ts"
@@ -54,6 +56,9 @@ const list = Command.make(
             ? (yield* Selection.accounts).map((account) => ({ account, pace: null }))
             : yield* (yield* CampaignStore).paces(meant.id)
         if (json) return Output.printJson({ accounts: listed.map((one) => AccountList.encode(one, now)) })
+        if (listed.length === 0) {
+          return Output.say("There is no account; overture accounts connect, or a campaign file, makes one.")
+        }
         const paint = Output.hasColors() ? Text.colors : Text.plain
         const zone = meant?.settings.timezone ?? workspaceZone
         Output.print(...AccountList.render(listed, meant, now, zone, { paint }))
@@ -102,7 +107,7 @@ const connect = Command.make(
     json: Flags.json
   },
   ({ channel, credentials, database, egress, id, json, name, ref }) =>
-    Reading.over(
+    Reading.settingUp(
       database,
       Effect.gen(function* () {
         if (Option.contains(credentials, "-") && Option.contains(egress, "-")) {
@@ -114,7 +119,6 @@ const connect = Command.make(
           credentials: yield* secret("--credentials", credentials),
           egress: yield* secret("--egress", egress)
         }
-        yield* ensureWorkspace
         const { account, created } = yield* (yield* Accounts).connect(
           {
             workspace: Engine.workspace,
@@ -130,7 +134,14 @@ const connect = Command.make(
         if (json) {
           return Output.printJson({ created, account: AccountList.encode({ account, pace: null }, now) })
         }
-        const has = access.credentials === undefined ? "" : "; its credentials are stored, encrypted"
+        const kept = [
+          ...(access.credentials === undefined ? [] : ["its credentials"]),
+          ...(access.egress === undefined ? [] : ["its proxy"])
+        ]
+        const has =
+          kept.length === 0
+            ? ""
+            : `; ${kept.join(" and ")} ${access.credentials === undefined ? "is" : "are"} stored, encrypted`
         Output.print(
           `${account.name} (${Account.seedKey(account)}) is ${created ? "connected" : "known already"}${has}.`
         )
@@ -187,6 +198,27 @@ const leave = Command.make("leave", { ...shared, campaign: Flags.campaign }, ({ 
   Command.withShortDescription("Take an account out of a campaign"),
   Command.withDescription(
     "Takes an account out of a campaign. People it has not written to go back to the pool; with those it has, the sequence ends, or goes to another account where the campaign says onAccountLost: reassign. What is being sent is sent. The last account cannot leave."
+  )
+)
+
+const probe = Command.make("probe", shared, ({ account, database, json }) =>
+  Reading.over(
+    database,
+    Effect.gen(function* () {
+      const found = yield* Selection.account(account)
+      if (found.access?.egress == null) {
+        return yield* refuse(`${found.name} has no proxy`, "overture accounts connect --egress FILE gives it one.")
+      }
+      const { at, delayMs, error } = yield* (yield* Connections).probe(Engine.workspace, found.id, actor)
+      if (json) Output.printJson({ account: found.id, at: format(at), delayMs, error })
+      if (error !== null) return yield* refuse(`${found.name} has no way out: ${error}`)
+      if (!json) Output.print(`${found.name}: the proxy answers after ${Text.number(delayMs ?? 0)} ms.`)
+    })
+  )
+).pipe(
+  Command.withShortDescription("Try the proxy of an account"),
+  Command.withDescription(
+    "Asks for a page through the proxy of an account and keeps what came of it; exit code 1 where nothing came through. The page is OVERTURE_PROBE_URL, else https://example.com/. Proxies at private addresses are refused unless OVERTURE_LOCAL_PROXIES is 1."
   )
 )
 
@@ -267,5 +299,5 @@ export const command = Command.make("accounts").pipe(
   Command.withDescription(
     "Shows accounts and changes what an operator may change of them. A worker may be at work meanwhile: it holds before its next message."
   ),
-  Command.withSubcommands([list, connect, join, leave, enable, disable, mark, clear])
+  Command.withSubcommands([list, connect, probe, join, leave, enable, disable, mark, clear])
 )

@@ -11,6 +11,7 @@ import { misuse, refuse } from "../Failure.ts"
 import * as Flags from "../Flags.ts"
 import * as Destination from "../lists/Destination.ts"
 import * as Reading from "../Reading.ts"
+import * as Text from "../report/Text.ts"
 import * as Selection from "../Selection.ts"
 
 const flags = {
@@ -26,7 +27,7 @@ const flags = {
   ),
   out: Flag.String("out").pipe(
     Flag.withMetavar("FILE"),
-    Flag.withDescription("Replaces this file once all is written; stdout where it is left out"),
+    Flag.withDescription("Replaces this file once all is written; stdout where it is left out or -"),
     Flag.optional
   ),
   forSpreadsheets: Flag.Boolean("for-spreadsheets").pipe(
@@ -40,16 +41,27 @@ const flags = {
   )
 }
 
+/** The first lists that there are, as lines. */
+const listed = Effect.gen(function* () {
+  const { data } = yield* (yield* ContactLists).page(Engine.workspace, { limit: 10 })
+  return data.map((list) => `  ${list.name}  ${Text.count(list.members, "contact")}`)
+})
+
 /** The list that a person means. */
 const listNamed = Effect.fnUntraced(function* (name: string) {
   const store = yield* ContactStore
   const found = yield* store.listByName(Engine.workspace, name)
   if (Option.isSome(found)) return found.value
-  const { data } = yield* (yield* ContactLists).page(Engine.workspace, { limit: 10 })
-  return yield* refuse(
-    `there is no list ${name} in this database`,
-    ...data.map((list) => `  ${list.name}  ${list.members} contacts`)
-  )
+  return yield* refuse(`there is no list ${name} in this database`, ...(yield* listed))
+})
+
+/** The campaign that a person means; where there is none, the lists that might be meant. */
+const campaignOf = Effect.fnUntraced(function* (ref: Option.Option<string>) {
+  if (Option.isSome(ref) || (yield* Selection.all).length > 0) return yield* Selection.one(ref)
+  const lists = yield* listed
+  return yield* lists.length === 0
+    ? refuse("there is neither a campaign nor a list in this database")
+    : misuse("which list? Add --list NAME:", ...lists)
 })
 
 /** A contact in the fields that an import reads. */
@@ -92,7 +104,7 @@ export const command = Command.make("export", flags, ({ campaign, database, forS
           )
         }
         const results = yield* CampaignResults
-        const { id } = yield* Selection.one(campaign)
+        const { id } = yield* campaignOf(campaign)
         yield* Destination.write(
           path,
           json ? Stream.map(results.pages(Engine.workspace, id), lines) : results.csv(Engine.workspace, id, options)

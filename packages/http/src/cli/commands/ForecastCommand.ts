@@ -199,6 +199,9 @@ const isFile = (text: string): boolean => /\.json$/i.test(text) || (existsSync(t
 export const command = Command.make("forecast", flags, (given) =>
   Effect.gen(function* () {
     const { what } = given
+    if (Option.isSome(given.contacts) && Option.isSome(given.people)) {
+      return yield* misuse("--people and --contacts exclude each other: the file has its people")
+    }
     if (Option.isSome(what) && isFile(what.value)) return print(yield* ofFile(what.value, given), given.json)
     if (Option.isSome(given.contacts)) {
       return yield* misuse("--contacts is for a campaign file; a campaign of the database has its people already")

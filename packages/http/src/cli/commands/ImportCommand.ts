@@ -4,6 +4,7 @@ import { Argument, Command, Flag } from "effect/cli"
 import { type CliFailure, misuse } from "../Failure.ts"
 import * as Flags from "../Flags.ts"
 import * as Import from "../lists/Import.ts"
+import * as Target from "../Target.ts"
 
 const flags = {
   file: Argument.String("FILE").pipe(
@@ -65,7 +66,7 @@ const mappingOf = (
 export const command = Command.make("import", flags, (given) =>
   Effect.gen(function* () {
     if (given.update && given.fill) return yield* misuse("--update and --fill exclude each other")
-    if (given.database.type === "memory") return yield* misuse("--database :memory: keeps nothing that is imported")
+    yield* Target.ensureKept(given.database)
     yield* Import.run({
       file: given.file,
       list: given.list,

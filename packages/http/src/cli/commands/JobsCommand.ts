@@ -38,6 +38,7 @@ const list = Command.make(
           { limit: mostShown }
         )
         if (json) return Output.printJson({ jobs: data.map(JobList.encode) })
+        if (data.length === 0) return Output.say("There is no job.")
         print(data)
         if (nextCursor !== null) Output.say(`the latest ${mostShown}; there are more`)
       })

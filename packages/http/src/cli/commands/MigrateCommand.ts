@@ -2,7 +2,7 @@
 import * as Migrator from "@overture/adapters/storage/Migrator"
 import { Effect } from "effect"
 import { Command, Flag } from "effect/cli"
-import { misuse, refuse } from "../Failure.ts"
+import { refuse } from "../Failure.ts"
 import * as Flags from "../Flags.ts"
 import * as Output from "../Output.ts"
 import * as Target from "../Target.ts"
@@ -21,8 +21,7 @@ const steps = (all: ReadonlyArray<{ readonly version: number; readonly name: str
 
 export const command = Command.make("migrate", flags, ({ database, json, status }) =>
   Effect.gen(function* () {
-    if (database.type === "memory")
-      return yield* misuse("--database :memory: keeps nothing, so there is nothing to migrate")
+    if (database.type === "memory") return yield* Target.ensureKept(database)
     const name = Target.nameOf(database)
     if (status) {
       yield* Target.ensureThere(database)

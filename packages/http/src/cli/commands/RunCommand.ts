@@ -38,11 +38,15 @@ const flags = {
   clockRate: Flags.clockRate,
   sandbox: Flags.sandbox,
   sandboxLog: Flags.sandboxLog,
+  media: Flags.media,
   concurrency: Flags.concurrency,
   lease: Flags.lease,
   claimSize: Flags.claimSize,
   json: Flags.json
 }
+
+const leastFile =
+  '{"name": "Hello", "accounts": [{"id": "nora", "channel": "sandbox"}], "messages": ["Hi {{ first }}!"], "pacing": {"rangeMin": 20, "rangeMax": 40}}'
 
 const timeOf = Effect.fnUntraced(function* (
   virtual: boolean,
@@ -70,6 +74,7 @@ export const command = Command.make("run", flags, (given) =>
       time,
       sandbox: Option.getOrUndefined(given.sandbox),
       sandboxLog: Option.getOrUndefined(given.sandboxLog),
+      media: given.media,
       outbox: outboxOf(given),
       json: given.json
     })
@@ -77,7 +82,7 @@ export const command = Command.make("run", flags, (given) =>
 ).pipe(
   Command.withShortDescription("Do the whole job: import, send until the campaign is finished, report"),
   Command.withDescription(
-    "Imports the contacts, makes the campaign and sends until it is finished, then reports. Everything is checked before anything is written. Started again on the same database it goes on where it was; a finished campaign sends nothing more. Where people were erased, OVERTURE_ADDRESS_KEY must hold the key they were erased with. Exit codes: 0 finished, 1 refused or failed, 2 wrong usage, 3 stopped before it was finished."
+    `Imports the contacts, makes the campaign and sends until it is finished, then reports. Everything is checked before anything is written. Started again on the same database it goes on where it was; a finished campaign sends nothing more. Where people were erased, OVERTURE_ADDRESS_KEY must hold the key they were erased with. The least that a campaign file says is ${leastFile}. Exit codes: 0 finished, 1 refused or failed, 2 wrong usage, 3 stopped before it was finished.`
   ),
   Command.withExamples([
     {

@@ -4,6 +4,7 @@ import { CampaignStore } from "@overture/core/campaign/CampaignStore"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import * as Engine from "../Engine.ts"
+import * as ErasureKey from "../ErasureKey.ts"
 import { misuse, refuse } from "../Failure.ts"
 import * as Flags from "../Flags.ts"
 import { findLead } from "../LeadLookup.ts"
@@ -43,8 +44,11 @@ const flags = {
 }
 
 export const command = Command.make("test-send", flags, ({ account, as, campaign, database, json, step, to }) =>
-  Reading.ofCampaign(database, campaign, (found) =>
+  Reading.over(
+    database,
     Effect.gen(function* () {
+      yield* ErasureKey.recognising
+      const found = yield* Selection.one(campaign)
       const senders = (yield* (yield* CampaignStore).paces(found.id)).flatMap((one) =>
         one.pace.leftAt === null ? [one.account] : []
       )

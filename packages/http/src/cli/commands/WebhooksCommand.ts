@@ -63,7 +63,7 @@ const create = Command.make(
     json: Flags.json
   },
   ({ database, description, events, json, url }) =>
-    Reading.over(
+    Reading.settingUp(
       database,
       Effect.gen(function* () {
         const made = yield* (yield* Webhooks).create(Engine.workspace, {
@@ -96,6 +96,7 @@ const list = Command.make("list", { database: Flags.database, json: Flags.json }
       const webhooks = yield* Webhooks
       const all = yield* everything((request) => webhooks.list(Engine.workspace, request))
       if (json) return Output.printJson({ endpoints: all.map(WebhookList.encode) })
+      if (all.length === 0) return Output.say("There is no endpoint; overture webhooks create URL makes one.")
       Output.print(...WebhookList.endpoints(all, workspaceZone, paint()))
     })
   )
@@ -120,6 +121,7 @@ const deliveries = Command.make("deliveries", shared, ({ database, endpoint, jso
         limit: 100
       })
       if (json) return Output.printJson({ deliveries: data.map(WebhookList.encodeDelivery) })
+      if (data.length === 0) return Output.say("Nothing waits, and nothing was sent yet.")
       Output.print(...WebhookList.deliveries(data, workspaceZone, paint()))
     })
   )

@@ -10,6 +10,7 @@ import * as ChannelsInUse from "../ChannelsInUse.ts"
 import * as Drive from "../Drive.ts"
 import * as Engine from "../Engine.ts"
 import { unfinished } from "../Failure.ts"
+import * as Equipment from "../Equipment.ts"
 import * as Flags from "../Flags.ts"
 import * as Output from "../Output.ts"
 import * as Inputs from "../run/Inputs.ts"
@@ -32,6 +33,7 @@ const flags = {
   clockRate: Flags.clockRate,
   sandbox: Flags.sandbox,
   sandboxLog: Flags.sandboxLog,
+  media: Flags.media,
   concurrency: Flags.concurrency,
   lease: Flags.lease,
   claimSize: Flags.claimSize,
@@ -55,6 +57,7 @@ export const command = Command.make("worker", flags, (given) =>
       const target = given.database
       const script = Option.isSome(given.sandbox) ? yield* Inputs.readScript(given.sandbox.value) : null
       yield* Target.ensureThere(target)
+      const equipment = yield* Equipment.make(given.media)
       yield* Target.lock(target)
       const storage = yield* Target.open(target)
       const { inUse, stored } = yield* Effect.provideContext(
@@ -77,7 +80,7 @@ export const command = Command.make("worker", flags, (given) =>
         )
       }
       const channels = yield* Engine.sandboxes(names, { script, log }, clock)
-      const engine = yield* Engine.build(storage, { time, channels, clock, outbox: outboxOf(given) })
+      const engine = yield* Engine.build(storage, { time, channels, clock, equipment, outbox: outboxOf(given) })
       Output.say(`worker ${process.pid} on ${Target.nameOf(target)}; SIGTERM or Ctrl-C ends it`)
       const isDone = given.exitWhenIdle ? Effect.map(running, (ids) => ids.length === 0) : Effect.succeed(false)
       const ended = yield* Effect.provideContext(

@@ -1,8 +1,12 @@
-/** Where an export goes: to stdout as fast as its reader reads, or to a file that is there whole or not at all. */
+/**
+ * Where an export goes: to stdout as fast as its reader reads, or to a file that is there whole or not at all. What is no
+ * file, such as a pipe or a device, is written to as it is, and what a link leads to stays where it is.
+ */
 import { Effect, Stream } from "effect"
 import { once } from "node:events"
-import { open, rename, rm } from "node:fs/promises"
-import { type CliFailure, refuse } from "../Failure.ts"
+import { open, realpath, rename, rm, stat } from "node:fs/promises"
+import type { CliFailure } from "../Failure.ts"
+import * as FileProblem from "../FileProblem.ts"
 import * as Output from "../Output.ts"
 
 const toStdout = <E, R>(pieces: Stream.Stream<string, E, R>): Effect.Effect<void, E, R> =>
@@ -12,44 +16,43 @@ const toStdout = <E, R>(pieces: Stream.Stream<string, E, R>): Effect.Effect<void
     })
   )
 
-const reasons: Readonly<Partial<Record<string, string>>> = {
-  ENOENT: "its directory does not exist",
-  EISDIR: "it is a directory",
-  EACCES: "writing it is not permitted",
-  EROFS: "writing it is not permitted",
-  ENOSPC: "the disk is full"
-}
-
-const problem = (path: string, cause: unknown): CliFailure => {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : ""
-  return refuse(`${path}: ${reasons[code] ?? String(cause)}`)
+/** The place behind links, and whether a file can be put there in one step. */
+const placeOf = async (path: string): Promise<{ readonly place: string; readonly isFile: boolean }> => {
+  const found = await stat(path).catch(() => null)
+  // A pipe has no path of its own.
+  if (found !== null && !found.isFile() && !found.isDirectory()) return { place: path, isFile: false }
+  return { place: found === null ? path : await realpath(path), isFile: true }
 }
 
 const toFile = <E, R>(path: string, pieces: Stream.Stream<string, E, R>): Effect.Effect<void, E | CliFailure, R> => {
-  const partial = `${path}.${process.pid}.partial`
   const attempt = <A>(step: () => Promise<A>) =>
-    Effect.tryPromise({ try: step, catch: (cause) => problem(path, cause) })
-  return Effect.acquireUseRelease(
-    attempt(() => open(partial, "w")),
-    (file) =>
-      Effect.gen(function* () {
-        yield* Stream.runForEach(pieces, (piece) => attempt(() => file.writeFile(piece)))
-        yield* attempt(() => file.sync())
-        yield* attempt(() => rename(partial, path))
-      }),
-    (file) =>
-      Effect.promise(async () => {
-        await file.close()
-        await rm(partial, { force: true })
-      })
-  )
+    Effect.tryPromise({ try: step, catch: (cause) => FileProblem.writing(path, cause) })
+  return Effect.gen(function* () {
+    const { isFile, place } = yield* attempt(() => placeOf(path))
+    const partial = isFile ? `${place}.${process.pid}.partial` : place
+    yield* Effect.acquireUseRelease(
+      attempt(() => open(partial, "w")),
+      (file) =>
+        Effect.gen(function* () {
+          yield* Stream.runForEach(pieces, (piece) => attempt(() => file.writeFile(piece)))
+          if (!isFile) return
+          yield* attempt(() => file.sync())
+          yield* attempt(() => rename(partial, place))
+        }),
+      (file) =>
+        Effect.promise(async () => {
+          await file.close()
+          if (isFile) await rm(partial, { force: true })
+        })
+    )
+  })
 }
 
-/** Writes the pieces. A file of that name is replaced at the end, and stays as it was where anything fails. */
+/** Writes the pieces, to stdout where no file is named or `-` is. A file of that name is replaced at the end, and stays as it was where anything fails. */
 export const write = <E, R>(
   path: string | undefined,
   pieces: Stream.Stream<string, E, R>
 ): Effect.Effect<void, E | CliFailure, R> => {
-  if (path === undefined) return toStdout(pieces)
+  if (path === undefined || path === "-" || path === "/dev/stdout") return toStdout(pieces)
   return Effect.tap(toFile(path, pieces), () => Effect.sync(() => Output.say(`${path} is written`)))
 }

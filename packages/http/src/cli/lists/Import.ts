@@ -20,6 +20,7 @@ import * as Engine from "../Engine.ts"
 import { refuse } from "../Failure.ts"
 import * as Output from "../Output.ts"
 import * as Text from "../report/Text.ts"
+import * as Inputs from "../run/Inputs.ts"
 import * as Setup from "../run/Setup.ts"
 import * as Stop from "../Stop.ts"
 import * as Target from "../Target.ts"
@@ -76,6 +77,9 @@ const channelRules = Effect.fnUntraced(function* (flag: string | undefined) {
   const names = yield* ChannelsInUse.names
   const accounts = (yield* (yield* AccountStore).list(Engine.workspace, { limit: 500 })).data
   const [only, ...others] = new Set(accounts.map(({ channel }) => channel))
+  if (flag !== undefined && accounts.length > 0 && !accounts.some(({ channel }) => channel === flag)) {
+    Output.say(`warning: no account is on ${flag}, so nobody can write to people there yet`)
+  }
   return {
     names: [...new Set([...names, ...(flag === undefined ? [] : [flag])])],
     rules: { channel: flag ?? (others.length === 0 ? (only ?? "sandbox") : null), accounts }
@@ -156,7 +160,7 @@ export const run = (options: ImportOptions) =>
       tell(options, result)
       const { created, merged, records } = result.done
       if (created + merged === 0) {
-        return yield* refuse(`${file}: none of its ${Text.count(records, "row")} can be used`)
+        return yield* refuse(Inputs.noRowLine(file, records))
       }
     })
   )

@@ -5,10 +5,11 @@
 import { problemHeader, problemRow } from "@overture/core/contact/ContactCsv"
 import type { RowProblem } from "@overture/core/contact/ContactRow"
 import { Effect, type Scope } from "effect"
-import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs"
-import { type CliFailure, refuse } from "../Failure.ts"
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs"
+import type { CliFailure } from "../Failure.ts"
+import * as FileProblem from "../FileProblem.ts"
 import * as Output from "../Output.ts"
-import { rejectedShown } from "../run/Inputs.ts"
+import { rejectedLine, rejectedShown } from "../run/Inputs.ts"
 
 export interface RejectedRows {
   /** Takes rows in their order. In the file when it returns. */
@@ -28,14 +29,10 @@ const lengthOf = (bytes: Uint8Array, count: number): number => {
   return bytes.length
 }
 
-/** The text of a problem, as a line about `file`. */
-const problemLine = (file: string, { column, line, reason, value }: RowProblem): string =>
-  `${file}, line ${line}, column ${column}: ${reason}${value === "" ? "" : ` (${JSON.stringify(value)})`}`
-
 const attempt = <A>(path: string, use: () => A): Effect.Effect<A, CliFailure> =>
   Effect.try({
     try: use,
-    catch: (cause) => refuse(`${path}: ${cause instanceof Error ? cause.message : String(cause)}`)
+    catch: (cause) => FileProblem.writing(path, cause)
   })
 
 /** Opens `path` with the `known` rows that an earlier run has committed; the scope's end closes it. */
@@ -47,7 +44,7 @@ export const toFile = (path: string, known: number): Effect.Effect<RejectedRows,
     )
     yield* attempt(path, () => {
       const kept = known === 0 ? 0 : lengthOf(readFileSync(path), known)
-      ftruncateSync(file, kept)
+      if (fstatSync(file).isFile()) ftruncateSync(file, kept)
       if (kept === 0) writeSync(file, problemHeader)
     })
     return {
@@ -67,7 +64,7 @@ export const toScreen = (source: string): RejectedRows => {
       Effect.sync(() => {
         const shown = problems.slice(0, rejectedShown - told)
         told += shown.length
-        Output.say(...shown.map((problem) => problemLine(source, problem)))
+        Output.say(...shown.map((problem) => rejectedLine(source, problem)))
       })
   }
 }

@@ -2,7 +2,8 @@
 import * as Account from "@overture/core/account/Account"
 import type { Campaign } from "@overture/core/campaign/Campaign"
 import type { Pace } from "@overture/core/campaign/Pace"
-import { format, type Instant, second } from "@overture/core/workspace/Instant"
+import { type Instant, second } from "@overture/core/workspace/Instant"
+import { instant } from "./Json.ts"
 import type { PageOptions } from "./Page.ts"
 import * as Text from "./Text.ts"
 
@@ -55,12 +56,13 @@ export const render = (
     ...(campaign === null ? [] : [inCampaign(pace)]),
     stateOf(account, now, zone)
   ])
-  const [title = "", ...lines] = Text.table(
-    [head, ...rows],
-    head.map(() => "left" as const),
-    44
-  )
-  return [paint.dim(title), ...lines]
+  return Text.headed(head, rows, paint, { most: 44 })
+}
+
+const egressOf = ({ access }: Account.Account) => {
+  if (access?.egress == null) return null
+  const { check, ...proxy } = access.egress
+  return { ...proxy, check: check === null ? null : { ...check, at: instant(check.at) } }
 }
 
 /** The same as JSON; nothing secret is in it. */
@@ -73,10 +75,12 @@ export const encode = ({ account, pace }: Listed, now: Instant) => ({
   health: Account.health(account),
   attention: account.attention,
   availability: Account.availability(account, now),
-  restingUntil: account.restingUntil === null ? null : format(account.restingUntil),
+  restingUntil: instant(account.restingUntil),
+  credentials: account.access?.credentials ?? false,
+  egress: egressOf(account),
   dailyCap: account.dailyCap,
   minGap: account.minGapMs / second,
   ...(pace !== null && {
-    campaign: { left: pace.leftAt === null ? null : format(pace.leftAt), counts: pace.counts }
+    campaign: { left: instant(pace.leftAt), counts: pace.counts }
   })
 })

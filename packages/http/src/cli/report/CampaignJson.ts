@@ -2,10 +2,9 @@
 import * as Account from "@overture/core/account/Account"
 import type { Compared } from "@overture/core/forecast/Forecasts"
 import { type CampaignReport, endedCount, stoppedByReply } from "@overture/core/stats/CampaignReport"
-import { format, type Instant } from "@overture/core/workspace/Instant"
+import { format } from "@overture/core/workspace/Instant"
 import * as ComparisonPage from "./ComparisonPage.ts"
-
-const instant = (at: Instant | null | undefined): string | null => (at == null ? null : format(at))
+import { instant } from "./Json.ts"
 
 /** The document. */
 export const encode = (report: CampaignReport, compared: Compared | null) => {

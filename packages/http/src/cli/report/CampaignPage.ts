@@ -11,6 +11,7 @@ import {
 } from "@overture/core/stats/CampaignReport"
 import type { LeadEnded, LeadStatus } from "@overture/core/campaign/Lead"
 import type { Compared } from "@overture/core/forecast/Forecasts"
+import * as AccountList from "./AccountList.ts"
 import * as ComparisonPage from "./ComparisonPage.ts"
 import * as HeatMap from "./HeatMap.ts"
 import { type PageOptions, section } from "./Page.ts"
@@ -133,17 +134,6 @@ const answers = (report: CampaignReport, options: PageOptions): ReadonlyArray<st
   ]
 }
 
-const stateOf = (account: Account.Account, now: number): string =>
-  !account.enabled
-    ? "disabled"
-    : account.banned
-      ? "banned"
-      : account.attention.length > 0
-        ? account.attention.join(", ")
-        : account.restingUntil !== null && account.restingUntil > now
-          ? "resting"
-          : "ready"
-
 const caps: Readonly<Record<DayCap["by"], string>> = {
   accountCap: "account",
   warmUp: "warm-up",
@@ -156,7 +146,7 @@ const capNote = (cap: DayCap | null | undefined): string =>
   cap == null ? "" : ` (${caps[cap.by]} ${Text.number(cap.limit)})`
 
 const accounts = (report: CampaignReport, options: PageOptions): ReadonlyArray<string> => {
-  const { paint } = options
+  const zone = report.campaign.settings.timezone
   const rows = report.accounts.map(({ account, pace }) => {
     const did = report.activity?.accounts.get(account.id)
     const lastDay = report.activity?.accountDays.find((day) => day.account === account.id && day.date === pace.date)
@@ -169,15 +159,12 @@ const accounts = (report: CampaignReport, options: PageOptions): ReadonlyArray<s
       did === undefined ? "" : Text.number(did.retries),
       Text.number(pace.counts.replied),
       pace.date === null ? "" : `${pace.used} of ${pace.quota}${capNote(lastDay?.cap)}`,
-      stateOf(account, report.now)
+      AccountList.stateOf(account, report.now, zone)
     ]
   })
   const head = ["", "channel", "messages", "follow-ups", "failed", "retried", "replied", "last day", "now"]
-  const [title, ...lines] = Text.table(
-    [head, ...rows],
-    ["left", "left", "right", "right", "right", "right", "right", "right", "left"]
-  )
-  return section("Accounts", [paint.dim(title ?? ""), ...lines], options)
+  const align = head.map((_, i) => (i < 2 || i === head.length - 1 ? ("left" as const) : ("right" as const)))
+  return section("Accounts", Text.headed(head, rows, options.paint, { align, most: 44 }), options)
 }
 
 /** The most days that are drawn; of a longer campaign, the last ones. */
@@ -222,21 +209,18 @@ const accountDays = (report: CampaignReport, options: PageOptions): ReadonlyArra
       ? `   –       ${replies}`
       : `${Text.right(Text.number(day.messages), 4)} of ${Text.right(Text.number(day.quota), 3)}${capNote(day.cap)}${replies}`
   }
-  const [title = "", ...lines] = Text.table(
-    [
-      ["", ...columns.map(({ name }) => name)],
-      ...dates.map((date) => [Text.shortDate(date), ...columns.map((account) => cell(account, date))])
-    ],
-    ["left", ...columns.map(() => "left" as const)],
-    36
+  const table = Text.headed(
+    ["", ...columns.map(({ name }) => name)],
+    dates.map((date) => [Text.shortDate(date), ...columns.map((account) => cell(account, date))]),
+    options.paint,
+    { most: 36 }
   )
   const left = report.accounts.length - columns.length
   const isCapped = rows.some(({ cap }) => cap !== null)
   return section(
     `Sent of quota${isCapped ? " (and the cap below it)" : ""}, and replies ↩`,
     [
-      options.paint.dim(title),
-      ...lines,
+      ...table,
       ...(left > 0 ? [options.paint.dim(`and ${Text.count(left, "more account")}; --json has them all`)] : [])
     ],
     options

@@ -7,7 +7,7 @@ import {
   type DifferenceCause
 } from "@overture/core/forecast/Comparison"
 import type { Compared } from "@overture/core/forecast/Forecasts"
-import { format, type Instant } from "@overture/core/workspace/Instant"
+import { instant } from "./Json.ts"
 import { type PageOptions, section } from "./Page.ts"
 import { inWords } from "./Reasons.ts"
 import * as Text from "./Text.ts"
@@ -106,11 +106,10 @@ export const render = (compared: Compared, options: PageOptions): ReadonlyArray<
     pair(day.followUps),
     causesOf(day.firstTouches, day.followUps)
   ])
-  const [title = "", ...lines] = Text.table(
-    [["", "account", "first", "follow-ups", "why"], ...rows],
-    ["left", "left", "right", "right", "left"],
-    72
-  )
+  const table = Text.headed(["", "account", "first", "follow-ups", "why"], rows, paint, {
+    align: ["left", "left", "right", "right", "left"],
+    most: 72
+  })
   return [
     ...section(
       "Forecast → actual",
@@ -125,11 +124,7 @@ export const render = (compared: Compared, options: PageOptions): ReadonlyArray<
     ),
     ...(shown.length === 0
       ? []
-      : section(
-          "Days that differ",
-          [paint.dim(title), ...lines, ...remaining(differing.length - shown.length, "more line")],
-          options
-        )),
+      : section("Days that differ", [...table, ...remaining(differing.length - shown.length, "more line")], options)),
     ...section(
       "People",
       [
@@ -140,8 +135,6 @@ export const render = (compared: Compared, options: PageOptions): ReadonlyArray<
     )
   ]
 }
-
-const instant = (at: Instant | null): string | null => (at === null ? null : format(at))
 
 /** The same as JSON: every day and every difference. */
 export const encode = ({ comparison, finishedAt, forecast }: Compared) => ({

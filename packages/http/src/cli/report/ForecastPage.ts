@@ -51,19 +51,17 @@ const days = (forecast: Forecast, options: PageOptions): ReadonlyArray<string> =
     Text.number(day.followUps),
     limitOf(day)
   ])
-  const [title = "", ...lines] = Text.table(
-    [["", "account", "quota", "slots", "first", "follow-ups", "limited by"], ...rows],
-    ["left", "left", "right", "right", "right", "right", "left"]
+  const table = Text.headed(
+    ["", "account", "quota", "slots", "first", "follow-ups", "limited by"],
+    rows,
+    options.paint,
+    { align: ["left", "left", "right", "right", "right", "right", "left"] }
   )
   const closed = forecast.days.filter(({ quota }) => quota === 0).length
   const left = forecast.days.length - closed - shown.length
   return section(
     "Days",
-    [
-      options.paint.dim(title),
-      ...lines,
-      ...(left > 0 ? [options.paint.dim(`and ${Text.count(left, "more line")}; --json has them all`)] : [])
-    ],
+    [...table, ...(left > 0 ? [options.paint.dim(`and ${Text.count(left, "more line")}; --json has them all`)] : [])],
     options
   )
 }

@@ -1,6 +1,7 @@
 /** Jobs as a table and as JSON. Pure. */
 import type { Job } from "@overture/core/job/Job"
-import { format, type Instant } from "@overture/core/workspace/Instant"
+import { format } from "@overture/core/workspace/Instant"
+import { instant } from "./Json.ts"
 import type { PageOptions } from "./Page.ts"
 import * as Text from "./Text.ts"
 
@@ -22,15 +23,8 @@ export const render = (
     job.error ?? ""
   ])
   const head = ["job", "kind", "status", "done", "since", "trouble"]
-  const [title = "", ...lines] = Text.table(
-    [head, ...rows],
-    head.map(() => "left" as const),
-    60
-  )
-  return [paint.dim(title), ...lines]
+  return Text.headed(head, rows, paint, { most: 60 })
 }
-
-const instant = (at: Instant | null): string | null => (at === null ? null : format(at))
 
 /** The same as JSON. */
 export const encode = ({

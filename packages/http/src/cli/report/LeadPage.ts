@@ -86,7 +86,7 @@ export const render = (story: LeadStory, paint: Text.Paint): ReadonlyArray<strin
   const held = paceText(pace, answer, zone)
   const status = lead.reason === null ? lead.status : `${lead.status}: ${said(lead.reason)}`
   return [
-    `${paint.bold(contact?.name ?? lead.contact)}  ${status}${lead.ended === null ? "" : paint.dim(` (ended: ${lead.ended})`)}`,
+    `${paint.bold(contact?.name || lead.address)}  ${status}${lead.ended === null ? "" : paint.dim(` (ended: ${lead.ended})`)}`,
     paint.dim(
       `${lead.address} in ${campaign.name} (${seedKey(campaign)}), ${account === null ? "no account yet" : `by ${account.name}`}; ${lead.id}`
     ),

@@ -91,11 +91,13 @@ export const right = (text: string, columns: number): string => " ".repeat(Math.
 export const lengths = (values: ReadonlyArray<number>, most: number, columns: number): ReadonlyArray<number> =>
   values.map((value) => (value === 0 || most === 0 ? 0 : Math.max(1, Math.round((value / most) * columns))))
 
-/** Rows with columns of equal width; `align` says which stand right. */
-export const table = (
+type Side = "left" | "right"
+
+/** Rows with columns of equal width, `most` wide at most; `align` says which stand right. */
+const table = (
   rows: ReadonlyArray<ReadonlyArray<string>>,
-  align: ReadonlyArray<"left" | "right">,
-  most = 28
+  align: ReadonlyArray<Side>,
+  most: number
 ): ReadonlyArray<string> => {
   const widths = align.map((_, i) => Math.min(most, Math.max(...rows.map((row) => width(row[i] ?? "")))))
   return rows.map((row) =>
@@ -104,4 +106,18 @@ export const table = (
       .join("  ")
       .trimEnd()
   )
+}
+
+/** A table under a line of titles; all columns stand left where `align` does not say otherwise. */
+export const headed = (
+  head: ReadonlyArray<string>,
+  rows: ReadonlyArray<ReadonlyArray<string>>,
+  paint: Pick<Paint, "dim">,
+  {
+    align = head.map(() => "left" as const),
+    most = 28
+  }: { readonly align?: ReadonlyArray<Side>; readonly most?: number } = {}
+): ReadonlyArray<string> => {
+  const [title = "", ...lines] = table([head, ...rows], align, most)
+  return [paint.dim(title), ...lines]
 }

@@ -1,24 +1,12 @@
 /** Webhook endpoints and their deliveries as tables and as JSON; nothing secret is in them. Pure. */
 import type { Delivery } from "@overture/core/event/Delivery"
 import * as WebhookEndpoint from "@overture/core/event/WebhookEndpoint"
-import { format, type Instant } from "@overture/core/workspace/Instant"
+import { format } from "@overture/core/workspace/Instant"
+import { instant } from "./Json.ts"
 import type { PageOptions } from "./Page.ts"
 import * as Text from "./Text.ts"
 
 type Endpoint = WebhookEndpoint.WebhookEndpoint
-
-const table = (
-  head: ReadonlyArray<string>,
-  rows: ReadonlyArray<ReadonlyArray<string>>,
-  { paint }: Pick<PageOptions, "paint">
-): ReadonlyArray<string> => {
-  const [title = "", ...lines] = Text.table(
-    [head, ...rows],
-    head.map(() => "left" as const),
-    60
-  )
-  return [paint.dim(title), ...lines]
-}
 
 const stateOf = (endpoint: Endpoint): string => {
   const status = WebhookEndpoint.status(endpoint)
@@ -26,8 +14,8 @@ const stateOf = (endpoint: Endpoint): string => {
 }
 
 /** The lines of a table of endpoints; times are in `zone`. */
-export const endpoints = (all: ReadonlyArray<Endpoint>, zone: string, options: Pick<PageOptions, "paint">) =>
-  table(
+export const endpoints = (all: ReadonlyArray<Endpoint>, zone: string, { paint }: Pick<PageOptions, "paint">) =>
+  Text.headed(
     ["endpoint", "url", "events", "state", "last success"],
     all.map((one) => [
       one.id,
@@ -36,12 +24,13 @@ export const endpoints = (all: ReadonlyArray<Endpoint>, zone: string, options: P
       stateOf(one),
       one.health.lastSuccessAt === null ? "" : Text.dateTime(one.health.lastSuccessAt, zone)
     ]),
-    options
+    paint,
+    { most: 60 }
   )
 
 /** The lines of a table of deliveries. */
-export const deliveries = (all: ReadonlyArray<Delivery>, zone: string, options: Pick<PageOptions, "paint">) =>
-  table(
+export const deliveries = (all: ReadonlyArray<Delivery>, zone: string, { paint }: Pick<PageOptions, "paint">) =>
+  Text.headed(
     ["delivery", "event", "state", "attempts", "next", "trouble"],
     all.map(({ attempts, dueAt, id, status, type }) => [
       id,
@@ -51,10 +40,9 @@ export const deliveries = (all: ReadonlyArray<Delivery>, zone: string, options: 
       dueAt === null ? "" : Text.dateTime(dueAt, zone),
       attempts.at(-1)?.problem ?? ""
     ]),
-    options
+    paint,
+    { most: 60 }
   )
-
-const instant = (at: Instant | null): string | null => (at === null ? null : format(at))
 
 /** An endpoint as JSON. */
 export const encode = (endpoint: Endpoint) => ({

@@ -4,6 +4,7 @@
  */
 import * as Script from "@overture/adapters/channels/sandbox/Script"
 import * as ContactFile from "@overture/adapters/sources/ContactFile"
+import * as JsonSyntax from "@overture/adapters/sources/JsonSyntax"
 import type * as Csv from "@overture/adapters/sources/Csv"
 import * as CampaignFile from "@overture/core/campaign/CampaignFile"
 import * as CampaignFileCheck from "@overture/core/campaign/CampaignFileCheck"
@@ -12,27 +13,18 @@ import * as Zone from "@overture/core/workspace/Zone"
 import { Effect, Option, Schema, Stream } from "effect"
 import { readFile } from "node:fs/promises"
 import { type CliFailure, refuse } from "../Failure.ts"
+import * as FileProblem from "../FileProblem.ts"
+import * as Text from "../report/Text.ts"
 
 /** What a person calls an account of the file: its reference and, where the file adds it, its channel. */
 export const idOf = (entry: CampaignFile.AccountEntry): string => (typeof entry === "string" ? entry : entry.id)
-
-const fileProblems: Readonly<Record<string, string>> = {
-  ENOENT: "there is no such file",
-  EISDIR: "it is a directory",
-  EACCES: "reading it is not permitted"
-}
 
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 
 const textOf = (path: string): Effect.Effect<string, CliFailure> =>
   Effect.tryPromise({
     try: async () => utf8.decode(await readFile(path)),
-    catch: (cause) => {
-      const code = cause instanceof Error && "code" in cause ? String(cause.code) : ""
-      return refuse(
-        `${path}: ${code === "ERR_ENCODING_INVALID_ENCODED_DATA" ? "it is not UTF-8; save it as UTF-8" : (fileProblems[code] ?? String(cause))}`
-      )
-    }
+    catch: (cause) => FileProblem.reading(path, cause)
   })
 
 /** Line and column of a place in a text, both from 1. */
@@ -46,13 +38,11 @@ const jsonOf = (path: string): Effect.Effect<unknown, CliFailure> =>
   Effect.flatMap(textOf(path), (text) =>
     Effect.try({
       try: (): unknown => JSON.parse(text.replace(/^\ufeff/, "")),
-      catch: (cause) => {
-        const message = cause instanceof Error ? cause.message : String(cause)
-        const position = /at position (\d+)/.exec(message)?.[1]
-        const at = text.trim() === "" || position === undefined ? text.length : Number(position)
-        const problem =
-          text.trim() === "" ? "it is empty" : message.replace(/ in JSON at position.*| \(line \d+.*/s, "")
-        return refuse(`${path}, ${placeOf(text, at)}: it is not JSON: ${problem}`)
+      catch: () => {
+        const plain = text.replace(/^\ufeff/, "")
+        const fault = JsonSyntax.faultIn(plain)
+        const problem = plain.trim() === "" ? "it is empty" : `expected ${fault?.expected ?? "another value"}`
+        return refuse(`${path}, ${placeOf(plain, fault?.at ?? 0)}: it is not JSON: ${problem}`)
       }
     })
   )
@@ -139,16 +129,25 @@ export const readContacts = Effect.fn("Inputs.readContacts")(function* (
   )
   const contents: Contents = { rows, rejected: rejected.sort((a, b) => a.line - b.line), rejectedCount }
   if (rows === 0) {
-    return yield* refuse(`${path}: none of its ${rejectedCount} rows can be used`, ...rejectedLines(path, contents))
+    return yield* refuse(noRowLine(path, rejectedCount), ...rejectedLines(path, contents))
   }
   return contents
 })
 
+/** A file that brings nobody in. */
+export const noRowLine = (path: string, leftOut: number): string =>
+  `${path}: no row of it can be used; ${Text.count(leftOut, "row")} left out`
+
+/** A refused row as text. A column without a title is called by its place already. */
+export const rejectedLine = (path: string, { column, line, reason, value }: Rejected): string => {
+  const where = /^column \d+$/.test(column) ? column : `column ${column}`
+  return `${path}, line ${line}, ${where}: ${reason}${value === "" ? "" : ` (${JSON.stringify(value)})`}`
+}
+
 /** The refused rows as text: the first ones, and how many more. */
 export const rejectedLines = (path: string, { rejected, rejectedCount }: Contents): ReadonlyArray<string> => [
-  ...rejected.map(
-    ({ column, line, reason, value }) =>
-      `${path}, line ${line}, column ${column}: ${reason}${value === "" ? "" : ` (${JSON.stringify(value)})`}`
-  ),
-  ...(rejectedCount > rejected.length ? [`${path}: and ${rejectedCount - rejected.length} more rows left out`] : [])
+  ...rejected.map((row) => rejectedLine(path, row)),
+  ...(rejectedCount > rejected.length
+    ? [`${path}: ${Text.count(rejectedCount - rejected.length, "more row")} left out`]
+    : [])
 ]

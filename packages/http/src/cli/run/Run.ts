@@ -17,7 +17,9 @@ import { WorkspaceStore } from "@overture/core/workspace/WorkspaceStore"
 import { Effect, Option } from "effect"
 import * as Drive from "../Drive.ts"
 import * as Engine from "../Engine.ts"
+import * as Equipment from "../Equipment.ts"
 import { refuse, unfinished } from "../Failure.ts"
+import type { MediaPlace } from "../MediaPlace.ts"
 import * as Output from "../Output.ts"
 import * as AccountLeft from "../report/AccountLeft.ts"
 import * as CampaignJson from "../report/CampaignJson.ts"
@@ -43,6 +45,7 @@ export interface RunOptions {
   readonly time: Engine.TimeWish
   readonly sandbox: string | undefined
   readonly sandboxLog: string | undefined
+  readonly media: Option.Option<MediaPlace>
   readonly outbox: Partial<OutboxOptions>
   readonly json: boolean
 }
@@ -100,12 +103,7 @@ const prepare = (options: RunOptions, file: CampaignFile, rules: Setup.RowRules,
     const enrolment = yield* campaigns.enrollList(Engine.workspace, made.campaign.id, imported.list.id)
     yield* say(
       options,
-      ...imported.rejected
-        .slice(0, Inputs.rejectedShown)
-        .map(
-          ({ column, line, reason, value }) =>
-            `${options.contacts}, line ${line}, column ${column}: ${reason} (${JSON.stringify(value)})`
-        ),
+      ...imported.rejected.slice(0, Inputs.rejectedShown).map((row) => Inputs.rejectedLine(options.contacts, row)),
       `${options.contacts}: ${Text.count(imported.created, "new contact")}, ${Text.number(imported.merged)} known already; ` +
         `${Text.count(enrolment.enrolled, "new lead")} of ${file.name}` +
         (enrolment.unreachable > 0 ? `, ${Text.number(enrolment.unreachable)} unreachable` : ""),
@@ -141,6 +139,7 @@ const program = (options: RunOptions) =>
     const read =
       early === null ? null : yield* Stop.interrupting(stop)(Inputs.readContacts(options.contacts, csv, early.problem))
 
+    const equipment = yield* Equipment.make(options.media)
     yield* Target.lock(target)
     const storage = yield* Target.open(target, { rehearsal: options.time.type === "virtual" })
     const { file: checked, known } = yield* Effect.provideContext(
@@ -173,7 +172,7 @@ const program = (options: RunOptions) =>
       return yield* explainHalt({ type: "paused", reason: before.value.pauseReason }, before.value, target)
     }
     const sandboxes = yield* Engine.sandboxes(channels, { script, log }, clock)
-    const engine = yield* Engine.build(storage, { time, channels: sandboxes, clock, outbox: options.outbox })
+    const engine = yield* Engine.build(storage, { time, channels: sandboxes, clock, equipment, outbox: options.outbox })
 
     yield* Effect.provideContext(
       Effect.gen(function* () {

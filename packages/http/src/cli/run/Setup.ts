@@ -161,7 +161,7 @@ export const makeCampaign = Effect.fn("Setup.makeCampaign")(function* (file: Cam
       if (Option.isSome(known)) return { campaign: known.value, accounts: connected, created: false }
       const [first, ...rest] = connected
       if (first === undefined) return yield* refuse("the campaign has no account")
-      const made = yield* campaigns.create(
+      const creating = campaigns.create(
         {
           workspace,
           name: file.name,
@@ -171,6 +171,9 @@ export const makeCampaign = Effect.fn("Setup.makeCampaign")(function* (file: Cam
           metadata: file.metadata
         },
         actor
+      )
+      const made = yield* Effect.catchTag(creating, "CampaignChangeRefused", ({ problems }) =>
+        refuse(...problems.map(({ field, message }) => `${field}: ${message}`))
       )
       return { ...made, accounts: connected }
     })
