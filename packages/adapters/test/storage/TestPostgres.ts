@@ -164,10 +164,10 @@ export const start = async (options: TestPostgresOptions = {}): Promise<TestPost
   }
 }
 
-/** The URL of a new, empty database on the server of this vitest run. Rejects when there is none. */
+/** The URL of a new, empty database on the server of this worker of the vitest run. Rejects when there is none. */
 export const freshDatabase = async (): Promise<string> => {
   const { inject } = await import("vitest")
-  const response = await fetch(inject("testPostgres"))
+  const response = await fetch(`${inject("testPostgres")}/${process.env.VITEST_POOL_ID ?? ""}`)
   const text = await response.text()
   if (!response.ok) throw new Error(`no PostgreSQL for this run: ${text}`)
   return text

@@ -1,6 +1,6 @@
 /**
- * One PostgreSQL for a whole run, started when the first test file asks for it. The files run in other processes, so they
- * ask over a port of the loopback interface.
+ * A PostgreSQL for each worker of a run, started when its first test file asks for it: on one server, the transactions of
+ * another file would hold back the feed. The files run in other processes, so they ask over a port of the loopback interface.
  */
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
@@ -10,20 +10,25 @@ import { start, type TestPostgres } from "./TestPostgres.ts"
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Answers every request with the URL of a new, empty database. */
+    /** Answers `/WORKER` with the URL of a new, empty database. */
     readonly testPostgres: string
   }
 }
 
 export default (project: TestProject) => {
-  let server: Promise<TestPostgres> | undefined
+  const servers = new Map<string, Promise<TestPostgres>>()
   let made = 0
   // One after the other: `create database` needs its template to itself.
   let last: Promise<unknown> = Promise.resolve()
 
-  const create = async (): Promise<string> => {
-    server ??= start()
-    const { url } = await server
+  const serverOf = (worker: string): Promise<TestPostgres> => {
+    const server = servers.get(worker) ?? start()
+    servers.set(worker, server)
+    return server
+  }
+
+  const create = async (worker: string): Promise<string> => {
+    const { url } = await serverOf(worker)
     const name = `test_${++made}`
     const client = new pg.Client({ connectionString: url })
     await client.connect()
@@ -35,14 +40,16 @@ export default (project: TestProject) => {
     return url.replace(/\/postgres$/, `/${name}`)
   }
 
-  const desk = createServer((_, response) => {
-    last = last.then(create).then(
-      (url) => response.end(url),
-      (cause: unknown) => {
-        response.statusCode = 500
-        response.end(String(cause))
-      }
-    )
+  const desk = createServer(({ url = "/" }, response) => {
+    last = last
+      .then(() => create(url.slice(1)))
+      .then(
+        (url) => response.end(url),
+        (cause: unknown) => {
+          response.statusCode = 500
+          response.end(String(cause))
+        }
+      )
   })
   return new Promise<() => Promise<void>>((resolve) => {
     desk.listen(0, "127.0.0.1", () => {
@@ -51,7 +58,7 @@ export default (project: TestProject) => {
         desk.closeAllConnections()
         desk.close()
         await last
-        if (server !== undefined) await (await server).stop()
+        await Promise.all([...servers.values()].map(async (server) => (await server).stop()))
       })
     })
   })
