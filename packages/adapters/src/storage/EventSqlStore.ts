@@ -4,7 +4,13 @@
  * and its numbers are the order.
  */
 import * as DomainEvent from "@overture/core/event/DomainEvent"
-import { CursorExpired, EventStore, type FeedEvent, type Position } from "@overture/core/event/EventStore"
+import {
+  CursorExpired,
+  EventStore,
+  type FeedEvent,
+  longestWaitMs,
+  type Position
+} from "@overture/core/event/EventStore"
 import type { WorkspaceId } from "@overture/core/workspace/Id"
 import type { Instant } from "@overture/core/workspace/Instant"
 import type { StorageError } from "@overture/core/workspace/StorageError"
@@ -240,7 +246,9 @@ export const make = (database: Database["Service"]): EventStore["Service"] => {
           const rows = yield* execute<FeedPlace.PlaceRow & { readonly at: Instant }>(sql.oldest, [workspace, limit])
           const [awaited] = yield* execute<FeedPlace.PlaceRow>(sql.awaited, [workspace])
           const stop = rows.findIndex(
-            ({ at, ...place }) => at >= before || (awaited !== undefined && FeedPlace.follows(place, awaited))
+            ({ at, ...place }) =>
+              at >= before ||
+              (at >= before - longestWaitMs && awaited !== undefined && FeedPlace.follows(place, awaited))
           )
           const last = rows[(stop < 0 ? rows.length : stop) - 1]
           if (last === undefined) return 0

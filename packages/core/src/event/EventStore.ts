@@ -4,9 +4,12 @@
  */
 import { Context, type Effect, Schema } from "effect"
 import type { WorkspaceId } from "../workspace/Id.ts"
-import type { Instant } from "../workspace/Instant.ts"
+import { day, type Instant } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import type { DomainEvent, EventType } from "./DomainEvent.ts"
+
+/** How long an event stays past its time for an endpoint that is still to get it: nobody may be there to serve that one. */
+export const longestWaitMs = 30 * day
 
 /** Opaque: epoch, transaction and number. Compare only for equality. */
 export type Position = string
@@ -81,7 +84,8 @@ export class EventStore extends Context.Service<
     last(workspace: WorkspaceId, before: Instant | null): Effect.Effect<Position | null, StorageError>
     /**
      * Removes at most `limit` events from the beginning of the feed, as long as each is older than `before` and no enabled
-     * webhook endpoint is still to get it; returns how many. Positions before what is left expire.
+     * webhook endpoint is still to get it, or has not for `longestWaitMs` more; returns how many. Positions before what is
+     * left expire.
      */
     purge(workspace: WorkspaceId, before: Instant, limit: number): Effect.Effect<number, StorageError>
   }

@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import {
   CursorExpired,
+  longestWaitMs,
   EventStore,
   type FeedEvent,
   type Position,
@@ -133,7 +134,8 @@ export const make = ({ state, verb, within }: Memory) =>
         const stop = awaited(state, workspace)
         let purged = 0
         for (const [number, event] of eventsAfter(state, workspace, 0)) {
-          if (purged === limit || event.at >= before || number > stop) break
+          const isAwaited = number > stop && event.at >= before - longestWaitMs
+          if (purged === limit || event.at >= before || isAwaited) break
           state.events.delete(number)
           state.numbers.set(inWorkspace(workspace, "feed horizon"), { last: number })
           purged += 1

@@ -1,7 +1,7 @@
 /** What `WebhookStore` and the feed promise of deliveries: order, retries, what is kept, and what is forgotten. */
 import { Effect, Option } from "effect"
 import { keptPerEndpoint } from "../../event/Delivery.ts"
-import type { FeedEvent } from "../../event/EventStore.ts"
+import { type FeedEvent, longestWaitMs } from "../../event/EventStore.ts"
 import * as WebhookEndpoint from "../../event/WebhookEndpoint.ts"
 import { day, hour, minute } from "../../workspace/Instant.ts"
 import * as Expect from "../Expect.ts"
@@ -225,6 +225,14 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal(due, undefined, "what is due")
     yield* store.redeliver(workspace.id, claimed.state.endpoint.id, waits.delivery.id, start)
     Expect.equal(dueOf(yield* store.due(claimed.state.endpoint.id, start, 9)), [null], "an event that is gone")
+  }),
+
+  storageCase("events: an endpoint that nobody serves does not hold back the feed for ever", function* () {
+    const { append, feed, workspace } = yield* webhookScene("unserved")
+    yield* append(["a"], { at: start - 1 })
+    yield* append(["b"], { at: start })
+    Expect.equal(yield* feed.purge(workspace.id, start + longestWaitMs - 1, 9), 0, "while it may still come")
+    Expect.equal(yield* feed.purge(workspace.id, start + longestWaitMs, 9), 1, "what it has awaited for too long")
   }),
 
   storageCase("events: a scan tells how far it looked, whatever it found", function* () {
