@@ -1,8 +1,7 @@
 /**
  * Whose turn it is to tell of chats. Two batches about the same chats find their messages before they lock them, so one
  * that waits only then has read what the other is writing, and may hold what the other comes to need: they go one after
- * the other from their beginning on. Chats share a fixed number of places in their account, as a server has room for only
- * so many locks. SQLite has one writer anyway.
+ * the other from their beginning on. SQLite has one writer anyway.
  */
 import type { ChatStore } from "@overture/core/chat/ChatStore"
 import type { ChatId } from "@overture/core/workspace/Id"
@@ -10,28 +9,38 @@ import { Effect } from "effect"
 import type { Database } from "./Database.ts"
 import { defineStatements } from "./Dialect.ts"
 
-/** How many batches of one account may be under way at a time, at most. */
-const places = 64
+/** Chats are told apart by so many places in their account: enough that two batches of other chats seldom meet. */
+const places = 65_536
+/** The most places a batch takes, as a server has room for only so many locks; a larger one has the account to itself. */
+const most = 256
+const whole = -1
 
-const statements = defineStatements("ChatTurns", (sql) => ({
-  // An advisory lock: there is no row yet, and none comes before leads and messages in the order of locks.
-  await: sql.pick({
-    postgres: `select pg_advisory_xact_lock(hashtext('${sql.t("turn")} ' || $1), x.place)
-      from ${sql.rows("x", 2, { place: "int" })}`,
-    sqlite: "select $1 as account, $2 as places"
-  })
-}))
+// Advisory locks: there is no row yet, and none comes before leads and messages in the order of locks.
+const statements = defineStatements("ChatTurns", (sql) => {
+  const account = `hashtext('${sql.t("turn")} ' || $1)`
+  const on = (postgres: string) => sql.pick({ postgres, sqlite: "select $1" })
+  return {
+    share: on(`select pg_advisory_xact_lock_shared(${account}, ${whole})`),
+    take: sql.pick({
+      postgres: `select pg_advisory_xact_lock(${account}, x.place) from ${sql.rows("x", 2, { place: "int" })}`,
+      sqlite: "select $1 as account, $2 as places"
+    }),
+    takeAll: on(`select pg_advisory_xact_lock(${account}, ${whole})`)
+  }
+})
 
 /** The end of an id of a chat is random. */
-const placeOf = (chat: ChatId): number => Number.parseInt(chat.slice(-4), 16) % places
+const placeOf = (chat: ChatId): number => Number.parseInt(chat.slice(-6), 16) % places
 
 export const make = (database: Database["Service"]): Pick<ChatStore["Service"], "awaitTurn"> => {
   const sql = database.statements(statements)
   return {
-    awaitTurn: (account, chats) => {
-      if (chats.length === 0 || database.sql.name === "sqlite") return Effect.void
+    awaitTurn: Effect.fnUntraced(function* (account, chats) {
+      if (chats.length === 0 || database.sql.name === "sqlite") return
       const taken = [...new Set(chats.map(placeOf))].sort((a, b) => a - b)
-      return database.write(sql.await, [account, taken.map((place) => ({ place }))])
-    }
+      if (taken.length > most) return yield* database.write(sql.takeAll, [account])
+      yield* database.write(sql.share, [account])
+      yield* database.write(sql.take, [account, taken.map((place) => ({ place }))])
+    })
   }
 }
