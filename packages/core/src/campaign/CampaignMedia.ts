@@ -2,9 +2,7 @@
 import { Context, Effect, Layer } from "effect"
 import { MediaMentions, type MediaMention, mentionedIn } from "../chat/MediaMentions.ts"
 import { TemplateStore } from "../chat/TemplateStore.ts"
-import type { MediaId } from "../workspace/Id.ts"
-import { maxLimit, type Page, type PageRequest } from "../workspace/Page.ts"
-import type { StorageError } from "../workspace/StorageError.ts"
+import { everything } from "../workspace/Page.ts"
 import { CampaignStore } from "./CampaignStore.ts"
 
 export class CampaignMedia extends Context.Service<CampaignMedia, MediaMention>()("@overture/core/CampaignMedia") {
@@ -24,31 +22,12 @@ const make = Effect.gen(function* () {
   const campaigns = yield* CampaignStore
   const templates = yield* TemplateStore
 
-  const gather = Effect.fnUntraced(function* <A>(
-    read: (page: PageRequest) => Effect.Effect<Page<A>, StorageError>,
-    contentsOf: (one: A) => unknown
-  ) {
-    const found: Array<MediaId> = []
-    let cursor: string | undefined
-    do {
-      const page: Page<A> = yield* read({ limit: maxLimit, cursor })
-      found.push(...mentionedIn(page.data.map(contentsOf)))
-      cursor = page.nextCursor ?? undefined
-    } while (cursor !== undefined)
-    return found
-  })
-
   return CampaignMedia.of(
     Effect.fn("CampaignMedia.mention")(function* (workspace) {
-      const inCampaigns = yield* gather(
-        (page) => campaigns.list(workspace, page),
-        ({ settings, status }) => (status === "deleted" ? null : settings.steps)
-      )
-      const inTemplates = yield* gather(
-        (page) => templates.list(workspace, page),
-        ({ content }) => content
-      )
-      return new Set([...inCampaigns, ...inTemplates])
+      const all = yield* everything((page) => campaigns.list(workspace, page))
+      const steps = all.flatMap(({ settings, status }) => (status === "deleted" ? [] : [settings.steps]))
+      const saved = yield* everything((page) => templates.list(workspace, page))
+      return new Set(mentionedIn([steps, saved.map(({ content }) => content)]))
     })
   )
 })

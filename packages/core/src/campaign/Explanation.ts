@@ -13,7 +13,7 @@ import { allow, decide, skip, stronger } from "../outbox/Gate.ts"
 import * as Budget from "../workspace/Budget.ts"
 import type { CampaignId, LeadId, WorkspaceId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
-import { maxLimit } from "../workspace/Page.ts"
+import { maxLimit, walk } from "../workspace/Page.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
@@ -163,17 +163,14 @@ const make = Effect.gen(function* () {
   const coming = Effect.fnUntraced(function* (workspace: WorkspaceId, campaign: CampaignId, limit: number) {
     const found: Array<LeadId> = []
     for (const status of statuses) {
-      let cursor: string | undefined
-      do {
-        const page: Effect.Success<ReturnType<typeof store.leads>> = yield* store.leads(
-          workspace,
-          campaign,
-          { status },
-          { limit: Math.min(maxLimit, limit + 1), cursor }
-        )
-        for (const lead of page.data) if (lead.step !== null && !Lead.isUnderWay(lead)) found.push(lead.id)
-        cursor = page.nextCursor ?? undefined
-      } while (cursor !== undefined && found.length <= limit)
+      yield* walk(
+        (page) => store.leads(workspace, campaign, { status }, { ...page, limit: Math.min(maxLimit, limit + 1) }),
+        (leads) =>
+          Effect.sync(() => {
+            for (const lead of leads) if (lead.step !== null && !Lead.isUnderWay(lead)) found.push(lead.id)
+            return found.length <= limit
+          })
+      )
     }
     return found
   })

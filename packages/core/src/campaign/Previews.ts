@@ -18,6 +18,7 @@ import type { AccountId, CampaignId, ContactId, MessageId, StepId, WorkspaceId }
 import { Ids } from "../workspace/Id.ts"
 import { second } from "../workspace/Instant.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
+import { walk } from "../workspace/Page.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { type Campaign, CampaignNotFound, seedKey, stepAt } from "./Campaign.ts"
 import { CampaignStore } from "./CampaignStore.ts"
@@ -104,28 +105,24 @@ const make = Effect.gen(function* () {
     const paces = yield* store.paces(id)
     const senders = paces.map(({ account, pace }) => ({ account, hasLeft: pace.leftAt !== null }))
     const people: Array<Preview.PreviewedPerson> = []
-    let cursor: string | undefined
-    do {
-      const page: Effect.Success<ReturnType<typeof store.leads>> = yield* store.leads(
-        workspace,
-        id,
-        {},
-        { limit: Math.max(1, limit - people.length), cursor }
-      )
-      for (const lead of page.data) {
-        const found = yield* contacts.get(workspace, lead.contact)
-        const sender = senders.find(({ account, hasLeft }) =>
-          lead.account === null
-            ? !hasLeft && Account.reachesOf(account).includes(lead.reach)
-            : account.id === lead.account
-        )
-        const channel = sender === undefined ? undefined : channels.all.get(sender.account.channel)
-        if (Option.isNone(found) || channel === undefined || people.length >= limit) continue
-        const seed = `${seedKey(campaign)}|${lead.address}`
-        people.push(Preview.person(templates, campaign.settings, found.value, channel, seed))
-      }
-      cursor = page.nextCursor ?? undefined
-    } while (cursor !== undefined && people.length < limit)
+    yield* walk(
+      (page) => store.leads(workspace, id, {}, { ...page, limit: Math.max(1, limit - people.length) }),
+      Effect.fnUntraced(function* (leads) {
+        for (const lead of leads) {
+          const found = yield* contacts.get(workspace, lead.contact)
+          const sender = senders.find(({ account, hasLeft }) =>
+            lead.account === null
+              ? !hasLeft && Account.reachesOf(account).includes(lead.reach)
+              : account.id === lead.account
+          )
+          const channel = sender === undefined ? undefined : channels.all.get(sender.account.channel)
+          if (Option.isNone(found) || channel === undefined || people.length >= limit) continue
+          const seed = `${seedKey(campaign)}|${lead.address}`
+          people.push(Preview.person(templates, campaign.settings, found.value, channel, seed))
+        }
+        return people.length < limit
+      })
+    )
     return Preview.of(people)
   })
 

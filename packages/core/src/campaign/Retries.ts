@@ -4,7 +4,7 @@ import { Channels } from "../channel/Channel.ts"
 import type { Actor } from "../event/DomainEvent.ts"
 import type { CampaignId, LeadId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
-import { maxLimit } from "../workspace/Page.ts"
+import { maxLimit, walk } from "../workspace/Page.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { type Campaign, CampaignNotFound, type IllegalTransition } from "./Campaign.ts"
@@ -66,20 +66,17 @@ const make = Effect.gen(function* () {
     for (const status of statuses) {
       const may = groups.some((group) => group.status === status && (status !== "sent" || group.ended !== null))
       if (!may) continue
-      let cursor: string | undefined
-      do {
-        const page: Effect.Success<ReturnType<typeof store.leads>> = yield* store.leads(
-          campaign.workspace,
-          campaign.id,
-          { status },
-          { limit: maxLimit, cursor }
-        )
-        for (const lead of page.data) {
-          const reason = LeadRetry.candidate(lead, campaign.settings)?.reason ?? null
-          if (reason !== null && reasons.has(reason)) found.push(lead.id)
-        }
-        cursor = page.nextCursor ?? undefined
-      } while (cursor !== undefined)
+      yield* walk(
+        (page) => store.leads(campaign.workspace, campaign.id, { status }, page),
+        (leads) =>
+          Effect.sync(() => {
+            for (const lead of leads) {
+              const reason = LeadRetry.candidate(lead, campaign.settings)?.reason ?? null
+              if (reason !== null && reasons.has(reason)) found.push(lead.id)
+            }
+            return true
+          })
+      )
     }
     return found
   })

@@ -3,8 +3,8 @@ import { Effect } from "effect"
 import type { AccountStore } from "../account/AccountStore.ts"
 import * as Address from "../channel/Address.ts"
 import type { Contact } from "../contact/Contact.ts"
-import type { ChatId, WorkspaceId } from "../workspace/Id.ts"
-import { maxLimit } from "../workspace/Page.ts"
+import type { WorkspaceId } from "../workspace/Id.ts"
+import { everything } from "../workspace/Page.ts"
 import * as Chat from "./Chat.ts"
 
 /** Also those that were never opened. */
@@ -13,16 +13,10 @@ export const of = Effect.fnUntraced(function* (
   workspace: WorkspaceId,
   { addresses }: Contact
 ) {
-  const chats: Array<ChatId> = []
-  let cursor: string | undefined
-  do {
-    const page = yield* accounts.list(workspace, { limit: maxLimit, ...(cursor !== undefined && { cursor }) })
-    for (const account of page.data) {
-      for (const address of addresses) {
-        if (address.channel === account.channel) chats.push(Chat.idOf(account.id, Address.key(address)))
-      }
-    }
-    cursor = page.nextCursor ?? undefined
-  } while (cursor !== undefined)
-  return chats
+  const all = yield* everything((page) => accounts.list(workspace, page))
+  return all.flatMap((account) =>
+    addresses.flatMap((address) =>
+      address.channel === account.channel ? [Chat.idOf(account.id, Address.key(address))] : []
+    )
+  )
 })

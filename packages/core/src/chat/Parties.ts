@@ -8,7 +8,7 @@ import type { Contact } from "../contact/Contact.ts"
 import { ContactNotFound } from "../contact/Contacts.ts"
 import { ContactStore } from "../contact/ContactStore.ts"
 import type { ChatId, ContactId, WorkspaceId } from "../workspace/Id.ts"
-import { maxLimit, type Page } from "../workspace/Page.ts"
+import { everything } from "../workspace/Page.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import * as Chat from "./Chat.ts"
 import { ChatNotFound } from "./Chat.ts"
@@ -64,17 +64,6 @@ const make = Effect.gen(function* () {
   const contacts = yield* ContactStore
   const channels = yield* Channels
 
-  const allAccounts = Effect.fnUntraced(function* (workspace: WorkspaceId) {
-    const all: Array<Account> = []
-    let cursor: string | undefined
-    do {
-      const page: Page<Account> = yield* accounts.list(workspace, { limit: maxLimit, cursor })
-      all.push(...page.data)
-      cursor = page.nextCursor ?? undefined
-    } while (cursor !== undefined)
-    return all
-  })
-
   const contactOf = Effect.fnUntraced(function* (workspace: WorkspaceId, id: ContactId) {
     const found = yield* contacts.get(workspace, id)
     return Option.isSome(found) ? found.value : yield* new ContactNotFound({ contact: id })
@@ -93,7 +82,7 @@ const make = Effect.gen(function* () {
   })
 
   const waysTo = Effect.fnUntraced(function* (workspace: WorkspaceId, contact: Contact, wish: ChatChoice.Wish) {
-    const ways = ChatChoice.ways(contact, yield* allAccounts(workspace), wish)
+    const ways = ChatChoice.ways(contact, yield* everything((page) => accounts.list(workspace, page)), wish)
     return { ways, chats: yield* inbox.find(workspace, ways.map(ChatChoice.chatOf)) }
   })
 

@@ -2,7 +2,7 @@
 import { Context, Effect, Layer, type Schema } from "effect"
 import type { Job } from "../job/Job.ts"
 import { JobStore } from "../job/JobStore.ts"
-import { type Page, maxLimit } from "../workspace/Page.ts"
+import { walk } from "../workspace/Page.ts"
 import type { SealedRows } from "../workspace/SealedRows.ts"
 import { keyOf, prefixOf, Vault, VaultError } from "../workspace/Vault.ts"
 import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
@@ -63,17 +63,18 @@ const make = Effect.gen(function* () {
       let changed = 0
       let lost: string | null = null
       for (const { id: workspace } of yield* workspaces.list) {
-        let cursor: string | undefined
-        do {
-          const page: Page<Job> = yield* jobs.list(workspace, { kind: GatherJob.kind }, { limit: maxLimit, cursor })
-          for (const job of page.data) {
-            const sealed = sealedOtherwise(queryOf(job)?.query ?? null, present)
-            if (sealed === null || changed >= limit) continue
-            if (yield* reseal(job, present)) changed += 1
-            else lost = sealed
-          }
-          cursor = page.nextCursor ?? undefined
-        } while (cursor !== undefined && changed < limit)
+        yield* walk(
+          (page) => jobs.list(workspace, { kind: GatherJob.kind }, page),
+          Effect.fnUntraced(function* (found) {
+            for (const job of found) {
+              const sealed = sealedOtherwise(queryOf(job)?.query ?? null, present)
+              if (sealed === null || changed >= limit) continue
+              if (yield* reseal(job, present)) changed += 1
+              else lost = sealed
+            }
+            return changed < limit
+          })
+        )
       }
       if (changed > 0 || lost === null) return changed
       return yield* new VaultError({ reason: "unknownKey", key: keyOf(lost), setting: "the vault of its source" })

@@ -9,7 +9,7 @@ import * as JobRules from "../job/Job.ts"
 import { JobFileStore } from "../job/JobFileStore.ts"
 import { JobStore } from "../job/JobStore.ts"
 import type { MediaId, WorkspaceId } from "../workspace/Id.ts"
-import { maxLimit } from "../workspace/Page.ts"
+import { walk } from "../workspace/Page.ts"
 import { StorageError } from "../workspace/StorageError.ts"
 import type { Contact } from "./Contact.ts"
 import * as ExportJob from "./ExportJob.ts"
@@ -41,41 +41,43 @@ const make = Effect.gen(function* () {
   const removeFiles = Effect.fnUntraced(function* (workspace: WorkspaceId) {
     if (files === null) return
     for (const kind of [ExportJob.kind, ImportJob.kind]) {
-      let cursor: string | undefined
-      do {
-        const page = yield* store.list(workspace, { kind }, { limit: maxLimit, cursor })
-        for (const job of page.data) {
-          const file = isOver(job) ? fileOf(job) : null
-          if (file === null) continue
-          yield* files
-            .remove(workspace, file)
-            .pipe(
-              Effect.mapError(
-                (cause) => new StorageError({ operation: "JobPersons.erase", retryable: cause.retryable, cause })
+      yield* walk(
+        (page) => store.list(workspace, { kind }, page),
+        Effect.fnUntraced(function* (jobs) {
+          for (const job of jobs) {
+            const file = isOver(job) ? fileOf(job) : null
+            if (file === null) continue
+            yield* files
+              .remove(workspace, file)
+              .pipe(
+                Effect.mapError(
+                  (cause) => new StorageError({ operation: "JobPersons.erase", retryable: cause.retryable, cause })
+                )
               )
-            )
-          yield* store.modify(workspace, job.id, (before) => ({
-            job: kind === ExportJob.kind ? { ...before, result: null } : JobRules.erase(before, []),
-            events: []
-          }))
-        }
-        cursor = page.nextCursor ?? undefined
-      } while (cursor !== undefined)
+            yield* store.modify(workspace, job.id, (before) => ({
+              job: kind === ExportJob.kind ? { ...before, result: null } : JobRules.erase(before, []),
+              events: []
+            }))
+          }
+          return true
+        })
+      )
     }
   })
 
   /** Jobs that came to nothing keep from where they would go on, and why they do not: in words of others. */
   const removeEnds = Effect.fnUntraced(function* (workspace: WorkspaceId, texts: ReadonlyArray<string>) {
     for (const status of ["failed", "cancelled"] as const) {
-      let cursor: string | undefined
-      do {
-        const page = yield* store.list(workspace, { status }, { limit: maxLimit, cursor })
-        for (const job of page.data) {
-          if (!JobRules.mentions(job, texts)) continue
-          yield* store.modify(workspace, job.id, (before) => ({ job: JobRules.erase(before, texts), events: [] }))
-        }
-        cursor = page.nextCursor ?? undefined
-      } while (cursor !== undefined)
+      yield* walk(
+        (page) => store.list(workspace, { status }, page),
+        Effect.fnUntraced(function* (jobs) {
+          for (const job of jobs) {
+            if (!JobRules.mentions(job, texts)) continue
+            yield* store.modify(workspace, job.id, (before) => ({ job: JobRules.erase(before, texts), events: [] }))
+          }
+          return true
+        })
+      )
     }
   })
 

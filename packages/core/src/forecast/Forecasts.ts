@@ -16,7 +16,7 @@ import { EventStore } from "../event/EventStore.ts"
 import * as Budget from "../workspace/Budget.ts"
 import type { CampaignId, WorkspaceId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
-import { maxLimit } from "../workspace/Page.ts"
+import { walk } from "../workspace/Page.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import * as Zone from "../workspace/Zone.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
@@ -105,21 +105,19 @@ const make = Effect.gen(function* () {
   const active = Effect.fnUntraced(function* (campaign: Campaign, limit: number) {
     const found: Array<LeadCandidate> = []
     for (const status of statuses) {
-      let cursor: string | undefined
-      do {
-        const page: Effect.Success<ReturnType<typeof campaigns.leads>> = yield* campaigns.leads(
-          campaign.workspace,
-          campaign.id,
-          { status },
-          { limit: maxLimit, cursor }
-        )
-        const open = page.data.filter(({ step }) => step !== null).slice(0, limit + 1 - found.length)
-        const read = yield* Effect.forEach(open, ({ id }) => campaigns.candidate(campaign.workspace, id, addressHash), {
-          concurrency: readAtOnce
+      yield* walk(
+        (page) => campaigns.leads(campaign.workspace, campaign.id, { status }, page),
+        Effect.fnUntraced(function* (leads) {
+          const open = leads.filter(({ step }) => step !== null).slice(0, limit + 1 - found.length)
+          const read = yield* Effect.forEach(
+            open,
+            ({ id }) => campaigns.candidate(campaign.workspace, id, addressHash),
+            { concurrency: readAtOnce }
+          )
+          found.push(...read.flatMap((one) => (Option.isSome(one) ? [one.value.candidate] : [])))
+          return found.length <= limit
         })
-        found.push(...read.flatMap((one) => (Option.isSome(one) ? [one.value.candidate] : [])))
-        cursor = page.nextCursor ?? undefined
-      } while (cursor !== undefined && found.length <= limit)
+      )
     }
     return found
   })

@@ -27,14 +27,28 @@ export const maxLimit = 500
 /** The number of rows a request may have. */
 export const limitOf = (request: PageRequest): number => Math.max(1, Math.min(maxLimit, request.limit ?? defaultLimit))
 
-/** All rows of a list, page by page. */
-export const everything = Effect.fnUntraced(function* <A, E>(read: (page: PageRequest) => Effect.Effect<Page<A>, E>) {
-  const rows: Array<A> = []
+/** Reads a list page by page to its end, or until `use` answers false. */
+export const walk = Effect.fnUntraced(function* <A, E, E2, R, R2>(
+  read: (page: PageRequest) => Effect.Effect<Page<A>, E, R>,
+  use: (rows: ReadonlyArray<A>) => Effect.Effect<boolean, E2, R2>
+) {
   let cursor: string | null | undefined
   while (cursor !== null) {
     const page: Page<A> = yield* read({ limit: maxLimit, cursor })
-    rows.push(...page.data)
-    cursor = page.nextCursor
+    cursor = (yield* use(page.data)) ? page.nextCursor : null
   }
-  return rows
 })
+
+/** All rows of a list. */
+export const everything = <A, E, R>(
+  read: (page: PageRequest) => Effect.Effect<Page<A>, E, R>
+): Effect.Effect<ReadonlyArray<A>, E, R> =>
+  Effect.suspend(() => {
+    const rows: Array<A> = []
+    const keep = (more: ReadonlyArray<A>) =>
+      Effect.sync(() => {
+        rows.push(...more)
+        return true
+      })
+    return Effect.as(walk(read, keep), rows)
+  })

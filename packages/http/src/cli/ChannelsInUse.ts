@@ -8,7 +8,7 @@ import type { StorageError } from "@overture/core/workspace/StorageError"
 import { WorkspaceStore } from "@overture/core/workspace/WorkspaceStore"
 import { Effect } from "effect"
 import * as Engine from "./Engine.ts"
-import { everything } from "./Everything.ts"
+import { everything } from "@overture/core/workspace/Page"
 
 /** Everything that a paged read has in any workspace. */
 export const ofWorkspaces = <A>(

@@ -7,7 +7,7 @@ import { CampaignStore } from "@overture/core/campaign/CampaignStore"
 import type { CampaignId } from "@overture/core/workspace/Id"
 import { Effect, Option } from "effect"
 import { workspace } from "./Engine.ts"
-import { everything } from "./Everything.ts"
+import { everything } from "@overture/core/workspace/Page"
 import { misuse, refuse } from "./Failure.ts"
 
 /** Every campaign of the workspace that is not deleted. */
