@@ -46,7 +46,7 @@ export interface ClaimWorkParts {
 /** How often who waits for a look-up sees whether it is still to wait (milliseconds). */
 const lookMs = second
 
-/** Hands in what became of a message. */
+/** Hands in what became of a message; what nobody knows once the lease had run out is left to whoever takes it over. */
 type Finish = (claimed: Claimed, outcome: Outcome) => Effect.Effect<void>
 
 /** How a process works off its claims; `settledCount` counts what was settled, over all of them. */
@@ -122,10 +122,12 @@ export const make = Effect.fnUntraced(function* ({
       const renewal = yield* Effect.forkChild(Effect.interruptible(Held.renewing(held, renew, leaseMs)))
       const finished = yield* Queue.unbounded<Result, Cause.Done>()
       const settler = yield* Effect.forkChild(settling(held, finished))
-      const finish: Finish = (claimed, outcome) =>
-        Effect.flatMap(present, (at) =>
-          Effect.map(places.leave, () => void Queue.offerUnsafe(finished, { claimed, outcome, at }))
-        )
+      const finish: Finish = Effect.fnUntraced(function* (claimed, outcome) {
+        if (outcome.type === "outcomeUnknown" && (yield* Held.hasRunOut(held))) return yield* places.release(1)
+        const at = yield* present
+        yield* places.leave
+        Queue.offerUnsafe(finished, { claimed, outcome, at })
+      })
       const exit = yield* Effect.exit(work(finish))
       yield* Queue.end(finished)
       yield* Effect.andThen(Fiber.join(settler), exit)

@@ -9,6 +9,10 @@ export interface Held {
   readonly claim: Claim
   /** No send of it begins after this, by a clock that never jumps (milliseconds). */
   beginUntil: number
+  /** When its lease runs out unless it is renewed, by the same clock. */
+  until: number
+  /** It ran out once, as of a process that slept: what was being sent then is to be found out as if its worker were lost. */
+  ranOut: boolean
   lost: boolean
 }
 
@@ -16,8 +20,17 @@ export interface Held {
 export const make = (claim: Claim, from: number, leaseMs: number): Held => ({
   claim,
   beginUntil: from + leaseMs * beginPart,
+  until: from + leaseMs,
+  ranOut: false,
   lost: false
 })
+
+/** Sees whether its lease ran out by now, or had before. */
+export const hasRunOut = (held: Held): Effect.Effect<boolean> =>
+  Effect.map(Clearance.monotonicMs, (now) => {
+    held.ranOut ||= now > held.until
+    return held.ranOut
+  })
 
 /** Keeps a claim until it is lost or this is interrupted. */
 export const renewing = (
@@ -26,9 +39,12 @@ export const renewing = (
   leaseMs: number
 ): Effect.Effect<unknown> =>
   Effect.gen(function* () {
+    yield* hasRunOut(held)
     const from = yield* Clearance.monotonicMs
-    if (yield* renew) held.beginUntil = from + leaseMs * beginPart
-    else held.lost = true
+    if (yield* renew) {
+      held.beginUntil = from + leaseMs * beginPart
+      held.until = from + leaseMs
+    } else held.lost = true
   }).pipe(
     Effect.catch((error) => Effect.logWarning("a claim could not be renewed", error)),
     Effect.delay(leaseMs / 3),

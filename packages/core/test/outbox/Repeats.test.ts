@@ -249,6 +249,38 @@ describe("a process that lost its claim without knowing", () => {
     }).pipe(Effect.scoped)
   })
 
+  const found: Outcome = { type: "accepted", externalId: "there" }
+  const ways = [
+    { name: "looked up", capabilities: { lookup: { afterMs: second } }, lookup: () => found, becomes: "sent", asks: 1 },
+    { name: "repeated under its key", capabilities: { idempotencyKeys: true }, becomes: "sent", asks: 2 },
+    { name: "unknown where neither can be", capabilities: {}, becomes: "failed: outcomeUnknown", asks: 1 }
+  ]
+  for (const { asks, becomes, name, ...platform } of ways) {
+    it.effect(`leaves what it could not tell after that to be found out: ${name}`, () => {
+      const leaseMs = 20 * second
+      const channel = TestChannel.make({
+        ...platform,
+        answer: (_, count) =>
+          count === 1 ? Effect.delay(Effect.succeed<Outcome>({ type: "outcomeUnknown" }), 25 * second) : undefined
+      })
+      return Effect.gen(function* () {
+        const [cut, whole] = yield* two({ channels: [channel], outbox: { leaseMs } })
+        const { rows } = yield* Effect.provideContext(queued(1), whole)
+        const first = yield* Effect.forkChild(Context.get(cut, Outbox).tick)
+        yield* asked(channel, 1)
+        yield* TestClock.adjust(26 * second)
+        yield* Fiber.join(first)
+        assert.deepStrictEqual(statuses(yield* rows), ["sending"])
+        const other = yield* Effect.forkChild(Context.get(whole, Outbox).tick)
+        yield* TestClock.adjust(minute)
+        yield* Fiber.join(other)
+        assert.deepStrictEqual(statuses(yield* rows), [becomes])
+        assert.strictEqual(channel.asked.length, asks)
+        assert.strictEqual(new Set(channel.asked.map(({ key }) => key)).size, 1)
+      }).pipe(Effect.scoped)
+    })
+  }
+
   it.effect("hands over nothing that it had begun long before", () => {
     const channel = TestChannel.make({
       capabilities: { lookup: { afterMs: second } },
