@@ -5,19 +5,17 @@
 import * as Sandbox from "@overture/adapters/channels/sandbox/Sandbox"
 import * as SqliteStorage from "@overture/adapters/storage/SqliteStorage"
 import { Accounts } from "@overture/core/account/Accounts"
+import { Workspaces } from "@overture/core/account/Workspaces"
 import * as CampaignFile from "@overture/core/campaign/CampaignFile"
 import { Campaigns } from "@overture/core/campaign/Campaigns"
 import { CampaignStore } from "@overture/core/campaign/CampaignStore"
 import { Contacts } from "@overture/core/contact/Contacts"
 import { Driver } from "@overture/core/outbox/Driver"
 import * as Overture from "@overture/core/Overture"
-import { fromUuid, Ids } from "@overture/core/workspace/Id"
 import { format } from "@overture/core/workspace/Instant"
 import { PacingTime } from "@overture/core/workspace/PacingTime"
-import { WorkspaceStore } from "@overture/core/workspace/WorkspaceStore"
 import { Console, Effect, Layer } from "effect"
 
-const workspace = fromUuid("wsp", "00000000-0000-7000-8000-0000000000aa")
 const actor = { type: "api", id: "example" } as const
 const monday = Date.parse("2026-03-02T08:00:00Z")
 
@@ -43,17 +41,7 @@ const program = Effect.gen(function* () {
   const time = yield* PacingTime
   clock.now = () => Effect.runSync(time.now)
 
-  const workspaces = yield* WorkspaceStore
-  yield* workspaces.create({
-    id: workspace,
-    name: "example",
-    timezone: "Europe/Berlin",
-    paused: false,
-    dailyCap: null,
-    optOutScope: "contact",
-    createdAt: yield* time.now,
-    metadata: {}
-  })
+  const { id: workspace } = yield* (yield* Workspaces).create({ name: "example", timezone: "Europe/Berlin" }, actor)
   const { account } = yield* (yield* Accounts).connect({ workspace, channel: "sandbox", externalId: "studio" }, actor)
   const contacts = yield* Contacts
   const list = yield* contacts.listNamed(workspace, "friends")
@@ -65,20 +53,20 @@ const program = Effect.gen(function* () {
   }))
   yield* contacts.importRows(workspace, list.id, rows, { channel: "sandbox", accounts: [account] })
 
-  const file = yield* CampaignFile.decode({
+  const file = {
     name: "Hello",
     accounts: ["studio"],
     messages: ["Hi {{ first | default: 'friend' }}, may I ask you something?"],
     followUps: [{ messages: ["Did you see my question?"], sendAfterDays: 1 }],
     pacing: { rangeMin: 8, rangeMax: 8 },
     sendWindow: { timezone: "Europe/Berlin", windows: [{ start: "09:00", end: "17:00" }] }
-  })
+  }
   const campaigns = yield* Campaigns
   const { campaign } = yield* campaigns.create(
     {
       workspace,
       name: file.name,
-      settings: CampaignFile.settingsOf(file, "UTC", yield* (yield* Ids).generator),
+      settings: yield* CampaignFile.settings(file, "UTC"),
       accounts: [account.id],
       externalRef: "hello",
       metadata: {}

@@ -4,6 +4,7 @@
  * answers `outcomeUnknown`, and it is never sent again by itself.
  */
 import { Accounts } from "@overture/core/account/Accounts"
+import { Workspaces } from "@overture/core/account/Workspaces"
 import * as CampaignFile from "@overture/core/campaign/CampaignFile"
 import { Campaigns } from "@overture/core/campaign/Campaigns"
 import { CampaignStore } from "@overture/core/campaign/CampaignStore"
@@ -13,9 +14,7 @@ import { Contacts } from "@overture/core/contact/Contacts"
 import * as MemoryStorage from "@overture/core/memory/MemoryStorage"
 import { Driver } from "@overture/core/outbox/Driver"
 import * as Overture from "@overture/core/Overture"
-import { fromUuid, Ids } from "@overture/core/workspace/Id"
 import { PacingTime } from "@overture/core/workspace/PacingTime"
-import { WorkspaceStore } from "@overture/core/workspace/WorkspaceStore"
 import { Console, Effect } from "effect"
 
 const postcard = Channel.make({
@@ -53,21 +52,11 @@ const postcard = Channel.make({
         })
 })
 
-const workspace = fromUuid("wsp", "00000000-0000-7000-8000-0000000000aa")
 const actor = { type: "api", id: "example" } as const
 const monday = Date.parse("2026-03-02T08:00:00Z")
 
 const program = Effect.gen(function* () {
-  yield* (yield* WorkspaceStore).create({
-    id: workspace,
-    name: "example",
-    timezone: "UTC",
-    paused: false,
-    dailyCap: null,
-    optOutScope: "contact",
-    createdAt: monday,
-    metadata: {}
-  })
+  const { id: workspace } = yield* (yield* Workspaces).create({ name: "example" }, actor)
   const { account } = yield* (yield* Accounts).connect({ workspace, channel: "postcard", externalId: "press" }, actor)
   const contacts = yield* Contacts
   const list = yield* contacts.listNamed(workspace, "members")
@@ -78,18 +67,18 @@ const program = Effect.gen(function* () {
     attributes: {}
   }))
   yield* contacts.importRows(workspace, list.id, rows, { channel: "postcard", accounts: [account] })
-  const file = yield* CampaignFile.decode({
+  const file = {
     name: "Greetings",
     accounts: ["press"],
     messages: ["Greetings from the workshop!"],
     pacing: { rangeMin: 10, rangeMax: 10 }
-  })
+  }
   const campaigns = yield* Campaigns
   const { campaign } = yield* campaigns.create(
     {
       workspace,
       name: file.name,
-      settings: CampaignFile.settingsOf(file, "UTC", yield* (yield* Ids).generator),
+      settings: yield* CampaignFile.settings(file, "UTC"),
       accounts: [account.id],
       externalRef: "greetings",
       metadata: {}

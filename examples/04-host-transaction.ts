@@ -5,11 +5,11 @@
 import { Database } from "@overture/adapters/storage/Database"
 import * as SqliteStorage from "@overture/adapters/storage/SqliteStorage"
 import * as Sandbox from "@overture/adapters/channels/sandbox/Sandbox"
+import { Workspaces } from "@overture/core/account/Workspaces"
 import { Contacts } from "@overture/core/contact/Contacts"
 import { ContactStore } from "@overture/core/contact/ContactStore"
 import * as Overture from "@overture/core/Overture"
-import { fromUuid } from "@overture/core/workspace/Id"
-import { WorkspaceStore } from "@overture/core/workspace/WorkspaceStore"
+import type { WorkspaceId } from "@overture/core/workspace/Id"
 import { Console, Effect, Exit, Layer } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -18,7 +18,6 @@ import { DatabaseSync } from "node:sqlite"
 
 const directory = mkdtempSync(join(tmpdir(), "overture-example-"))
 const path = join(directory, "shop.sqlite")
-const workspace = fromUuid("wsp", "00000000-0000-7000-8000-0000000000aa")
 
 const shop = new DatabaseSync(path)
 shop.exec("pragma journal_mode = wal; create table orders(id integer primary key, buyer text not null)")
@@ -29,7 +28,7 @@ const engine = Layer.unwrap(
 )
 
 /** One order. When anything in it fails, neither the order nor the contact is there afterwards. */
-const order = (buyer: string, fails: boolean) =>
+const order = (workspace: WorkspaceId, buyer: string, fails: boolean) =>
   Effect.gen(function* () {
     const database = yield* Database
     const contacts = yield* Contacts
@@ -58,18 +57,9 @@ const order = (buyer: string, fails: boolean) =>
   })
 
 const program = Effect.gen(function* () {
-  yield* (yield* WorkspaceStore).create({
-    id: workspace,
-    name: "shop",
-    timezone: "UTC",
-    paused: false,
-    dailyCap: null,
-    optOutScope: "contact",
-    createdAt: Date.now(),
-    metadata: {}
-  })
-  yield* order("ann", false)
-  yield* order("ben", true)
+  const { id: workspace } = yield* (yield* Workspaces).create({ name: "shop" }, { type: "api", id: "shop" })
+  yield* order(workspace, "ann", false)
+  yield* order(workspace, "ben", true)
   const { total } = yield* (yield* ContactStore).list(workspace, { count: true })
   const orders = shop.prepare("select count(*) as n from orders").get()
   yield* Console.log(`${String(orders?.["n"])} order, ${total} contact`)

@@ -4,15 +4,9 @@
  * like a real one.
  */
 import * as Sandbox from "@overture/adapters/channels/sandbox/Sandbox"
-import { Accounts } from "@overture/core/account/Accounts"
 import { preview } from "@overture/core/channel/Content"
-import { Chats } from "@overture/core/chat/Chats"
-import { Ingress } from "@overture/core/chat/Ingress"
 import * as MemoryStorage from "@overture/core/memory/MemoryStorage"
 import { createOverture } from "@overture/core/Overture"
-import { Messages } from "@overture/core/outbox/Messages"
-import { fromUuid } from "@overture/core/workspace/Id"
-import { WorkspaceStore } from "@overture/core/workspace/WorkspaceStore"
 import { Effect, Redacted, Scope } from "effect"
 import { once } from "node:events"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
@@ -27,35 +21,20 @@ const script = { visitors, capabilities: { polling: false } }
 const sandbox = await Effect.runPromise(Scope.provide(Sandbox.make({ script }), Scope.makeUnsafe()))
 await using overture = createOverture({ storage: MemoryStorage.layer, channels: [sandbox] })
 
-const workspace = fromUuid("wsp", "00000000-0000-7000-8000-0000000000aa")
 const author = { type: "api", id: "example" } as const
-await overture.run(
-  Effect.gen(function* () {
-    const workspaces = yield* WorkspaceStore
-    yield* workspaces.create({
-      id: workspace,
-      name: "example",
-      timezone: "UTC",
-      paused: false,
-      dailyCap: null,
-      optOutScope: "contact",
-      createdAt: Date.now(),
-      metadata: {}
-    })
-    yield* (yield* Accounts).connect({ workspace, channel: "sandbox", externalId: "page" }, author)
-  })
-)
+const { id: workspace } = await overture.workspaces.create({ name: "example" }, author)
+await overture.accounts.connect({ workspace, channel: "sandbox", externalId: "page" }, author)
 
 // What the host's own server does with a request of the platform: 204 once it is kept, 401 where it is somebody else's.
 const secret = Redacted.make("what the platform signs with")
 const answer = async (request: IncomingMessage, response: ServerResponse) => {
   const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]))
   const posted = { headers, body: await buffer(request), url: request.url ?? "" }
-  const status = Effect.flatMap(Ingress, ({ receive }) => receive({ channel: "sandbox", secret }, posted)).pipe(
-    Effect.as(204),
-    Effect.catchTag("BadSignature", () => Effect.succeed(401))
+  const status = await overture.ingress.receive({ channel: "sandbox", secret }, posted).then(
+    () => 204,
+    (error: { readonly _tag?: string }) => (error._tag === "BadSignature" ? 401 : 500)
   )
-  response.writeHead(await overture.run(status).catch(() => 500)).end()
+  response.writeHead(status).end()
 }
 const server = createServer((request, response) => void answer(request, response)).listen(0, "127.0.0.1")
 await once(server, "listening")
@@ -64,23 +43,15 @@ await Effect.runPromise(sandbox.push({ url, secret }))
 server.close()
 
 // Whoever waits is answered.
-const waiting = await overture.run(
-  Effect.gen(function* () {
-    const { data } = yield* (yield* Chats).list(workspace, { waiting: true }, { limit: 20 })
-    const messages = yield* Messages
-    for (const chat of data) {
-      const content = { type: "text", text: `You asked “${chat.lastText}”. Yes!` } as const
-      yield* messages.send(workspace, { to: { chat: chat.id }, content, author })
-    }
-    return data
-  })
-)
+const { data: waiting } = await overture.chats.list(workspace, { waiting: true }, { limit: 20 })
+for (const { id, lastText } of waiting) {
+  const content = { type: "text", text: `You asked “${lastText}”. Yes!` } as const
+  await overture.messages.send(workspace, { to: { chat: id }, content, author })
+}
 while ((await overture.tick()).worked);
 
 for (const { id } of waiting) {
-  const said = await overture.run(
-    Effect.flatMap(Chats, (chats) => chats.messages(workspace, id, "oldest", { limit: 20 }))
-  )
+  const said = await overture.chats.messages(workspace, id, "oldest", { limit: 20 })
   for (const { address, content, direction } of said.data) {
     console.log(address, direction === "inbound" ? "←" : "→", preview(content))
   }

@@ -5,16 +5,9 @@
 import * as Sandbox from "@overture/adapters/channels/sandbox/Sandbox"
 import * as FileMedia from "@overture/adapters/media/FileMedia"
 import * as HttpMedia from "@overture/adapters/media/HttpMedia"
-import { Accounts } from "@overture/core/account/Accounts"
-import { Chats } from "@overture/core/chat/Chats"
 import { reference } from "@overture/core/chat/Media"
-import { MediaLibrary } from "@overture/core/chat/MediaLibrary"
-import { Contacts } from "@overture/core/contact/Contacts"
 import * as MemoryStorage from "@overture/core/memory/MemoryStorage"
 import { createOverture } from "@overture/core/Overture"
-import { Messages } from "@overture/core/outbox/Messages"
-import { fromUuid } from "@overture/core/workspace/Id"
-import { WorkspaceStore } from "@overture/core/workspace/WorkspaceStore"
 import { Effect, Layer, Scope, Stream } from "effect"
 import { createHmac } from "node:crypto"
 import { mkdtemp, readdir, rm } from "node:fs/promises"
@@ -34,23 +27,9 @@ const addressHash = (address: string) =>
   createHmac("sha256", "a secret of the host's own").update(address).digest("hex")
 await using overture = createOverture({ storage: MemoryStorage.layer, channels: [sandbox], media, addressHash })
 
-const workspace = fromUuid("wsp", "00000000-0000-7000-8000-0000000000aa")
 const author = { type: "api", id: "example" } as const
-await overture.run(
-  Effect.gen(function* () {
-    yield* (yield* WorkspaceStore).create({
-      id: workspace,
-      name: "example",
-      timezone: "UTC",
-      paused: false,
-      dailyCap: null,
-      optOutScope: "contact",
-      createdAt: Date.now(),
-      metadata: {}
-    })
-    yield* (yield* Accounts).connect({ workspace, channel: "sandbox", externalId: "page", minGapMs: 0 }, author)
-  })
-)
+const { id: workspace } = await overture.workspaces.create({ name: "example" }, author)
+await overture.accounts.connect({ workspace, channel: "sandbox", externalId: "page", minGapMs: 0 }, author)
 
 /** Waits until something is so: the engine works in the background. */
 const until = async <A>(what: () => Promise<A | undefined>): Promise<A> => {
@@ -66,39 +45,28 @@ const names = async () =>
 
 overture.start()
 
-const { chat, message } = await until(() =>
-  overture.run(
-    Effect.gen(function* () {
-      const chats = yield* Chats
-      const [chat] = (yield* chats.list(workspace, {}, {})).data
-      if (chat === undefined) return undefined
-      const [message] = (yield* chats.messages(workspace, chat.id, "oldest", {})).data
-      return message?.details?.attachments?.[0]?.status === "stored" ? { chat, message } : undefined
-    })
-  )
-)
+const { chat, message } = await until(async () => {
+  const [chat] = (await overture.chats.list(workspace, {}, {})).data
+  if (chat === undefined) return undefined
+  const [message] = (await overture.chats.messages(workspace, chat.id, "oldest", {})).data
+  return message?.details?.attachments?.[0]?.status === "stored" ? { chat, message } : undefined
+})
 console.log("came in ", message.details?.attachments?.[0])
 
-const { ours, theirs } = await overture.run(
-  Effect.gen(function* () {
-    const library = yield* MediaLibrary
-    const upload = (filename: string, more: { readonly chat?: typeof chat.id } = {}) =>
-      library.upload(workspace, Stream.make(gif), { filename, ...more })
-    const ours = yield* upload("logo.gif")
-    const theirs = yield* upload("voucher for Vera.gif", { chat: chat.id })
-    yield* (yield* Messages).send(workspace, {
-      to: { chat: chat.id },
-      content: { type: "media", kind: "image", url: reference(theirs.id), caption: "We are sorry!" },
-      author
-    })
-    return { ours, theirs }
-  })
-)
+const upload = (filename: string, more: { readonly chat?: typeof chat.id } = {}) =>
+  overture.media.upload(workspace, Stream.make(gif), { filename, ...more })
+const ours = await upload("logo.gif")
+const theirs = await upload("voucher for Vera.gif", { chat: chat.id })
+await overture.messages.send(workspace, {
+  to: { chat: chat.id },
+  content: { type: "media", kind: "image", url: reference(theirs.id), caption: "We are sorry!" },
+  author
+})
 await until(async () => (sandbox.received().length > 0 ? true : undefined))
 console.log("sent    ", theirs.filename, "as", sandbox.received()[0]?.body)
 console.log("kept    ", (await names()).length, "files")
 
-await overture.run(Effect.flatMap(Contacts, (contacts) => contacts.erase(workspace, chat.contact!, author)))
+await overture.contacts.erase(workspace, chat.contact!, author)
 await until(async () => ((await names()).length === 1 ? true : undefined))
 console.log("erased  ", (await names())[0]?.name === ours.id ? "only the logo is left" : "something is wrong")
 

@@ -15,12 +15,15 @@ import { type ContactSource, ContactSources } from "./contact/ContactSource.ts"
 import { AddressHash } from "./contact/Suppression.ts"
 import { standard, type WebhookFormat, WebhookFormats } from "./event/WebhookFormat.ts"
 import { WebhookTransport } from "./event/WebhookTransport.ts"
+import { JobFileNotes } from "./job/JobFileNotes.ts"
 import { JobFileStore } from "./job/JobFileStore.ts"
+import type { JobHandler } from "./job/JobHandler.ts"
 import { JobOptions } from "./job/JobRunner.ts"
 import { defaults, OutboxConfig, type OutboxOptions } from "./outbox/OutboxConfig.ts"
 import { Ids } from "./workspace/Id.ts"
 import { PacingTime } from "./workspace/PacingTime.ts"
 import type { StorageError } from "./workspace/StorageError.ts"
+import type { Transaction } from "./workspace/Transaction.ts"
 import { Vault } from "./workspace/Vault.ts"
 import type { WorkspaceStore } from "./workspace/WorkspaceStore.ts"
 import type { StoragePorts } from "./memory/MemoryStorage.ts"
@@ -57,6 +60,8 @@ export interface Options<E = never> {
   readonly contactFiles?: ((files: JobFileStore | null) => ContactFileSource) | undefined
   /** Where jobs keep their files, if not where media are; without either nothing is exported to one. */
   readonly jobFiles?: JobFileStore | undefined
+  /** Kinds of jobs of the host's own; `progress` within this transaction commits with what was done. */
+  readonly jobHandlers?: ((transaction: Transaction["Service"]) => ReadonlyArray<JobHandler>) | undefined
   /** How this process runs jobs. */
   readonly jobs?: Partial<JobOptions> | undefined
   /** What judges messages before sequences stop for them, and may answer them: the same in every process of a database. */
@@ -69,8 +74,16 @@ export interface Options<E = never> {
 export const configured = <E>(options: Options<E>) => {
   const jobFiles = Layer.effect(
     JobFileStore,
-    Effect.map(MediaJobFiles, (files) => options.jobFiles ?? files)
-  ).pipe(Layer.provide(MediaJobFiles.layer), Layer.provide(options.media ?? Layer.empty))
+    Effect.gen(function* () {
+      const files = options.jobFiles ?? (yield* MediaJobFiles)
+      return files === null ? null : (yield* JobFileNotes).of(files)
+    })
+  ).pipe(
+    Layer.provide(MediaJobFiles.layer),
+    Layer.provide(options.media ?? Layer.empty),
+    Layer.provide(JobFileNotes.layer),
+    Layer.provide(options.time ?? PacingTime.layer)
+  )
   return Layer.mergeAll(
     Layer.succeed(Channels, Channels.from(options.channels)),
     Ids.layer,

@@ -2,7 +2,7 @@
  * The engine as a host embeds it: give it a storage and channels and it is whole. `layer` is for hosts that use Effect,
  * `createOverture` gives promises to those that do not.
  */
-import { Effect, Layer, ManagedRuntime } from "effect"
+import { Effect, Layer, ManagedRuntime, Stream } from "effect"
 import { AccountGroups } from "./account/AccountGroups.ts"
 import { AccountChanges } from "./account/AccountChanges.ts"
 import { AccountReports } from "./account/AccountReports.ts"
@@ -29,6 +29,7 @@ import { Inbox } from "./chat/Inbox.ts"
 import { Ingress } from "./chat/Ingress.ts"
 import { MediaLibrary } from "./chat/MediaLibrary.ts"
 import { MessageTexts } from "./chat/MessageTexts.ts"
+import { OptOuts } from "./chat/OptOuts.ts"
 import { MediaPersons } from "./chat/MediaPersons.ts"
 import { MediaUpkeep } from "./chat/MediaUpkeep.ts"
 import { AccountLogPersons } from "./contact/AccountLogPersons.ts"
@@ -42,7 +43,8 @@ import { Contacts } from "./contact/Contacts.ts"
 import { JobPersons } from "./contact/JobPersons.ts"
 import { Suppressions } from "./contact/Suppressions.ts"
 import { EventDetails } from "./event/EventDetail.ts"
-import { EventFeed } from "./event/EventFeed.ts"
+import { EventFeed, type Following } from "./event/EventFeed.ts"
+import type { FeedEvent } from "./event/EventStore.ts"
 import { WebhookDeliveries } from "./event/WebhookDeliveries.ts"
 import { Webhooks } from "./event/Webhooks.ts"
 import { WebhookSecretRows } from "./event/WebhookSecretRows.ts"
@@ -64,14 +66,18 @@ import { Templates } from "./campaign/Templates.ts"
 import { OptOutReplies } from "./outbox/OptOutReplies.ts"
 import { HookReplies } from "./outbox/HookReplies.ts"
 import { Outbox } from "./outbox/Outbox.ts"
+import { OutboxStore } from "./outbox/OutboxStore.ts"
 import { MediaHandover } from "./outbox/MediaHandover.ts"
 import { Chores } from "./workspace/Chore.ts"
 import { SealedRowSets } from "./workspace/SealedRows.ts"
 import { SecretRotation } from "./workspace/SecretRotation.ts"
 import { AllRetained } from "./workspace/Retention.ts"
 import type { StorageError } from "./workspace/StorageError.ts"
+import { Transaction } from "./workspace/Transaction.ts"
+import type { WorkspaceId } from "./workspace/Id.ts"
 import * as Accepted from "./Accepted.ts"
 import { configured, type Options } from "./Options.ts"
+import * as Promises from "./Promises.ts"
 import type { Services } from "./Services.ts"
 
 export type { Options } from "./Options.ts"
@@ -96,7 +102,7 @@ export const layer = <E = never>(options: Options<E>): Layer.Layer<Services, E |
       Layer.provide(Assignments.layerInbound),
       Layer.provide(Layer.mergeAll(Outreach.layerInbound, Assignments.layer))
     ),
-    Outreach.layerAccounts,
+    Outbox.layerAccounts.pipe(Layer.provide(Outreach.layerAccounts)),
     Outreach.layerPeople,
     details,
     mentions
@@ -129,6 +135,7 @@ export const layer = <E = never>(options: Options<E>): Layer.Layer<Services, E |
     CampaignAccounts.layer,
     people,
     Inbox.layer,
+    OptOuts.layer,
     MediaLibrary.layer,
     MediaUpkeep.layer,
     EventFeed.layer,
@@ -163,7 +170,12 @@ export const layer = <E = never>(options: Options<E>): Layer.Layer<Services, E |
     JobHandlers,
     Effect.gen(function* () {
       const { bulk } = yield* Chats
-      return JobHandlers.from([...(yield* ContactHandlers), bulk.handler, (yield* Retentions).handler])
+      return JobHandlers.from([
+        ...(options.jobHandlers?.(yield* Transaction) ?? []),
+        ...(yield* ContactHandlers),
+        bulk.handler,
+        (yield* Retentions).handler
+      ])
     })
   ).pipe(Layer.provideMerge(Layer.mergeAll(ContactHandlers.layer, Retentions.layer)))
   const jobs = ContactJobs.layer.pipe(
@@ -197,42 +209,73 @@ export const layer = <E = never>(options: Options<E>): Layer.Layer<Services, E |
   return Accepted.layer.pipe(Layer.provideMerge(Layer.mergeAll(driver, forecasts).pipe(Layer.provideMerge(upper))))
 }
 
-/** The engine for hosts that do not use Effect: every program runs as a promise, and `close` ends it in good order. */
-export interface Overture {
+/**
+ * The engine for hosts that do not use Effect: every verb of its services is a promise, which rejects with the error that
+ * the verb names, and `close` ends it in good order. The database is opened by the first call.
+ */
+export interface Overture extends Promises.Promises {
   /** Runs an effect against the engine's services; rejects with the effect's own error. */
   run<A, E>(program: Effect.Effect<A, E, Services>, options?: { readonly signal?: AbortSignal }): Promise<A>
+  /** Every event of a workspace after a position (null = all that are kept), and then those that happen. Does not end by itself. */
+  follow(workspace: WorkspaceId, following: Following): AsyncIterable<FeedEvent>
   /** One round of claiming and sending, all of it settled when the promise resolves. */
   tick(): Promise<{ readonly worked: boolean; readonly sent: number }>
-  /** Sends in the background until `close`. */
-  start(): void
+  /**
+   * Sends in the background until `close`. It waits for a database that is away. What makes it end by itself, such as a
+   * database that was restored or cannot be opened, is given to `onEnd`, or else logged as an error; it may be started again.
+   */
+  start(onEnd?: (error: unknown) => void): void
+  /** Lets a database that was restored from a backup send again. */
+  acknowledge(): Promise<void>
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
 
 export const createOverture = <E>(options: Options<E>): Overture => {
-  const runtime = ManagedRuntime.make(layer(options))
+  const made = () => ManagedRuntime.make(layer(options))
+  let runtime = made()
+  /** An engine whose database cannot be opened is made anew by the next call. */
+  const opened = async () => {
+    const present = runtime
+    try {
+      await present.context()
+      return present
+    } catch (error) {
+      if (present === runtime) runtime = made()
+      throw error
+    }
+  }
+  const run: Overture["run"] = async (program, settings) => (await opened()).runPromise(program, settings)
   let stop: (() => Promise<void>) | null = null
   const close = async () => {
     await stop?.()
     await runtime.dispose()
   }
   return {
-    run: (program, settings) => runtime.runPromise(program, settings),
-    tick: () => runtime.runPromise(Effect.flatMap(Outbox, (outbox) => outbox.tick)),
-    start: () => {
+    ...Promises.make(run),
+    run,
+    follow: async function* (workspace, following) {
+      const { stream } = await run(EventFeed)
+      yield* Stream.toAsyncIterable(stream(workspace, following))
+    },
+    tick: () => run(Effect.flatMap(Outbox, (outbox) => outbox.tick)),
+    start: (onEnd = (error) => Effect.runSync(Effect.logError("nothing is sent any more", error))) => {
       if (stop !== null) return
       const controller = new AbortController()
-      const running = runtime
-        .runPromise(
-          Effect.flatMap(Driver, (driver) => driver.run),
-          { signal: controller.signal }
-        )
-        .catch(() => undefined)
+      const running = run(
+        Effect.flatMap(Driver, (driver) => driver.run),
+        { signal: controller.signal }
+      ).catch((error: unknown) => {
+        if (controller.signal.aborted) return
+        stop = null
+        onEnd(error)
+      })
       stop = async () => {
         controller.abort()
         await running
       }
     },
+    acknowledge: () => run(Effect.flatMap(OutboxStore, (store) => store.acknowledge)),
     close,
     [Symbol.asyncDispose]: close
   }

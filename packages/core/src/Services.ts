@@ -19,6 +19,7 @@ import type { Inbox } from "./chat/Inbox.ts"
 import type { Ingress } from "./chat/Ingress.ts"
 import type { MediaLibrary } from "./chat/MediaLibrary.ts"
 import type { MediaUpkeep } from "./chat/MediaUpkeep.ts"
+import type { OptOuts } from "./chat/OptOuts.ts"
 import type { ContactImports } from "./contact/ContactImports.ts"
 import type { ContactJobs } from "./contact/ContactJobs.ts"
 import type { ContactLists } from "./contact/ContactLists.ts"
@@ -70,6 +71,7 @@ export type Services =
   | Suppressions
   | Inbox
   | Ingress
+  | OptOuts
   | MediaLibrary
   | MediaUpkeep
   | Outbox

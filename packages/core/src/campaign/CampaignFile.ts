@@ -3,12 +3,13 @@
  * decoded before anything is done, and what is wrong is named by its field.
  */
 import { Effect, Schema } from "effect"
-import * as Account from "../account/Account.ts"
 import { ChannelName } from "../channel/Address.ts"
-import type { IdGenerator } from "../workspace/Id.ts"
-import { Instant, second } from "../workspace/Instant.ts"
+import { Cap } from "../workspace/Budget.ts"
+import { type IdGenerator, Ids } from "../workspace/Id.ts"
+import { day, Instant, second } from "../workspace/Instant.ts"
 import { Metadata } from "../workspace/Json.ts"
 import * as Problems from "../workspace/Problem.ts"
+import { ZoneName } from "../workspace/Zone.ts"
 import { maxPartDelay, Pacing } from "./Campaign.ts"
 import type { CampaignSettings } from "./Campaign.ts"
 import * as CampaignFileCheck from "./CampaignFileCheck.ts"
@@ -25,8 +26,6 @@ import * as StepIdentity from "./StepIdentity.ts"
 const defaulted = <S extends Schema.Top>(schema: S, value: S["Encoded"]) =>
   schema.pipe(Schema.withDecodingDefaultKey(Effect.succeed(value)))
 
-const positive = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1, { expected: "an integer of at least 1" }))
-const notNegative = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0, { expected: "an integer of at least 0" }))
 const upTo = (minimum: number, maximum: number) =>
   Schema.Int.check(Schema.isBetween({ minimum, maximum }, { expected: `an integer from ${minimum} to ${maximum}` }))
 
@@ -37,7 +36,10 @@ const FollowUpEntry = Schema.Struct({
   sendAfterDays: upTo(1, maxDays)
 }).annotate({ identifier: "FollowUpEntry" })
 
-/** An account by its id, or with what is needed to add it. */
+/**
+ * An account by its id, or with what is needed to add it. Of one that is there already, settings that are left out stay what
+ * they are, and null takes one away.
+ */
 export const AccountEntry = Schema.Union([
   Schema.NonEmptyString,
   Schema.Struct({
@@ -46,12 +48,13 @@ export const AccountEntry = Schema.Union([
     /** The platform's name for it; the id where it is left out. */
     externalId: Schema.optionalKey(Schema.NonEmptyString),
     name: Schema.optionalKey(Schema.String),
-    dailyCap: Schema.optionalKey(positive),
+    dailyCap: Schema.optionalKey(Schema.NullOr(Cap)),
     /** A ramp over all campaigns of the account. */
-    warmUp: Schema.optionalKey(RampUp),
-    /** Seconds between two automated touches. */
-    minGap: defaulted(notNegative, Account.defaultMinGapMs / second),
-    timezone: Schema.optionalKey(Schema.NonEmptyString)
+    warmUp: Schema.optionalKey(Schema.NullOr(RampUp)),
+    /** Seconds between two automated touches, 0 to a day; 20 for an account that is new. */
+    minGap: Schema.optionalKey(upTo(0, day / second)),
+    /** IANA zone of its days; the workspace's for an account that is new. */
+    timezone: Schema.optionalKey(Schema.NullOr(ZoneName))
   })
 ]).annotate({ identifier: "AccountEntry" })
 export type AccountEntry = typeof AccountEntry.Type
@@ -158,6 +161,12 @@ export const settingsOf = (
   quietHours: file.quietHours,
   frequency: file.frequency,
   skipContacted: file.skipContacted
+})
+
+/** The settings of a new campaign from its JSON, checked. */
+export const settings = Effect.fnUntraced(function* (input: unknown, workspaceZone: string) {
+  const file = yield* decode(input)
+  return settingsOf(file, workspaceZone, yield* (yield* Ids).generator)
 })
 
 const followUpsOf = (file: CampaignFile, former: ReadonlyArray<Step>, ids: IdGenerator): ReadonlyArray<Step> => {
