@@ -2,13 +2,13 @@
  * Chats and their messages. Every verb that writes locks its rows in id order first, and a new chat's number is taken
  * after the existing chats are locked, so that two of them never wait for each other.
  */
-import * as Chat from "@overture/core/chat/Chat"
-import { type ChatOpening, ChatStore, type ChatTouch } from "@overture/core/chat/ChatStore"
+import { ChatStore, type ChatTouch } from "@overture/core/chat/ChatStore"
 import type { Message } from "@overture/core/chat/Message"
 import type { DomainEvent } from "@overture/core/event/DomainEvent"
-import type { AccountId, ChatId, MessageId, WorkspaceId } from "@overture/core/workspace/Id"
+import type { AccountId, ChatId, MessageId } from "@overture/core/workspace/Id"
 import { Effect, Layer, Option } from "effect"
 import * as ChatLookups from "./ChatLookups.ts"
+import * as ChatOpenings from "./ChatOpenings.ts"
 import * as ChatNotices from "./ChatNotices.ts"
 import * as ChatPersons from "./ChatPersons.ts"
 import * as ChatTurns from "./ChatTurns.ts"
@@ -22,8 +22,6 @@ import * as MessageRow from "./rows/MessageRow.ts"
 
 /** The order of the list, most recent first: its key is ascending in both parts. */
 const beforeAll = -Number.MAX_SAFE_INTEGER
-
-const personColumns = Columns.pick(ChatRow.columns, "address", "contact_id", "name")
 
 const touchColumns = {
   id: "id",
@@ -50,18 +48,10 @@ const statements = defineStatements("ChatStore", (sql) => {
       select e.account_id, e.dedupe_key from ${sql.t("channel_event")} as e
       join ${sql.t("account")} as a on a.id = e.account_id and a.workspace_id = $1 where e.at < $2 limit $3)`,
     lock: `select ${columns} from ${chat} as c where c.id in ${ids} order by c.id ${sql.lock("c")}`,
-    number: `insert into ${sql.t("numbering")} as n (workspace_id, chats, lists)
-      select x.id, x.chats, 0 from ${sql.rows("x", 1, { id: "id", chats: "int" })} where true order by x.id
-      on conflict (workspace_id) do update set chats = n.chats + excluded.chats returning workspace_id, chats`,
     lockIn: `select ${columns} from ${chat} as c where c.id in (select x.id from ${sql.rows("x", 2, { id: "id" })})
       and c.workspace_id = $1 order by c.id ${sql.lock("c")}`,
     modify: `update ${chat} as c set ${Columns.assign(ChatRow.stateColumns, "x", "id")}
       from ${sql.rows("x", 1, ChatRow.stateColumns)} where c.id = x.id`,
-    insert: `insert into ${chat}(${Columns.names(ChatRow.openedColumns)})
-      select ${Columns.select(ChatRow.openedColumns, "x")} from ${sql.rows("x", 1, ChatRow.openedColumns)} where true
-      order by x.id on conflict do nothing`,
-    reopen: `update ${chat} as c set ${Columns.assign(personColumns, "x")}
-      from ${sql.rows("x", 1, { chat: "id", ...personColumns })} where c.id = x.chat`,
     touch: `update ${chat} as c set
       last_text = case when x.at >= c.last_at then x.text else c.last_text end,
       last_direction = case when x.at >= c.last_at then x.direction else c.last_direction end,
@@ -112,74 +102,9 @@ const combine = (touches: ReadonlyArray<ChatTouch>) => {
 
 export const make = (database: Database["Service"]): ChatStore["Service"] => {
   const sql = database.statements(statements)
-  const { affected, execute, transaction } = database
+  const { affected, execute, transaction, write } = database
   const append = EventSqlStore.appender(database)
   const lock = (ids: Iterable<ChatId>) => execute<ChatRow.ChatRow>(sql.lock, [Array.from(ids, (id) => ({ id }))])
-
-  const open: ChatStore["Service"]["open"] = (openings) =>
-    openings.length === 0
-      ? Effect.succeed([])
-      : transaction(
-          Effect.gen(function* () {
-            // Of two openings of one chat the first makes it, as if they had come one after the other.
-            const wanted = new Map<ChatId, ChatOpening>()
-            for (const opening of openings) if (!wanted.has(opening.id)) wanted.set(opening.id, opening)
-            const chats = new Map<ChatId, Chat.Chat>()
-            for (const row of yield* lock(wanted.keys())) chats.set(row.id, ChatRow.decode(row))
-            const missing = [...wanted.values()].filter(({ id }) => !chats.has(id))
-            if (missing.length > 0) {
-              const perWorkspace = new Map<WorkspaceId, number>()
-              for (const { workspace } of missing) perWorkspace.set(workspace, (perWorkspace.get(workspace) ?? 0) + 1)
-              const numbers = new Map<WorkspaceId, number>()
-              for (const row of yield* execute<{ readonly workspace_id: WorkspaceId; readonly chats: number }>(
-                sql.number,
-                [Array.from(perWorkspace, ([id, chats]) => ({ id, chats }))]
-              ))
-                numbers.set(row.workspace_id, row.chats - perWorkspace.get(row.workspace_id)!)
-              const rows = missing.map(({ account, address, at, contact, id, name, workspace }) => {
-                const number = numbers.get(workspace)! + 1
-                numbers.set(workspace, number)
-                return {
-                  id,
-                  workspace_id: workspace,
-                  number,
-                  account_id: account,
-                  address,
-                  contact_id: contact,
-                  name,
-                  last_at: at,
-                  last_text: "",
-                  last_direction: "outbound",
-                  unread: 0,
-                  created_at: at
-                } satisfies Partial<Columns.Written<typeof ChatRow.openedColumns>>
-              })
-              yield* affected(sql.insert, [rows])
-              // Read again: another transaction may have made some of them since.
-              for (const row of yield* lock(missing.map(({ id }) => id))) chats.set(row.id, ChatRow.decode(row))
-            }
-            const reopened = new Map<ChatId, Chat.Chat>()
-            const opened = openings.flatMap((opening) => {
-              const before = chats.get(opening.id)
-              if (before === undefined) return []
-              const chat = Chat.opened(before, opening)
-              chats.set(chat.id, chat)
-              if (chat !== before) reopened.set(chat.id, chat)
-              return [chat]
-            })
-            if (reopened.size > 0) {
-              yield* affected(sql.reopen, [
-                Array.from(reopened.values(), ({ address, contact, id, name }) => ({
-                  chat: id,
-                  address,
-                  contact_id: contact,
-                  name
-                }))
-              ])
-            }
-            return opened
-          })
-        )
 
   const advance: ChatStore["Service"]["advance"] = (refs, change) =>
     refs.length === 0
@@ -212,7 +137,7 @@ export const make = (database: Database["Service"]): ChatStore["Service"] => {
               changed.add(before.id)
             }
             if (changed.size > 0) {
-              yield* affected(sql.advance, [Array.from(changed, (id) => MessageRow.encodeState(current.get(id)!))])
+              yield* write(sql.advance, [Array.from(changed, (id) => MessageRow.encodeState(current.get(id)!))])
             }
             return results
           })
@@ -234,7 +159,7 @@ export const make = (database: Database["Service"]): ChatStore["Service"] => {
             }
           ),
     purgeAdmitted: (workspace, before, limit) => affected(sql.purgeAdmitted, [workspace, before, limit]),
-    open,
+    ...ChatOpenings.make(database),
     touch: (touches) =>
       touches.length === 0
         ? Effect.void
@@ -259,11 +184,12 @@ export const make = (database: Database["Service"]): ChatStore["Service"] => {
                 return { before, after: after.chat }
               })
               const changed = chats.flatMap(({ after, before }) => (after === before ? [] : [after]))
-              if (changed.length > 0) yield* affected(sql.modify, [changed.map(ChatRow.encodeState)])
+              if (changed.length > 0) yield* write(sql.modify, [changed.map(ChatRow.encodeState)])
               yield* append(events)
               return chats
             })
           ),
+    rewrite: (chats) => (chats.length === 0 ? Effect.void : write(sql.modify, [chats.map(ChatRow.encodeState)])),
     setTakenOver: (chats, at) =>
       chats.length === 0
         ? Effect.void

@@ -18,14 +18,17 @@ const whole = -1
 // Advisory locks: there is no row yet, and none comes before leads and messages in the order of locks.
 const statements = defineStatements("ChatTurns", (sql) => {
   const account = `hashtext('${sql.t("turn")} ' || $1)`
-  const on = (postgres: string) => sql.pick({ postgres, sqlite: "select $1" })
   return {
-    share: on(`select pg_advisory_xact_lock_shared(${account}, ${whole})`),
     take: sql.pick({
-      postgres: `select pg_advisory_xact_lock(${account}, x.place) from ${sql.rows("x", 2, { place: "int" })}`,
+      // From left to right: a share in the account first, which all rows but the first hold already.
+      postgres: `select pg_advisory_xact_lock_shared(${account}, ${whole}), pg_advisory_xact_lock(${account}, x.place)
+        from ${sql.rows("x", 2, { place: "int" })}`,
       sqlite: "select $1 as account, $2 as places"
     }),
-    takeAll: on(`select pg_advisory_xact_lock(${account}, ${whole})`)
+    takeAll: sql.pick({
+      postgres: `select pg_advisory_xact_lock(${account}, ${whole})`,
+      sqlite: "select $1 as account"
+    })
   }
 })
 
@@ -39,7 +42,6 @@ export const make = (database: Database["Service"]): Pick<ChatStore["Service"], 
       if (chats.length === 0 || database.sql.name === "sqlite") return
       const taken = [...new Set(chats.map(placeOf))].sort((a, b) => a - b)
       if (taken.length > most) return yield* database.write(sql.takeAll, [account])
-      yield* database.write(sql.share, [account])
       yield* database.write(sql.take, [account, taken.map((place) => ({ place }))])
     })
   }

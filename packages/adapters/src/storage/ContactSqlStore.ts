@@ -11,7 +11,7 @@ import * as Wishes from "./contact/Wishes.ts"
 import { Database } from "./Database.ts"
 import { defineStatements } from "./Dialect.ts"
 import * as EventSqlStore from "./EventSqlStore.ts"
-import { lookup } from "./outbox/Lookup.ts"
+import { lookup, matches } from "./outbox/Lookup.ts"
 import * as Paging from "./Paging.ts"
 import * as Columns from "./rows/Columns.ts"
 import * as ContactRow from "./rows/ContactRow.ts"
@@ -23,6 +23,8 @@ const statements = defineStatements("ContactStore", (sql) => {
   const addresses = `(select x.address from ${sql.rows("x", 2, { address: "text" })})`
   return {
     get: `select ${columns} from ${t("contact")} as c where c.workspace_id = $1 and c.id = $2`,
+    among: `select ${columns} from ${sql.rows("x", 2, { id: "id" })}
+      ${lookup(sql, "contact", "c", "c.workspace_id = $1 and c.id = x.id")}`,
     byAddress: `select ${columns} from ${t("contact_address")} as a join ${t("contact")} as c on c.id = a.contact_id
       where a.workspace_id = $1 and a.address = $2`,
     byAddresses: `select x.address as found, ${columns} from ${sql.rows("x", 2, { address: "text" })}
@@ -57,8 +59,10 @@ const statements = defineStatements("ContactStore", (sql) => {
       select ${Columns.select(ContactRow.suppressionColumns, "x")}
       from ${sql.rows("x", 1, { ...ContactRow.suppressionColumns, i: "ordinal" })} where true
       order by x.workspace_id, x.address, x.account_id, x.i on conflict (workspace_id, address, account_id) do nothing`,
-    lift: `delete from ${t("suppression")}
-      where workspace_id = $1 and address in ${addresses} and account_id = '' and at <= ${sql.p(3, "bigint")}`,
+    lockReached: `select c.id, c.addresses, c.unreachable from ${sql.rows("x", 1, { id: "id", workspace_id: "id" })}
+      ${lookup(sql, "contact", "c", "c.id = x.id and c.workspace_id = x.workspace_id", "wait")}`,
+    noteUnreachable: `update ${t("contact")} as c set unreachable = x.found
+      from ${sql.rows("x", 1, { contact_id: "id", found: "json" })} where ${matches(sql, "c.id", "x.contact_id")}`,
     allSuppressions: `select ${suppressionColumns} from ${t("suppression")} as s
       where s.workspace_id = $1 and (s.address, s.account_id) > (${sql.p(2, "text")}, ${sql.p(3, "id")})
       order by s.address, s.account_id limit $4 offset $5`,
@@ -81,6 +85,8 @@ const statements = defineStatements("ContactStore", (sql) => {
   }
 })
 
+type Reached = Pick<ContactRow.ContactStateRow, "id" | "addresses" | "unreachable">
+
 const rowsOf = (addresses: ReadonlyArray<string>) => addresses.map((address) => ({ address }))
 
 const contactOf = (rows: ReadonlyArray<ContactRow.ContactRow>): Option.Option<Contact> =>
@@ -90,10 +96,18 @@ export const make = (database: Database["Service"]): ContactStore["Service"] => 
   const sql = database.statements(statements)
   const { affected, execute, transaction } = database
   const append = EventSqlStore.appender(database)
+  const { heed, wishes } = Wishes.make(database)
   return ContactStore.of({
     ...ContactSqlImports.make(database),
     ...ContactSqlLists.make(database),
     get: (workspace, id) => Effect.map(execute<ContactRow.ContactRow>(sql.get, [workspace, id]), contactOf),
+    among: (workspace, ids) =>
+      ids.length === 0
+        ? Effect.succeed([])
+        : Effect.map(
+            execute<ContactRow.ContactRow>(sql.among, [workspace, Array.from(new Set(ids), (id) => ({ id }))]),
+            (rows) => rows.map(ContactRow.decode)
+          ),
     byAddress: (workspace, address) =>
       Effect.map(execute<ContactRow.ContactRow>(sql.byAddress, [workspace, address]), contactOf),
     byAddresses: (workspace, addresses) =>
@@ -117,19 +131,18 @@ export const make = (database: Database["Service"]): ContactStore["Service"] => 
       keys.length === 0
         ? Effect.void
         : Effect.asVoid(execute<object>(sql.holdAddresses, [workspace, keys.map((address) => ({ address }))])),
-    ...Wishes.make(database),
+    heed,
+    wishes,
     list: Paging.byId(database, sql, ContactRow.decode),
     modify: (workspace, id, change) =>
       transaction(
         Effect.gen(function* () {
           const before = contactOf(yield* execute<ContactRow.ContactRow>(sql.lock, [workspace, id]))
           if (Option.isNone(before)) return before
-          const { contact, events, lift } = change(before.value)
+          const { contact, events } = change(before.value)
           const { addresses, externalRef } = before.value
           const after = { ...contact, id, workspace, addresses, externalRef }
           if (contact !== before.value) yield* affected(sql.write, [[ContactRow.encode(after)]])
-          if (lift !== undefined && lift.addresses.length > 0)
-            yield* affected(sql.lift, [workspace, rowsOf(lift.addresses), lift.until])
           yield* append(events)
           return Option.some(after)
         })
@@ -155,6 +168,26 @@ export const make = (database: Database["Service"]): ContactStore["Service"] => 
           return before
         })
       ),
+    noteUnreachable: (found) =>
+      found.length === 0
+        ? Effect.void
+        : transaction(
+            Effect.gen(function* () {
+              const byContact = Map.groupBy(found, ({ contact }) => contact)
+              const ids = [...byContact.keys()].sort()
+              const rows = yield* execute<Reached>(sql.lockReached, [
+                ids.map((id) => ({ id, workspace_id: byContact.get(id)![0]!.workspace }))
+              ])
+              const written = rows.flatMap((row) => {
+                const known = ContactRow.unreachable(row)
+                const own = new Set(Columns.array<Address.Address>(row.addresses).map(Address.key))
+                const told = byContact.get(row.id)!.map(({ address }) => address)
+                const added = [...new Set(told)].filter((address) => own.has(address) && !known.includes(address))
+                return added.length === 0 ? [] : [{ contact_id: row.id, found: [...known, ...added] }]
+              })
+              if (written.length > 0) yield* affected(sql.noteUnreachable, [written])
+            })
+          ),
     suppress: (suppressions, events) =>
       transaction(
         Effect.gen(function* () {

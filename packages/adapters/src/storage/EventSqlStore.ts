@@ -16,11 +16,15 @@ import type { Instant } from "@overture/core/workspace/Instant"
 import type { StorageError } from "@overture/core/workspace/StorageError"
 import { Effect, Layer } from "effect"
 import { Database } from "./Database.ts"
-import { defineStatements } from "./Dialect.ts"
+import { defineStatements, type Sql } from "./Dialect.ts"
 import * as FeedPlace from "./FeedPlace.ts"
 import { matches } from "./outbox/Lookup.ts"
 import * as Columns from "./rows/Columns.ts"
 import * as EventRow from "./rows/EventRow.ts"
+
+/** Adds rows `x` of events to the feed; where they come from is to follow. */
+export const insert = (sql: Sql): string => `insert into ${sql.t("event")}(${Columns.names(EventRow.columns)})
+  select ${Columns.select(EventRow.columns, "x")}`
 
 const statements = defineStatements("EventStore", (sql) => {
   const event = sql.t("event")
@@ -34,8 +38,7 @@ const statements = defineStatements("EventStore", (sql) => {
     sql.pick({ postgres: `(e.xid, e.n) <= (${x}::xid8, ${n}::bigint)`, sqlite: `(e.xid, e.n) <= (${x}, ${n})` })
   const zero = sql.pick({ postgres: "'0'", sqlite: "0" })
   return {
-    append: `insert into ${event}(${Columns.names(EventRow.columns)})
-      select ${Columns.select(EventRow.columns, "x")} from ${sql.rows("x", 1, { ...EventRow.columns, i: "ordinal" })}
+    append: `${insert(sql)} from ${sql.rows("x", 1, { ...EventRow.columns, i: "ordinal" })}
       order by x.i`,
     feed: `select m.value as epoch, ${xid("h")} as xid, h.n from ${sql.t("meta")} as m
       left join ${sql.t("feed_horizon")} as h on h.workspace_id = $1 where m.key = 'feedEpoch'`,

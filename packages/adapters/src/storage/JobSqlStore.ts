@@ -4,7 +4,7 @@
  */
 import type { Job } from "@overture/core/job/Job"
 import { type JobChange, JobStore } from "@overture/core/job/JobStore"
-import type { JobId } from "@overture/core/workspace/Id"
+import type { JobId, MediaId } from "@overture/core/workspace/Id"
 import { Effect, Layer, Option } from "effect"
 import { Database } from "./Database.ts"
 import { defineStatements } from "./Dialect.ts"
@@ -52,6 +52,13 @@ const statements = defineStatements("JobStore", (sql) => {
       order by j.id`,
     ended: `select ${columns} from ${table} as j where j.workspace_id = $1 and j.finished_at is not null and j.finished_at < $2
       order by j.finished_at, j.id limit $3`,
+    note: `insert into ${sql.t("job_file")}(workspace_id, id, noted_at) values ($1, $2, $3)
+      on conflict (workspace_id, id) do update set noted_at = excluded.noted_at`,
+    forget: `delete from ${sql.t("job_file")} where workspace_id = $1 and id = $2`,
+    unused: `select f.id from ${sql.t("job_file")} as f where f.workspace_id = $1 and f.noted_at < $2
+      and not exists (select 1 from ${table} as j where j.workspace_id = $1
+        and (${sql.jsonField("j.input", "file", "id")} = f.id or ${sql.jsonField("j.result", "file", "id")} = f.id))
+      order by f.noted_at, f.id limit $3`,
     remove: `delete from ${table} where workspace_id = $1 and id in (select x.id from ${sql.rows("x", 2, { id: "id" })})`
   }
 })
@@ -136,7 +143,13 @@ export const make = (database: Database["Service"]): JobStore["Service"] => {
     ended: (workspace, before, limit) =>
       Effect.map(execute<JobRow.JobRow>(sql.ended, [workspace, before, limit]), (rows) => rows.map(JobRow.decode)),
     remove: (workspace, ids: ReadonlyArray<JobId>) =>
-      ids.length === 0 ? Effect.succeed(0) : affected(sql.remove, [workspace, ids.map((id) => ({ id }))])
+      ids.length === 0 ? Effect.succeed(0) : affected(sql.remove, [workspace, ids.map((id) => ({ id }))]),
+    noteFile: (workspace, file, at) => Effect.asVoid(affected(sql.note, [workspace, file, at])),
+    forgetFile: (workspace, file) => Effect.asVoid(affected(sql.forget, [workspace, file])),
+    unusedFiles: (workspace, before, limit) =>
+      Effect.map(execute<{ readonly id: MediaId }>(sql.unused, [workspace, before, limit]), (rows) =>
+        rows.map(({ id }) => id)
+      )
   })
 }
 

@@ -103,15 +103,20 @@ export const make = (driver: Driver) => {
   ): Effect.Effect<void, StorageError> =>
     Effect.flatMap(Current, (sessions) => {
       const session = sessions.get(driver)
-      if (session === undefined || session.isHosts || !session.connection.pipelined) {
-        return Effect.asVoid(using(operation, use))
-      }
+      // Before `begin` has answered a write is held back, and nothing may end before it is sent.
+      const waits = session === undefined || session.isHosts || session.opening !== undefined
+      if (waits || !session.connection.pipelined) return Effect.asVoid(using(operation, use))
       if (session.ended) return Effect.fail(failed(operation)(Session.ended))
       return Effect.sync(() => {
-        const sent = async () => use(Session.guarded(session), session.hot)
-        sent().catch((cause) => {
+        const refuse = (cause: unknown) => {
           session.refusal ??= failed(operation)(cause)
-        })
+        }
+        try {
+          Promise.resolve(use(Session.guarded(session), session.hot)).catch(refuse)
+        } catch (cause) {
+          // The server never heard of it, and would commit the rest.
+          refuse(cause)
+        }
       })
     })
 
@@ -206,7 +211,7 @@ export const make = (driver: Driver) => {
             restore(Effect.provideService(effect, Current, new Map(sessions).set(driver, session)))
           )
           session.ended = true
-          if (Exit.isSuccess(exit) && !session.failed) {
+          if (Exit.isSuccess(exit) && !session.failed && session.refusal === undefined) {
             const committed = yield* Effect.exit(commit(session))
             // A refused commit may leave SQLite's transaction open (the disk is full).
             clean =
@@ -214,7 +219,7 @@ export const make = (driver: Driver) => {
             yield* committed
           } else {
             clean = yield* rollback(session)
-            if (Exit.isSuccess(exit)) return yield* failed("commit")(doomed)
+            if (Exit.isSuccess(exit)) return yield* session.refusal ?? failed("commit")(doomed)
           }
           return yield* exit
         }).pipe(Effect.ensuring(Effect.sync(() => driver.release(connection, !clean))))

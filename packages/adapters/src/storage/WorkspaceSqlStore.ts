@@ -20,8 +20,9 @@ const statements = defineStatements("WorkspaceStore", (sql) => {
     write: `update ${workspace} as w set ${Columns.assign(WorkspaceRow.columns, "x", "id")}
       from ${row} where w.id = x.id`,
     forget: `delete from ${idempotency} where workspace_id = $1 and key = $2 and at <= $3`,
-    record: `insert into ${idempotency}(workspace_id, key, fingerprint, at) values ($1, $2, $3, $4)
-      on conflict (workspace_id, key) do nothing`,
+    record: `insert into ${idempotency} as i (workspace_id, key, fingerprint, at) values ($1, $2, $3, $4)
+      on conflict (workspace_id, key) do update set fingerprint = excluded.fingerprint, at = excluded.at
+      where i.response is null`,
     recorded: `select fingerprint, response from ${idempotency} where workspace_id = $1 and key = $2`,
     remember: `update ${idempotency} set response = $3 where workspace_id = $1 and key = $2`,
     purgeKeys: `delete from ${idempotency} where workspace_id = $1 and key in (
@@ -71,13 +72,12 @@ export const make = (database: Database["Service"]): WorkspaceStore["Service"] =
         Effect.gen(function* () {
           yield* affected(sql.forget, [workspace, key, now - keyLifeMs])
           if ((yield* affected(sql.record, [workspace, key, fingerprint, now])) > 0) return { type: "new" }
-          const [row] = yield* execute<{ readonly fingerprint: string; readonly response: string | null }>(
-            sql.recorded,
-            [workspace, key]
-          )
+          const [row] = yield* execute<{ readonly fingerprint: string; readonly response: string }>(sql.recorded, [
+            workspace,
+            key
+          ])
           if (row === undefined) return { type: "new" }
-          if (row.fingerprint !== fingerprint) return { type: "mismatch" }
-          return row.response === null ? { type: "new" } : { type: "replay", response: row.response }
+          return row.fingerprint === fingerprint ? { type: "replay", response: row.response } : { type: "mismatch" }
         })
       ),
     remember: (workspace, key, response) => Effect.asVoid(affected(sql.remember, [workspace, key, response])),

@@ -7,14 +7,11 @@ import { Members } from "@overture/core/chat/Members"
 import { system } from "@overture/core/event/DomainEvent"
 import { EventStore } from "@overture/core/event/EventStore"
 import { Messages } from "@overture/core/outbox/Messages"
-import * as Overture from "@overture/core/Overture"
+import type * as Overture from "@overture/core/Overture"
 import * as Builders from "@overture/core/testing/Builders"
-import * as TestChannel from "@overture/core/testing/TestChannel"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
-import * as Scene from "../../../core/test/engine/Scene.ts"
-import * as PostgresStorage from "../../src/storage/PostgresStorage.ts"
-import { freshDatabase } from "../storage/TestPostgres.ts"
+import { Effect } from "effect"
+import * as TwoEngines from "./TwoEngines.ts"
 
 const people = Array.from({ length: 6 }, (_, i) => `p${i}`)
 
@@ -23,13 +20,8 @@ describe("a race at a desk", () => {
     "on one PostgreSQL begins a chat once, answers a comment once, and gives a chat to one member",
     () =>
       Effect.gen(function* () {
-        const url = yield* Effect.promise(freshDatabase)
-        const channel = TestChannel.make()
-        const open = Layer.build(Overture.layer({ storage: PostgresStorage.layer({ url }), channels: [channel] }))
-        const engines = [yield* open, yield* open] as const
+        const { account: sender, engines, workspace } = yield* TwoEngines.open
         const [one] = engines
-        const { account, workspace } = yield* Effect.provideContext(Scene.make(channel), one)
-        const sender = yield* Effect.provideContext(account("a"), one)
         const both = <A, E>(effect: Effect.Effect<A, E, Overture.Services>) =>
           Effect.all(
             engines.map((engine) => Effect.provideContext(effect, engine)),

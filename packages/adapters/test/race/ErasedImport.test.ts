@@ -3,32 +3,17 @@ import { ContactImports } from "@overture/core/contact/ContactImports"
 import { Contacts } from "@overture/core/contact/Contacts"
 import { ContactStore } from "@overture/core/contact/ContactStore"
 import { system } from "@overture/core/event/DomainEvent"
-import * as Overture from "@overture/core/Overture"
-import * as TestChannel from "@overture/core/testing/TestChannel"
-import * as Seed from "@overture/core/workspace/Seed"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Stream } from "effect"
-import * as Scene from "../../../core/test/engine/Scene.ts"
-import * as PostgresStorage from "../../src/storage/PostgresStorage.ts"
-import { freshDatabase } from "../storage/TestPostgres.ts"
+import { Effect, Stream } from "effect"
+import * as TwoEngines from "./TwoEngines.ts"
 
 describe("a race of imports and erasures", () => {
   it.live(
     "on one PostgreSQL brings nobody back",
     () =>
       Effect.gen(function* () {
-        const url = yield* Effect.promise(freshDatabase)
-        const channel = TestChannel.make()
-        const open = Layer.build(
-          Overture.layer({
-            storage: PostgresStorage.layer({ url }),
-            channels: [channel],
-            addressHash: (address) => Seed.digest(`secret ${address}`)
-          })
-        )
-        const [importing, erasing] = [yield* open, yield* open]
-        const { account, workspace } = yield* Effect.provideContext(Scene.make(channel), importing)
-        const sender = yield* Effect.provideContext(account("a"), importing)
+        const { account: sender, channel, engines, workspace } = yield* TwoEngines.open
+        const [importing, erasing] = engines
         const rules = { channel: channel.name, accounts: [sender] }
         for (let round = 0; round < 12; round++) {
           const rows = Array.from({ length: 8 }, (_, i) => ({

@@ -6,34 +6,17 @@ import { Inbox } from "@overture/core/chat/Inbox"
 import { Contacts } from "@overture/core/contact/Contacts"
 import { ContactStore } from "@overture/core/contact/ContactStore"
 import { system } from "@overture/core/event/DomainEvent"
-import * as Overture from "@overture/core/Overture"
-import * as TestChannel from "@overture/core/testing/TestChannel"
-import * as Seed from "@overture/core/workspace/Seed"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
-import * as Scene from "../../../core/test/engine/Scene.ts"
-import * as PostgresStorage from "../../src/storage/PostgresStorage.ts"
-import { freshDatabase } from "../storage/TestPostgres.ts"
-
-const secret = (address: string) => Seed.digest(`secret ${address}`)
+import { Effect } from "effect"
+import * as TwoEngines from "./TwoEngines.ts"
 
 describe("a race of an enrolment and erasures", () => {
   it.live(
     "on one PostgreSQL leaves no address",
     () =>
       Effect.gen(function* () {
-        const url = yield* Effect.promise(freshDatabase)
-        const channel = TestChannel.make()
-        const open = Layer.build(
-          Overture.layer({
-            storage: PostgresStorage.layer({ url }),
-            channels: [channel],
-            addressHash: secret
-          })
-        )
-        const [enrolling, erasing] = [yield* open, yield* open]
-        const { account, workspace, ...scene } = yield* Effect.provideContext(Scene.make(channel), enrolling)
-        const sender = yield* Effect.provideContext(account("a"), enrolling)
+        const { account: sender, channel, engines, scene, workspace } = yield* TwoEngines.open
+        const [enrolling, erasing] = engines
         for (let round = 0; round < 8; round++) {
           const people = Array.from({ length: 12 }, (_, i) => `round-${round}-person-${i}`)
           const race = Effect.gen(function* () {
@@ -70,14 +53,8 @@ describe("a race of first messages and erasures", () => {
     "on one PostgreSQL leaves no chat of theirs, by whichever address they wrote",
     () =>
       Effect.gen(function* () {
-        const url = yield* Effect.promise(freshDatabase)
-        const channel = TestChannel.make()
-        const open = Layer.build(
-          Overture.layer({ storage: PostgresStorage.layer({ url }), channels: [channel], addressHash: secret })
-        )
-        const [hearing, erasing] = [yield* open, yield* open]
-        const { account, workspace } = yield* Effect.provideContext(Scene.make(channel), hearing)
-        const page = yield* Effect.provideContext(account("a"), hearing)
+        const { account: page, channel, engines, workspace } = yield* TwoEngines.open
+        const [hearing, erasing] = engines
         const says = (externalId: string) =>
           Effect.flatMap(Inbox, (inbox) =>
             inbox.receive(page, [

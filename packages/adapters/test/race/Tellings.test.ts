@@ -7,15 +7,11 @@ import * as Content from "@overture/core/channel/Content"
 import { Chats } from "@overture/core/chat/Chats"
 import { ChatStore } from "@overture/core/chat/ChatStore"
 import { Inbox } from "@overture/core/chat/Inbox"
-import * as Overture from "@overture/core/Overture"
 import * as Builders from "@overture/core/testing/Builders"
-import * as TestChannel from "@overture/core/testing/TestChannel"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Effect } from "effect"
 import pg from "pg"
-import * as Scene from "../../../core/test/engine/Scene.ts"
-import * as PostgresStorage from "../../src/storage/PostgresStorage.ts"
-import { freshDatabase } from "../storage/TestPostgres.ts"
+import * as TwoEngines from "./TwoEngines.ts"
 
 const people = Array.from({ length: 8 }, (_, i) => `p${i}`)
 const messages = Array.from({ length: 24 }, (_, i) => i)
@@ -49,14 +45,9 @@ describe("a race of tellings", () => {
     "on one PostgreSQL ends no batch as the victim of another",
     () =>
       Effect.gen(function* () {
-        const url = yield* Effect.promise(freshDatabase)
-        const channel = TestChannel.make()
-        const open = Layer.build(Overture.layer({ storage: PostgresStorage.layer({ url }), channels: [channel] }))
-        yield* Effect.scoped(
+        const database = yield* Effect.scoped(
           Effect.gen(function* () {
-            const engines = [yield* open, yield* open] as const
-            const { account, workspace } = yield* Effect.provideContext(Scene.make(channel), engines[0])
-            const sender = yield* Effect.provideContext(account("a"), engines[0])
+            const { account: sender, engines, url, workspace } = yield* TwoEngines.open
             const taken = yield* Effect.forEach(
               batches(),
               (batch, i) =>
@@ -83,10 +74,11 @@ describe("a race of tellings", () => {
               assert.strictEqual(Content.preview(content), `Edited ${externalId?.split("-")[1]}`)
               assert.strictEqual(details?.reactions?.length, 1)
             }
+            return url
           })
         )
         // The server counts what a connection met when it ends.
-        const client = new pg.Client({ connectionString: url })
+        const client = new pg.Client({ connectionString: database })
         const { rows } = yield* Effect.promise(async () => {
           await client.connect()
           const counted = await client.query<{ readonly deadlocks: string }>(

@@ -152,6 +152,26 @@ for (const [name, backend] of Object.entries(backends)) {
       )
     )
 
+    it.live("commits writes that nobody waits for, or fails by them, also where there is nothing else", () =>
+      on(
+        backend,
+        Effect.gen(function* () {
+          const write = (id: string, n: number) =>
+            Database.use((db) => db.write(db.statements(statements).put, [[{ id, n, flag: true, data: null }]]))
+          yield* within(Effect.andThen(write("a", 1), write("b", 2)))
+          const undone = yield* Effect.flip(within(Effect.andThen(write("c", 3), Effect.fail("boom" as const))))
+          const unable = Database.use((db) =>
+            db.write(db.statements(statements).add, [[{ lead: "a", least: 9 }], new Date(0)])
+          )
+          const refused = yield* Effect.flip(within(Effect.all([call("one", "a"), write("d", 4), unable])))
+          const alone = yield* Effect.flip(within(unable))
+          assert.deepStrictEqual([undone, refused._tag, alone._tag], ["boom", "StorageError", "StorageError"])
+          yield* turns(50)
+          assert.deepStrictEqual(yield* ids, ["a", "b"])
+        })
+      )
+    )
+
     it.live("joins an inner transaction, and cannot commit when one failed", () =>
       on(
         backend,

@@ -41,7 +41,8 @@ const round = (seed: string, limit: number) =>
     const { id, messages } = found.claim
     const begun = yield* store.begin(
       id,
-      messages.map(({ message }) => message.id)
+      messages.map(({ message }) => message.id),
+      now
     )
     const { settled } = yield* store.settle(
       id,

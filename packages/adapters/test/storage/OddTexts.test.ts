@@ -107,7 +107,11 @@ describe.each(storages)("odd texts on %s", (_, open) => {
       assert.include(first?.messages[0], { id: sent.id, errorCode: kept, errorDetail: kept })
 
       for (const event of events) {
-        assert.deepStrictEqual(yield* inbox.receive(account, [event]), { handled: 1, repeated: 0 }, event.dedupeKey)
+        assert.deepStrictEqual(
+          yield* inbox.receive(account, [event]),
+          { handled: 1, repeated: 0, undecodable: 0 },
+          event.dedupeKey
+        )
       }
       const received = (yield* all).filter(({ messages: [one] }) => one?.direction === "inbound")
       assert.sameDeepMembers(

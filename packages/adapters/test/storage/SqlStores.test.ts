@@ -36,6 +36,7 @@ const rowSet = defineStatements("test", (sql) => {
     putCampaign: put("campaign", CampaignRow.columns),
     putLead: put("lead", LeadRow.columns),
     putPace: put("pace", PaceRow.columns),
+    told: `select e.id from ${sql.t("event")} as e order by e.n`,
     all: `select ${Columns.select(CampaignRow.columns, "c", "c_")}, ${Columns.select(LeadRow.columns, "l", "l_")},
       ${Columns.select(PaceRow.columns, "p", "p_")} from ${sql.t("campaign")} as c
       join ${sql.t("lead")} as l on l.campaign_id = c.id join ${sql.t("pace")} as p on p.campaign_id = c.id`
@@ -175,7 +176,7 @@ describe.each(databases)("SQL stores on %s", (_, open) => {
         const account = build.account(workspace)
         const [ann, bob] = [build.contact(workspace), build.contact(workspace)]
         const openings = [build.opening(account, ann), build.opening(account, bob), build.opening(account, ann)]
-        const opened = yield* store.open(openings)
+        const { chats: opened } = yield* store.open(openings)
         assert.deepStrictEqual(
           opened.map((chat) => chat.number),
           [1, 2, 1]
@@ -272,7 +273,7 @@ describe.each(databases)("SQL stores on %s", (_, open) => {
     )
   )
 
-  it.live("a chat that another made meanwhile is touched, also by a message without a text", () =>
+  it.live("a chat that another made meanwhile is touched and not told of again, also by a message without a text", () =>
     within(
       Effect.gen(function* () {
         const store = yield* ChatStore
@@ -294,7 +295,18 @@ describe.each(databases)("SQL stores on %s", (_, open) => {
           ({ chat, at: sentAt, text: "", direction: "outbound", unread: 2 }) as const
         const late = [wordless!, { ...untouched!, at: at + 9 }, { ...early!, at: at + 9 }]
         const touches = [said(wordless!.id, at + 5), said(early!.id, at - 5)]
-        yield* Chats.make(yield* Database).write(late, touches, new Set())
+        const database = yield* Database
+        const outbox = Chats.make(database)
+        const made = build.opening(account, build.contact(workspace.id))
+        const event = build.event(workspace.id, "x")
+        yield* database.transaction(
+          Effect.flatMap(outbox.write([...late, made], touches, new Set()), (making) => outbox.tell(making, [event]))
+        )
+        const told = yield* database.execute<{ readonly id: string }>(database.statements(rowSet).told)
+        assert.deepStrictEqual(
+          told.slice(openings.length).map(({ id }) => id),
+          [made.created.id, event.id]
+        )
         const seen = yield* Effect.forEach(openings, ({ id }) =>
           Effect.map(store.get(workspace.id, id), (found) => {
             const { lastAt, lastDirection, lastText, unread } = Option.getOrThrow(found)

@@ -3,7 +3,7 @@
  * that no chat is given out twice. One that somebody has, or that is closed, is left alone.
  */
 import { Context, Effect, Layer } from "effect"
-import { system } from "../event/DomainEvent.ts"
+import { stamped, system } from "../event/DomainEvent.ts"
 import { Ids } from "../workspace/Id.ts"
 import { choose } from "../workspace/Member.ts"
 import { MemberStore } from "../workspace/MemberStore.ts"
@@ -30,9 +30,8 @@ export class Assignments extends Context.Service<
     InboundReactions,
     Effect.gen(function* () {
       const { heard } = yield* Assignments
-      const nothing = () => Effect.void
       const others = yield* InboundReactions
-      return InboundReactions.of([...others, { hold: nothing, heard, proven: nothing }])
+      return InboundReactions.of([...others, { heard, proven: () => Effect.void }])
     })
   )
 }
@@ -46,15 +45,12 @@ const make = Effect.gen(function* () {
 
   return Assignments.of({
     heard: Effect.fn("Assignments.heard")(function* (workspace, news, now) {
-      const who = news.filter(({ type }) => type === "replied")
+      const who = news.flatMap((one) => (one.type === "replied" ? [one.chat] : []))
       if (who.length === 0) return
       const found = yield* workspaces.get(workspace)
       const assignment = found._tag === "None" ? undefined : found.value.assignment
       if (assignment === undefined) return
-      const wrote = yield* inbox.find(
-        workspace,
-        who.map(({ chat }) => chat)
-      )
+      const wrote = yield* inbox.find(workspace, who)
       const free = wrote.filter((chat) => chat.assignee === null && isOpen(chat)).map(({ id }) => id)
       if (free.length === 0) return
       const loads = new Map<string, number>()
@@ -73,10 +69,9 @@ const make = Effect.gen(function* () {
         const member = chosen[free.indexOf(chat.id)]
         if (member === undefined || chat.assignee !== null) return { chat, events: [] }
         const { chat: after, event } = ChatChange.apply(chat, { type: "assign", member }, now)
-        const id = ids.next("evt")
         return {
           chat: after,
-          events: [{ id, workspace, at: now, subject: chat.id, actor: system, cause: null, ...event }]
+          events: [stamped(ids, now, { workspace, subject: chat.id, actor: system, ...event })]
         }
       })
     })

@@ -41,6 +41,8 @@ export class Chat extends Schema.Opaque<Chat>()(
     readAt: Schema.NullOr(Instant),
     /** A member writes here by hand since then; null = automation may. */
     takenOverAt: Schema.NullOr(Instant),
+    /** When a member last gave it back to automation, or closed its session. */
+    givenBackAt: Schema.NullOr(Instant),
     /** Since when the present session runs, by our clock. */
     openedAt: Instant,
     /** When a member closed the session; null while it is open. */
@@ -66,6 +68,7 @@ export const untended = {
   namedAt: null,
   readAt: null,
   takenOverAt: null,
+  givenBackAt: null,
   closedAt: null,
   respondedAt: null,
   bookedAt: null,
@@ -80,13 +83,6 @@ export const untended = {
 /** The id of the chat of an account with an address. */
 export const idOf = (account: AccountId, address: string): ChatId =>
   `cht_${Seed.digest(`${account}|${address}`)}` as ChatId
-
-/** Under which a chat that somebody of ours began is told of once (`ChatStore.admit`). */
-export const beginning = ({ account, at, id }: Pick<Chat, "account" | "id"> & { readonly at: Instant }) => ({
-  account,
-  dedupeKey: Seed.digest(`began ${id}`),
-  at
-})
 
 /** The chat without the person: that there was one, and when. */
 export const erase = (self: Chat): Chat => ({
@@ -158,7 +154,15 @@ export const booked = (self: Chat, at: Instant): Chat =>
 
 /** The chat with its session closed: automation may write again. One that is closed stays as it is. */
 export const closed = (self: Chat, now: Instant): Chat =>
-  isOpen(self) ? { ...self, closedAt: now, takenOverAt: null } : self
+  isOpen(self) ? { ...self, closedAt: now, takenOverAt: null, givenBackAt: now } : self
+
+/** The chat given back to automation; one that nobody took over stays as it is. */
+export const resumed = (self: Chat, now: Instant): Chat =>
+  self.takenOverAt === null ? self : { ...self, takenOverAt: null, givenBackAt: now }
+
+/** Whether what was written by hand at `at` takes it over: what was written before it was given back, and told late, does not. */
+export const isTakenOverBy = (self: Pick<Chat, "givenBackAt">, at: Instant): boolean =>
+  self.givenBackAt === null || at > self.givenBackAt
 
 /** The chat with a session that a member opened; one that is open stays as it is. */
 export const reopened = (self: Chat, now: Instant): Chat =>

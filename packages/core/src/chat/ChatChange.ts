@@ -1,8 +1,9 @@
 /** What a member does with chats, one verb over one or many: what it makes of a chat, and what is told of it. Pure. */
-import { Schema } from "effect"
+import { Result, Schema } from "effect"
 import type { EventType } from "../event/DomainEvent.ts"
 import { MemberId } from "../workspace/Id.ts"
-import type { Instant } from "../workspace/Instant.ts"
+import { Instant } from "../workspace/Instant.ts"
+import * as Problem from "../workspace/Problem.ts"
 import * as Chat from "./Chat.ts"
 
 const Tag = Schema.NonEmptyString.check(Schema.isMaxLength(64))
@@ -22,6 +23,34 @@ export const ChatChange = Schema.Union([
   Schema.Struct({ type: Schema.Literals(["close", "reopen", "resume", "delete"]) })
 ]).annotate({ identifier: "ChatChange" })
 export type ChatChange = typeof ChatChange.Type
+
+/** Up to where somebody read chats: to the end unless an instant is given, and for a member where one is. */
+export const ChatReading = Schema.Struct({
+  upTo: Schema.optional(Instant),
+  member: Schema.optional(MemberId)
+}).annotate({ identifier: "ChatReading" })
+export type ChatReading = typeof ChatReading.Type
+
+export class InvalidChatChange extends Schema.TaggedError<InvalidChatChange>()("InvalidChatChange", {
+  field: Schema.String,
+  problem: Schema.String
+}) {
+  override get message(): string {
+    return `${this.field}: ${this.problem}`
+  }
+}
+
+const decode = Problem.decoder(ChatChange)
+const decodeReading = Problem.decoder(Schema.toType(ChatReading))
+const invalid = ({ field, message }: Problem.Problem) => new InvalidChatChange({ field, problem: message })
+
+/** The change as given, or its first problem. */
+export const check = (given: ChatChange): Result.Result<ChatChange, InvalidChatChange> =>
+  Result.mapError(decode(given), invalid)
+
+/** The same of how far chats were read. */
+export const checkReading = (given: ChatReading): Result.Result<ChatReading, InvalidChatChange> =>
+  Result.mapError(decodeReading(given), invalid)
 
 export interface Changed {
   /** The very object where nothing changes. */
@@ -68,7 +97,7 @@ export const apply = (chat: Chat.Chat, change: ChatChange, now: Instant): Change
     case "reopen":
       return told(Chat.reopened(chat, now), "chat.reopened")
     case "resume":
-      return told(chat.takenOverAt === null ? chat : { ...chat, takenOverAt: null }, "chat.resumed")
+      return told(Chat.resumed(chat, now), "chat.resumed")
     case "delete":
       return told(Chat.deleted(chat, now), "chat.deleted")
   }

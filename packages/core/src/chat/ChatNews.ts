@@ -21,14 +21,15 @@ export interface ChatNews {
   readonly name: string
   /** The last name of a person who wrote, with the platform's time; null = none was told. */
   readonly called: { readonly name: string; readonly at: Instant } | null
-  /** The first of its events. */
-  readonly at: Instant
+  /** When the first thing was said, booked or opted out of; null = there are only changes of what was said. */
+  readonly at: Instant | null
   /** New messages. */
   readonly said: ReadonlyArray<Said>
   /** What messages of the chat's last instant say now, where some of them were changed; null = none was. */
   readonly changed: ReadonlyArray<Said> | null
-  /** The first message that was written by hand, and the first booking; null = none. */
-  readonly takenOverAt: Instant | null
+  /** When messages were written by hand. */
+  readonly byHand: ReadonlyArray<Instant>
+  /** The first booking; null = none. */
   readonly bookedAt: Instant | null
 }
 
@@ -53,8 +54,8 @@ export const lastAt = (chat: Chat.Chat, said: ReadonlyArray<Said>): Instant =>
   Math.max(...said.map(({ at }) => at), isSilent(chat) ? -Infinity : chat.lastAt)
 
 /** Whether the news say more of the chat than that something happened in it. */
-export const isWorthTelling = ({ bookedAt, changed, said, takenOverAt }: ChatNews): boolean =>
-  said.length > 0 || changed !== null || takenOverAt !== null || bookedAt !== null
+export const isWorthTelling = ({ bookedAt, byHand, changed, said }: ChatNews): boolean =>
+  said.length > 0 || changed !== null || byHand.length > 0 || bookedAt !== null
 
 /** The chat with these news, at `now` by our clock; the very same where they say nothing new. */
 export const known = (self: Chat.Chat, news: ChatNews, now: Instant): Chat.Chat => {
@@ -71,7 +72,10 @@ export const known = (self: Chat.Chat, news: ChatNews, now: Instant): Chat.Chat 
     chat = { ...chat, lastAt: preview.at, lastText: preview.text, lastDirection: preview.direction }
   }
   // It was opened by our clock, and nothing is said in it yet.
-  if (preview === null && (news.at < chat.lastAt || chat.lastAt === chat.createdAt)) chat = { ...chat, lastAt: news.at }
+  const { at: since } = news
+  if (preview === null && since !== null && (since < chat.lastAt || chat.lastAt === chat.createdAt)) {
+    chat = { ...chat, lastAt: since }
+  }
   for (const { at, direction } of news.said) {
     if (direction === "outbound") continue
     chat = {
@@ -80,11 +84,10 @@ export const known = (self: Chat.Chat, news: ChatNews, now: Instant): Chat.Chat 
       unread: chat.unread + 1
     }
   }
-  const { bookedAt, takenOverAt } = news
-  // What was written before the session was closed does not take over what comes after it.
-  if (takenOverAt !== null && !(chat.closedAt !== null && takenOverAt <= chat.closedAt)) {
-    const since = Math.min(chat.takenOverAt ?? takenOverAt, takenOverAt)
-    if (since !== chat.takenOverAt) chat = { ...chat, takenOverAt: since }
+  for (const at of news.byHand) {
+    const since = Math.min(chat.takenOverAt ?? at, at)
+    if (Chat.isTakenOverBy(chat, at) && since !== chat.takenOverAt) chat = { ...chat, takenOverAt: since }
   }
+  const { bookedAt } = news
   return bookedAt === null ? chat : Chat.booked(chat, bookedAt)
 }

@@ -6,18 +6,18 @@ import type { Page, PageRequest } from "../workspace/Page.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import type { DomainEvent } from "../event/DomainEvent.ts"
 import type { Chat } from "./Chat.ts"
+import type { ChatOpening } from "./ChatOpening.ts"
 import type { Message } from "./Message.ts"
 import type { EarlyNotice } from "./Notice.ts"
 
-/** A chat that must exist, by what identifies it. */
-export interface ChatOpening {
-  readonly id: ChatId
-  readonly workspace: WorkspaceId
-  readonly account: AccountId
-  readonly address: string
-  readonly contact: ContactId | null
-  readonly name: string
-  readonly at: Instant
+/** What `open` locked. */
+export interface Opened {
+  /** One for each opening, in their order. */
+  readonly chats: ReadonlyArray<Chat>
+  /** Those of them that were made. */
+  readonly made: ReadonlySet<ChatId>
+  /** Those of the other chats that exist. */
+  readonly others: ReadonlyArray<Chat>
 }
 
 /** What a message does to its chat's row; the latest one wins the preview. */
@@ -57,10 +57,10 @@ export class ChatStore extends Context.Service<
     /** Forgets at most `limit` admitted events of a workspace from before `before`: one of them that comes again is new. */
     purgeAdmitted(workspace: WorkspaceId, before: Instant, limit: number): Effect.Effect<number, StorageError>
     /**
-     * Makes the chats that are missing, with the next numbers of their workspace, and locks and returns one for each
-     * opening, as `Chat.opened` has it.
+     * Makes the chats that are missing, with the next numbers of their workspace and their `created` events, and locks and
+     * returns one for each opening, as `Chat.opened` has it. With them it locks those of `others` that exist.
      */
-    open(openings: ReadonlyArray<ChatOpening>): Effect.Effect<ReadonlyArray<Chat>, StorageError>
+    open(openings: ReadonlyArray<ChatOpening>, others?: ReadonlyArray<ChatId>): Effect.Effect<Opened, StorageError>
     touch(touches: ReadonlyArray<ChatTouch>): Effect.Effect<void, StorageError>
     /**
      * Locks those of the chats that the workspace has, in id order, applies the rule to each and writes what it changed
@@ -72,6 +72,11 @@ export class ChatStore extends Context.Service<
       ids: ReadonlyArray<ChatId>,
       change: (chat: Chat) => { readonly chat: Chat; readonly events: ReadonlyArray<DomainEvent> }
     ): Effect.Effect<ReadonlyArray<{ readonly before: Chat; readonly after: Chat }>, StorageError>
+    /**
+     * Writes chats that `open` locked in this transaction, as rules changed them since: all but id, workspace, number, account
+     * and address may differ.
+     */
+    rewrite(chats: ReadonlyArray<Chat>): Effect.Effect<void, StorageError>
     /** Marks chats as written to by hand, or gives them back to automation (`at` null). */
     setTakenOver(chats: ReadonlyArray<ChatId>, at: Instant | null): Effect.Effect<void, StorageError>
     /** Adds messages that did not go through the outbox; one that exists by (chat, externalId) is left as it is. Returns the new ones' ids. */

@@ -9,14 +9,13 @@ import * as Address from "../channel/Address.ts"
 import type { Capabilities } from "../channel/Capability.ts"
 import { Channels } from "../channel/Channel.ts"
 import type { ContactNotFound } from "../contact/Contacts.ts"
-import type { Actor, DomainEvent } from "../event/DomainEvent.ts"
-import { EventStore } from "../event/EventStore.ts"
+import { type Actor, stamped } from "../event/DomainEvent.ts"
 import * as Bulk from "../job/Bulk.ts"
 import { JobFailed } from "../job/JobHandler.ts"
 import type { ChatId, ContactId, MemberId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import { format, type Instant } from "../workspace/Instant.ts"
-import { MemberNotFound } from "../workspace/Member.ts"
+import { able, type MemberDisabled, type MemberNotFound } from "../workspace/Member.ts"
 import { MemberStore } from "../workspace/MemberStore.ts"
 import type { Page, PageRequest } from "../workspace/Page.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
@@ -26,12 +25,13 @@ import * as Chat from "./Chat.ts"
 import { ChatNotFound } from "./Chat.ts"
 import * as ChatChange from "./ChatChange.ts"
 import type { ChatFilter } from "./ChatFilter.ts"
+import * as ChatOpening from "./ChatOpening.ts"
 import { ChatStore } from "./ChatStore.ts"
 import { InboundReactions } from "./InboundReaction.ts"
 import { InboxStore, type UnreadCount } from "./InboxStore.ts"
 import type { Message } from "./Message.ts"
 import { Parties, type PlaceError } from "./Parties.ts"
-import type { Party } from "./Party.ts"
+import { check as checkParty, type Party } from "./Party.ts"
 import * as ReplyWindow from "./ReplyWindow.ts"
 
 /** A chat with all that says what may be done in it now. */
@@ -81,16 +81,19 @@ export class Chats extends Context.Service<
     read(
       workspace: WorkspaceId,
       ids: ReadonlyArray<ChatId>,
-      read: { readonly upTo?: Instant | undefined; readonly member?: MemberId | undefined },
+      reading: ChatChange.ChatReading,
       actor: Actor
-    ): Effect.Effect<ReadonlyArray<ChatId>, StorageError>
+    ): Effect.Effect<ReadonlyArray<ChatId>, StorageError | ChatChange.InvalidChatChange>
     /** Does one thing to some chats, all or none of them; returns those there are. For more than a few see `bulk`. */
     change(
       workspace: WorkspaceId,
       ids: ReadonlyArray<ChatId>,
       change: ChatChange.ChatChange,
       actor: Actor
-    ): Effect.Effect<ReadonlyArray<ChatId>, StorageError | MemberNotFound>
+    ): Effect.Effect<
+      ReadonlyArray<ChatId>,
+      StorageError | ChatChange.InvalidChatChange | MemberNotFound | MemberDisabled
+    >
     /** The same over any number of chats, for `Bulks`. */
     readonly bulk: Bulk.Bulk<ChatChange.ChatChange>
     /** Asks the platform who the participant is, at most once an hour; the chat as it is then. */
@@ -109,7 +112,6 @@ const make = Effect.gen(function* () {
   const accounts = yield* AccountStore
   const parties = yield* Parties
   const members = yield* MemberStore
-  const feed = yield* EventStore
   const channels = yield* Channels
   const senders = yield* Senders
   const reactions = yield* InboundReactions
@@ -124,28 +126,23 @@ const make = Effect.gen(function* () {
     return found.value
   })
 
-  const open: Chats["Service"]["open"] = Effect.fn("Chats.open")(function* (workspace, party, actor) {
-    const place = yield* parties.place(workspace, party)
+  const open: Chats["Service"]["open"] = Effect.fn("Chats.open")(function* (workspace, given, actor) {
+    const place = yield* parties.place(workspace, yield* Effect.fromResult(checkParty(given)))
     const { account, address, contact, id, name } = place
     const generator = yield* makeIds
     const now = yield* time.now
-    const opening = { id, workspace, account: account.id, address, contact: contact?.id ?? null, name, at: now }
+    const begun = { id, workspace, account: account.id, address, contact: contact?.id ?? null, name, at: now }
+    const opening = ChatOpening.make(generator, begun, actor)
     return yield* within(
       Effect.gen(function* () {
-        const isKnown = Option.isSome(yield* store.get(workspace, id))
-        yield* store.open([opening])
-        // Of several who begin it at once, one tells of it.
-        const created = !isKnown && (yield* store.admit([Chat.beginning(opening)])).length > 0
-        if (created) {
-          const data = { account: account.id, ...(contact !== null && { contact: contact.id }) }
-          const told = { id: generator.next("evt"), workspace, at: now, actor, cause: null }
-          yield* feed.append([{ ...told, type: "chat.created", subject: id, data }])
-        }
+        const { made } = yield* store.open([opening])
         const [opened] = yield* store.modify(workspace, [id], (chat) => ({
           chat: Chat.restored(chat, now),
           events: []
         }))
-        return opened === undefined ? yield* new ChatNotFound({ chat: id }) : { chat: opened.after, created }
+        return opened === undefined
+          ? yield* new ChatNotFound({ chat: id })
+          : { chat: opened.after, created: made.has(id) }
       })
     )
   })
@@ -160,13 +157,12 @@ const make = Effect.gen(function* () {
     const now = yield* time.now
     if (change.type === "book" && change.booked) {
       const people = (yield* inbox.find(workspace, ids)).flatMap(({ contact }) => contact ?? [])
-      yield* Effect.forEach(reactions, (reaction) => reaction.hold(workspace, people, []), { discard: true })
+      yield* Effect.forEach(reactions, ({ hold }) => hold?.(workspace, people, []) ?? Effect.void, { discard: true })
     }
     const changed = yield* store.modify(workspace, ids, (before) => {
       if (Chat.isDeleted(before)) return { chat: before, events: [] }
       const { chat, event } = ChatChange.apply(before, change, now)
-      const id = generator.next("evt")
-      return { chat, events: [{ id, workspace, at: now, subject: before.id, actor, cause: null, ...event }] }
+      return { chat, events: [stamped(generator, now, { workspace, subject: before.id, actor, ...event })] }
     })
     const booked = changed.flatMap(({ after, before }) =>
       before.bookedAt === null && after.bookedAt !== null && after.contact !== null
@@ -182,8 +178,7 @@ const make = Effect.gen(function* () {
   /** Whoever is to have chats is one of the workspace's members who may. */
   const checkMember = Effect.fnUntraced(function* (workspace: WorkspaceId, change: ChatChange.ChatChange) {
     if (change.type !== "assign" || change.member === null) return
-    const member = Option.getOrNull(yield* members.get(workspace, change.member))
-    if (member === null || member.status === "disabled") return yield* new MemberNotFound({ member: change.member })
+    yield* able(change.member, yield* members.get(workspace, change.member))
   })
 
   return Chats.of({
@@ -215,7 +210,8 @@ const make = Effect.gen(function* () {
       return yield* inbox.thread(workspace, parts, order, page)
     }),
     unread: Effect.fn("Chats.unread")((workspace, assignee) => inbox.unread(workspace, assignee ?? null)),
-    read: Effect.fn("Chats.read")(function* (workspace, ids, { member, upTo }, actor) {
+    read: Effect.fn("Chats.read")(function* (workspace, ids, reading, actor) {
+      const { member, upTo } = yield* Effect.fromResult(ChatChange.checkReading(reading))
       const generator = yield* makeIds
       const now = yield* time.now
       return yield* within(
@@ -233,23 +229,21 @@ const make = Effect.gen(function* () {
           yield* store.modify(workspace, [...places.keys()], (chat) => {
             const place = places.get(chat.id)
             if (place === undefined) return { chat, events: [] }
-            const event: DomainEvent = {
-              id: generator.next("evt"),
+            const event = stamped(generator, now, {
               workspace,
               type: "chat.read",
-              at: now,
               subject: chat.id,
               actor,
-              cause: null,
               data: { account: chat.account, until: format(place.at), unread: place.left }
-            }
+            })
             return { chat: Chat.read(chat, place.at, place.left), events: [event] }
           })
           return [...places.keys()]
         })
       )
     }),
-    change: Effect.fn("Chats.change")(function* (workspace, ids, change, actor) {
+    change: Effect.fn("Chats.change")(function* (workspace, ids, given, actor) {
+      const change = yield* Effect.fromResult(ChatChange.check(given))
       yield* checkMember(workspace, change)
       return yield* within(each(workspace, ids, change, actor))
     }),
@@ -258,7 +252,7 @@ const make = Effect.gen(function* () {
       with: ChatChange.ChatChange,
       each: ({ actor, ids, with: change, workspace }) =>
         checkMember(workspace, change).pipe(
-          Effect.catchTag("MemberNotFound", ({ message }) =>
+          Effect.catchTag(["MemberNotFound", "MemberDisabled"], ({ message }) =>
             Effect.fail(new JobFailed({ problem: message, retryable: false }))
           ),
           Effect.andThen(each(workspace, ids as ReadonlyArray<ChatId>, change, actor))
@@ -283,16 +277,13 @@ const make = Effect.gen(function* () {
       const [refreshed] = yield* store.modify(workspace, [id], (before) => {
         if (Address.isErased(before.address)) return { chat: before, events: [] }
         const chat = Chat.profiled(before, profile, now)
-        const event: DomainEvent = {
-          id: generator.next("evt"),
+        const event = stamped(generator, now, {
           workspace,
           type: "chat.changed",
-          at: now,
           subject: id,
           actor: { type: "channel", id: account.channel },
-          cause: null,
           data: { account: account.id, renamed: true }
-        }
+        })
         return { chat, events: Chat.isRenamed(before, chat) ? [event] : [] }
       })
       return refreshed?.after ?? taken.after

@@ -1,12 +1,11 @@
 /** What a batch of events means beyond its messages: to chats, to campaigns, to those who listen to the feed. Pure. */
 import type { Account } from "../account/Account.ts"
-import * as Address from "../channel/Address.ts"
 import * as Content from "../channel/Content.ts"
 import type { Wish } from "../contact/Wish.ts"
 import type { Actor, DomainEvent, EventType } from "../event/DomainEvent.ts"
-import type { ChatId, ContactId, IdGenerator, LeadId, WorkspaceId } from "../workspace/Id.ts"
+import type { ChatId, ContactId, IdGenerator, LeadId } from "../workspace/Id.ts"
 import { format, type Instant, second } from "../workspace/Instant.ts"
-import type { Workspace } from "../workspace/Workspace.ts"
+import * as Chat from "./Chat.ts"
 import * as ChatNews from "./ChatNews.ts"
 import type { Verdict } from "./InboundHook.ts"
 import type { Change, Kept, Recorded } from "./InboundMessages.ts"
@@ -15,7 +14,7 @@ import type { News } from "./InboundReaction.ts"
 import type { Message } from "./Message.ts"
 import * as Messages from "./Message.ts"
 import * as Notice from "./Notice.ts"
-import * as OptOutWords from "./OptOutWords.ts"
+import * as SaidWish from "./SaidWish.ts"
 
 /** Makes an event of this transaction. */
 export type Teller = (type: EventType, subject: string, actor: Actor, data: DomainEvent["data"]) => DomainEvent
@@ -24,8 +23,7 @@ export interface InboundFacts {
   readonly news: ReadonlyArray<News>
   readonly proven: ReadonlyArray<Message & { readonly lead: LeadId }>
   /** Who wants no more messages, and who wants them again. */
-  readonly stops: ReadonlyArray<Told>
-  readonly starts: ReadonlyArray<Told>
+  readonly wishes: ReadonlyArray<SaidWish.SaidWish>
 }
 
 const eventIs = <T extends PersonEvent["type"]>(
@@ -35,16 +33,25 @@ const eventIs = <T extends PersonEvent["type"]>(
 
 const isInbound = ({ told }: Recorded): boolean => told.event.type === "messageReceived"
 
-const saysStop = ({ event }: Told): boolean =>
-  event.type === "optedOut" ||
-  (event.type === "messageReceived" &&
-    (event.optOut === true || (event.content.type === "text" && OptOutWords.isOptOut(event.content.text))))
+/** What an event asks for; a hook may know that it means stop. */
+const wishOf = ({ event, index }: Told, verdicts: ReadonlyMap<number, Verdict>): Wish["type"] | null =>
+  verdicts.get(index)?.optsOut === true ? "stop" : SaidWish.of(event)
 
-const saysStart = ({ event }: Told): boolean =>
-  event.type === "messageReceived" && event.content.type === "text" && OptOutWords.isOptIn(event.content.text)
-
-const newsOf = (type: News["type"], told: ReadonlyArray<Told>): ReadonlyArray<News> =>
+const newsOf = (type: "replied" | "booked", told: ReadonlyArray<Told>): ReadonlyArray<News> =>
   told.flatMap(({ chat, contact, event: { at } }) => (contact === null ? [] : [{ type, contact, chat, at }]))
+
+/** Whether what was written by hand takes its chat over. */
+const takesOver = ({ message: { chat, createdAt } }: Recorded, chats: Kept["chats"]): boolean => {
+  const known = chats.get(chat)
+  return known === undefined || Chat.isTakenOverBy(known, createdAt)
+}
+
+const takeovers = ({ chats, recorded }: Kept): ReadonlyArray<News> =>
+  recorded.flatMap((one): ReadonlyArray<News> => {
+    const { chat, contact, event } = one.told
+    if (isInbound(one) || contact === null) return []
+    return [{ type: "takenOver", contact, chat, at: event.at, isOver: !takesOver(one, chats) }]
+  })
 
 /** A change by which a touch stands otherwise than it was settled. */
 const isProof = ({ after, before }: Change): boolean =>
@@ -54,21 +61,25 @@ const isProof = ({ after, before }: Change): boolean =>
 
 /** Whether a message is an answer to campaigns. */
 const isReply = (one: Recorded, verdicts: ReadonlyMap<number, Verdict>): boolean =>
-  isInbound(one) && !saysStop(one.told) && verdicts.get(one.told.index)?.stopsSequences !== false
+  isInbound(one) && wishOf(one.told, verdicts) !== "stop" && verdicts.get(one.told.index)?.stopsSequences !== false
 
 /** What campaigns and suppressions are to hear. */
 export const of = (told: ReadonlyArray<Told>, kept: Kept, verdicts: ReadonlyMap<number, Verdict>): InboundFacts => {
   const recorded = new Set(kept.recorded.map(({ told: { index } }) => index))
   const fresh = told.filter((one) => one.event.type === "optedOut" || recorded.has(one.index))
-  const stops = fresh.filter(saysStop)
+  const wishes = [
+    ...fresh.flatMap((one): ReadonlyArray<SaidWish.SaidWish> => {
+      const { address, chat, contact, event, index } = one
+      const type = wishOf(one, verdicts)
+      return type === null ? [] : [{ type, at: event.at, index, address, chat, contact }]
+    }),
+    ...kept.wishes
+  ]
   const last = new Map(kept.changes.map(({ after }) => [after.id, after]))
   const proven = new Set(kept.changes.filter(isProof).map(({ after }) => after.id))
   return {
     news: [
-      ...newsOf(
-        "takenOver",
-        kept.recorded.filter((one) => !isInbound(one)).map((one) => one.told)
-      ),
+      ...takeovers(kept),
       ...newsOf(
         "replied",
         kept.recorded.filter((one) => isReply(one, verdicts)).map((one) => one.told)
@@ -77,29 +88,18 @@ export const of = (told: ReadonlyArray<Told>, kept: Kept, verdicts: ReadonlyMap<
         "booked",
         told.filter((one) => eventIs(one, "booked"))
       ),
-      ...newsOf("optedOut", stops)
+      ...wishes.flatMap(
+        ({ at, chat, contact, type }): ReadonlyArray<News> =>
+          type === "start" || contact === null ? [] : [{ type: "optedOut", contact, chat, at }]
+      )
     ],
     proven: [...proven].flatMap((id) => {
       const message = last.get(id)
       return message?.lead == null ? [] : [{ ...message, lead: message.lead }]
     }),
-    stops,
-    starts: fresh.filter((one) => !saysStop(one) && saysStart(one))
+    wishes
   }
 }
-
-/** What people said of being written to: a stop speaks for all addresses of the contact, unless `scope` narrows it. */
-export const wishes = (
-  workspace: WorkspaceId,
-  { starts, stops }: InboundFacts,
-  scope: Workspace["optOutScope"]
-): ReadonlyArray<Wish> => [
-  ...stops.flatMap(({ address, event: { at }, person }) => {
-    const others = scope === "contact" ? (person?.addresses ?? []).map(Address.key) : []
-    return Array.from(new Set([address, ...others]), (key): Wish => ({ workspace, address: key, type: "stop", at }))
-  }),
-  ...starts.map(({ address, event: { at } }): Wish => ({ workspace, address, type: "start", at }))
-]
 
 /** Of a message that may be what its chat shows. */
 const saidIn = ({ content, createdAt, direction }: Message): ChatNews.Said => ({
@@ -167,6 +167,7 @@ export const chatNews = (
 ): ReadonlyMap<ChatId, ChatNews.ChatNews> => {
   const changed = Map.groupBy(rewritten.filter(isSaidWhenCreated), ({ chat }) => chat)
   const said = Map.groupBy(kept.recorded, ({ message }) => message.chat)
+  const recorded = new Set(kept.recorded.map((one) => one.told.index))
   const earliest = (all: ReadonlyArray<Instant>) => (all.length === 0 ? null : Math.min(...all))
   return new Map(
     Array.from(
@@ -176,16 +177,17 @@ export const chatNews = (
       ),
       ([id, own]) => {
         const messages = said.get(id) ?? []
+        const acts = own.filter((one) => recorded.has(one.index) || eventIs(one, "optedOut") || eventIs(one, "booked"))
         return [
           id,
           {
             contact: own.find(({ contact }) => contact !== null)?.contact ?? null,
-            name: own.find(({ event }) => (event.participant.name ?? "") !== "")?.event.participant.name ?? "",
+            name: acts.find(({ event }) => (event.participant.name ?? "") !== "")?.event.participant.name ?? "",
             called: calledIn(own),
-            at: Math.min(...own.map(({ event }) => event.at)),
+            at: earliest(acts.map(({ event }) => event.at)),
             said: messages.map(({ message }) => saidIn(message)),
             changed: changed.get(id)?.map(saidIn) ?? renewed(kept, id),
-            takenOverAt: earliest(messages.filter((one) => !isInbound(one)).map(({ message }) => message.createdAt)),
+            byHand: messages.filter((one) => !isInbound(one)).map(({ message }) => message.createdAt),
             bookedAt: earliest(own.filter((one) => eventIs(one, "booked")).map(({ event }) => event.at))
           }
         ] as const
@@ -239,24 +241,25 @@ const changeEvent = (channel: Actor, { after, before, notice }: Change, event: T
   }
 }
 
-/** What the feed is told of the batch, in the order in which it was told us; `known` are the chats that were there before. */
+/** What the feed is told of people who may be written to again. */
+export const returns = (
+  { channel }: Account,
+  back: ReadonlyArray<SaidWish.SaidWish>,
+  event: Teller
+): ReadonlyArray<DomainEvent> =>
+  back.map(({ chat, contact }) => event("contact.opted_in", contact ?? chat, person(contact), { chat, channel }))
+
+/** What the feed is told of the batch beside the chats that it made, in the order in which it was told us. */
 export const events = (
   { channel, id: account }: Account,
   told: ReadonlyArray<Told>,
   kept: Kept,
-  { stops }: InboundFacts,
-  known: ReadonlySet<ChatId>,
+  { wishes }: InboundFacts,
   verdicts: ReadonlyMap<number, Verdict>,
   event: Teller
 ): ReadonlyArray<DomainEvent> => {
   const owner: Actor = { type: "channel", id: channel }
   const made: Array<{ readonly index: number; readonly event: DomainEvent }> = []
-  const seen = new Set(known)
-  for (const { chat, contact, index } of told) {
-    if (!kept.chats.has(chat) || seen.has(chat)) continue
-    seen.add(chat)
-    made.push({ index, event: event("chat.created", chat, person(contact), { account, contact }) })
-  }
   for (const one of kept.recorded) {
     const { chat, contact, id } = one.message
     const { index } = one.told
@@ -267,14 +270,17 @@ export const events = (
       }
     } else {
       made.push({ index, event: event("message.sent", id, owner, { chat, account }) })
-      made.push({ index, event: event("chat.taken_over", chat, owner, { account, by: "device" }) })
+      if (takesOver(one, kept.chats)) {
+        made.push({ index, event: event("chat.taken_over", chat, owner, { account, by: "device" }) })
+      }
     }
   }
   for (const change of kept.changes) {
     const own = changeEvent(owner, change, event)
     if (own !== null) made.push({ index: change.index, event: own })
   }
-  for (const { chat, contact, index } of stops) {
+  for (const { chat, contact, index, type } of wishes) {
+    if (type === "start") continue
     made.push({ index, event: event("contact.opted_out", contact ?? chat, person(contact), { chat, channel }) })
   }
   for (const one of told) {

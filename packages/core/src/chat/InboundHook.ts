@@ -1,6 +1,6 @@
 /**
- * What a host may say of messages before campaigns hear of them: that one is no answer (an out-of-office reply), or what to
- * answer it with. Hooks run before the transaction that keeps the messages, for a limited time, and a hook that fails or is
+ * What a host may say of messages before campaigns hear of them: that one is no answer (an out-of-office reply), that one
+ * means stop, or what to answer it with. Hooks run before the transaction that keeps the messages, for a limited time, and a hook that fails or is
  * slow is as if it were not there: no message waits for one, or is lost by it.
  */
 import { Context, Effect } from "effect"
@@ -17,6 +17,8 @@ export type ReceivedEvent = Extract<ChannelEvent, { readonly type: "messageRecei
 export interface Judgement {
   /** False: it is kept and shown like any other, and no sequence stops for it. Of several hooks one `false` is enough. */
   readonly stopsSequences?: boolean | undefined
+  /** True: it means stop, whatever its words are. Of several hooks one `true` is enough. */
+  readonly optOut?: boolean | undefined
   /** Queued as an automatic message, under all gates of such. */
   readonly reply?: Content | undefined
 }
@@ -47,13 +49,14 @@ export const InboundReplies = Context.Reference<
 /** How long a batch waits for its hooks (milliseconds). */
 const longestMs = 2_000
 
-/** Whether a message stops sequences, and what it is answered with. */
+/** Whether a message stops sequences or everything, and what it is answered with. */
 export interface Verdict {
   readonly stopsSequences: boolean
+  readonly optsOut: boolean
   readonly replies: ReadonlyArray<Content>
 }
 
-const silent: Verdict = { stopsSequences: true, replies: [] }
+const silent: Verdict = { stopsSequences: true, optsOut: false, replies: [] }
 
 /** What all hooks say of these messages, one verdict for each. */
 export const judged = Effect.fnUntraced(function* (
@@ -77,6 +80,7 @@ export const judged = Effect.fnUntraced(function* (
     const own = answers.flatMap((all) => all[i] ?? [])
     return {
       stopsSequences: own.every(({ stopsSequences }) => stopsSequences !== false),
+      optsOut: own.some(({ optOut }) => optOut === true),
       replies: own.flatMap(({ reply }) => reply ?? [])
     }
   })

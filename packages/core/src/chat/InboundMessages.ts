@@ -1,22 +1,26 @@
 /**
  * Brings the events of a batch to their messages: new ones are recorded, known ones change, and what is told of a message
- * that is not there yet waits for it. Messages are locked before chats, and under the lock of its chat nobody records a
- * message past a notice that waits for it; what is being sent is held meanwhile, so that whoever settles it sees the notice.
+ * that is not there yet waits for it, without a chat of its own: one begins with what is said in it. Messages are locked
+ * before chats. In the turn of its chat nobody records a message past a notice that waits for it; what is being sent is
+ * held meanwhile, so that whoever settles it sees the notice.
  */
 import { Effect } from "effect"
 import type { Account } from "../account/Account.ts"
 import * as Address from "../channel/Address.ts"
 import * as Content from "../channel/Content.ts"
-import type { ChatId, ContactId, LeadId, MessageId } from "../workspace/Id.ts"
+import type { ChatId, ContactId, IdGenerator, LeadId, MessageId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import type { Chat } from "./Chat.ts"
+import * as ChatOpening from "./ChatOpening.ts"
 import type { ChatStore } from "./ChatStore.ts"
 import * as InboundMessage from "./InboundMessage.ts"
-import type { Told } from "./InboundPeople.ts"
+import type { PersonEvent, Told } from "./InboundPeople.ts"
+import type { HeldLeads } from "./InboundReaction.ts"
 import type { Message } from "./Message.ts"
 import * as Messages from "./Message.ts"
 import * as Notice from "./Notice.ts"
+import * as SaidWish from "./SaidWish.ts"
 
 type Of<T extends Told["event"]["type"]> = Told<Extract<Told["event"], { readonly type: T }>>
 type TellingOf = Told<Parameters<typeof Notice.of>[0]>
@@ -39,7 +43,11 @@ export interface Change {
 export interface Kept {
   readonly recorded: ReadonlyArray<Recorded>
   readonly changes: ReadonlyArray<Change>
-  /** Locked: those in which more happened than receipts of known messages. */
+  /** Wishes in edits of what people wrote, also where a later edit was told first, or the message was taken back. */
+  readonly wishes: ReadonlyArray<SaidWish.SaidWish>
+  /** Leads that were locked for what the batch may mean to them. */
+  readonly leads: ReadonlyArray<LeadId>
+  /** Locked: those in which something was said, booked or opted out of, or what is said in them was changed. */
   readonly chats: ReadonlyMap<ChatId, Chat>
 }
 
@@ -54,12 +62,40 @@ export const isOf = <T extends Told["event"]["type"]>(told: Told, type: T): told
 const isSaid = (told: Told): told is SaidOf => isOf(told, "messageReceived") || isOf(told, "messageEchoed")
 const isTelling = (told: Told): told is TellingOf => Notice.isNotice(told.event)
 
-const refOf = ({ chat, event }: SaidOf | TellingOf) => ({ chat, externalId: event.externalId })
+const refOf = ({ chat, event }: { readonly chat: ChatId; readonly event: { readonly externalId: string } }) => ({
+  chat,
+  externalId: event.externalId
+})
 const keyOf = ({ chat, externalId }: { readonly chat: ChatId; readonly externalId: string }) => `${chat}|${externalId}`
 
 const unique = <A>(all: ReadonlyArray<A>, key: (one: A) => string): ReadonlyArray<A> => [
   ...new Map(all.map((one) => [key(one), one])).values()
 ]
+
+/** The messages that a batch speaks of, as they were before it. */
+export interface Known {
+  readonly byKey: ReadonlyMap<string, Message>
+  readonly byId: ReadonlyMap<MessageId, Message>
+}
+
+/** Looks up what events speak of: by the platform's ids, and by our own in echoes. */
+export const known = (
+  store: ChatStore["Service"],
+  account: Account,
+  events: ReadonlyArray<{ readonly chat: ChatId; readonly event: PersonEvent }>
+): Effect.Effect<Known, StorageError> => {
+  const refs = unique(
+    events.flatMap(({ chat, event }) => ("externalId" in event ? [refOf({ chat, event })] : [])),
+    keyOf
+  )
+  const ours = events.flatMap(({ event }) =>
+    event.type === "messageEchoed" && event.key !== undefined ? [event.key.split(".")[0] as MessageId] : []
+  )
+  return Effect.map(store.find(account.workspace, [...refs, ...ours.map((id) => ({ id }))]), (found) => ({
+    byKey: new Map(refs.flatMap((ref, i) => (found[i] == null ? [] : [[keyOf(ref), found[i]]]))),
+    byId: new Map(found.flatMap((message) => (message?.account === account.id ? [[message.id, message]] : [])))
+  }))
+}
 
 /** Whose lead a change may concern. */
 const mayProve = (message: Message, event: Told["event"]): boolean =>
@@ -93,29 +129,23 @@ const echoesOf = Effect.fnUntraced(function* (
   return found
 })
 
-/** Keeps the events of one account; `keys` are their digests by index. `hold` locks what hangs on contacts and leads. */
+/**
+ * Keeps the events of one account in the turn of their chats; `keys` are their digests by index. `hold` locks what hangs
+ * on contacts and leads.
+ */
 export const kept = Effect.fnUntraced(function* (
   store: ChatStore["Service"],
   account: Account,
   told: ReadonlyArray<Told>,
+  { byId, byKey }: Known,
   keys: ReadonlyArray<string>,
-  hold: (
-    contacts: ReadonlyArray<ContactId>,
-    leads: ReadonlyArray<LeadId>
-  ) => Effect.Effect<ReadonlyArray<MessageId>, StorageError>,
+  hold: (contacts: ReadonlyArray<ContactId>, leads: ReadonlyArray<LeadId>) => Effect.Effect<HeldLeads, StorageError>,
+  ids: IdGenerator,
   now: Instant
 ): Effect.fn.Return<Kept, StorageError> {
   const said = told.filter(isSaid)
-  const tellings = told.filter(isTelling)
   const echoes = said.filter((one) => isOf(one, "messageEchoed"))
 
-  const refs = unique([...said, ...tellings].map(refOf), keyOf)
-  const ours = echoes.flatMap(({ event }) => (event.key === undefined ? [] : [event.key.split(".")[0] as MessageId]))
-  const found = yield* store.find(account.workspace, [...refs, ...ours.map((id) => ({ id }))])
-  const byKey = new Map(refs.flatMap((ref, i) => (found[i] == null ? [] : [[keyOf(ref), found[i]] as const])))
-  const byId = new Map(
-    found.flatMap((message) => (message?.account === account.id ? [[message.id, message] as const] : []))
-  )
   const echoed = yield* echoesOf(store, echoes, byKey, byId)
 
   const fresh = new Map<string, Recorded>()
@@ -158,11 +188,24 @@ export const kept = Effect.fnUntraced(function* (
   }
 
   const news = told.filter(
-    (one) => isOf(one, "optedOut") || isOf(one, "booked") || (isSaid(one) && fresh.has(keyOf(refOf(one))))
+    (one) =>
+      isOf(one, "optedOut") ||
+      isOf(one, "booked") ||
+      (isSaid(one) && fresh.has(keyOf(refOf(one)))) ||
+      (isOf(one, "messageEdited") &&
+        byKey.get(keyOf(refOf(one)))?.direction === "inbound" &&
+        SaidWish.of(one.event) !== null)
   )
   const contacts = new Set(news.flatMap(({ contact }) => contact ?? []))
-  const held = contacts.size + leads.length > 0 ? yield* hold([...contacts], leads) : []
+  const held = contacts.size + leads.length > 0 ? yield* hold([...contacts], leads) : { leads: [], messages: [] }
 
+  const wishes: Array<SaidWish.SaidWish> = []
+  const hear = (notice: Notice.Notice, index: number, message: Message) => {
+    const type = SaidWish.of(notice)
+    if (type === null || message.direction !== "inbound" || Messages.isErased(message)) return
+    const { address, chat, contact } = message
+    wishes.push({ type, at: notice.at, index, address, chat, contact })
+  }
   const advance = (all: ReadonlyArray<Step>) =>
     Effect.map(
       store.advance(
@@ -172,13 +215,14 @@ export const kept = Effect.fnUntraced(function* (
       (results) =>
         results.flatMap(({ after, before, index: i }): ReadonlyArray<Change> => {
           const { index, notice } = all[i]!
+          if (notice !== null) hear(notice, index, after)
           return after === before ? [] : [{ index, notice, before, after }]
         })
     )
   // In one statement, and so in the order of all, with those that campaigns will lock.
   const first = yield* advance([
     ...steps,
-    ...held.map((id): Step => ({ id, index: 0, notice: null, rule: (message) => message }))
+    ...held.messages.map((id): Step => ({ id, index: 0, notice: null, rule: (message) => message }))
   ])
 
   const waiting = early.filter((one) => !fresh.has(keyOf(refOf(one))))
@@ -186,26 +230,31 @@ export const kept = Effect.fnUntraced(function* (
   const rewritten = new Set(
     first.flatMap(({ after, before }) => (after.content === before.content ? [] : [after.chat]))
   )
-  const moved = new Set<Told>([...news, ...early])
+  const moved = new Set<Told>(news)
   const touched = told.filter((one) => rewritten.has(one.chat) || moved.has(one))
   const opened = yield* store.open(
-    unique(touched, ({ chat }) => chat).map(({ address, chat, contact, event }) => ({
-      id: chat,
-      workspace: account.workspace,
-      account: account.id,
-      address,
-      contact,
-      name: event.participant.name ?? "",
-      at: now
-    }))
+    unique(touched, ({ chat }) => chat).map(({ address, chat, contact, event }) => {
+      const { id, workspace } = account
+      const place = { id: chat, workspace, account: id, address, contact, name: event.participant.name ?? "", at: now }
+      const isOurs = event.type === "messageEchoed"
+      return ChatOpening.make(
+        ids,
+        place,
+        isOurs ? { type: "channel", id: account.channel } : { type: "contact", id: contact }
+      )
+    }),
+    early.map(({ chat }) => chat)
   )
-  const chats = new Map(opened.map((chat) => [chat.id, chat]))
+  const chats = new Map(opened.chats.map((chat) => [chat.id, chat]))
+  const erased = new Set(
+    [...opened.chats, ...opened.others].flatMap(({ address, id }) => (Address.isErased(address) ? [id] : []))
+  )
 
   const added = new Set(yield* store.record(Array.from(fresh.values(), ({ message }) => message)))
   const recorded = [...fresh.values()].filter(({ message }) => added.has(message.id))
 
-  // Under the locks of their chats: what came meanwhile is there now, and what comes later sees what waits.
-  const late = early.filter(({ chat }) => !Address.isErased(chats.get(chat)?.address ?? ""))
+  // What was settled meanwhile is there now, and what comes later sees what waits.
+  const late = early.filter(({ chat }) => !erased.has(chat))
   const there = yield* store.find(account.workspace, late.map(refOf))
   const named = first.flatMap(({ after, before, index }) =>
     before.externalId !== after.externalId && Notice.isReady(after) ? [{ index, message: after }] : []
@@ -243,6 +292,8 @@ export const kept = Effect.fnUntraced(function* (
   return {
     recorded: recorded.map((one) => ({ ...one, message: latest.get(one.message.id) ?? one.message })),
     changes: [...first, ...second],
+    wishes,
+    leads: held.leads,
     chats
   }
 })

@@ -20,8 +20,6 @@ export type PersonEvent = Extract<ChannelEvent, { readonly participant: Particip
 export interface Told<E extends PersonEvent = PersonEvent> extends Place {
   readonly index: number
   readonly event: E
-  /** The contact with all their addresses. */
-  readonly person: Contact | null
 }
 
 const addressOf = (account: Account, { externalId, scope }: Participant): Address.Address => ({
@@ -30,9 +28,20 @@ const addressOf = (account: Account, { externalId, scope }: Participant): Addres
   externalId
 })
 
-/** The chat that an event is of. */
-export const chatOf = (account: Account, { participant }: PersonEvent): ChatId =>
-  Chat.idOf(account.id, Address.key(addressOf(account, participant)))
+/** Where something was told, before anyone knows whose it is. */
+export interface Heard {
+  readonly index: number
+  readonly event: PersonEvent
+  /** The key of the address. */
+  readonly address: string
+  readonly chat: ChatId
+}
+
+/** Where an event was told. */
+export const heard = (account: Account, index: number, event: PersonEvent): Heard => {
+  const address = Address.key(addressOf(account, event.participant))
+  return { index, event, address, chat: Chat.idOf(account.id, address) }
+}
 
 /** Whether somebody is spoken with, or does something themselves, by which we know them. */
 const isAct = ({ type }: PersonEvent): boolean =>
@@ -67,27 +76,27 @@ const erasures = (
         }
       )
 
-/** The events of people with whose they are, in their order; without those that nobody may know of. */
+/** The events of people with whose they are, in their order; without those that nobody may know of. `known` are contacts by address. */
 export const placed = Effect.fnUntraced(function* (
   contacts: Pick<ContactStore["Service"], "byAddresses" | "import" | "suppressions">,
   account: Account,
-  events: ReadonlyArray<{ readonly index: number; readonly event: PersonEvent }>,
+  events: ReadonlyArray<Heard>,
+  known: ReadonlyMap<string, Contact>,
   hash: AddressHash | null,
   ids: IdGenerator,
   now: Instant
 ) {
-  const keyed = events.map((one) => ({ ...one, address: Address.key(addressOf(account, one.event.participant)) }))
-  const addresses = [...new Set(keyed.map(({ address }) => address))]
-  let people = yield* contacts.byAddresses(account.workspace, addresses)
+  const addresses = [...new Set(events.map(({ address }) => address))]
+  let people = known
   const unknown = addresses.filter((address) => !people.has(address))
   const erasedAt = yield* erasures(contacts, account, unknown, hash)
-  const heard = keyed.filter(({ address, event }) => {
+  const told = events.filter(({ address, event }) => {
     const since = erasedAt.get(address)
     return since === undefined || (event.type === "messageReceived" && event.at >= since)
   })
   const named = new Map<string, string>()
   const rows = new Map<string, Contact>()
-  for (const { address, event } of heard) {
+  for (const { address, event } of told) {
     const name = named.get(address) ?? event.participant.name ?? ""
     if (name !== "") named.set(address, name)
     const person = people.get(address)
@@ -114,8 +123,5 @@ export const placed = Effect.fnUntraced(function* (
     // Others may have come to know them meanwhile.
     people = new Map([...people, ...(yield* contacts.byAddresses(account.workspace, [...rows.keys()]))])
   }
-  return heard.map(({ address, event, index }): Told => {
-    const person = people.get(address) ?? null
-    return { index, event, address, chat: Chat.idOf(account.id, address), contact: person?.id ?? null, person }
-  })
+  return told.map((one): Told => ({ ...one, contact: people.get(one.address)?.id ?? null }))
 })

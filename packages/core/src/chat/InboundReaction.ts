@@ -15,34 +15,47 @@ export interface Correspondent {
   readonly at: Instant
 }
 
-/**
- * They wrote (text or button, not a reaction), want no more messages, or booked an appointment; or someone of ours wrote to
- * them by hand.
- */
-export interface News extends Correspondent {
-  readonly type: "replied" | "optedOut" | "booked" | "takenOver"
+/** They wrote (text or button, not a reaction) or booked an appointment. */
+interface Talk extends Correspondent {
+  readonly type: "replied" | "booked"
+}
+
+/** Someone of ours wrote to them by hand. */
+interface TakenOver extends Correspondent {
+  readonly type: "takenOver"
+  /** It is told late, and the chat was given back to automation since. */
+  readonly isOver?: boolean
+}
+
+/** They want no more messages; without a chat where someone else says it for them. */
+interface OptedOut extends Omit<Correspondent, "chat"> {
+  readonly type: "optedOut"
+  readonly chat: ChatId | null
+}
+
+export type News = Talk | TakenOver | OptedOut
+
+/** What a reaction locked. */
+export interface HeldLeads {
+  /** All leads of the contacts, and those that were named. */
+  readonly leads: ReadonlyArray<LeadId>
+  /** To be locked with the batch's own. */
+  readonly messages: ReadonlyArray<MessageId>
 }
 
 /** Told late, twice or in any order, the same things must leave the same. */
 export interface InboundReaction {
-  /**
-   * Locks what the others will change, of these contacts and of these leads, before anyone locks messages and chats, and
-   * names the messages that it has to lock with the batch's own, if any.
-   */
-  hold(
+  /** Locks what the others will change, of these contacts and of these leads, before anyone locks messages and chats. */
+  hold?(
     workspace: WorkspaceId,
     contacts: ReadonlyArray<ContactId>,
     leads: ReadonlyArray<LeadId>
-  ): Effect.Effect<ReadonlyArray<MessageId> | void, StorageError>
+  ): Effect.Effect<HeldLeads, StorageError>
   /**
-   * Locks what the others will count by, of the same contacts and leads, once messages and chats are locked: they are
-   * called one after the other, and each counts in an order of its own.
+   * Locks what the others will count these leads by, once messages and chats are locked: they are called one after the
+   * other, and each counts in an order of its own.
    */
-  holdCounts?(
-    workspace: WorkspaceId,
-    contacts: ReadonlyArray<ContactId>,
-    leads: ReadonlyArray<LeadId>
-  ): Effect.Effect<void, StorageError>
+  holdCounts?(leads: ReadonlyArray<LeadId>): Effect.Effect<void, StorageError>
   /** What these contacts did, or someone of ours towards them, in no order. */
   heard(workspace: WorkspaceId, news: ReadonlyArray<News>, now: Instant): Effect.Effect<void, StorageError>
   /** Messages whose outcome was unknown turned out to be sent, that were sent and failed after all, or did not fail after all. */

@@ -4,50 +4,53 @@
  * them. A batch costs a bounded number of statements. Locks are taken in the order of all: leads, messages, chats, paces,
  * accounts.
  */
-import { Clock, Context, Effect, Layer, Option, Schedule } from "effect"
+import { Clock, Context, Effect, Layer, Schedule } from "effect"
 import type { Account } from "../account/Account.ts"
 import * as AccountLog from "../account/AccountLog.ts"
 import { AccountLogStore } from "../account/AccountLogStore.ts"
 import { AccountStore } from "../account/AccountStore.ts"
 import * as AccountRules from "../account/Account.ts"
 import type { ChannelEvent } from "../channel/ChannelEvent.ts"
+import type { Contact } from "../contact/Contact.ts"
 import { ContactStore } from "../contact/ContactStore.ts"
 import { AddressHash } from "../contact/Suppression.ts"
-import type { DomainEvent } from "../event/DomainEvent.ts"
+import { stamped } from "../event/DomainEvent.ts"
 import { EventStore } from "../event/EventStore.ts"
-import type { WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
+import type { Problem } from "../workspace/Problem.ts"
 import * as Seed from "../workspace/Seed.ts"
 import { StorageError } from "../workspace/StorageError.ts"
-import { storable } from "../workspace/Storable.ts"
 import { Transaction } from "../workspace/Transaction.ts"
 import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import * as AttachedMedia from "./AttachedMedia.ts"
 import { isOpen, isRenamed } from "./Chat.ts"
 import * as ChatNews from "./ChatNews.ts"
 import { ChatStore } from "./ChatStore.ts"
+import * as InboundEvents from "./InboundEvents.ts"
 import * as InboundFacts from "./InboundFacts.ts"
 import * as InboundHook from "./InboundHook.ts"
 import * as InboundMessages from "./InboundMessages.ts"
 import * as InboundPeople from "./InboundPeople.ts"
 import { InboundReactions } from "./InboundReaction.ts"
-import { InboxStore } from "./InboxStore.ts"
 import * as Media from "./Media.ts"
 import { MediaRecordStore } from "./MediaRecordStore.ts"
+import * as WishHeeding from "./WishHeeding.ts"
 
 export interface Received {
   /** Events seen for the first time. */
   readonly handled: number
   /** Events that were told before. */
   readonly repeated: number
+  /** What was told and is no event (`ChannelEvent`): left out, and told to the log. */
+  readonly undecodable: number
 }
 
 export class Inbox extends Context.Service<
   Inbox,
   {
-    /** Takes events of one account, in the order in which they are told. All of them, or none on failure. */
+    /** Takes the events of one account, in the order in which they are told. All that are some, or none on failure. */
     receive(account: Account, events: ReadonlyArray<ChannelEvent>): Effect.Effect<Received, StorageError>
   }
 >()("@overture/core/Inbox") {
@@ -61,21 +64,39 @@ export class Inbox extends Context.Service<
 const retries = 3
 const pauses = Schedule.jittered(Schedule.exponential("20 millis"))
 
+/** How many problems of a batch the log is told. */
+const problemsTold = 3
+
+const leftOut = (account: Account, told: number, problems: ReadonlyArray<Problem>): string => {
+  const some = problems.slice(0, problemsTold).map(({ field, message }) => `${field}: ${message}`)
+  return `${account.id} of ${account.channel}: ${problems.length} of ${told} events were left out; ${some.join("; ")}`
+}
+
 const gone = "somebody who is in this batch was deleted or erased meanwhile"
 
 type Indexed<E> = { readonly index: number; readonly event: E }
 type Troubled = Extract<ChannelEvent, { readonly type: "accountTroubled" }>
+
+/** Fresh events: of people, and of the account itself. */
+interface Batch {
+  readonly heard: ReadonlyArray<InboundPeople.Heard>
+  readonly troubled: ReadonlyArray<Indexed<Troubled>>
+}
+
+/** Who and what they speak of, as it was before them. */
+interface Before {
+  readonly people: ReadonlyMap<string, Contact>
+  readonly messages: InboundMessages.Known
+}
 
 const isTroubled = (one: Indexed<ChannelEvent>): one is Indexed<Troubled> => one.event.type === "accountTroubled"
 const isOfPerson = (one: Indexed<ChannelEvent>): one is Indexed<InboundPeople.PersonEvent> => !isTroubled(one)
 
 const make = Effect.gen(function* () {
   const chats = yield* ChatStore
-  const lists = yield* InboxStore
   const contacts = yield* ContactStore
   const accounts = yield* AccountStore
   const logs = yield* AccountLogStore
-  const workspaces = yield* WorkspaceStore
   const media = yield* MediaRecordStore
   const feed = yield* EventStore
   const reactions = yield* InboundReactions
@@ -84,31 +105,24 @@ const make = Effect.gen(function* () {
   const transaction = yield* Transaction
   const time = yield* PacingTime
   const makeIds = (yield* Ids).generator
+  const holders = reactions.flatMap(({ hold }) => hold ?? [])
   const addressHash = yield* AddressHash
 
-  const optOutScope = (workspace: WorkspaceId) =>
-    Effect.map(
-      workspaces.get(workspace),
-      Option.match({ onNone: () => "contact" as const, onSome: (found) => found.optOutScope })
-    )
+  const wishes = WishHeeding.make(contacts, yield* WorkspaceStore, addressHash)
 
   /** What the batch does to its chats, whose rows are locked; those in which the next session begins, or the person has another name. */
   const tellChats = Effect.fnUntraced(function* (
-    account: Account,
     told: ReadonlyArray<InboundPeople.Told>,
     kept: InboundMessages.Kept,
     now: Instant
   ) {
     const rewritten = yield* chats.createdAt(InboundFacts.rewrittenAt(kept))
-    const news = InboundFacts.chatNews(told, kept, rewritten)
-    const changing = [...news].flatMap(([id, own]) => {
-      const chat = kept.chats.get(id)
-      return chat === undefined || ChatNews.known(chat, own, now) === chat ? [] : [id]
+    const changed = [...InboundFacts.chatNews(told, kept, rewritten)].flatMap(([id, own]) => {
+      const before = kept.chats.get(id)
+      const after = before === undefined ? undefined : ChatNews.known(before, own, now)
+      return before === undefined || after === undefined || after === before ? [] : [{ before, after }]
     })
-    const changed = yield* chats.modify(account.workspace, changing, (chat) => ({
-      chat: ChatNews.known(chat, news.get(chat.id)!, now),
-      events: []
-    }))
+    yield* chats.rewrite(changed.map(({ after }) => after))
     return {
       reopened: changed.flatMap(({ after, before }) => (isOpen(after) && !isOpen(before) ? [after] : [])),
       renamed: changed.flatMap(({ after, before }) => (isRenamed(before, after) ? [after] : []))
@@ -156,60 +170,64 @@ const make = Effect.gen(function* () {
     })
   })
 
+  /** Who and what events speak of, once it is the turn of their chats; asked together, and answered one after the other. */
+  const look = (account: Account, heard: ReadonlyArray<InboundPeople.Heard>) =>
+    Effect.map(
+      Effect.all(
+        [
+          chats.awaitTurn(account.id, [...new Set(heard.map(({ chat }) => chat))]),
+          contacts.byAddresses(account.workspace, [...new Set(heard.map(({ address }) => address))]),
+          InboundMessages.known(chats, account, heard)
+        ],
+        { concurrency: "unbounded" }
+      ),
+      ([, people, messages]): Before => ({ people, messages })
+    )
+
   /** All that fresh events change, in one transaction. */
   const take = Effect.fnUntraced(function* (
     account: Account,
-    events: ReadonlyArray<Indexed<ChannelEvent>>,
+    { heard, troubled }: Batch,
+    { messages, people }: Before,
     keys: ReadonlyArray<string>,
     verdicts: ReadonlyMap<number, InboundHook.Verdict>,
     now: Instant
   ) {
     const { workspace } = account
     const ids = yield* makeIds
-    const event: InboundFacts.Teller = (type, subject, actor, data): DomainEvent => ({
-      id: ids.next("evt"),
-      workspace,
-      type,
-      at: now,
-      subject,
-      actor,
-      cause: null,
-      data
-    })
+    const event: InboundFacts.Teller = (type, subject, actor, data) =>
+      stamped(ids, now, { workspace, type, subject, actor, data })
     const each = (run: (reaction: (typeof reactions)[number]) => Effect.Effect<void, StorageError>) =>
       Effect.forEach(reactions, run, { discard: true })
 
-    const told = yield* InboundPeople.placed(contacts, account, events.filter(isOfPerson), addressHash, ids, now)
+    const told = yield* InboundPeople.placed(contacts, account, heard, people, addressHash, ids, now)
     if (told.length > 0) {
-      const before = yield* lists.find(
-        workspace,
-        told.map(({ chat }) => chat)
-      )
       const kept = yield* InboundMessages.kept(
         chats,
         account,
         told,
+        messages,
         keys,
         (people, leads) =>
           Effect.map(
-            Effect.forEach(reactions, (reaction) => reaction.hold(workspace, people, leads)),
-            (messages) => messages.flatMap((ids) => ids ?? [])
+            Effect.forEach(holders, (hold) => hold(workspace, people, leads)),
+            (held) => ({
+              leads: held.flatMap((one) => one.leads),
+              messages: held.flatMap((one) => one.messages)
+            })
           ),
+        ids,
         now
       )
-      const { renamed, reopened } = yield* tellChats(account, told, kept, now)
+      const { renamed, reopened } = yield* tellChats(told, kept, now)
       yield* keepFiles(kept)
       const facts = InboundFacts.of(told, kept, verdicts)
       const { news, proven } = facts
-      const counted = news.map(({ contact }) => contact)
-      if (counted.length + proven.length > 0) {
-        const leads = proven.map(({ lead }) => lead)
-        yield* each((reaction) => reaction.holdCounts?.(workspace, [...new Set(counted)], leads) ?? Effect.void)
-      }
+      const spoken = yield* wishes.spoken(workspace, facts.wishes)
+      const counted = [...(news.length > 0 ? kept.leads : []), ...proven.map(({ lead }) => lead)]
+      if (counted.length > 0) yield* each(({ holdCounts }) => holdCounts?.(counted) ?? Effect.void)
       // Readers of the feed hear first what happened, and then what others made of it.
-      yield* feed.append(
-        InboundFacts.events(account, told, kept, facts, new Set(before.map(({ id }) => id)), verdicts, event)
-      )
+      yield* feed.append(InboundFacts.events(account, told, kept, facts, verdicts, event))
       yield* feed.append(
         reopened.map(({ contact, id }) =>
           event("chat.reopened", id, { type: "contact", id: contact }, { account: account.id })
@@ -222,10 +240,7 @@ const make = Effect.gen(function* () {
       )
       if (proven.length > 0) yield* each((reaction) => reaction.proven(proven, now))
       if (news.length > 0) yield* each((reaction) => reaction.heard(workspace, news, now))
-      if (facts.stops.length + facts.starts.length > 0) {
-        const scope = facts.stops.length === 0 ? "address" : yield* optOutScope(workspace)
-        yield* contacts.heed(InboundFacts.wishes(workspace, facts, scope), addressHash)
-      }
+      yield* feed.append(InboundFacts.returns(account, yield* wishes.heed(workspace, spoken), event))
       // Chats are locked before people, as an erasure does it. One of somebody who went meanwhile is heard again from the
       // beginning, where nobody is known by that address.
       const people = new Set(told.flatMap(({ contact }) => contact ?? []))
@@ -235,14 +250,16 @@ const make = Effect.gen(function* () {
       const answers = InboundFacts.answers(kept, verdicts, ids, now)
       if (answers.length > 0) yield* reply(answers, now)
     }
-    const troubled = events.filter(isTroubled)
     if (troubled.length > 0) yield* trouble(account, troubled, event, now)
   })
 
   return Inbox.of({
-    receive: Effect.fn("Inbox.receive")(function* (account: Account, events: ReadonlyArray<ChannelEvent>) {
-      if (events.length === 0) return { handled: 0, repeated: 0 }
-      const indexed = events.map((event, index) => ({ index, event: storable(event) }))
+    receive: Effect.fn("Inbox.receive")(function* (account: Account, told: ReadonlyArray<ChannelEvent>) {
+      const { events, problems } = InboundEvents.heard(told, yield* time.now)
+      const undecodable = problems.length
+      if (undecodable > 0) yield* Effect.logError(leftOut(account, told.length, problems))
+      if (events.length === 0) return { handled: 0, repeated: 0, undecodable }
+      const indexed = events.map((event, index) => ({ index, event }))
       const received = indexed.flatMap(({ event, index }) =>
         event.type === "messageReceived" ? [{ index, event }] : []
       )
@@ -254,24 +271,23 @@ const make = Effect.gen(function* () {
       const verdicts = new Map(received.map(({ index }, i) => [index, judged[i]!]))
       // Platforms make their keys of addresses, too.
       const keys = events.map(({ dedupeKey }) => Seed.digest(dedupeKey))
-      const of = [...new Set(indexed.filter(isOfPerson).map(({ event }) => InboundPeople.chatOf(account, event)))]
+      const heard = indexed.filter(isOfPerson).map(({ event, index }) => InboundPeople.heard(account, index, event))
       const kept = transaction.within(
         Effect.gen(function* () {
           const now = yield* time.now
-          yield* chats.awaitTurn(account.id, of)
-          const fresh = yield* chats.admit(
+          const before = yield* look(account, heard)
+          const admitted = yield* chats.admit(
             events.map(({ at }, i) => ({ account: account.id, dedupeKey: keys[i]!, at }))
           )
-          if (fresh.length > 0) {
-            yield* take(
-              account,
-              fresh.map((index) => indexed[index]!),
-              keys,
-              verdicts,
-              now
-            )
+          const fresh = new Set(admitted)
+          if (fresh.size > 0) {
+            const batch = {
+              heard: heard.filter(({ index }) => fresh.has(index)),
+              troubled: indexed.filter(isTroubled).filter(({ index }) => fresh.has(index))
+            }
+            yield* take(account, batch, before, keys, verdicts, now)
           }
-          return { handled: fresh.length, repeated: events.length - fresh.length }
+          return { handled: fresh.size, repeated: events.length - fresh.size, undecodable }
         })
       )
       // Two batches of the same people may still meet the other way round: one of them is begun again.

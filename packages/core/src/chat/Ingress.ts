@@ -1,7 +1,7 @@
 /**
  * Takes what platforms push: bytes become events by the channel, and events reach the inbox of the accounts they name.
- * Whoever gets an answer knows that everything in it is kept: each account's events commit together, and a platform that
- * got an error instead tells all of it again, which changes nothing where it was kept already.
+ * Whoever gets an answer knows that everything in it is kept but what is no event: each account's events commit together,
+ * and a platform that got an error instead tells all of it again, which changes nothing where it was kept already.
  */
 import { Context, Effect, Layer, type Redacted } from "effect"
 import type { Account } from "../account/Account.ts"

@@ -7,7 +7,7 @@ import { Clock, Context, Effect, Layer, Option, Random, Stream } from "effect"
 import { AccountStore } from "../account/AccountStore.ts"
 import { Senders } from "../account/Senders.ts"
 import { Channels } from "../channel/Channel.ts"
-import { type DomainEvent, system } from "../event/DomainEvent.ts"
+import { stamped, system } from "../event/DomainEvent.ts"
 import { EventStore } from "../event/EventStore.ts"
 import type { Chore } from "../workspace/Chore.ts"
 import { Ids, type MediaId } from "../workspace/Id.ts"
@@ -128,17 +128,15 @@ const make = Effect.gen(function* () {
 
   const tell = Effect.fnUntraced(function* (message: string, media: Media.Media) {
     const { chat, id, kind, reason, workspace } = media
-    const event: DomainEvent = {
-      id: (yield* makeIds).next("evt"),
-      workspace,
-      type: media.status === "stored" ? "attachment.stored" : "attachment.failed",
-      at: yield* time.now,
-      subject: message,
-      actor: system,
-      cause: null,
-      data: { chat, media: id, kind, ...(reason !== null && { reason }) }
-    }
-    yield* feed.append([event])
+    yield* feed.append([
+      stamped(yield* makeIds, yield* time.now, {
+        workspace,
+        type: media.status === "stored" ? "attachment.stored" : "attachment.failed",
+        subject: message,
+        actor: system,
+        data: { chat, media: id, kind, ...(reason !== null && { reason }) }
+      })
+    ])
   })
 
   const mirror = Effect.fnUntraced(function* (files: MediaStore["Service"], media: Media.Media) {

@@ -1,31 +1,18 @@
 /** The people who work in a workspace; every change of one is an event. */
 import { Context, Effect, Layer, Option } from "effect"
-import type { Actor, DomainEvent, EventType } from "../event/DomainEvent.ts"
+import { type Actor, type EventType, stamped } from "../event/DomainEvent.ts"
 import { EventStore } from "../event/EventStore.ts"
 import type { MemberId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import { type Member, MemberNotFound } from "../workspace/Member.ts"
+import * as MemberInput from "../workspace/MemberInput.ts"
 import { MemberStore } from "../workspace/MemberStore.ts"
 import type { Page, PageRequest } from "../workspace/Page.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
-
-export interface NewMember {
-  readonly name: string
-  readonly email?: string | undefined
-  /** An agent unless it says otherwise. */
-  readonly role?: Member["role"] | undefined
-  readonly externalRef?: string | undefined
-}
-
-/** What may be changed; what is left out stays. */
-export interface MemberChange {
-  readonly name?: string | undefined
-  readonly email?: string | null | undefined
-  readonly role?: Member["role"] | undefined
-  readonly status?: Member["status"] | undefined
-}
+import * as Workspace from "../workspace/Workspace.ts"
+import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 
 export class Members extends Context.Service<
   Members,
@@ -33,18 +20,21 @@ export class Members extends Context.Service<
     /** Adds a member, or returns the one that has its externalRef. */
     add(
       workspace: WorkspaceId,
-      member: NewMember,
+      member: MemberInput.NewMember,
       actor: Actor
-    ): Effect.Effect<{ readonly member: Member; readonly created: boolean }, StorageError>
+    ): Effect.Effect<
+      { readonly member: Member; readonly created: boolean },
+      StorageError | Workspace.WorkspaceNotFound | MemberInput.InvalidMember
+    >
     get(workspace: WorkspaceId, id: MemberId): Effect.Effect<Member, StorageError | MemberNotFound>
     /** In the order in which they were added. */
     list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Member>, StorageError>
     change(
       workspace: WorkspaceId,
       id: MemberId,
-      change: MemberChange,
+      change: MemberInput.MemberChange,
       actor: Actor
-    ): Effect.Effect<Member, StorageError | MemberNotFound>
+    ): Effect.Effect<Member, StorageError | MemberNotFound | MemberInput.InvalidMember>
   }
 >()("@overture/core/Members") {
   static readonly layer = Layer.effect(
@@ -55,27 +45,28 @@ export class Members extends Context.Service<
 
 const make = Effect.gen(function* () {
   const store = yield* MemberStore
+  const workspaces = yield* WorkspaceStore
   const feed = yield* EventStore
   const { within } = yield* Transaction
   const time = yield* PacingTime
   const makeIds = (yield* Ids).generator
 
   const tell = Effect.fnUntraced(function* (type: EventType, { id, role, status, workspace }: Member, actor: Actor) {
-    const event: DomainEvent = {
-      id: (yield* makeIds).next("evt"),
-      workspace,
-      type,
-      at: yield* time.now,
-      subject: id,
-      actor,
-      cause: null,
-      data: { role, status }
-    }
-    yield* feed.append([event])
+    yield* feed.append([
+      stamped(yield* makeIds, yield* time.now, {
+        workspace,
+        type,
+        subject: id,
+        actor,
+        data: { role, status }
+      })
+    ])
   })
 
   return Members.of({
-    add: Effect.fn("Members.add")(function* (workspace, { email, externalRef, name, role }, actor) {
+    add: Effect.fn("Members.add")(function* (workspace, given, actor) {
+      const { email, externalRef, name, role } = yield* Effect.fromResult(MemberInput.checkNew(given))
+      yield* Workspace.needed(workspace)(yield* workspaces.get(workspace))
       const member: Member = {
         id: (yield* makeIds).next("mbr"),
         workspace,
@@ -97,7 +88,8 @@ const make = Effect.gen(function* () {
       return Option.isSome(found) ? found.value : yield* new MemberNotFound({ member: id })
     }),
     list: Effect.fn("Members.list")((workspace, page) => store.list(workspace, page)),
-    change: Effect.fn("Members.change")(function* (workspace, id, { email, name, role, status }, actor) {
+    change: Effect.fn("Members.change")(function* (workspace, id, given, actor) {
+      const { email, name, role, status } = yield* Effect.fromResult(MemberInput.checkChange(given))
       return yield* within(
         Effect.gen(function* () {
           const changed = yield* store.modify(workspace, id, (before) => ({

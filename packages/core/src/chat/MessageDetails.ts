@@ -55,6 +55,8 @@ export class MessageDetails extends Schema.Opaque<MessageDetails>()(
     comment: Schema.optionalKey(Schema.String),
     /** A member wrote it to a person who had asked for no more, in answer to what they wrote. */
     optedOut: Schema.optionalKey(Schema.Boolean),
+    /** Since when the platform puts it off, while it does. */
+    limitedSince: Schema.optionalKey(Instant),
     /** The message as the platform told it. */
     raw: Schema.optionalKey(Schema.Json)
   }).annotate({ identifier: "MessageDetails" })

@@ -8,6 +8,7 @@ import type { ChannelEvent } from "../channel/ChannelEvent.ts"
 import type { DomainEvent, EventType } from "../event/DomainEvent.ts"
 import type { ChatId, WorkspaceId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
+import { canonical } from "../workspace/Json.ts"
 import * as AttachedMedia from "./AttachedMedia.ts"
 import type { Message } from "./Message.ts"
 import * as Messages from "./Message.ts"
@@ -99,19 +100,11 @@ const failed = (message: Message, notice: Extract<Notice, { readonly type: "mess
   }
 }
 
-/** The same text for the same content, whichever database it comes from. */
-const written = (content: Message["content"]): string =>
-  JSON.stringify(content, (_key, value: unknown) =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value
-  )
-
 const edited = (message: Message, notice: Extract<Notice, { readonly type: "messageEdited" }>): Message => {
   const { details } = message
   const before = details?.editedAt ?? -Infinity
   // Of two edits at once the greater text counts, whichever was told first.
-  const isLater = notice.at > before || (notice.at === before && written(notice.content) > written(message.content))
+  const isLater = notice.at > before || (notice.at === before && canonical(notice.content) > canonical(message.content))
   if (!isLater || Messages.isErased(message)) return message
   if (details?.deletedAt !== undefined && message.direction === "inbound") {
     return notice.at > before ? { ...message, details: { ...details, editedAt: notice.at } } : message

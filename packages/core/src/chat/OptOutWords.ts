@@ -33,8 +33,8 @@ export const stopWords: Readonly<Record<string, ReadonlyArray<string>>> = {
   he: ["הסר", "עצור"],
   hi: ["रोकें", "बंद करो"],
   ja: ["停止", "配信停止"],
-  zh: ["停止", "退订", "取消订阅"],
-  ko: ["중지", "수신거부"]
+  zh: ["停止", "退订", "取消订阅", "退訂", "取消訂閱"],
+  ko: ["중지", "수신거부", "수신 거부"]
 }
 
 /** Words that lift an opt-out. */
@@ -47,13 +47,17 @@ export const startWords: Readonly<Record<string, ReadonlyArray<string>>> = {
   it: ["inizia", "iscrivimi"]
 }
 
+/** What may be left out of a word: accents and points, but not the vowels of scripts that write them as marks. */
+const accents = /[\p{Script=Inherited}[\p{Script=Hebrew}&&\p{Mn}]]/gv
+
 /** Lower case, without accents, punctuation and surplus space. */
 export const normalise = (text: string): string =>
   text
     .normalize("NFKD")
-    .replaceAll(/\p{Mn}/gu, "")
+    .replaceAll(accents, "")
     .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N}\s]/gu, " ")
+    .replaceAll("ı", "i")
+    .replaceAll(/[^\p{L}\p{M}\p{N}\s]/gu, " ")
     .trim()
     .replaceAll(/\s+/g, " ")
 

@@ -77,8 +77,8 @@ const make = Effect.gen(function* () {
   }
 
   const accountOf = Effect.fnUntraced(function* (workspace: WorkspaceId, id: Account["id"]) {
-    const found = yield* accounts.get(workspace, id)
-    return Option.isSome(found) ? found.value : yield* new AccountNotFound({ account: id })
+    const account = Option.getOrNull(yield* accounts.get(workspace, id))
+    return account === null || account.removedAt !== undefined ? yield* new AccountNotFound({ account: id }) : account
   })
 
   const waysTo = Effect.fnUntraced(function* (workspace: WorkspaceId, contact: Contact, wish: ChatChoice.Wish) {

@@ -4,6 +4,7 @@ import type { ChannelPolicy } from "../channel/ChannelPolicy.ts"
 import type { Content } from "../channel/Content.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { Chat } from "./Chat.ts"
+import type { Author } from "./Message.ts"
 
 export interface ReplyWindow {
   readonly open: boolean
@@ -23,6 +24,14 @@ export const of = (
   const openUntil = chat === null || chat.lastInboundAt === null ? null : chat.lastInboundAt + openMs
   return { open: openUntil !== null && openUntil > now, openUntil }
 }
+
+/** The window for what this author writes: a member does it by hand. */
+export const ofAuthor = (
+  policy: ChannelPolicy,
+  { type }: Author,
+  chat: Pick<Chat, "lastInboundAt"> | null,
+  now: Instant
+): ReplyWindow => of(policy, type === "member" ? "human" : "automated", chat, now)
 
 /** A window as people are shown it. */
 export interface ShownWindow extends ReplyWindow {

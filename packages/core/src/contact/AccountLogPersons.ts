@@ -6,6 +6,7 @@ import { Context, Effect, Layer, Schema } from "effect"
 import { AccountLogEntry } from "../account/AccountLog.ts"
 import { AccountLogStore } from "../account/AccountLogStore.ts"
 import * as Address from "../channel/Address.ts"
+import { shortestMention } from "../job/Job.ts"
 import type { Contact } from "./Contact.ts"
 import type { PersonParty } from "./PersonParty.ts"
 
@@ -13,12 +14,10 @@ const encode = Schema.encodeSync(Schema.toCodecJson(Schema.Array(AccountLogEntry
 
 const keysOf = ({ addresses }: Contact) => addresses.map(Address.key)
 
-/** By which a person is found in the words of a platform: what is shorter than this stands in too many others. */
-const shortest = 5
-
+/** By which a person is found in the words of a platform. */
 const textsOf = ({ addresses, externalRef, first, last, name }: Contact): ReadonlyArray<string> =>
   [...addresses.map(({ externalId }) => externalId), externalRef, name, first, last].filter(
-    (text): text is string => text !== null && text.length >= shortest
+    (text): text is string => text !== null && text.length >= shortestMention
   )
 
 export class AccountLogPersons extends Context.Service<AccountLogPersons, PersonParty>()(

@@ -5,6 +5,7 @@
  */
 import { Context, Effect, Layer, Option, Stream } from "effect"
 import { Channels } from "../channel/Channel.ts"
+import { stamped, system } from "../event/DomainEvent.ts"
 import type { ContactId, ContactListId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
@@ -206,11 +207,14 @@ const make = Effect.gen(function* () {
       Effect.gen(function* () {
         yield* store.finishImport(workspace, id, finishedAt)
         if (list === null) return
-        const event = (yield* makeIds).next("evt")
-        const actor = { type: "system", id: null } as const
-        const data = { import: id, created: at.created, merged: at.merged, rejected: at.rejected }
         yield* store.setListReady(workspace, list, [
-          { id: event, workspace, type: "list.ready", at: finishedAt, subject: list, actor, cause: null, data }
+          stamped(yield* makeIds, finishedAt, {
+            workspace,
+            type: "list.ready",
+            subject: list,
+            actor: system,
+            data: { import: id, created: at.created, merged: at.merged, rejected: at.rejected }
+          })
         ])
       })
     )

@@ -186,11 +186,10 @@ const make = Effect.gen(function* () {
         { limit: 1 }
       )
       const [last] = data
-      const input = last?.input as GatherJob.GatherInput | null | undefined
-      if (input === undefined || input === null) return yield* new ListNotFound({ list })
-      const result = last?.result as { readonly version?: string | null } | null
+      const input = last === undefined ? null : GatherJob.inputOf(last)
+      if (last === undefined || input === null) return yield* new ListNotFound({ list })
       // What is on the list may have changed meanwhile: only what adds to it may rest on the former time.
-      const version = mode === "preserve" ? (result?.version ?? null) : null
+      const version = mode === "preserve" ? GatherJob.versionOf(last) : null
       const { addressing } = input
       return yield* gather({
         ...request,

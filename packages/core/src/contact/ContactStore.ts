@@ -8,7 +8,7 @@ import type { StorageError } from "../workspace/StorageError.ts"
 import type { Contact, ContactList, MergeMode } from "./Contact.ts"
 import type { ContactImport, ImportChunk } from "./ContactImport.ts"
 import type { AddressHash, Suppression } from "./Suppression.ts"
-import type { Wish, WishState } from "./Wish.ts"
+import type { Heeded, Wish, WishState } from "./Wish.ts"
 
 export interface Imported {
   readonly created: number
@@ -22,8 +22,6 @@ export interface Imported {
 /** What a rule makes of a contact. Its addresses and externalRef stay as they are. */
 export interface ContactChange {
   readonly contact: Contact
-  /** Lifts what suppressed these addresses for the whole workspace before or at that time. */
-  readonly lift?: { readonly addresses: ReadonlyArray<string>; readonly until: Instant } | undefined
   readonly events: ReadonlyArray<DomainEvent>
 }
 
@@ -46,7 +44,9 @@ export class ContactStore extends Context.Service<
     /**
      * Adds contacts in one transaction. A row whose address or externalRef is known becomes part of that contact
      * (`Contact.merge`), also when two rows of the batch share one: as if each row were imported by itself, in this order.
-     * Every contact ends as a member of `list`, in order of first appearance.
+     * Every contact ends as a member of `list`, in order of first appearance. Where one of the addresses that are a
+     * person's from then on is suppressed as `optedOut` for the workspace, the others are, too, as if that stop had been said
+     * of all of them, but for a workspace whose `optOutScope` is the address.
      */
     import(
       workspace: WorkspaceId,
@@ -73,6 +73,8 @@ export class ContactStore extends Context.Service<
     finishImport(workspace: WorkspaceId, id: string, at: Instant): Effect.Effect<void, StorageError>
     getImport(workspace: WorkspaceId, id: string): Effect.Effect<Option.Option<ContactImport>, StorageError>
     get(workspace: WorkspaceId, id: ContactId): Effect.Effect<Option.Option<Contact>, StorageError>
+    /** Those of these that there are, in no order. */
+    among(workspace: WorkspaceId, ids: ReadonlyArray<ContactId>): Effect.Effect<ReadonlyArray<Contact>, StorageError>
     byAddress(workspace: WorkspaceId, address: string): Effect.Effect<Option.Option<Contact>, StorageError>
     /** Who has each of these addresses, by its key; without those nobody has. */
     byAddresses(
@@ -85,7 +87,7 @@ export class ContactStore extends Context.Service<
     holdAddresses(workspace: WorkspaceId, addresses: ReadonlyArray<string>): Effect.Effect<void, StorageError>
     /** In order of their ids. */
     list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Contact>, StorageError>
-    /** Applies a rule to the locked contact, with what it lifts and tells; none when there is no such contact. */
+    /** Applies a rule to the locked contact, with what it tells; none when there is no such contact. */
     modify(
       workspace: WorkspaceId,
       id: ContactId,
@@ -150,6 +152,18 @@ export class ContactStore extends Context.Service<
     ): Effect.Effect<ReadonlyArray<number>, StorageError>
     /** The names of the attributes that anyone on the list has, in byte order. */
     attributeNames(workspace: WorkspaceId, list: ContactListId): Effect.Effect<ReadonlyArray<string>, StorageError>
+    /**
+     * Remembers addresses at which a message found nobody, of contacts that have them: leads take another one first. Locks
+     * the contacts in id order.
+     */
+    noteUnreachable(
+      found: ReadonlyArray<{
+        readonly workspace: WorkspaceId
+        readonly contact: ContactId
+        /** Its key. */
+        readonly address: string
+      }>
+    ): Effect.Effect<void, StorageError>
     /** Adds suppressions; those that exist stay as they are. Returns how many are new; the events are written in any case. */
     suppress(
       suppressions: ReadonlyArray<Suppression>,
@@ -158,9 +172,13 @@ export class ContactStore extends Context.Service<
     /**
      * Remembers what people said of being written to. Whose last word is stop is suppressed as `optedOut` since then, also
      * where something older suppressed them; whose last word is start is suppressed by nothing older for the whole
-     * workspace, nor under their hash. Any order of the same wishes leaves the same.
+     * workspace, nor under their hash. Any order of the same wishes leaves the same. Answers what came of each address, in no
+     * order.
      */
-    heed(wishes: ReadonlyArray<Wish>, addressHash?: AddressHash | null): Effect.Effect<void, StorageError>
+    heed(
+      wishes: ReadonlyArray<Wish>,
+      addressHash?: AddressHash | null
+    ): Effect.Effect<ReadonlyArray<Heeded>, StorageError>
     /** What is remembered of what people said of being written to, of each of these addresses that said anything. */
     wishes(
       workspace: WorkspaceId,

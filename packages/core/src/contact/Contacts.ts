@@ -2,7 +2,7 @@
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import * as Address from "../channel/Address.ts"
 import { Channels } from "../channel/Channel.ts"
-import type { Actor, DomainEvent, EventType } from "../event/DomainEvent.ts"
+import { type Actor, type DomainEvent, type EventType, stamped } from "../event/DomainEvent.ts"
 import type { Delivery } from "../event/Delivery.ts"
 import { EventStore } from "../event/EventStore.ts"
 import { WebhookStore } from "../event/WebhookStore.ts"
@@ -13,6 +13,7 @@ import type { Instant } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
 import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
+import * as ConsentInput from "./ConsentInput.ts"
 import * as ContactRules from "./Contact.ts"
 import type { Consent, Contact, ContactList, MergeMode } from "./Contact.ts"
 import { type AddressRules, addresses, contactOf, type ContactRow, type RowProblem } from "./ContactRow.ts"
@@ -21,6 +22,7 @@ import { ContactReactions } from "./ContactReaction.ts"
 import * as Erased from "./Erased.ts"
 import { PersonParties } from "./PersonParty.ts"
 import { AddressHash, keysOf, type Suppression, tombstone } from "./Suppression.ts"
+import * as Wish from "./Wish.ts"
 
 export type { AddressRules, ContactRow, RowBatch, RowProblem } from "./ContactRow.ts"
 
@@ -87,13 +89,16 @@ export class Contacts extends Context.Service<
       rules: AddressRules,
       mode?: MergeMode
     ): Effect.Effect<RowsImported, StorageError>
-    /** Records a permission, once. It lifts what suppressed the addresses it speaks for before it was given. */
+    /**
+     * Records a permission, once. Like a start word it lifts what suppressed the addresses it speaks for before it was given,
+     * and what of that time is told later.
+     */
     recordConsent(
       workspace: WorkspaceId,
       contact: ContactId,
       consent: Consent,
       actor: Actor
-    ): Effect.Effect<Contact, ContactNotFound | StorageError>
+    ): Effect.Effect<Contact, ConsentInput.InvalidConsent | ContactNotFound | StorageError>
     /** Ends the consents for a channel, `*` = all; they stay on record, with the proof of both. */
     withdrawConsent(
       workspace: WorkspaceId,
@@ -101,7 +106,7 @@ export class Contacts extends Context.Service<
       channel: string,
       withdrawn: NonNullable<Consent["withdrawn"]>,
       actor: Actor
-    ): Effect.Effect<Contact, ContactNotFound | StorageError>
+    ): Effect.Effect<Contact, ConsentInput.InvalidConsent | ContactNotFound | StorageError>
     /** Everything we hold of the person. */
     export(workspace: WorkspaceId, contact: ContactId): Effect.Effect<PersonExport, ContactNotFound | StorageError>
     /**
@@ -160,27 +165,13 @@ const make = Effect.gen(function* () {
     type: EventType,
     actor: Actor,
     data: { readonly channel: string; readonly source: string },
-    rule: (before: Contact) => {
-      readonly contact: Contact
-      readonly lift?: { readonly addresses: ReadonlyArray<string>; readonly until: number }
-    }
+    rule: (before: Contact) => Contact
   ) {
-    const event = {
-      id: (yield* makeIds).next("evt"),
-      workspace,
-      type,
-      at: yield* time.now,
-      subject: id,
-      actor,
-      cause: null,
-      data
-    }
-    return yield* store
-      .modify(workspace, id, (before) => {
-        const after = rule(before)
-        return { ...after, events: after.contact === before ? [] : [event] }
-      })
-      .pipe(found(id))
+    const event = stamped(yield* makeIds, yield* time.now, { workspace, type, subject: id, actor, data })
+    return yield* store.modify(workspace, id, (before) => {
+      const contact = rule(before)
+      return { contact, events: contact === before ? [] : [event] }
+    })
   })
 
   /** Takes a person out of everything, and puts these in place of what suppressed their addresses (null = that stays). */
@@ -193,7 +184,7 @@ const make = Effect.gen(function* () {
   ) {
     const parties = yield* PersonParties
     const at = yield* time.now
-    const event = (yield* makeIds).next("evt")
+    const event = stamped(yield* makeIds, at, { workspace, type, subject: id, actor, data: {} })
     const forgotten = (contact: Contact) =>
       Effect.map(
         Effect.forEach(parties, (party) => party.erase(workspace, contact, at)),
@@ -208,7 +199,7 @@ const make = Effect.gen(function* () {
         yield* feed.erase(workspace, subjects)
         const erased = yield* store.erase(workspace, id, (before) => ({
           suppressions: tombstones === null ? null : tombstones(before, at),
-          events: [{ id: event, workspace, type, at, subject: id, actor, cause: null, data: {} }]
+          events: [event]
         }))
         if (Option.isNone(erased)) return false
         // Who enrolled them or gave them an address meanwhile was waited for; from here on nobody can.
@@ -255,6 +246,10 @@ const make = Effect.gen(function* () {
           given.contacts.push(contactOf(row, address, { id: ids.next("con"), workspace, at }))
         }
       }
+      const known = yield* store.byAddresses(
+        workspace,
+        given.contacts.flatMap(({ addresses }) => addresses.map(Address.key))
+      )
       const { contacts, imported, lines } = yield* transaction.within(
         Effect.gen(function* () {
           const { contacts, lines, rejected: erased } = yield* hold(workspace, given)
@@ -264,9 +259,11 @@ const make = Effect.gen(function* () {
           return { contacts, imported, lines }
         })
       )
-      const { ambiguous, changed, created, merged } = imported
-      if (changed.length > 0) {
-        yield* Effect.forEach(reactions, (reaction) => reaction.changed(workspace, changed, at), { discard: true })
+      const { ambiguous, created, merged } = imported
+      // Rows that come again change nobody: what follows from them is seen to again, as it may not have been the first time.
+      const told = new Set([...imported.changed, ...Array.from(known.values(), ({ id }) => id)])
+      if (told.size > 0) {
+        yield* Effect.forEach(reactions, (reaction) => reaction.changed(workspace, [...told], at), { discard: true })
       }
       for (const { contacts: several, index } of ambiguous) {
         rejected.push({
@@ -278,24 +275,39 @@ const make = Effect.gen(function* () {
       }
       return { created, merged, rejected }
     }),
-    recordConsent: Effect.fn("Contacts.recordConsent")(function* (workspace, id, consent, actor) {
+    recordConsent: Effect.fn("Contacts.recordConsent")(function* (workspace, id, given, actor) {
+      const consent = yield* Effect.fromResult(ConsentInput.checkGiven(given))
       const { channel, source } = consent
-      return yield* change(workspace, id, "contact.consented", actor, { channel, source }, (before) => {
-        const contact = ContactRules.record(before, consent)
-        if (contact === before) return { contact }
-        const spoken = ContactRules.consentedAddresses(contact, consent).map(Address.key)
-        return { contact, lift: { addresses: spoken.flatMap((key) => keysOf(hash, key)), until: consent.at } }
-      })
+      const data = { channel, source }
+      return yield* transaction
+        .within(
+          Effect.gen(function* () {
+            let isNew = false
+            const after = yield* change(workspace, id, "contact.consented", actor, data, (before) => {
+              const contact = ContactRules.record(before, consent)
+              isNew = contact !== before
+              return contact
+            })
+            if (Option.isNone(after) || !isNew) return after
+            const now = yield* time.now
+            const spoken = ContactRules.consentedAddresses(after.value, consent).map(Address.key)
+            // One of a time to come keeps nobody from stopping until then.
+            const heeded = yield* store.heed(Wish.at(workspace, spoken, "start", Math.min(consent.at, now)), hash)
+            if (heeded.some(({ lifted }) => lifted)) {
+              const returned = { workspace, type: "contact.opted_in", subject: id, actor, data } as const
+              yield* feed.append([stamped(yield* makeIds, now, returned)])
+            }
+            return after
+          })
+        )
+        .pipe(found(id))
     }),
     withdrawConsent: Effect.fn("Contacts.withdrawConsent")(function* (workspace, id, channel, withdrawn, actor) {
-      return yield* change(
-        workspace,
-        id,
-        "contact.consent_withdrawn",
-        actor,
-        { channel, source: withdrawn.source },
-        (before) => ({ contact: ContactRules.withdraw(before, channel, withdrawn) })
-      )
+      yield* Effect.fromResult(ConsentInput.checkWithdrawn({ channel, ...withdrawn }))
+      const data = { channel, source: withdrawn.source }
+      return yield* change(workspace, id, "contact.consent_withdrawn", actor, data, (before) =>
+        ContactRules.withdraw(before, channel, withdrawn)
+      ).pipe(found(id))
     }),
     export: Effect.fn("Contacts.export")(function* (workspace, id) {
       const parties = yield* PersonParties

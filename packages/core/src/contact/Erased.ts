@@ -30,19 +30,20 @@ const problem = (line: number): RowProblem => ({
 /** Whether the people who were erased from a workspace are recognised; all of them were erased with one hash. */
 export type Recognition = "recognised" | "noHash" | "anotherHash"
 
+/** One of the erased of a workspace, null where there is none: their hashes sort before all addresses. */
+const someoneErased = (store: Pick<ContactStore["Service"], "allSuppressions">, workspace: WorkspaceId) =>
+  Effect.map(store.allSuppressions(workspace, { limit: 1 }), ({ data: [first] }) =>
+    first !== undefined && isTombstone(first.address) ? first.address : null
+  )
+
 /** What a hash is worth where people may have been erased. */
 export const recognition = (
   store: Pick<ContactStore["Service"], "allSuppressions">,
   hash: AddressHash | null,
   workspace: WorkspaceId
 ): Effect.Effect<Recognition, StorageError> =>
-  // Hashes sort before addresses, so the first row tells whether there is any.
-  Effect.map(store.allSuppressions(workspace, { limit: 1 }), ({ data: [first] }) =>
-    first === undefined || !isTombstone(first.address) || (hash !== null && isOf(hash, first.address))
-      ? "recognised"
-      : hash === null
-        ? "noHash"
-        : "anotherHash"
+  Effect.map(someoneErased(store, workspace), (erased) =>
+    erased === null || (hash !== null && isOf(hash, erased)) ? "recognised" : hash === null ? "noHash" : "anotherHash"
   )
 
 /** Sifts rows by what the suppressions of a workspace tell. Without a hash nobody can have been erased. */
@@ -52,9 +53,7 @@ export const sifter =
     Effect.gen(function* () {
       const all: Sifted = { contacts, lines, rejected: [] }
       if (hash === null || contacts.length === 0) return all
-      // Hashes sort before addresses, so the first row tells whether there is any.
-      const [first] = (yield* store.allSuppressions(workspace, { limit: 1 })).data
-      if (first === undefined || !isTombstone(first.address)) return all
+      if ((yield* someoneErased(store, workspace)) === null) return all
       const keys = contacts.map(({ addresses }) => addresses.map((address) => tombstone(hash, Address.key(address))))
       const gone = new Set((yield* store.suppressions(workspace, keys.flat())).map(({ address }) => address))
       const isGone = keys.map((own) => own.some((key) => gone.has(key)))

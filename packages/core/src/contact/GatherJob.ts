@@ -6,7 +6,9 @@ import { Context, Effect, Layer, Option, Schema } from "effect"
 import { AccountStore } from "../account/AccountStore.ts"
 import * as Address from "../channel/Address.ts"
 import { Channels } from "../channel/Channel.ts"
+import type { Job } from "../job/Job.ts"
 import { JobFailed, type JobHandler, type JobRun, make as handler } from "../job/JobHandler.ts"
+import { JobStore } from "../job/JobStore.ts"
 import { ContactListId } from "../workspace/Id.ts"
 import { storable } from "../workspace/Storable.ts"
 import { Transaction } from "../workspace/Transaction.ts"
@@ -15,13 +17,13 @@ import { Contacts } from "./Contacts.ts"
 import { ContactSources, type FoundPage } from "./ContactSource.ts"
 import { ContactStore } from "./ContactStore.ts"
 import { Gathering, judge, LeftOut, rowOf } from "./Gathering.ts"
-import { Addressing } from "./ImportJob.ts"
+import * as ImportJob from "./ImportJob.ts"
 import { ListEnd } from "./ListEnd.ts"
 
 export const GatherInput = Schema.Struct({
   list: ContactListId,
   gathering: Gathering,
-  addressing: Addressing
+  addressing: ImportJob.Addressing
 })
 export type GatherInput = typeof GatherInput.Type
 
@@ -52,6 +54,16 @@ type Checkpoint = typeof Checkpoint.Type
 
 export const kind = "lists.gather"
 
+const decodeInput = Schema.decodeUnknownOption(GatherInput)
+const decodeResult = Schema.decodeUnknownOption(Schema.Struct({ version: Gathering.fields.version }))
+
+/** What a job of this kind was asked for; null where that was emptied, as a person was erased. */
+export const inputOf = ({ input }: Job): GatherInput | null => Option.getOrNull(decodeInput(input))
+
+/** The version of what the source held when the job succeeded; null where it tells none. */
+export const versionOf = ({ result }: Job): string | null =>
+  Option.match(decodeResult(result), { onNone: () => null, onSome: ({ version }) => version })
+
 /** People of one transaction. */
 const chunk = 500
 
@@ -76,8 +88,22 @@ const make = Effect.gen(function* () {
   const accounts = yield* AccountStore
   const channels = yield* Channels
   const sources = yield* ContactSources
+  const jobs = yield* JobStore
   const { within } = yield* Transaction
   const end = yield* ListEnd
+
+  /** One that is retried finds others that were asked for since: its list is to be gathered again, once they are done. */
+  const beginAlone = Effect.fnUntraced(function* ({ id, workspace }: Job, list: ContactListId) {
+    // Its row is locked first: of two at the same time one sees the other.
+    yield* store.gatherList(workspace, list, false)
+    for (const other of [kind, ImportJob.kind]) {
+      const { data } = yield* jobs.list(workspace, { subject: list, kind: other, status: "running" }, { limit: 2 })
+      const busy = data.find((job) => job.id !== id)
+      if (busy !== undefined) {
+        return yield* new JobFailed({ problem: `${busy.id} is filling the same list`, retryable: true })
+      }
+    }
+  })
 
   const run = Effect.fnUntraced(function* (run: JobRun<GatherInput, Checkpoint>) {
     const { job, progress } = run
@@ -91,6 +117,7 @@ const make = Effect.gen(function* () {
         retryable: false
       })
     }
+    yield* within(beginAlone(job, list))
     const known = yield* Effect.forEach(addressing.accounts, (id) => accounts.get(workspace, id))
     const rules: AddressRules = { channel: addressing.channel, accounts: known.flatMap(Option.toArray) }
     const addressOf = addresses(channels.all, rules)

@@ -1,6 +1,6 @@
 /** The end of a list's gathering: from then on campaigns may use it. */
 import { Context, Effect, Layer } from "effect"
-import { system } from "../event/DomainEvent.ts"
+import { stamped, system } from "../event/DomainEvent.ts"
 import type { Job } from "../job/Job.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { type ContactListId, Ids } from "../workspace/Id.ts"
@@ -31,18 +31,15 @@ const make = Effect.gen(function* () {
     data: Readonly<Record<string, number | string | boolean>>
   ) {
     if (subject === null) return
-    const [event, at] = [(yield* makeIds).next("evt"), yield* time.now]
     yield* store.setListReady(workspace, subject as ContactListId, [
-      {
-        id: event,
+      stamped(yield* makeIds, yield* time.now, {
         workspace,
         type: "list.ready",
-        at,
         subject,
         actor: system,
         cause: id,
         data: { complete: true, ...data }
-      }
+      })
     ])
   })
   return ListEnd.of({ ready, given: (job) => ready(job, { complete: false }) })

@@ -1,11 +1,12 @@
 /**
  * Addresses that must not be written to. Anyone of ours may add some; only the person takes them away, by a start word or
- * a consent newly given (`Contacts.recordConsent`), so there is no verb that lifts.
+ * a consent newly given (`Contacts.recordConsent`), so there is no verb that lifts. A person who wants no more messages is
+ * opted out as a whole (`OptOuts`): what is added here stops its addresses alone.
  */
 import { Context, Effect, Layer } from "effect"
 import * as Address from "../channel/Address.ts"
 import { Channels } from "../channel/Channel.ts"
-import type { Actor } from "../event/DomainEvent.ts"
+import { type Actor, stamped } from "../event/DomainEvent.ts"
 import type { WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import type { Page, PageRequest } from "../workspace/Page.ts"
@@ -66,21 +67,18 @@ const make = Effect.gen(function* () {
   ) {
     if (given.length === 0) return 0
     const at = yield* time.now
-    const event = (yield* makeIds).next("evt")
+    const ids = yield* makeIds
     const keys = [...new Set(given.map(Address.key))]
     return yield* store.suppress(
       keys.map((address): Suppression => ({ workspace, address, account: null, reason: "manual", at })),
       [
-        {
-          id: event,
+        stamped(ids, at, {
           workspace,
           type: "contact.suppressed",
-          at,
           subject: workspace,
           actor,
-          cause: null,
           data: { asked: keys.length }
-        }
+        })
       ]
     )
   })

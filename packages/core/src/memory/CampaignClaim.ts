@@ -16,7 +16,7 @@ import { writeBudgets } from "./MemoryOutboxStore.ts"
 import * as Paces from "./Paces.ts"
 import { by, firstOf } from "./Paging.ts"
 import { cancel } from "./Reservations.ts"
-import { activeKey, paceKey, type State, suppressionsOf, touchMessages } from "./State.ts"
+import { activeKey, paceKey, type State, suppressionsOf, touchMessages, within } from "./State.ts"
 
 /** The paces that ring first. */
 const byAlarm = by<Pace>(
@@ -45,32 +45,31 @@ const isReadyFirst = (lead: Lead.Lead, now: Instant): boolean =>
 const isReadyFollowUp = (lead: Lead.Lead, now: Instant): boolean =>
   Lead.isFollowUp(lead) && isFree(lead) && lead.step !== null && lead.dueAt !== null && lead.dueAt <= now
 
-/** Whether a claim holds it, or its touch waits for its next part: then something may come of it that has no dueAt yet. */
-const isUnderWay = (lead: Lead.Lead): boolean =>
-  lead.claim !== null ||
-  lead.status === "sending" ||
-  (Lead.isFollowUp(lead) && lead.step !== null && lead.dueAt === null)
-
 /** The sequences that the contact is in by other campaigns. */
 const sequences = (state: State, { campaign, contact }: Lead.Lead): ReadonlyArray<OpenSequence> =>
   [...state.leadsByContact.get(contact).values()].flatMap((lead) => {
-    const isOpen = isUnderWay(lead) || (Lead.isFollowUp(lead) && lead.step !== null)
+    const isOpen = Lead.isUnderWay(lead) || (Lead.isFollowUp(lead) && lead.step !== null)
     const isElsewhere = lead.campaign !== campaign && state.campaigns.need(lead.campaign).campaign.status === "running"
     return isOpen && isElsewhere
-      ? [{ campaign: lead.campaign, lead: lead.id, dueAt: isUnderWay(lead) ? null : lead.dueAt }]
+      ? [{ campaign: lead.campaign, lead: lead.id, dueAt: Lead.isUnderWay(lead) ? null : lead.dueAt }]
       : []
   })
 
 /** A lead with everything that can forbid or shape its next touch. */
 export const candidate = (state: State, lead: Lead.Lead, hash: AddressHash | null): LeadCandidate => {
-  const { contact, touches } = state.contacts.need(lead.contact)
+  const { contact, touches, unreachable = [] } = state.contacts.need(lead.contact)
+  const addresses = contact.addresses.map(Address.key)
   return {
     lead,
     contact,
     touches,
-    suppressions: suppressionsOf(state, lead.workspace, contact.addresses.map(Address.key), lead.account, hash),
+    unreachable,
+    suppressions: suppressionsOf(state, lead.workspace, addresses, lead.account, hash),
     sequences: mayWait(lead, touches) ? sequences(state, lead) : [],
     chat: lead.account === null ? null : (state.chats.get(Chat.idOf(lead.account, lead.address)) ?? null),
+    takenOver: Lead.heedsTakeovers(lead)
+      ? addresses.flatMap((address) => [...state.chatsTakenOver.get(within(lead.workspace, address)).values()])
+      : [],
     messages: touchMessages(state, lead.id, lead.step)
   }
 }
@@ -83,7 +82,7 @@ const dryness = (leads: ReadonlyArray<Lead.Lead>, now: Instant): Dryness => {
   const dueAts = leads.flatMap((lead) => (isFree(lead) && lead.dueAt !== null ? [lead.dueAt] : []))
   return {
     nextDueAt: dueAts.length === 0 ? null : dueAts.reduce((a, b) => Math.min(a, b)),
-    held: leads.some((lead) => isUnderWay(lead) || isReadyFirst(lead, now) || isReadyFollowUp(lead, now))
+    held: leads.some((lead) => Lead.isUnderWay(lead) || isReadyFirst(lead, now) || isReadyFollowUp(lead, now))
   }
 }
 

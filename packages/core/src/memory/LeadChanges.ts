@@ -10,7 +10,7 @@ import { append } from "./MemoryEventStore.ts"
 import * as Paces from "./Paces.ts"
 import { byId, firstOf } from "./Paging.ts"
 import { cancel } from "./Reservations.ts"
-import { isActive, type State, touchMessages } from "./State.ts"
+import { type State, touchMessages } from "./State.ts"
 
 const select = (state: State, selector: LeadSelector): ReadonlyArray<Lead.Lead> => {
   switch (selector.type) {
@@ -19,7 +19,7 @@ const select = (state: State, selector: LeadSelector): ReadonlyArray<Lead.Lead> 
     case "contacts":
       return [...new Set(selector.contacts)]
         .flatMap((contact) => [...state.leadsByContact.get(contact).values()])
-        .filter((lead) => lead.workspace === selector.workspace && (selector.ended === true || isActive(lead)))
+        .filter((lead) => lead.workspace === selector.workspace && (selector.ended === true || Lead.isActive(lead)))
         .sort(byId)
     case "active":
       return firstOf(
@@ -127,23 +127,10 @@ export const standing = (state: State, lead: Lead.Lead): Lead.LeadStatus => {
 
 type Terms = Omit<LeadCounts, "total">
 
-const withTotal = (terms: Terms): LeadCounts => ({
-  ...terms,
-  total: Lead.LeadStatus.literals.reduce((total, status) => total + terms[status], 0)
-})
+const withTotal = (terms: Terms): LeadCounts => ({ ...terms, total: Lead.total(terms) })
 
 const tally = (state: State, leads: Iterable<Lead.Lead>): Terms => {
-  const terms: { -readonly [K in keyof Terms]: number } = {
-    pending: 0,
-    assigned: 0,
-    claimed: 0,
-    sending: 0,
-    sent: 0,
-    partial: 0,
-    failed: 0,
-    skipped: 0,
-    replied: 0
-  }
+  const terms: { -readonly [K in keyof Terms]: number } = { ...Lead.nobody, replied: 0 }
   for (const lead of leads) {
     terms[standing(state, lead)]++
     if (lead.repliedAt !== null) terms.replied++

@@ -98,10 +98,7 @@ export const make = ({ state, timed, verb, within }: Memory) =>
         append(state, events)
         return Option.some(campaign)
       }),
-    paces: (campaign) =>
-      verb(() =>
-        Paces.of(state, campaign).map((pace) => ({ pace, account: state.accounts.need(pace.account).account }))
-      ),
+    paces: (campaign) => verb(() => Pool.paces(state, campaign)),
     duePaces: (campaign) => verb(() => Paces.of(state, campaign).map((pace) => Paces.due(state, pace))),
     enroll: (campaign, leads, events, now) => verb(() => LeadChanges.enroll(state, campaign, leads, events, now)),
     draw: (id, now, decide) =>
@@ -136,7 +133,12 @@ export const make = ({ state, timed, verb, within }: Memory) =>
         })
       ),
     changeLeads: (selector, _now, change) => verb(() => LeadChanges.changeLeads(state, selector, change)),
-    hold: () => verb(() => []),
+    hold: (workspace, contacts, leads) =>
+      verb(() => {
+        const own = contacts.flatMap((contact) => [...state.leadsByContact.get(contact).values()])
+        const held = own.flatMap((lead) => (lead.workspace === workspace ? [lead.id] : []))
+        return { leads: [...new Set([...leads, ...held])], messages: [] }
+      }),
     holdCounts: () => verb(() => undefined),
     getLead: (workspace, id) => verb(() => Option.fromUndefinedOr(leadOf(state, workspace, id))),
     leads: (workspace, campaign, { status }, request) =>

@@ -1,7 +1,8 @@
 /** Chats and their messages in memory. */
 import { Effect, Option } from "effect"
 import * as Chat from "../chat/Chat.ts"
-import { type ChatOpening, ChatStore, type ChatTouch, type ExternalRef, type MessageRef } from "../chat/ChatStore.ts"
+import type { ChatOpening } from "../chat/ChatOpening.ts"
+import { ChatStore, type ChatTouch, type ExternalRef, type MessageRef } from "../chat/ChatStore.ts"
 import * as Message from "../chat/Message.ts"
 import type { EarlyNotice } from "../chat/Notice.ts"
 import type { AccountId, ChatId, WorkspaceId } from "../workspace/Id.ts"
@@ -11,11 +12,11 @@ import { by, byId, page } from "./Paging.ts"
 import { giveBack } from "./Reservations.ts"
 import { externalKey, nextNumber, type State } from "./State.ts"
 
-/** Makes the chats that are missing; one chat for each opening, in their order. */
-export const open = (state: State, openings: ReadonlyArray<ChatOpening>): ReadonlyArray<Chat.Chat> =>
-  openings.map((opening) => {
-    const known = state.chats.get(opening.id)
-    if (known !== undefined) return known
+/** Makes the chats that are missing and tells of them; their ids. */
+export const open = (state: State, openings: ReadonlyArray<ChatOpening>): ReadonlyArray<ChatId> => {
+  const made: Array<ChatOpening> = []
+  for (const opening of openings) {
+    if (state.chats.get(opening.id) !== undefined) continue
     const chat: Chat.Chat = {
       id: opening.id,
       workspace: opening.workspace,
@@ -34,8 +35,14 @@ export const open = (state: State, openings: ReadonlyArray<ChatOpening>): Readon
       createdAt: opening.at
     }
     state.chats.set(chat.id, chat)
-    return chat
-  })
+    made.push(opening)
+  }
+  append(
+    state,
+    made.map(({ created }) => created)
+  )
+  return made.map(({ id }) => id)
+}
 
 /** Writes what messages do to the rows of their chats. */
 export const touch = (state: State, touches: ReadonlyArray<ChatTouch>): void => {
@@ -114,14 +121,15 @@ export const make = ({ state, verb }: Memory) =>
         for (const [key] of old.slice(0, limit)) state.admitted.delete(key)
         return Math.min(limit, old.length)
       }),
-    open: (openings) =>
+    open: (openings, others = []) =>
       verb(() => {
-        open(state, openings)
-        return openings.map((opening) => {
+        const made = new Set(open(state, openings))
+        const chats = openings.map((opening) => {
           const chat = Chat.opened(state.chats.need(opening.id), opening)
           state.chats.set(chat.id, chat)
           return chat
         })
+        return { chats, made, others: [...new Set(others)].flatMap((id) => state.chats.get(id) ?? []) }
       }),
     touch: (touches) => verb(() => touch(state, touches)),
     modify: (workspace, ids, change) =>
@@ -135,6 +143,10 @@ export const make = ({ state, verb }: Memory) =>
           return { before, after: after.chat }
         })
       ),
+    rewrite: (chats) =>
+      verb(() => {
+        for (const chat of chats) state.chats.set(chat.id, chat)
+      }),
     setTakenOver: (chats, at) =>
       verb(() => {
         for (const id of chats) {

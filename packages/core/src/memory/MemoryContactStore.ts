@@ -24,26 +24,41 @@ export const suppress = (state: State, suppressions: ReadonlyArray<Suppression>)
   return state.suppressions.size - before
 }
 
-const liftUntil = (state: State, workspace: WorkspaceId, address: string, until: Instant): void => {
+/** Whether there was something to lift. */
+const liftUntil = (state: State, workspace: WorkspaceId, address: string, until: Instant): boolean => {
   const key = suppressionKey({ workspace, address, account: null })
   const held = state.suppressions.get(key)
-  if (held !== undefined && held.at <= until) state.suppressions.delete(key)
+  if (held === undefined || held.at > until) return false
+  state.suppressions.delete(key)
+  return true
 }
 
-const heed = (state: State, wishes: ReadonlyArray<Wish.Wish>, hash: AddressHash | null): void => {
-  for (const own of Wish.collected(wishes)) {
+const heed = (state: State, wishes: ReadonlyArray<Wish.Wish>, hash: AddressHash | null): ReadonlyArray<Wish.Heeded> =>
+  Wish.collected(wishes).map((own) => {
     const { address, workspace } = own
     const wish = Wish.joined(state.wishes.get(within(workspace, address)), own)
     state.wishes.set(within(workspace, address), wish)
     const at = Wish.stopped(wish)
     if (at === null) {
-      for (const key of keysOf(hash, address)) liftUntil(state, workspace, key, wish.startAt ?? 0)
-    } else {
-      const row: Suppression = { workspace, address, account: null, reason: "optedOut", at }
-      const held = state.suppressions.get(suppressionKey(row))
-      if (held === undefined || held.at < at) state.suppressions.set(suppressionKey(row), row)
+      const lifted = keysOf(hash, address).filter((key) => liftUntil(state, workspace, key, wish.startAt ?? 0))
+      return { ...wish, lifted: lifted.length > 0 }
     }
+    const row: Suppression = { workspace, address, account: null, reason: "optedOut", at }
+    const held = state.suppressions.get(suppressionKey(row))
+    if (held === undefined || held.at < at) state.suppressions.set(suppressionKey(row), row)
+    return { ...wish, lifted: false }
+  })
+
+/** What stands at one address of these people goes for all of them. */
+const share = (state: State, workspace: WorkspaceId, people: ReadonlyArray<Contact.Contact>): void => {
+  if (state.workspaces.get(workspace)?.workspace.optOutScope === "address") return
+  const addresses = people.map((contact) => contact.addresses.map(Address.key))
+  const stops = new Map<string, Instant>()
+  for (const address of addresses.flat()) {
+    const held = state.suppressions.get(suppressionKey({ workspace, address, account: null }))
+    if (held?.reason === "optedOut") stops.set(address, held.at)
   }
+  heed(state, Wish.shared(workspace, addresses, stops), null)
 }
 
 /** The contacts that have an address or the externalRef of a row. */
@@ -64,7 +79,7 @@ const importContacts = (
 ): Imported => {
   const created = new Set<ContactId>()
   let merged = 0
-  const before = new Map<ContactId, string>()
+  const before = new Map<ContactId, Contact.Contact>()
   const ambiguous: Array<{ readonly index: number; readonly contacts: ReadonlyArray<ContactId> }> = []
   const isJoining = list !== null && state.lists.get(list)?.workspace === workspace
   for (const [index, given] of rows.entries()) {
@@ -80,15 +95,18 @@ const importContacts = (
       state.contacts.set(id, { contact: row, touches: [] })
       created.add(id)
     } else {
-      if (!before.has(id) && !created.has(id)) before.set(id, JSON.stringify(existing.contact))
+      if (!before.has(id) && !created.has(id)) before.set(id, existing.contact)
       state.contacts.set(id, { ...existing, contact: Contact.merge(existing.contact, row, mode) })
       merged++
     }
     if (isJoining) MemoryContactLists.join(state, list, id)
   }
+  const after = (id: ContactId) => state.contacts.need(id).contact
   const changed = Array.from(before).flatMap(([id, former]) =>
-    JSON.stringify(state.contacts.need(id).contact) === former ? [] : [id]
+    JSON.stringify(after(id)) === JSON.stringify(former) ? [] : [id]
   )
+  const gained = changed.filter((id) => after(id).addresses.length > (before.get(id)?.addresses.length ?? 0))
+  share(state, workspace, [...created, ...gained].map(after))
   return { created: created.size, merged, changed, ambiguous }
 }
 
@@ -110,11 +128,10 @@ export const make = (memory: Memory) => {
       verb(() => {
         const row = state.contacts.get(id)
         if (row === undefined || row.contact.workspace !== workspace) return Option.none()
-        const { contact, events, lift } = change(row.contact)
+        const { contact, events } = change(row.contact)
         const { addresses, externalRef } = row.contact
         const after = { ...contact, id, workspace, addresses, externalRef }
         state.contacts.set(id, { ...row, contact: after })
-        for (const address of lift?.addresses ?? []) liftUntil(state, workspace, address, lift?.until ?? 0)
         append(state, events)
         return Option.some(after)
       }),
@@ -142,6 +159,13 @@ export const make = (memory: Memory) => {
         const contact = state.contacts.get(id)?.contact
         return contact?.workspace === workspace ? Option.some(contact) : Option.none()
       }),
+    among: (workspace, ids) =>
+      verb(() =>
+        [...new Set(ids)].flatMap((id) => {
+          const contact = state.contacts.get(id)?.contact
+          return contact?.workspace === workspace ? [contact] : []
+        })
+      ),
     byAddress: (workspace, address) =>
       verb(() => {
         const [row] = state.contactsByAddress.get(within(workspace, address)).values()
@@ -161,6 +185,16 @@ export const make = (memory: Memory) => {
           )
       ),
     list: (workspace, request) => verb(() => page(of(workspace), request, (contact) => [contact.id])),
+    noteUnreachable: (found) =>
+      verb(() => {
+        for (const { address, contact, workspace } of found) {
+          const row = state.contacts.get(contact)
+          const isTheirs =
+            row?.contact.workspace === workspace && row.contact.addresses.some((one) => Address.key(one) === address)
+          if (row === undefined || !isTheirs || row.unreachable?.includes(address) === true) continue
+          state.contacts.set(contact, { ...row, unreachable: [...(row.unreachable ?? []), address] })
+        }
+      }),
     suppress: (suppressions, events) =>
       verb(() => {
         append(state, events)

@@ -1,7 +1,7 @@
 /** Jobs in memory. */
 import { Option, type Schema } from "effect"
 import type { Job, JobKind } from "../job/Job.ts"
-import { isOver } from "../job/Job.ts"
+import { fileIn, isOver } from "../job/Job.ts"
 import { type JobChange, type JobLease, JobStore } from "../job/JobStore.ts"
 import type { JobId, WorkspaceId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
@@ -138,6 +138,24 @@ export const make = ({ state, timed, verb }: Memory) => {
         const known = [...new Set(ids)].filter((id) => rowOf(workspace, id) !== undefined)
         for (const id of known) state.jobs.delete(id)
         return known.length
+      }),
+    noteFile: (workspace, file, at) => verb(() => state.jobFiles.set(within(workspace, file), { workspace, file, at })),
+    forgetFile: (workspace, file) => verb(() => state.jobFiles.delete(within(workspace, file))),
+    unusedFiles: (workspace, before, limit) =>
+      verb(() => {
+        const jobs = [...state.jobsByWorkspace.get(workspace).values()]
+        const used = new Set(jobs.flatMap(({ job }) => [fileIn(job.input), fileIn(job.result)]))
+        const old = [...state.jobFiles.values()].filter(
+          (row) => row.workspace === workspace && row.at < before && !used.has(row.file)
+        )
+        return firstOf(
+          old,
+          limit,
+          by(
+            ({ at }) => at,
+            ({ file }) => file
+          )
+        ).map(({ file }) => file)
       })
   })
 }

@@ -2,6 +2,7 @@
 import { Clock } from "effect"
 import { isAble } from "../account/Account.ts"
 import type { Message } from "../chat/Message.ts"
+import { consented } from "../contact/Contact.ts"
 import { type AddressHash, openly } from "../contact/Suppression.ts"
 import type { ClaimId, MessageId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
@@ -11,8 +12,10 @@ import {
   OutboxStore,
   type QueuedCandidate,
   type QueuedDecision,
-  type Repeat
+  type Repeat,
+  type Terms
 } from "../outbox/OutboxStore.ts"
+import { liftable } from "../outbox/QueuedGates.ts"
 import * as ClaimRows from "./ClaimRows.ts"
 import type { Memory } from "./Memory.ts"
 import * as MemoryChatStore from "./MemoryChatStore.ts"
@@ -73,13 +76,14 @@ const writeQueued = (state: State, decision: QueuedDecision, lease: Lease, clock
 }
 
 /** Whether nothing stops the message's workspace, account or campaign, nor everything, at this moment. */
-const maySend = (state: State, message: Message): boolean => {
+const maySend = (state: State, message: Message, now: Instant): boolean => {
   const { author, campaign } = message
-  const isByHand = author.type === "member" || author.type === "api"
+  const { account } = state.accounts.need(message.account)
   return (
     !database(state).stopped &&
-    (isByHand || !state.workspaces.need(message.workspace).workspace.paused) &&
-    isAble(state.accounts.need(message.account).account) &&
+    (author.type === "member" || !state.workspaces.need(message.workspace).workspace.paused) &&
+    isAble(account) &&
+    (account.restingUntil ?? 0) <= now &&
     (campaign === null || state.campaigns.need(campaign).campaign.status === "running")
   )
 }
@@ -88,19 +92,35 @@ const maySend = (state: State, message: Message): boolean => {
 const suppressed = (state: State, { account, address, workspace }: Message): number =>
   openly(suppressionsOf(state, workspace, [address], account, null))
 
-const begin = (
-  state: State,
-  claim: ClaimId,
-  ids: ReadonlyArray<MessageId>,
-  despite: ReadonlyMap<MessageId, number>,
-  clock: Instant
-): ReadonlyArray<MessageId> => {
+/** Whether its person consented or wrote, where that is wanted. */
+const isConsented = (state: State, { chat, contact }: Message, { consentFor }: Terms, now: Instant): boolean => {
+  if (consentFor === undefined || state.chats.get(chat)?.lastInboundAt != null) return true
+  const person = contact === null ? undefined : state.contacts.get(contact)?.contact
+  return person !== undefined && consented(person, consentFor, now)
+}
+
+const noTerms: Terms = {}
+
+/** What is asked about messages of a claim. */
+interface Asked {
+  readonly claim: ClaimId
+  readonly ids: ReadonlyArray<MessageId>
+  readonly now: Instant
+  readonly terms: ReadonlyMap<MessageId, Terms>
+  readonly clock: Instant
+}
+
+const begin = (state: State, { claim, clock, ids, now, terms }: Asked): ReadonlyArray<MessageId> => {
   const row = state.claims.get(claim)
   if (row === undefined || row.until <= clock) return []
   return ids.filter((id) => {
     const message = state.messages.get(id)
     if (message?.claim !== claim) return false
-    const may = maySend(state, message) && suppressed(state, message) === (despite.get(id) ?? 0)
+    const own = terms.get(id) ?? noTerms
+    const may =
+      maySend(state, message, now) &&
+      suppressed(state, message) === (own.despite ?? 0) &&
+      isConsented(state, message, own, now)
     if (message.status === "queued" && may) {
       state.messages.set(id, { ...message, status: "sending", begunAt: clock })
       return true
@@ -112,12 +132,7 @@ const begin = (
   })
 }
 
-const mayRepeat = (
-  state: State,
-  claim: ClaimId,
-  ids: ReadonlyArray<MessageId>,
-  clock: Instant
-): ReadonlyMap<MessageId, Repeat> => {
+const mayRepeat = (state: State, { claim, clock, ids, now, terms }: Asked): ReadonlyMap<MessageId, Repeat> => {
   const row = state.claims.get(claim)
   if (row === undefined || row.until <= clock) return new Map()
   return new Map(
@@ -126,8 +141,9 @@ const mayRepeat = (
       if (message?.claim !== claim || message.status !== "sending") return []
       if (message.stop === "erased") return [[id, "erased"]]
       const isOld = (message.begunAt ?? 0) + repeatableMs <= clock
-      const isOver = message.stop !== null || isOld || suppressed(state, message) > 0
-      return [[id, isOver ? "never" : maySend(state, message) ? "now" : "later"]]
+      const isForbidden = suppressed(state, message) > 0 || !isConsented(state, message, terms.get(id) ?? noTerms, now)
+      const isOver = message.stop !== null || isOld || isForbidden
+      return [[id, isOver ? "never" : maySend(state, message, now) ? "now" : "later"]]
     })
   )
 }
@@ -178,8 +194,9 @@ export const make = ({ state, timed, verb }: Memory) =>
         if (due.length === 0) return null
         return writeQueued(state, decide(due.map((message) => candidate(state, message, addressHash))), lease, clock)
       }),
-    begin: (claim, ids, despite = new Map()) => timed((clock) => begin(state, claim, ids, despite, clock)),
-    mayRepeat: (claim, ids) => timed((clock) => mayRepeat(state, claim, ids, clock)),
+    begin: (claim, ids, now, terms = new Map()) => timed((clock) => begin(state, { claim, ids, now, terms, clock })),
+    mayRepeat: (claim, ids, now, terms = new Map()) =>
+      timed((clock) => mayRepeat(state, { claim, ids, now, terms, clock })),
     release: (claim, ids, now) => verb(() => ClaimRows.release(state, claim, ids, now)),
     settle: (claim, results, conclude) =>
       verb(() => {
@@ -224,6 +241,15 @@ export const make = ({ state, timed, verb }: Memory) =>
           events.filter((event) => !known.has(event.subject))
         )
         return added
+      }),
+    wake: (accounts, now) =>
+      verb(() => {
+        const changed = new Set(accounts)
+        for (const message of waiting(state)) {
+          if (message.reason === null || !liftable.includes(message.reason) || !changed.has(message.account)) continue
+          const dueAt = Math.max(now, message.notBefore ?? now)
+          if ((message.dueAt ?? 0) > dueAt) state.messages.set(message.id, { ...message, dueAt })
+        }
       }),
     cancel: (workspace, id, reason, events) =>
       verb(() => {

@@ -32,12 +32,12 @@ export const make = ({ state, verb }: Memory) =>
       verb(() => {
         const id = within(workspace, key)
         const row = state.idempotency.get(id)
-        if (row === undefined || now - row.at >= keyLifeMs) {
+        if (row === undefined || row.response === null || now - row.at >= keyLifeMs) {
           state.idempotency.set(id, { fingerprint, at: now, response: null })
           return { type: "new" }
         }
         if (row.fingerprint !== fingerprint) return { type: "mismatch" }
-        return row.response === null ? { type: "new" } : { type: "replay", response: row.response }
+        return { type: "replay", response: row.response }
       }),
     remember: (workspace, key, response) =>
       verb(() => {

@@ -1,5 +1,5 @@
 /** The pool of a campaign in memory: its ranges, how leads are drawn from them, and what decides their routes. */
-import type { CampaignStore, DrawAccount, Leaving, PooledLead } from "../campaign/CampaignStore.ts"
+import type { CampaignStore, DrawAccount, Leaving, PacedAccount, PooledLead } from "../campaign/CampaignStore.ts"
 import type { PoolRange, Take } from "../campaign/Draw.ts"
 import * as Lead from "../campaign/Lead.ts"
 import * as Address from "../channel/Address.ts"
@@ -8,7 +8,7 @@ import type { AccountId, CampaignId, LeadId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import * as Paces from "./Paces.ts"
 import { by, firstOf } from "./Paging.ts"
-import { activeKey, paceKey, type State } from "./State.ts"
+import { activeKey, groupOf, paceKey, type State } from "./State.ts"
 
 const pending = (state: State, campaign: CampaignId): ReadonlyArray<Lead.Lead> =>
   [...state.activeLeads.get(activeKey(campaign, null)).values()].filter((lead) => lead.status === "pending")
@@ -30,15 +30,27 @@ export const sizes = (
   return ranges.map((range) => Math.min(atMost, counts.get(rangeKey(range)) ?? 0))
 }
 
+/** The accounts of a campaign with their paces. */
+export const paces = (state: State, campaign: CampaignId): ReadonlyArray<PacedAccount> =>
+  Paces.of(state, campaign).map((pace) => {
+    const account = state.accounts.need(pace.account)
+    return {
+      account: account.account,
+      pace,
+      groupCap: groupOf(state, account)?.group.dailyCap ?? null,
+      workspaceCap: state.workspaces.need(pace.workspace).workspace.dailyCap
+    }
+  })
+
 /** The accounts of a campaign with what each still has to touch, and what it ever got. */
 export const drawAccounts = (state: State, campaign: CampaignId, now: Instant): ReadonlyArray<DrawAccount> =>
-  Paces.of(state, campaign).map((pace) => {
+  paces(state, campaign).map((one) => {
+    const { pace } = one
     const leads = [...state.activeLeads.get(activeKey(campaign, pace.account)).values()]
     const held = leads.filter((lead) => lead.status === "assigned" && lead.claim === null)
     const { failed, partial, sent, skipped } = pace.counts
     return {
-      account: state.accounts.need(pace.account).account,
-      pace,
+      ...one,
       holding: held.length,
       deferred: held.filter((lead) => lead.dueAt !== null && lead.dueAt > now).length,
       given: sent + partial + failed + skipped + leads.filter(Lead.isOpen).length
@@ -87,6 +99,7 @@ export const pooled = (
 ): ReadonlyArray<PooledLead> => {
   const byContact = by<Lead.Lead>((lead) => lead.contact)
   const asked = new Set("contacts" in of ? of.contacts : [])
+  const ranges = new Set("ranges" in of ? of.ranges.map(rangeKey) : [])
   const found =
     "contacts" in of
       ? firstOf(
@@ -99,7 +112,9 @@ export const pooled = (
           byContact
         )
       : firstOf(
-          pending(state, campaign).filter((lead) => of.after === null || lead.contact > of.after),
+          pending(state, campaign).filter((lead) =>
+            "ranges" in of ? ranges.has(rangeKey(lead)) : of.after === null || lead.contact > of.after
+          ),
           of.limit,
           byContact
         )
@@ -139,9 +154,4 @@ export const followUpsOf = (
 
 /** Whether a claim holds a lead of the account, or a touch of it is between two parts. */
 export const isUnderWay = (state: State, campaign: CampaignId, account: AccountId): boolean =>
-  [...state.activeLeads.get(activeKey(campaign, account)).values()].some(
-    (lead) =>
-      lead.claim !== null ||
-      lead.status === "sending" ||
-      (Lead.isFollowUp(lead) && lead.step !== null && lead.dueAt === null)
-  )
+  [...state.activeLeads.get(activeKey(campaign, account)).values()].some(Lead.isUnderWay)

@@ -39,6 +39,8 @@ export interface CampaignRow {
 export interface ContactRow {
   readonly contact: Contact
   readonly touches: ReadonlyArray<ContactTouch>
+  /** Absent = none. */
+  readonly unreachable?: ReadonlyArray<string> | undefined
 }
 
 export interface MemberRow {
@@ -72,6 +74,13 @@ export interface JobRow {
   readonly until: Instant | null
 }
 
+/** A file of jobs, and since when there is one. */
+export interface JobFileRow {
+  readonly workspace: Id.WorkspaceId
+  readonly file: Id.MediaId
+  readonly at: Instant
+}
+
 /** A member, and when it was their turn to be given a chat. */
 export interface TeamRow {
   readonly member: Member
@@ -101,9 +110,6 @@ export const suppressionKey = (row: Pick<Suppression, "workspace" | "address" | 
   `${row.workspace}|${row.account ?? ""}|${row.address}`
 export const readKey = (member: Id.MemberId, chat: Id.ChatId): string => `${member}|${chat}`
 export const externalKey = (chat: Id.ChatId, externalId: string): string => `${chat}|${externalId}`
-
-/** Whether anything of the lead is open, claimed or to come. */
-export const isActive = (lead: Lead.Lead): boolean => Lead.isOpen(lead) || lead.step !== null || lead.claim !== null
 
 /** Whether the queue may claim the message once its `dueAt` has come. */
 const isWaiting = (message: Message): boolean =>
@@ -150,6 +156,7 @@ export const make = (log: UndoLog) => {
   const deliveries = new Table<Id.DeliveryId, DeliveryRow>(log)
   const forecasts = new Table<Id.CampaignId, Forecast>(log)
   const jobs = new Table<Id.JobId, JobRow>(log)
+  const jobFiles = new Table<string, JobFileRow>(log)
   return {
     workspaces,
     idempotency,
@@ -183,6 +190,10 @@ export const make = (log: UndoLog) => {
     wishes,
     admitted,
     chats,
+    /** By address, those that a person took over. */
+    chatsTakenOver: chats.index(({ address, takenOverAt, workspace }) =>
+      takenOverAt === null ? [] : [within(workspace, address)]
+    ),
     messages,
     notices,
     noticesByChat: notices.index(({ chat }) => [chat]),
@@ -210,13 +221,16 @@ export const make = (log: UndoLog) => {
     deliveries,
     deliveriesByEndpoint: deliveries.index(({ delivery }) => [delivery.endpoint]),
     jobs,
+    jobFiles,
     jobsByWorkspace: jobs.index(({ job }) => [job.workspace]),
     jobsByKey: jobs.index(({ job }) => (job.key === null ? [] : [within(job.workspace, job.key)])),
     leads,
     leadsByCampaign: leads.index((lead) => [lead.campaign]),
     leadsByContact: leads.index((lead) => [lead.contact]),
     /** Leads with something open or to come, under their campaign and under `activeKey`. */
-    activeLeads: leads.index((lead) => (isActive(lead) ? [lead.campaign, activeKey(lead.campaign, lead.account)] : []))
+    activeLeads: leads.index((lead) =>
+      Lead.isActive(lead) ? [lead.campaign, activeKey(lead.campaign, lead.account)] : []
+    )
   }
 }
 

@@ -7,10 +7,12 @@ import type { AccountStore } from "../account/AccountStore.ts"
 import * as Account from "../account/Account.ts"
 import * as AccountLog from "../account/AccountLog.ts"
 import type { AccountLogStore } from "../account/AccountLogStore.ts"
+import type { Outcome } from "../channel/Outcome.ts"
 import * as Message from "../chat/Message.ts"
-import type { DomainEvent } from "../event/DomainEvent.ts"
-import type { AccountId, IdGenerator } from "../workspace/Id.ts"
+import { stamped } from "../event/DomainEvent.ts"
+import type { AccountGroupId, AccountId, IdGenerator } from "../workspace/Id.ts"
 import { format, type Instant } from "../workspace/Instant.ts"
+import { everything } from "../workspace/Page.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import type { Settled } from "./Settling.ts"
 
@@ -43,6 +45,11 @@ const changed = (
   return byAccount
 }
 
+type RateLimited = Extract<Outcome, { readonly type: "rateLimited" }>
+
+const isOfGroup = (one: Settled): one is Settled & { readonly outcome: RateLimited } =>
+  one.outcome.type === "rateLimited" && one.outcome.scope === "group"
+
 /** What goes into the accounts' error logs. Platforms' words about a person who was erased meanwhile do not. */
 const entriesOf = (settled: ReadonlyArray<Settled>, ids: IdGenerator, now: Instant) =>
   AccountLog.distinct(
@@ -69,39 +76,53 @@ export const make = (
    */
   const suspect = new Set<AccountId>()
 
-  const change = (settled: ReadonlyArray<Settled>, now: Instant): Effect.Effect<void, StorageError> => {
+  /** A limit of a group rests all its accounts: by each, the outcomes of the others. */
+  const ofGroups = Effect.fnUntraced(function* (settled: ReadonlyArray<Settled>, now: Instant) {
+    const longest = new Map<AccountGroupId, Settled & { readonly outcome: RateLimited }>()
+    for (const one of settled) {
+      const { group } = one.claimed.account
+      if (group === null || !isOfGroup(one)) continue
+      if ((longest.get(group)?.outcome.retryAfterMs ?? -1) < one.outcome.retryAfterMs) longest.set(group, one)
+    }
+    const rests = new Map<AccountId, Outcome>()
+    for (const [group, { claimed, outcome }] of longest) {
+      const { workspace } = claimed.account
+      const members = yield* everything((page) => accounts.search(workspace, { group }, now, page))
+      for (const { id } of members) rests.set(id, outcome)
+    }
+    return rests
+  })
+
+  const change = Effect.fnUntraced(function* (settled: ReadonlyArray<Settled>, now: Instant) {
     const byAccount = changed(settled, suspect, now)
-    if (byAccount.size === 0) return Effect.void
-    return Effect.flatMap(makeIds, (ids) =>
-      Effect.asVoid(
-        accounts.modify([...byAccount.keys()], (before) => {
-          const account = (byAccount.get(before.id) ?? []).reduce((state, one) => after(state, one, now), before)
-          if (Account.hasFailures(account)) suspect.add(account.id)
-          else if (!Account.hasFailures(before)) suspect.delete(account.id)
-          const shows =
-            account.attention.length !== before.attention.length ||
-            account.banned !== before.banned ||
-            account.restingUntil !== before.restingUntil
-          const event: DomainEvent = {
-            id: ids.next("evt"),
-            workspace: account.workspace,
-            type: "account.changed",
-            at: now,
-            subject: account.id,
-            actor: { type: "channel", id: account.channel },
-            cause: null,
-            data: {
-              health: Account.health(account),
-              attention: [...account.attention],
-              restingUntil: account.restingUntil === null ? null : format(account.restingUntil),
-              ...Account.warmUpTold(before, account)
-            }
-          }
-          return { account, events: shows ? [event] : [] }
-        })
-      )
-    )
-  }
+    if (byAccount.size === 0) return
+    const rests = settled.some(isOfGroup) ? yield* ofGroups(settled, now) : new Map<AccountId, Outcome>()
+    const ids = yield* makeIds
+    yield* accounts.modify([...new Set([...byAccount.keys(), ...rests.keys()])], (before) => {
+      const limit = rests.get(before.id)
+      const rested = limit === undefined ? before : Account.afterOutcome(before, limit, false, now)
+      const account = (byAccount.get(before.id) ?? []).reduce((state, one) => after(state, one, now), rested)
+      if (Account.hasFailures(account)) suspect.add(account.id)
+      else if (!Account.hasFailures(before)) suspect.delete(account.id)
+      const shows =
+        account.attention.length !== before.attention.length ||
+        account.banned !== before.banned ||
+        account.restingUntil !== before.restingUntil
+      const event = stamped(ids, now, {
+        workspace: account.workspace,
+        type: "account.changed",
+        subject: account.id,
+        actor: { type: "channel", id: account.channel },
+        data: {
+          health: Account.health(account),
+          attention: [...account.attention],
+          restingUntil: account.restingUntil === null ? null : format(account.restingUntil),
+          ...Account.warmUpTold(before, account)
+        }
+      })
+      return { account, events: shows ? [event] : [] }
+    })
+  })
 
   return (settled: ReadonlyArray<Settled>, now: Instant): Effect.Effect<void, StorageError> =>
     Effect.andThen(change(settled, now), log(settled, now))

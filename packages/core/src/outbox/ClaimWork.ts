@@ -7,7 +7,7 @@ import type { Capabilities } from "../channel/Capability.ts"
 import type { Channels } from "../channel/Channel.ts"
 import type { Outcome } from "../channel/Outcome.ts"
 import type { Claimed, Message } from "../chat/Message.ts"
-import type { IdGenerator } from "../workspace/Id.ts"
+import type { IdGenerator, MessageId } from "../workspace/Id.ts"
 import { type Instant, second } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import type { Transaction } from "../workspace/Transaction.ts"
@@ -18,11 +18,12 @@ import { beginPart } from "./Claim.ts"
 import * as Clearance from "./Clearance.ts"
 import * as Held from "./Held.ts"
 import * as Insistence from "./Insistence.ts"
-import type { OutboxStore } from "./OutboxStore.ts"
+import type { OutboxStore, Terms } from "./OutboxStore.ts"
 import type * as Places from "./Places.ts"
+import { wantsConsent } from "./QueuedGates.ts"
 import type * as Sending from "./Sending.ts"
 import * as SettleRules from "./SettleRules.ts"
-import type { Result } from "./Settling.ts"
+import type { Result, Settled } from "./Settling.ts"
 
 /** What a process keeps one of, for all its claims. */
 export interface ClaimWorkParts {
@@ -31,6 +32,8 @@ export interface ClaimWorkParts {
   readonly channels: Channels["Service"]
   readonly reactions: ReadonlyArray<OutboundReaction>
   readonly tellAccounts: ReturnType<typeof AccountOutcomes.make>
+  /** What the platform's word that people want nothing from us does beyond the address that it was said of. */
+  readonly heedOptOuts: (settled: ReadonlyArray<Settled>) => Effect.Effect<void, StorageError>
   readonly sending: ReturnType<typeof Sending.make>
   readonly places: Places.Places
   readonly backlog: Backlog.Backlog
@@ -54,6 +57,7 @@ export const make = Effect.fnUntraced(function* ({
   backlog,
   channels,
   hasJumped,
+  heedOptOuts,
   isDraining,
   leaseMs,
   makeIds,
@@ -106,6 +110,9 @@ export const make = Effect.fnUntraced(function* ({
         yield* places.release(results.length, results.length)
         if (Exit.isFailure(exit)) outcome = Exit.asVoid(exit)
         else {
+          yield* Effect.catch(insist(held)(heedOptOuts(exit.value)), (error) =>
+            Effect.logError("an opt-out that a platform told is kept for its address alone", error)
+          )
           const sent = exit.value.filter((one) => one.fate === "sent").length
           yield* Ref.update(settledCount, (count) => ({
             sent: count.sent + sent,
@@ -169,6 +176,15 @@ export const make = Effect.fnUntraced(function* ({
     return sending.send(channel, claimed, isIn)
   }
 
+  /** What must still hold of messages when they are handed over; those of which nothing must are left out. */
+  const termsOf = (claimed: ReadonlyArray<Claimed>): ReadonlyMap<MessageId, Terms> =>
+    new Map(
+      claimed.flatMap(({ account, despite, message }): ReadonlyArray<readonly [MessageId, Terms]> => {
+        const consentFor = wantsConsent(message, channels.all.get(account.channel)) ? account.channel : undefined
+        return despite === undefined && consentFor === undefined ? [] : [[message.id, { despite, consentFor }]]
+      })
+    )
+
   /** Begins and sends a claim's messages group by group as places become free; `sends` gets the fibers of the sends. */
   const begin = (held: Held.Held, finish: Finish, sends: Array<Fiber.Fiber<void>>) => {
     const waiting = [...held.claim.messages]
@@ -183,14 +199,8 @@ export const make = Effect.fnUntraced(function* ({
         const late = isDraining() || !(yield* isInTime(held))
         const until = (yield* Clearance.monotonicMs) + handOverMs
         const ids = group.map(({ message }) => message.id)
-        const despite = new Map(
-          group.flatMap(({ despite = 0, message }) => (despite > 0 ? [[message.id, despite]] : []))
-        )
-        const begun = late
-          ? []
-          : yield* Effect.onError(insist(held)(store.begin(held.claim.id, ids, despite)), () =>
-              places.release(group.length)
-            )
+        const beginning = Effect.flatMap(present, (now) => store.begin(held.claim.id, ids, now, termsOf(group)))
+        const begun = late ? [] : yield* Effect.onError(insist(held)(beginning), () => places.release(group.length))
         const going = new Set<string>(begun)
         const refused = group.filter(({ message }) => !going.has(message.id))
         if (refused.length > 0) yield* places.release(refused.length)
@@ -217,9 +227,13 @@ export const make = Effect.fnUntraced(function* ({
     )
 
   /** Whether a message taken over may be handed over once more at this moment; null = it is no longer ours. */
-  const mayRepeat = (held: Held.Held, { message }: Claimed) =>
+  const mayRepeat = (held: Held.Held, claimed: Claimed) =>
     Effect.gen(function* () {
-      const found = yield* insist(held)(store.mayRepeat(held.claim.id, [message.id]))
+      const { message } = claimed
+      const asking = Effect.flatMap(present, (now) =>
+        store.mayRepeat(held.claim.id, [message.id], now, termsOf([claimed]))
+      )
+      const found = yield* insist(held)(asking)
       return isDraining() || !(yield* isInTime(held)) ? null : (found.get(message.id) ?? null)
     })
 

@@ -2,7 +2,7 @@
 import { Context, Effect, Layer } from "effect"
 import { InboundReplies } from "../chat/InboundHook.ts"
 import type { Message } from "../chat/Message.ts"
-import { type DomainEvent, system } from "../event/DomainEvent.ts"
+import { stamped, system } from "../event/DomainEvent.ts"
 import { Ids } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
@@ -32,17 +32,8 @@ const make = Effect.gen(function* () {
   return HookReplies.of({
     queue: Effect.fn("HookReplies.queue")(function* (replies: ReadonlyArray<Message>, now: Instant) {
       const ids = yield* makeIds
-      const events = replies.map(
-        ({ account, chat, id, workspace }): DomainEvent => ({
-          id: ids.next("evt"),
-          workspace,
-          type: "message.queued",
-          at: now,
-          subject: id,
-          actor: system,
-          cause: null,
-          data: { chat, account }
-        })
+      const events = replies.map(({ account, chat, id, workspace }) =>
+        stamped(ids, now, { workspace, type: "message.queued", subject: id, actor: system, data: { chat, account } })
       )
       yield* outbox.enqueue(replies, [], events)
     })

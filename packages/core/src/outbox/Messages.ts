@@ -5,6 +5,7 @@
 import { Context, Effect, Layer, Option } from "effect"
 import * as Address from "../channel/Address.ts"
 import * as Chat from "../chat/Chat.ts"
+import * as ChatOpening from "../chat/ChatOpening.ts"
 import { ChatStore } from "../chat/ChatStore.ts"
 import { InboundReactions } from "../chat/InboundReaction.ts"
 import { InboxStore } from "../chat/InboxStore.ts"
@@ -16,32 +17,35 @@ import { Parties, type Place, type PlaceError } from "../chat/Parties.ts"
 import { PrivateReplyStore } from "../chat/PrivateReplyStore.ts"
 import { ContactStore } from "../contact/ContactStore.ts"
 import { AddressHash, keysOf } from "../contact/Suppression.ts"
-import type { Actor, DomainEvent, EventType } from "../event/DomainEvent.ts"
+import { type Actor, type DomainEvent, type EventType, stamped } from "../event/DomainEvent.ts"
 import { EventStore } from "../event/EventStore.ts"
-import type { AccountId, IdGenerator, MessageId, WorkspaceId } from "../workspace/Id.ts"
+import type { AccountId, MessageId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
-import { MemberNotFound } from "../workspace/Member.ts"
+import { canonical } from "../workspace/Json.ts"
+import { able, type MemberDisabled, type MemberNotFound } from "../workspace/Member.ts"
 import { MemberStore } from "../workspace/MemberStore.ts"
 import type { Page, PageRequest } from "../workspace/Page.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import * as Seed from "../workspace/Seed.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
+import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import * as MessageDraft from "./MessageDraft.ts"
 import { SendRefused } from "./MessageDraft.ts"
 import { AmbiguousId, MessageNotAble, MessageNotFound } from "./MessageRefusal.ts"
 import { OutboxStore } from "./OutboxStore.ts"
 
 /** Why a message cannot be queued. */
-export type SendError = PlaceError | SendRefused | MemberNotFound | MediaFailure | MediaUnavailable
+export type SendError = PlaceError | SendRefused | MemberNotFound | MemberDisabled | MediaFailure | MediaUnavailable
 
 export class Messages extends Context.Service<
   Messages,
   {
     /**
      * Queues a message, in a chat that is begun where there is none. The author is who did it. A file is kept first: a data
-     * URI, and a URL where the channel takes bytes.
+     * URI, and a URL where the channel takes bytes. With a `key` that came before it is the message of that time, as it is
+     * now.
      */
     send(workspace: WorkspaceId, draft: MessageDraft.MessageDraft): Effect.Effect<Message.Message, SendError>
     /** Takes back a message that is queued and not on its way; those of campaigns are their campaign's. */
@@ -90,6 +94,7 @@ const make = Effect.gen(function* () {
   const parties = yield* Parties
   const contacts = yield* ContactStore
   const members = yield* MemberStore
+  const workspaces = yield* WorkspaceStore
   const replies = yield* PrivateReplyStore
   const files = yield* MediaLibrary
   const feed = yield* EventStore
@@ -99,20 +104,24 @@ const make = Effect.gen(function* () {
   const makeIds = (yield* Ids).generator
   const addressHash = yield* AddressHash
 
-  const told = (
-    ids: IdGenerator,
-    workspace: WorkspaceId,
-    at: Instant,
-    actor: Actor,
-    type: EventType,
-    subject: string,
-    data: DomainEvent["data"]
-  ): DomainEvent => ({ id: ids.next("evt"), workspace, at, type, subject, actor, cause: null, data })
-
   const checkAuthor = Effect.fnUntraced(function* (workspace: WorkspaceId, { author }: MessageDraft.MessageDraft) {
-    if (author.type !== "member") return
-    const member = Option.getOrNull(yield* members.get(workspace, author.id))
-    if (member === null || member.status === "disabled") return yield* new MemberNotFound({ member: author.id })
+    if (author.type === "member") yield* able(author.id, yield* members.get(workspace, author.id))
+  })
+
+  /** What the draft's key belongs to: the message that was queued under it, or this one, if the transaction commits. */
+  const keyed = Effect.fnUntraced(function* (workspace: WorkspaceId, { key, ...draft }: MessageDraft.MessageDraft) {
+    if (key === undefined) return { former: null, remember: () => Effect.void }
+    const name = `message ${key}`
+    const known = yield* workspaces.idempotent(workspace, name, Seed.digest(canonical(draft)), yield* time.now)
+    if (known.type === "mismatch") {
+      const detail = "another message was sent with this key in the last 24 hours; give new ones a key of their own"
+      return yield* new SendRefused({ field: "key", reason: "keyTaken", detail })
+    }
+    const former = known.type === "new" ? Option.none() : yield* inbox.message(workspace, known.response as MessageId)
+    return {
+      former: Option.getOrNull(former),
+      remember: (id: MessageId) => workspaces.remember(workspace, name, id)
+    }
   })
 
   /** The platform's id of the message that is answered. */
@@ -133,7 +142,11 @@ const make = Effect.gen(function* () {
     return held.filter((row) => row.account === null || row.account === account.id)
   })
 
-  const send: Messages["Service"]["send"] = Effect.fn("Messages.send")(function* (workspace, draft) {
+  const send: Messages["Service"]["send"] = Effect.fn("Messages.send")(function* (workspace, given) {
+    const draft = yield* Effect.fromResult(MessageDraft.check(given))
+    // What was queued stays queued, also where it would be refused today.
+    const { former } = yield* keyed(workspace, draft)
+    if (former !== null) return former
     yield* checkAuthor(workspace, draft)
     const place = yield* parties.place(workspace, draft.to)
     const now = yield* time.now
@@ -178,47 +191,40 @@ const make = Effect.gen(function* () {
               ...(isDespiteOptOut && { optedOut: true })
             }
     }
-    const opening = {
-      id: chat,
-      workspace,
-      account: account.id,
-      address,
-      contact: contact?.id ?? null,
-      name: place.name,
-      at: now
-    }
+    const opening = ChatOpening.make(
+      ids,
+      { id: chat, workspace, account: account.id, address, contact: contact?.id ?? null, name: place.name, at: now },
+      draft.author
+    )
     const data = { chat, account: account.id, ...(isDespiteOptOut && { optedOut: true }) }
     const isTakeover =
       (draft.author.type === "member" || draft.takeOver === true) && (said === null || said.takenOverAt === null)
     const event = (type: EventType, subject: string, more: DomainEvent["data"]) =>
-      told(ids, workspace, now, draft.author, type, subject, more)
-    yield* within(
+      stamped(ids, now, { workspace, type, subject, actor: draft.author, data: more })
+    return yield* within(
       Effect.gen(function* () {
+        const { former, remember } = yield* keyed(workspace, draft)
+        if (former !== null) return former
+        yield* remember(message.id)
         // Campaigns first: leads are locked before messages, and these before chats.
         if (isTakeover && contact !== null) {
           const news = [{ type: "takenOver" as const, contact: contact.id, chat, at: now }]
-          yield* Effect.forEach(reactions, (reaction) => reaction.hold(workspace, [contact.id], []), { discard: true })
+          yield* Effect.forEach(reactions, ({ hold }) => hold?.(workspace, [contact.id], []) ?? Effect.void, {
+            discard: true
+          })
           yield* Effect.forEach(reactions, (reaction) => reaction.heard(workspace, news, now), { discard: true })
         }
         if (draft.comment !== undefined) yield* reserve(message, draft.comment, now)
-        const isNew = place.chat === null && (yield* chats.admit([Chat.beginning(opening)])).length > 0
-        yield* outbox.enqueue(
-          [message],
-          [opening],
-          [
-            ...(isNew ? [event("chat.created", chat, { account: account.id })] : []),
-            event("message.queued", message.id, data)
-          ]
-        )
+        yield* outbox.enqueue([message], [opening], [event("message.queued", message.id, data)])
         if (place.chat !== null && Chat.isDeleted(place.chat)) {
           yield* chats.modify(workspace, [chat], (before) => ({ chat: Chat.restored(before, now), events: [] }))
         }
-        if (!isTakeover) return
+        if (!isTakeover) return message
         yield* chats.setTakenOver([chat], now)
         yield* feed.append([event("chat.taken_over", chat, { account: account.id, by: draft.author.type })])
+        return message
       })
     )
-    return message
   })
 
   /** Takes the place of the private reply to a comment, or fails. Platforms make the ids of comments of people's. */
@@ -247,7 +253,7 @@ const make = Effect.gen(function* () {
       const data = { chat: message.chat, account: message.account, reason: "cancelled" }
       yield* within(
         Effect.gen(function* () {
-          const event = told(ids, workspace, now, actor, "message.cancelled", id, data)
+          const event = stamped(ids, now, { workspace, type: "message.cancelled", subject: id, actor, data })
           const isCancelled = yield* outbox.cancel(workspace, id, "cancelled", [event])
           if (isCancelled) return yield* replies.release(message.details?.comment === undefined ? [] : [id])
           const { lead, status } = yield* known(workspace, id)
@@ -287,7 +293,7 @@ const make = Effect.gen(function* () {
             )
           }
           const data = { chat: after.chat, account: after.account, reason: before.reason }
-          yield* feed.append([told(ids, workspace, now, actor, "message.retrying", id, data)])
+          yield* feed.append([stamped(ids, now, { workspace, type: "message.retrying", subject: id, actor, data })])
           return after
         })
       )

@@ -1,11 +1,11 @@
 /** Queues the answer to people who ask for no more, where their workspace wants one, in the transaction in which they are heard. */
 import { Context, Effect, Layer, Option } from "effect"
-import type { News } from "../chat/InboundReaction.ts"
+import type { Correspondent, News } from "../chat/InboundReaction.ts"
 import { InboundReactions } from "../chat/InboundReaction.ts"
 import { InboxStore } from "../chat/InboxStore.ts"
 import * as OptOutReply from "../chat/OptOutReply.ts"
 import { ContactStore } from "../contact/ContactStore.ts"
-import { type DomainEvent, system } from "../event/DomainEvent.ts"
+import { stamped, system } from "../event/DomainEvent.ts"
 import type { WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
@@ -16,7 +16,7 @@ import { OutboxStore } from "./OutboxStore.ts"
 export class OptOutReplies extends Context.Service<
   OptOutReplies,
   {
-    /** Whoever wants no more messages is told so once. */
+    /** Whoever says that they want no more messages is told so once. */
     heard(workspace: WorkspaceId, news: ReadonlyArray<News>, now: Instant): Effect.Effect<void, StorageError>
   }
 >()("@overture/core/OptOutReplies") {
@@ -31,8 +31,7 @@ export class OptOutReplies extends Context.Service<
     Effect.gen(function* () {
       const { heard } = yield* OptOutReplies
       const others = yield* InboundReactions
-      const nothing = () => Effect.void
-      return InboundReactions.of([...others, { hold: nothing, heard, proven: nothing }])
+      return InboundReactions.of([...others, { heard, proven: () => Effect.void }])
     })
   )
 }
@@ -46,7 +45,10 @@ const make = Effect.gen(function* () {
 
   return OptOutReplies.of({
     heard: Effect.fn("OptOutReplies.heard")(function* (workspace, news, now) {
-      const who = news.filter(({ type }) => type === "optedOut")
+      const who = news.flatMap((one): ReadonlyArray<Correspondent> => {
+        const { at, chat, contact, type } = one
+        return type === "optedOut" && chat !== null ? [{ at, chat, contact }] : []
+      })
       if (who.length === 0) return
       const text = Option.getOrUndefined(yield* workspaces.get(workspace))?.optOutReply
       if (text === undefined) return
@@ -69,15 +71,12 @@ const make = Effect.gen(function* () {
       const messages = [...new Map(answers.map((message) => [message.id, message])).values()]
       if (messages.length === 0) return
       const ids = yield* makeIds
-      const queued = messages.map(
-        (message): DomainEvent => ({
-          id: ids.next("evt"),
+      const queued = messages.map((message) =>
+        stamped(ids, now, {
           workspace,
           type: "message.queued",
-          at: now,
           subject: message.id,
           actor: system,
-          cause: null,
           data: { chat: message.chat, account: message.account }
         })
       )

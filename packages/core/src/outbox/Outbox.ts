@@ -5,11 +5,14 @@
  */
 import { Cause, Context, Deferred, Effect, Fiber, Layer, Option, Ref } from "effect"
 import { AccountLogStore } from "../account/AccountLogStore.ts"
+import { AccountReactions } from "../account/AccountReaction.ts"
 import { AccountStore } from "../account/AccountStore.ts"
 import { Senders } from "../account/Senders.ts"
 import { Channels } from "../channel/Channel.ts"
 import { ContactStore } from "../contact/ContactStore.ts"
 import { AddressHash } from "../contact/Suppression.ts"
+import { OptOuts } from "../chat/OptOuts.ts"
+import type { Actor } from "../event/DomainEvent.ts"
 import { Ids } from "../workspace/Id.ts"
 import { earliest, type Instant, second } from "../workspace/Instant.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
@@ -30,6 +33,7 @@ import { OutboxStore } from "./OutboxStore.ts"
 import * as Places from "./Places.ts"
 import { decideQueued } from "./QueuedGates.ts"
 import * as Sending from "./Sending.ts"
+import type { Settled } from "./Settling.ts"
 import * as SteadySource from "./SteadySource.ts"
 
 export interface Round {
@@ -71,6 +75,19 @@ export class Outbox extends Context.Service<
   static readonly layer = Layer.effect(
     Outbox,
     Effect.suspend(() => make)
+  ).pipe(Layer.provide(OptOuts.layer))
+
+  /**
+   * Registers the queue with accounts, beside what is registered there already: what a pause, a trouble, a rest or a cap
+   * put off is looked at again once an operator changes that.
+   */
+  static readonly layerAccounts = Layer.effect(
+    AccountReactions,
+    Effect.gen(function* () {
+      const others = yield* AccountReactions
+      const { wake } = yield* OutboxStore
+      return [...others, { changing: () => Effect.void, changed: wake }]
+    })
   )
 }
 
@@ -112,12 +129,25 @@ const make = Effect.gen(function* () {
     maxClockSkewMs: config.maxClockSkewMs
   })
 
+  const optOuts = yield* OptOuts
+  const heedOptOuts = Effect.fnUntraced(function* (settled: ReadonlyArray<Settled>) {
+    for (const { message, outcome } of settled) {
+      if (outcome.type !== "optedOut" || message.contact === null) continue
+      const owner = Option.getOrNull(yield* workspaces.get(message.workspace))
+      if (owner === null || owner.optOutScope === "address") continue
+      const channel: Actor = { type: "channel", id: null }
+      // Nobody is there once they were erased or removed.
+      yield* Effect.catchTag(optOuts.optOut(owner.id, message.contact, channel), "ContactNotFound", () => Effect.void)
+    }
+  })
+
   const claimWork = yield* ClaimWork.make({
     store,
     transaction,
     channels,
     reactions: parties.reactions,
     tellAccounts,
+    heedOptOuts,
     sending,
     places: yield* Places.make(config.sendConcurrency),
     backlog,

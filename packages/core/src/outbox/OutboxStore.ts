@@ -5,10 +5,12 @@
 import { Context, type Effect } from "effect"
 import type { AccountState } from "../account/Account.ts"
 import type { AccountGroupState } from "../account/AccountGroup.ts"
+import type { ChannelName } from "../channel/Address.ts"
 import type { Contact } from "../contact/Contact.ts"
 import type { AddressHash, Suppression } from "../contact/Suppression.ts"
 import type { Chat } from "../chat/Chat.ts"
-import type { ChatOpening, ChatTouch } from "../chat/ChatStore.ts"
+import type { ChatOpening } from "../chat/ChatOpening.ts"
+import type { ChatTouch } from "../chat/ChatStore.ts"
 import type { Claimed, Message, Reservation } from "../chat/Message.ts"
 import type { Notice } from "../chat/Notice.ts"
 import type { DomainEvent } from "../event/DomainEvent.ts"
@@ -71,13 +73,24 @@ export interface SettleWrites {
 /** Where the database lives, against where it lived when a worker last wrote. */
 export type Guard = { readonly type: "same" } | { readonly type: "restored"; readonly detail: string }
 
+/** On what a message goes out, which is asked once more right before that. */
+export interface Terms {
+  /** How many suppressions of its address its gates let it go in spite of; absent = none stood against it. */
+  readonly despite?: number | undefined
+  /** The channel that wants the person's consent as long as they did not write; absent = nobody's is wanted. */
+  readonly consentFor?: ChannelName | undefined
+}
+
 /** Whether a message that may have been handed over already may be handed over once more. */
 export type Repeat =
   /** All that begin asks for holds at this moment. */
   | "now"
-  /** Not while everything, its workspace, its account or its campaign is stopped. */
+  /** Not while everything, its workspace, its account or its campaign is stopped, or its account rests. */
   | "later"
-  /** Something stopped it while it was being sent, its address is suppressed, or it was begun too long ago. */
+  /**
+   * Something stopped it while it was being sent, its address is suppressed, the consent it needs is no longer in force, or
+   * it was begun too long ago.
+   */
   | "never"
   /** Its person was erased: nothing is asked about it any more either. */
   | "erased"
@@ -109,23 +122,28 @@ export class OutboxStore extends Context.Service<
     }): Effect.Effect<{ readonly claim: Claim | null; readonly cancelled: ReadonlyArray<Claimed> } | null, StorageError>
     /**
      * Marks messages `sending`, right before they are handed over: only those still queued under this claim, whose lease
-     * holds, whose workspace, account and campaign may send at this moment, and whose address is suppressed exactly as often
-     * for their account as `despite` says their gates saw (not at all, where it says nothing). Returns their ids, and those of
-     * messages that this claim began already: when an answer was lost, the same begin is asked again, and what may not be
-     * sent any more is queued as before. So ask only for what has not been handed over.
+     * holds, whose workspace, account and campaign may send at this moment (the account's rest is over at `now`, in pacing
+     * time), whose address is suppressed exactly as often for their account as their terms say, and whose person consented
+     * or wrote where these want that. Returns their ids, and those of messages that this claim began already: when an answer
+     * was lost, the same begin is asked again, and what may not be sent any more is queued as before. So ask only for what
+     * has not been handed over.
      */
     begin(
       claim: ClaimId,
       ids: ReadonlyArray<MessageId>,
-      despite?: ReadonlyMap<MessageId, number>
+      now: Instant,
+      terms?: ReadonlyMap<MessageId, Terms>
     ): Effect.Effect<ReadonlyArray<MessageId>, StorageError>
     /**
      * Of messages that this claim is sending and another one may have handed over: whether they may be handed over once
-     * more. Those missing in the answer are not this claim's, or its lease ran out. Changes nothing.
+     * more. Those missing in the answer are not this claim's, or its lease ran out. What went in spite of a suppression is
+     * not repeated, so of their terms only the consent counts. Changes nothing.
      */
     mayRepeat(
       claim: ClaimId,
-      ids: ReadonlyArray<MessageId>
+      ids: ReadonlyArray<MessageId>,
+      now: Instant,
+      terms?: ReadonlyMap<MessageId, Terms>
     ): Effect.Effect<ReadonlyMap<MessageId, Repeat>, StorageError>
     /**
      * Returns messages of the claim that were not begun: the rows of touches go (they are rendered anew), others are due
@@ -139,7 +157,7 @@ export class OutboxStore extends Context.Service<
     ): Effect.Effect<ReadonlyArray<Message>, StorageError>
     /**
      * Locks those of the results that this claim still holds as `sending`, lets `conclude` judge them and writes what it
-     * answers: messages, chats, suppressions, events and budgets given back. Results that are not among `settled` were lost.
+     * answers: messages, chats (with `created` of those that it makes), suppressions, events and budgets given back. Results that are not among `settled` were lost.
      * Rows go as `Settling.isRemoved` and `dropsParts` say, and keep their reservation as `keepsReservation` says unless they
      * are cancelled; whatever else a row reserved is given back. Notices that came before a message was known to the
      * platform's id are given to `conclude` with it, and wait no more.
@@ -162,12 +180,21 @@ export class OutboxStore extends Context.Service<
     recover(lease: Lease, now: Instant): Effect.Effect<Recovered | null, StorageError>
     /** The next instant at which a queued message is due. */
     readonly nextQueued: Effect.Effect<Instant | null, StorageError>
-    /** Adds queued messages (and their chats): those whose id exists are left as they are, and events about them are left out. */
+    /**
+     * Adds queued messages, and their chats with `created` of those that it makes: messages whose id exists are left as they
+     * are, and events about them are left out.
+     */
     enqueue(
       messages: ReadonlyArray<Message>,
       openings: ReadonlyArray<ChatOpening>,
       events: ReadonlyArray<DomainEvent>
     ): Effect.Effect<ReadonlyArray<MessageId>, StorageError>
+    /**
+     * An operator changed accounts, their group or their workspace: what is put off of them for a reason that this may have
+     * lifted (`QueuedGates.liftable`) is due at `now`, or when it was asked for if that is later. What another transaction
+     * holds is passed by.
+     */
+    wake(accounts: ReadonlyArray<AccountId>, now: Instant): Effect.Effect<void, StorageError>
     /**
      * Cancels what is queued, unclaimed and not of a lead (its campaign decides about those), and gives back what it
      * reserved; false = not such a message, or it is too late.

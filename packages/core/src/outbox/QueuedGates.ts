@@ -4,10 +4,12 @@ import * as Accounts from "../account/Account.ts"
 import type { ChannelName } from "../channel/Address.ts"
 import * as Capability from "../channel/Capability.ts"
 import type { Channel } from "../channel/Channel.ts"
+import * as FirstWord from "../chat/FirstWord.ts"
+import type { Message } from "../chat/Message.ts"
 import * as OptOutReply from "../chat/OptOutReply.ts"
 import * as ReplyWindow from "../chat/ReplyWindow.ts"
 import { openly } from "../contact/Suppression.ts"
-import type { DomainEvent } from "../event/DomainEvent.ts"
+import { type DomainEvent, stamped, system } from "../event/DomainEvent.ts"
 import type { IdGenerator } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import { minute } from "../workspace/Instant.ts"
@@ -27,6 +29,13 @@ const attentionMs = 15 * minute
 /** How long a later part of a touch waits whose campaign is paused: soon after it runs again it goes on. */
 const pausedMs = minute
 
+/** Whoever comments may be answered once. */
+const answersComment = ({ details }: Pick<Message, "details">): boolean => details?.comment !== undefined
+
+/** Whether its person must have consented, unless they wrote; undefined = this process has not its channel. */
+export const wantsConsent = (message: Pick<Message, "details">, channel: Channel | undefined): boolean =>
+  channel !== undefined && channel.policy.optInRequired && !answersComment(message)
+
 const isAutomated = ({ message }: QueuedContext): boolean =>
   message.author.type === "campaign" || message.author.type === "system"
 
@@ -34,7 +43,7 @@ export const queuedGates: ReadonlyArray<Gate<QueuedContext>> = [
   {
     name: "workspace",
     decide: (context) =>
-      context.workspace.workspace.paused && isAutomated(context)
+      context.workspace.workspace.paused && context.message.author.type !== "member"
         ? Gates.defer("lead", context.now + attentionMs, "workspacePaused")
         : Gates.allow
   },
@@ -45,12 +54,25 @@ export const queuedGates: ReadonlyArray<Gate<QueuedContext>> = [
   },
   {
     name: "account",
-    decide: ({ account: { account }, channel, now }) =>
-      !Accounts.isAble(account) || channel === undefined
-        ? Gates.defer("lead", now + attentionMs, "accountUnable")
-        : account.restingUntil !== null && account.restingUntil > now
-          ? Gates.defer("lead", account.restingUntil, "accountResting")
-          : Gates.allow
+    decide: ({ account: { account }, channel, message, now }) =>
+      // Its touch ends; what is of no campaign waits for the account to be connected again.
+      account.removedAt !== undefined && message.lead !== null
+        ? Gates.skip("accountRemoved")
+        : !Accounts.isAble(account) || channel === undefined
+          ? Gates.defer("lead", now + attentionMs, "accountUnable")
+          : account.restingUntil !== null && account.restingUntil > now
+            ? Gates.defer("lead", account.restingUntil, "accountResting")
+            : Gates.allow
+  },
+  {
+    name: "policy",
+    decide: ({ channel, chat, contact, message, now }) => {
+      if (channel === undefined || answersComment(message) || (chat !== null && chat.lastInboundAt !== null)) {
+        return Gates.allow
+      }
+      const reason = FirstWord.refused(channel, contact, now)
+      return reason === null ? Gates.allow : Gates.skip(reason)
+    }
   },
   {
     name: "suppression",
@@ -68,8 +90,7 @@ export const queuedGates: ReadonlyArray<Gate<QueuedContext>> = [
     name: "replyWindow",
     decide: (context) =>
       context.channel === undefined ||
-      // Whoever comments may be answered once.
-      context.message.details?.comment !== undefined ||
+      answersComment(context.message) ||
       ReplyWindow.permits(windowOf(context, context.channel), [context.message.content])
         ? Gates.allow
         : Gates.skip("replyWindowClosed")
@@ -83,8 +104,16 @@ export const queuedGates: ReadonlyArray<Gate<QueuedContext>> = [
   }
 ]
 
+/** Why messages wait that an operator can let go: by a change of their workspace, account or group. */
+export const liftable: ReadonlyArray<string> = [
+  "workspacePaused",
+  "accountUnable",
+  "accountResting",
+  ...SendBudget.budgetGates.map(({ name }) => name)
+]
+
 const windowOf = ({ chat, message, now }: QueuedContext, channel: Channel): ReplyWindow.ReplyWindow =>
-  ReplyWindow.of(channel.policy, message.author.type === "member" ? "human" : "automated", chat, now)
+  ReplyWindow.ofAuthor(channel.policy, message.author, chat, now)
 
 const isWindowOpen = (context: QueuedContext): boolean =>
   context.channel === undefined || windowOf(context, context.channel).open
@@ -128,16 +157,15 @@ export const decideQueued =
         defer.push({ id: message.id, until: now + attentionMs, reason: verdict.reason })
       else if (verdict.type === "skip") {
         cancel.push({ id: message.id, reason: verdict.reason })
-        events.push({
-          id: ids.next("evt"),
-          at: now,
-          workspace: message.workspace,
-          type: "message.cancelled",
-          subject: message.id,
-          actor: { type: "system", id: null },
-          cause: null,
-          data: { chat: message.chat, reason: verdict.reason }
-        })
+        events.push(
+          stamped(ids, now, {
+            workspace: message.workspace,
+            type: "message.cancelled",
+            subject: message.id,
+            actor: system,
+            data: { chat: message.chat, reason: verdict.reason }
+          })
+        )
       } else {
         const reserved = message.reserved ?? purse.take(candidate, 1, now, null, false)
         take.push({ id: message.id, reserved, despite: openly(candidate.suppressions) })

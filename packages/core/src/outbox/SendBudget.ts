@@ -50,16 +50,58 @@ export const dayOf = (payers: Payers, who: Payer, now: Instant): LocalDate => Zo
 const nextDay = (payers: Payers, who: Payer, now: Instant): Instant =>
   Zone.toInstant(zoneOf(payers, who), Dates.addDays(dayOf(payers, who, now), 1), 0, "first")
 
-const spent = (
-  { now, parts, payers }: BudgetContext,
-  who: Payer,
-  cap: number | null,
-  use: Budget.DayUse,
-  reason = `${who}Cap`
-): Verdict => {
+/** Whatever caps the messages of an account's day, whoever used how much of it. */
+export interface CapHolders {
+  readonly account: { readonly dailyCap: number | null }
+  /** Absent or null = the account is in no group. */
+  readonly group?: { readonly dailyCap: number | null } | null | undefined
+  readonly workspace: { readonly dailyCap: number | null }
+  /** Of the channel; absent = it has none. */
+  readonly channelLimit?: number | undefined
+}
+
+/** A cap that no send passes, by the name of its gate. */
+export interface Cap {
+  readonly name: "accountCap" | "channelLimit" | "groupCap" | "workspaceCap"
+  readonly cap: number
+}
+
+/** The caps that no send passes, in the order in which they answer. */
+const caps: ReadonlyArray<{
+  readonly name: Cap["name"]
+  readonly who: Payer
+  readonly of: (holders: CapHolders) => number | null
+}> = [
+  { name: "accountCap", who: "account", of: ({ account }) => account.dailyCap },
+  { name: "channelLimit", who: "account", of: ({ channelLimit }) => channelLimit ?? null },
+  { name: "groupCap", who: "group", of: ({ group }) => group?.dailyCap ?? null },
+  { name: "workspaceCap", who: "workspace", of: ({ workspace }) => workspace.dailyCap }
+]
+
+/** Who caps what these payers send. */
+export const holders = ({ account, group, workspace }: Payers, channelLimit: number | undefined): CapHolders => ({
+  account: account.account,
+  group: group?.group,
+  workspace: workspace.workspace,
+  channelLimit
+})
+
+/** The reason of what has more messages than one of the caps: it never goes out, until someone raises that. */
+export const partsOverCap = "partsOverCap"
+
+/** The first cap that so many messages at once never pass; null = they pass all of them. */
+export const capBelow = (parts: number, holding: CapHolders): Cap | null => {
+  for (const { name, of } of caps) {
+    const cap = of(holding)
+    if (cap !== null && parts > cap) return { name, cap }
+  }
+  return null
+}
+
+const spent = ({ now, parts, payers }: BudgetContext, who: Payer, cap: number | null, reason: string): Verdict => {
   if (cap === null) return allow
-  if (parts > cap) return block("partsOverCap")
-  return Budget.left(use, dayOf(payers, who, now), cap) < parts
+  const use = who === "group" ? payers.group?.use : payers[who].use
+  return use !== undefined && Budget.left(use, dayOf(payers, who, now), cap) < parts
     ? defer("pace", nextDay(payers, who, now), reason)
     : allow
 }
@@ -75,28 +117,16 @@ const isDaysFirst = ({ isTouch, now, payers }: BudgetContext): boolean => {
 /** Of caps that a send must not pass, and of the warm-up, which yields to the account's first touch of the day. */
 export const budgetGates: ReadonlyArray<Gate<BudgetContext>> = [
   {
-    name: "accountCap",
-    decide: (context) => spent(context, "account", context.payers.account.account.dailyCap, context.payers.account.use)
+    name: partsOverCap,
+    decide: ({ channelLimit, parts, payers }) =>
+      capBelow(parts, holders(payers, channelLimit)) === null ? allow : block(partsOverCap)
   },
-  {
-    name: "channelLimit",
-    decide: (context) =>
-      spent(context, "account", context.channelLimit ?? null, context.payers.account.use, "channelLimit")
-  },
-  {
-    name: "groupCap",
-    decide: (context) => {
-      const { group } = context.payers
-      return group === null || group === undefined ? allow : spent(context, "group", group.group.dailyCap, group.use)
-    }
-  },
-  {
-    name: "workspaceCap",
-    decide: (context) => {
-      const { use, workspace } = context.payers.workspace
-      return spent(context, "workspace", workspace.dailyCap, use)
-    }
-  },
+  ...caps.map(
+    ({ name, of, who }): Gate<BudgetContext> => ({
+      name,
+      decide: (context) => spent(context, who, of(holders(context.payers, context.channelLimit)), name)
+    })
+  ),
   {
     name: "warmUp",
     decide: (context) => {

@@ -1,11 +1,12 @@
 /** What one settling transaction writes for a batch of results: messages, chats, suppressions and what is told of them. */
 import * as Address from "../channel/Address.ts"
 import * as Content from "../channel/Content.ts"
+import * as ChatOpening from "../chat/ChatOpening.ts"
 import type { Message } from "../chat/Message.ts"
 import * as Messages from "../chat/Message.ts"
 import * as Notice from "../chat/Notice.ts"
 import type { Suppression } from "../contact/Suppression.ts"
-import type { DomainEvent, EventType } from "../event/DomainEvent.ts"
+import { type Actor, type DomainEvent, type EventType, stamped } from "../event/DomainEvent.ts"
 import type { IdGenerator } from "../workspace/Id.ts"
 import type { HeldResult, SettleWrites } from "./OutboxStore.ts"
 import type { Settled } from "./Settling.ts"
@@ -36,7 +37,7 @@ export const conclude =
   (ids: IdGenerator) =>
   (held: ReadonlyArray<HeldResult>): SettleWrites => {
     const settled: Array<Settled> = []
-    const openings: Array<SettleWrites["openings"][number]> = []
+    const openings: Array<ChatOpening.ChatOpening> = []
     const touches: Array<SettleWrites["touches"][number]> = []
     const suppressions: Array<Suppression> = []
     const events: Array<DomainEvent> = []
@@ -49,17 +50,12 @@ export const conclude =
       const one = { ...judged, message: told.reduce(Notice.applied, settledMessage) }
       const { at } = result
       settled.push(one)
-      const { chat } = message
+      const { account, author, chat, contact, workspace } = message
+      const actor: Actor = { type: author.type === "device" ? "channel" : author.type, id: author.id }
       if (one.fate === "sent" || one.fate === "unknown") {
-        openings.push({
-          id: chat,
-          workspace: message.workspace,
-          account: message.account,
-          address: erased ? Address.erased(chat) : message.address,
-          contact: message.contact,
-          name: "",
-          at
-        })
+        const address = erased ? Address.erased(chat) : message.address
+        const place = { id: chat, workspace, account, address, contact, name: "", at }
+        openings.push(ChatOpening.make(ids, place, actor))
         const text = erased ? "" : Content.preview(message.content)
         touches.push({ chat, at, text, direction: "outbound", unread: 0 })
       }
@@ -67,41 +63,26 @@ export const conclude =
       if (suppression !== null) suppressions.push(suppression)
       const type = eventType[one.fate]
       if (type !== null) {
-        events.push({
-          id: ids.next("evt"),
-          workspace: message.workspace,
-          type,
-          at,
-          subject: message.id,
-          actor: { type: message.author.type === "device" ? "channel" : message.author.type, id: message.author.id },
-          cause: null,
-          data: {
-            chat,
-            account: message.account,
-            ...(message.lead !== null && { lead: message.lead, campaign: message.campaign, part: message.part }),
-            ...(settledMessage.reason !== null && { reason: settledMessage.reason })
-          }
-        })
+        const data = {
+          chat,
+          account,
+          ...(message.lead !== null && { lead: message.lead, campaign: message.campaign, part: message.part }),
+          ...(settledMessage.reason !== null && { reason: settledMessage.reason })
+        }
+        events.push(stamped(ids, at, { workspace, type, subject: message.id, actor, data }))
       }
       told.reduce((before, notice) => {
         const after = Notice.applied(before, notice)
         const event = Notice.eventOf(notice, before, after)
         if (event !== null) {
-          events.push({
-            id: ids.next("evt"),
-            workspace: message.workspace,
-            type: event,
-            at,
-            subject: message.id,
-            actor: { type: "channel", id: null },
-            cause: null,
-            data: {
-              ...Notice.dataOf(notice, after),
-              account: message.account,
-              ...(after.status !== before.status && { was: before.status }),
-              ...(message.lead !== null && { lead: message.lead })
-            }
-          })
+          const data = {
+            ...Notice.dataOf(notice, after),
+            account,
+            ...(after.status !== before.status && { was: before.status }),
+            ...(message.lead !== null && { lead: message.lead })
+          }
+          const channel: Actor = { type: "channel", id: null }
+          events.push(stamped(ids, at, { workspace, type: event, subject: message.id, actor: channel, data }))
         }
         return after
       }, settledMessage)

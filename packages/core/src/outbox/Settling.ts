@@ -54,7 +54,7 @@ export const keepsReservation = (self: Settled): boolean =>
 
 /** Transient tries before it is final. */
 export const maxAttempts = 3
-/** A rate-limited message waits this long at most, from its creation. */
+/** A rate-limited message waits this long at most, from the first time that the platform put it off. */
 export const maxWaitMs = 7 * day
 
 /** Full jitter over an exponential base of one minute; the same for the same try of the same message. */
@@ -77,7 +77,15 @@ export const settle = (result: Result, message: Message): Settled => {
     errorCode: "code" in outcome ? (outcome.code ?? null) : null,
     errorDetail: "detail" in outcome ? (outcome.detail ?? null) : null
   }
-  const done = { ...message, ...detail, claim: null, dueAt: null }
+  const { limitedSince, ...details } = message.details ?? {}
+  const done = {
+    ...message,
+    ...detail,
+    claim: null,
+    dueAt: null,
+    // What it waited for is over, whatever comes now.
+    ...(limitedSince !== undefined && { details: Object.keys(details).length === 0 ? null : details })
+  }
   const base = { claimed, outcome, at, retryAt: null }
   const failed = (reason: string): Settled => ({
     ...base,
@@ -158,7 +166,12 @@ export const settle = (result: Result, message: Message): Settled => {
     }
   }
   if (outcome.type === "rateLimited") {
-    return at - message.createdAt > maxWaitMs ? failed("rateLimited") : again(at + outcome.retryAfterMs, 0)
+    const since = limitedSince ?? at
+    if (at - since > maxWaitMs) return failed("rateLimited")
+    const put = again(at + outcome.retryAfterMs, 0)
+    return put.fate === "again"
+      ? { ...put, message: { ...put.message, details: { ...details, limitedSince: since } } }
+      : put
   }
   if (outcome.type === "transient") {
     return message.attempts + 1 >= maxAttempts

@@ -15,7 +15,7 @@ import type { Step } from "../campaign/Step.ts"
 import * as Address from "../channel/Address.ts"
 import type { Content } from "../channel/Content.ts"
 import * as Chat from "../chat/Chat.ts"
-import type { ChatOpening } from "../chat/ChatStore.ts"
+import * as ChatOpening from "../chat/ChatOpening.ts"
 import { type Message, single, untried } from "../chat/Message.ts"
 import type { Contact, ContactList } from "../contact/Contact.ts"
 import type { DomainEvent } from "../event/DomainEvent.ts"
@@ -68,7 +68,11 @@ export interface Builders {
   /** A queued message of a member, due at once. */
   message(account: Account, contact: Contact, overrides?: Partial<Message>): Message
   /** What opens the chat of an account with a contact. */
-  opening(account: Account, contact: Contact, overrides?: Partial<ChatOpening>): ChatOpening
+  opening(
+    account: Account,
+    contact: Contact,
+    overrides?: Partial<Omit<ChatOpening.ChatOpening, "created">>
+  ): ChatOpening.ChatOpening
   event(workspace: WorkspaceId, subject: string, overrides?: Partial<DomainEvent>): DomainEvent
 }
 
@@ -234,16 +238,19 @@ export const make = (seed: string): Builders => {
       createdAt: start,
       ...overrides
     }),
-    opening: (account, contact, overrides) => ({
-      id: Chat.idOf(account.id, addressOf(contact)),
-      workspace: account.workspace,
-      account: account.id,
-      address: addressOf(contact),
-      contact: contact.id,
-      name: contact.name,
-      at: start,
-      ...overrides
-    }),
+    opening: (account, contact, overrides) => {
+      const place = {
+        id: Chat.idOf(account.id, addressOf(contact)),
+        workspace: account.workspace,
+        account: account.id,
+        address: addressOf(contact),
+        contact: contact.id,
+        name: contact.name,
+        at: start,
+        ...overrides
+      }
+      return ChatOpening.make(next, place, system)
+    },
     event: (workspace, subject, overrides) => ({
       id: next.next("evt"),
       workspace,

@@ -28,6 +28,7 @@ import * as MediaRecords from "./storage/MediaRecords.ts"
 import * as Members from "./storage/Members.ts"
 import * as Model from "./storage/Model.ts"
 import * as Notices from "./storage/Notices.ts"
+import * as OptOuts from "./storage/OptOuts.ts"
 import * as Outbox from "./storage/Outbox.ts"
 import * as Persons from "./storage/Persons.ts"
 import * as Profiles from "./storage/Profiles.ts"
@@ -35,6 +36,7 @@ import * as Recovering from "./storage/Recovering.ts"
 import * as Sequences from "./storage/Sequences.ts"
 import * as Settling from "./storage/Settling.ts"
 import * as Stops from "./storage/Stops.ts"
+import * as Takeovers from "./storage/Takeovers.ts"
 import type { StorageCase } from "./storage/StorageCase.ts"
 import * as TouchChanges from "./storage/TouchChanges.ts"
 import * as Transactions from "./storage/Transactions.ts"
@@ -54,6 +56,7 @@ export const cases: ReadonlyArray<StorageCase> = [
   Profiles,
   Contacts,
   ListMembers,
+  OptOuts,
   Chats,
   ChatChanges,
   ChatLists,
@@ -64,6 +67,7 @@ export const cases: ReadonlyArray<StorageCase> = [
   Settling,
   Recovering,
   Stops,
+  Takeovers,
   Persons,
   Campaigns,
   CampaignLives,

@@ -101,16 +101,23 @@ describe("a change of a chat", () => {
     ["unassigns", chat({ assignee: ann }), { type: "assign", member: null }, { assignee: null }, "chat.assigned"],
     ["assigns whom it has", chat({ assignee: ann }), { type: "assign", member: ann }, null, "chat.assigned"],
     ["archives", chat(), { type: "archive", archived: true }, { archivedAt: start + 9 }, "chat.changed"],
-    ["closes, and gives back", taken, { type: "close" }, { closedAt: start + 9, takenOverAt: null }, "chat.closed"],
+    [
+      "closes, and gives back",
+      taken,
+      { type: "close" },
+      { closedAt: start + 9, takenOverAt: null, givenBackAt: start + 9 },
+      "chat.closed"
+    ],
     ["closes what is closed", closed, { type: "close" }, null, "chat.closed"],
     ["reopens", closed, { type: "reopen" }, { closedAt: null, openedAt: start + 9 }, "chat.reopened"],
     ["reopens what is open", taken, { type: "reopen" }, null, "chat.reopened"],
-    ["resumes automation", taken, { type: "resume" }, { takenOverAt: null }, "chat.resumed"],
+    ["resumes automation", taken, { type: "resume" }, { takenOverAt: null, givenBackAt: start + 9 }, "chat.resumed"],
+    ["resumes where nobody took over", chat(), { type: "resume" }, null, "chat.resumed"],
     [
       "deletes",
       { ...pinned, unread: 3 },
       { type: "delete" },
-      { deletedAt: start + 9, closedAt: start + 9, unread: 0, pinnedAt: null },
+      { deletedAt: start + 9, closedAt: start + 9, givenBackAt: start + 9, unread: 0, pinnedAt: null },
       "chat.deleted"
     ]
   ]

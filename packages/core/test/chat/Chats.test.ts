@@ -59,7 +59,7 @@ describe("a chat is found or begun", () => {
       const wished = yield* it.chats.open(it.workspace, { contact: contact.id, account: it.account.id }, api)
       assert.strictEqual(wished.chat.id, first.chat.id)
       const wrong = yield* Effect.flip(it.chats.open(it.workspace, { account: it.account.id, person: "12" }, api))
-      assert.match(wrong.message, /person must be a phone number/)
+      assert.match(wrong.message, /person: expected a phone number/)
       const stranger = it.build.contact(it.workspace, { addresses: [] })
       yield* (yield* ContactStore).import(it.workspace, [stranger], null)
       const unreachable = yield* Effect.flip(it.chats.open(it.workspace, { contact: stranger.id }, api))

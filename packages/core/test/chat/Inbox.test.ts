@@ -6,11 +6,13 @@ import type { ChannelEvent } from "../../src/channel/ChannelEvent.ts"
 import { idOf } from "../../src/chat/Chat.ts"
 import { ChatStore } from "../../src/chat/ChatStore.ts"
 import type { InboundHook } from "../../src/chat/InboundHook.ts"
+import { Chats } from "../../src/chat/Chats.ts"
 import { Inbox } from "../../src/chat/Inbox.ts"
 import { MediaRecordStore } from "../../src/chat/MediaRecordStore.ts"
 import { ContactStore } from "../../src/contact/ContactStore.ts"
 import { EventStore } from "../../src/event/EventStore.ts"
 import * as MemoryStorage from "../../src/memory/MemoryStorage.ts"
+import { Messages } from "../../src/outbox/Messages.ts"
 import * as Overture from "../../src/Overture.ts"
 import * as Builders from "../../src/testing/Builders.ts"
 import * as TestChannel from "../../src/testing/TestChannel.ts"
@@ -42,9 +44,10 @@ const common = (at: Instant) => ({
   participant: { scope: "", externalId: "p", name: "Pia" }
 })
 
-const wrote = (at: Instant, text = "Hm", externalId = `in-${at}`): ChannelEvent => ({
+const wrote = (at: Instant, text = "Hm", externalId = `in-${at}`, person = "p"): ChannelEvent => ({
   type: "messageReceived",
   ...common(at),
+  participant: { ...common(at).participant, externalId: person },
   externalId,
   content: Builders.text(text)
 })
@@ -87,7 +90,13 @@ describe("what is told of a message before the message itself", () => {
         { type: "reactionAdded", ...common(start + 6), externalId, emoji: "👍", fromUs: true }
       )
       assert.deepStrictEqual(yield* messages(account), [])
+      const listed = Effect.map(
+        Effect.flatMap(Chats, (chats) => chats.list(account.workspace, {}, {})),
+        ({ data }) => data.length
+      )
+      assert.deepStrictEqual([yield* listed, (yield* types(account)).includes("chat.created")], [0, false])
       yield* tell(account, wrote(start, "one", externalId))
+      assert.strictEqual(yield* listed, 1)
       const [message] = yield* messages(account)
       assert.deepStrictEqual(message?.content, Builders.text("two"))
       assert.deepStrictEqual(message?.details, {
@@ -97,7 +106,28 @@ describe("what is told of a message before the message itself", () => {
       const chat = Option.getOrThrow(yield* (yield* ChatStore).get(account.workspace, idOf(account.id, address)))
       assert.deepStrictEqual([chat.lastText, chat.unread, chat.name], ["two", 1, "Pia"])
       const told = yield* types(account)
-      assert.deepStrictEqual(told.slice(-4), ["message.received", "chat.replied", "message.edited", "reaction.added"])
+      const news = ["chat.created", "message.received", "chat.replied", "message.edited", "reaction.added"]
+      assert.deepStrictEqual(told.slice(-5), news)
+    }).pipe(Effect.provide(engine(channel)))
+  })
+
+  it.effect("says nothing of the chat itself, whichever comes first", () => {
+    const channel = TestChannel.make()
+    return Effect.gen(function* () {
+      const it = yield* Scene.make(channel)
+      const accounts = [yield* it.account("a"), yield* it.account("b")]
+      const opted = { type: "optedOut", ...common(start + 9), participant: { scope: "", externalId: "p" } } as const
+      const read = { type: "messageRead", ...common(start + 5), externalId: "never" } as const
+      yield* tell(accounts[0]!, read)
+      yield* tell(accounts[0]!, opted)
+      yield* tell(accounts[1]!, opted)
+      yield* tell(accounts[1]!, read)
+      const store = yield* ChatStore
+      const chats = yield* Effect.forEach(accounts, ({ id, workspace }) => store.get(workspace, idOf(id, address)))
+      assert.deepStrictEqual(
+        chats.map((chat) => Option.map(chat, ({ lastAt, name }) => [lastAt - start, name])),
+        [Option.some([9, ""]), Option.some([9, ""])]
+      )
     }).pipe(Effect.provide(engine(channel)))
   })
 
@@ -125,6 +155,42 @@ describe("what is told of a message before the message itself", () => {
       assert.deepStrictEqual([after.status, after.ended, channel.asked.length], ["failed", "failed", 1])
       const [counted, recounted] = yield* it.counts(after.campaign)
       assert.deepStrictEqual(counted, recounted)
+    }).pipe(Effect.provide(engine(channel)))
+  })
+})
+
+describe("a chat", () => {
+  it.effect("is told of once, by whoever says the first word in it", () => {
+    const channel = TestChannel.make()
+    return Effect.gen(function* () {
+      const { account, it } = yield* campaign(channel)
+      yield* it.run(start + 2 * day)
+      yield* tell(account, wrote(start + 2 * day), wrote(start + 2 * day, "Hm", "in-q", "q"))
+      const member = { type: "api", id: "key" } as const
+      for (const to of ["q", "r", "r", "s"]) {
+        const draft = { to: { account: account.id, person: to }, content: Builders.text("Hi"), author: member }
+        yield* (yield* Messages).send(account.workspace, draft)
+      }
+      yield* (yield* Chats).open(account.workspace, { account: account.id, person: "s" }, member)
+      yield* (yield* Chats).open(account.workspace, { account: account.id, person: "t" }, member)
+      yield* it.run(start + 3 * day)
+      const feed = yield* (yield* EventStore).read(account.workspace, null, 10_000)
+      const told = feed.flatMap(({ event }) => (event.type === "chat.created" ? [event] : []))
+      const chats = (yield* (yield* ChatStore).list(account.workspace, {})).data
+      const whoOf = (id: string) => chats.find((chat) => chat.id === id)?.address
+      assert.deepStrictEqual(
+        told.map(({ actor, subject }) => [whoOf(subject), actor.type]),
+        [
+          ["sandbox//p", "campaign"],
+          ["sandbox//q", "contact"],
+          ["sandbox//r", "api"],
+          ["sandbox//s", "api"],
+          ["sandbox//t", "api"]
+        ]
+      )
+      assert.strictEqual(chats.length, told.length)
+      const firsts = new Map(feed.toReversed().map(({ event }) => [event.data["chat"] ?? event.subject, event.type]))
+      assert.isTrue(chats.every(({ id }) => firsts.get(id) === "chat.created"))
     }).pipe(Effect.provide(engine(channel)))
   })
 })
@@ -225,12 +291,12 @@ describe("a booking", () => {
     return Effect.gen(function* () {
       const { account, it, lead } = yield* campaign(channel)
       yield* it.run(start + hour)
-      const at = start + 2 * hour
+      const at = start + hour
       const booked: ChannelEvent = { type: "booked", ...common(at), ref: "b-1", startsAt: start + 9 * day }
       const received = [yield* tell(account, booked), yield* tell(account, booked)]
       assert.deepStrictEqual(received, [
-        { handled: 1, repeated: 0 },
-        { handled: 0, repeated: 1 }
+        { handled: 1, repeated: 0, undecodable: 0 },
+        { handled: 0, repeated: 1, undecodable: 0 }
       ])
       const after = yield* lead
       assert.deepStrictEqual([after.ended, after.bookedAt], ["booked", at])
@@ -248,12 +314,14 @@ describe("a message with files", () => {
       const it = yield* Scene.make(channel)
       const account = yield* it.account("a")
       const content = { type: "media", kind: "image", url: "https://p.example/a.jpg", caption: "me" } as const
-      yield* tell(account, { ...wrote(start), content, button: "yes", externalId: "m" } as ChannelEvent)
+      const raw = { caption: "me", from: { first: "Pia" } }
+      yield* tell(account, { ...wrote(start), content, button: "yes", raw, externalId: "m" } as ChannelEvent)
       const media = yield* MediaRecordStore
       const [file] = (yield* media.list(account.workspace, {})).data
       assert.deepStrictEqual([file?.status, file?.url], ["remote", content.url])
       const [before] = yield* messages(account)
-      assert.deepStrictEqual([before?.details?.attachments?.[0]?.id, before?.details?.button], [file?.id, "yes"])
+      const { attachments, ...told } = before?.details ?? {}
+      assert.deepStrictEqual([attachments?.[0]?.id, told], [file?.id, { button: "yes", raw }])
       yield* tell(account, { type: "messageDeleted", ...common(start + 1), externalId: "m" })
       const [after] = yield* messages(account)
       assert.deepStrictEqual(after?.details, { deletedAt: start + 1 })

@@ -4,6 +4,7 @@ import { TestClock } from "effect/testing"
 import * as Contact from "../../src/contact/Contact.ts"
 import * as ContactCsv from "../../src/contact/ContactCsv.ts"
 import * as ContactRow from "../../src/contact/ContactRow.ts"
+import { ContactReactions } from "../../src/contact/ContactReaction.ts"
 import { ContactLists } from "../../src/contact/ContactLists.ts"
 import { Contacts } from "../../src/contact/Contacts.ts"
 import { ContactStore } from "../../src/contact/ContactStore.ts"
@@ -12,6 +13,7 @@ import { AddressHash, isTombstone, tombstone } from "../../src/contact/Suppressi
 import { Suppressions } from "../../src/contact/Suppressions.ts"
 import { EventStore } from "../../src/event/EventStore.ts"
 import { system } from "../../src/event/DomainEvent.ts"
+import { StorageError } from "../../src/workspace/StorageError.ts"
 import * as Builders from "../../src/testing/Builders.ts"
 import { layer, row, rules, scene } from "./people.ts"
 
@@ -29,6 +31,32 @@ const person = (seed: string) =>
     const address = contact.addresses[0]!
     return { contact, contacts: yield* Contacts, address, list, store, suppressions: yield* Suppressions, workspace }
   })
+
+describe("rows of people", () => {
+  it.effect("that come again have done what follows from them, where that failed the first time", () => {
+    const told: Array<ReadonlyArray<string>> = []
+    const reaction = {
+      changed: (_workspace: string, contacts: ReadonlyArray<string>) =>
+        Effect.suspend(() => {
+          told.push(contacts)
+          return told.length === 1
+            ? Effect.fail(new StorageError({ operation: "reaction", retryable: true, cause: null }))
+            : Effect.void
+        })
+    }
+    return Effect.gen(function* () {
+      const { address, contact, contacts, list, store, workspace } = yield* person("rows")
+      const rows = [row(2, address.externalId, { attributes: { city: "Lisbon" } }), row(3, "somebody new")]
+      const importing = contacts.importRows(workspace, list.id, rows, rules)
+      assert.strictEqual((yield* Effect.flip(importing))._tag, "StorageError")
+      assert.deepStrictEqual(told, [[contact.id]])
+      yield* importing
+      assert.include([...(told[1] ?? [])], contact.id)
+      const after = Option.getOrThrow(yield* store.get(workspace, contact.id))
+      assert.deepStrictEqual(after.attributes, { ...contact.attributes, city: "Lisbon" })
+    }).pipe(Effect.provide(layer), Effect.provideService(ContactReactions, [reaction]))
+  })
+})
 
 describe("names", () => {
   for (const [name, first, last] of [

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { TestClock } from "effect/testing"
 import { ContactJobs, type GatherRequest } from "../../src/contact/ContactJobs.ts"
 import { ContactStore } from "../../src/contact/ContactStore.ts"
@@ -7,8 +7,10 @@ import { everyone, type Gathering, judge, rowOf } from "../../src/contact/Gather
 import { system } from "../../src/event/DomainEvent.ts"
 import { EventStore } from "../../src/event/EventStore.ts"
 import { JobRunner } from "../../src/job/JobRunner.ts"
+import * as JobRules from "../../src/job/Job.ts"
+import { JobStore } from "../../src/job/JobStore.ts"
 import { Jobs } from "../../src/job/Jobs.ts"
-import type { ContactListId, WorkspaceId } from "../../src/workspace/Id.ts"
+import { type ContactListId, fromUuid, toUuid, type WorkspaceId } from "../../src/workspace/Id.ts"
 import { layer, person, source } from "./jobs.ts"
 import { row, rules, scene } from "./people.ts"
 import { Contacts } from "../../src/contact/Contacts.ts"
@@ -229,6 +231,43 @@ describe("gathering a list", () => {
       assert.lengthOf((yield* (yield* ContactStore).lists(workspace, {})).data, 1)
     }).pipe(Effect.provide(layer({ sources: [test.source] })))
   })
+
+  it.effect(
+    "one that is retried waits while another fills the list, which is to be gathered again until it is done",
+    () => {
+      const test = source(pages, 1)
+      return Effect.gen(function* () {
+        const { workspace } = yield* scene("retried")
+        const jobs = yield* Jobs
+        const jobStore = yield* JobStore
+        const store = yield* ContactStore
+        const runner = yield* JobRunner
+        const { job, list } = yield* gather(workspace, { retries: 0 })
+        yield* runner.runOne
+        yield* jobs.cancel(workspace, job.id)
+        const statusOf = Effect.map(store.getList(workspace, list), (found) => Option.getOrThrow(found).status)
+        assert.strictEqual(yield* statusOf, "ready")
+
+        const other = yield* gather(workspace, {}, { list: { id: list } })
+        const lease = { claim: fromUuid("clm", toUuid(job.id)), ms: 600_000 }
+        yield* jobStore.claim([other.job.kind], lease, (before) => JobRules.begin(before, 0))
+        yield* jobs.retry(workspace, job.id)
+        yield* runner.runOne
+        const waiting = yield* jobs.get(workspace, job.id)
+        assert.strictEqual(waiting.status, "queued")
+        assert.include(waiting.error, other.job.id)
+        assert.deepStrictEqual(yield* membersOf(workspace, list), [])
+
+        yield* jobStore.settle(other.job.id, lease, (before) => ({ job: JobRules.succeed(before, {}, 0), events: [] }))
+        yield* store.setListReady(workspace, list, [])
+        yield* TestClock.adjust("1 minute")
+        yield* runner.runOne
+        assert.strictEqual((yield* jobs.get(workspace, job.id)).status, "succeeded")
+        assert.deepStrictEqual(yield* membersOf(workspace, list), ["a", "b", "c", "d"])
+        assert.strictEqual(yield* statusOf, "ready")
+      }).pipe(Effect.provide(layer({ sources: [test.source] })))
+    }
+  )
 
   it.effect("of several that want the same list at the same time one gets it", () => {
     const test = source(pages)

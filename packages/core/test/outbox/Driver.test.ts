@@ -1,6 +1,6 @@
 /** A worker outlives what breaks in one of its rounds: the other sources go on, and it is tried again. */
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Fiber, Layer } from "effect"
+import { Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { CampaignStore } from "../../src/campaign/CampaignStore.ts"
 import { ContactStore } from "../../src/contact/ContactStore.ts"
@@ -30,15 +30,9 @@ const fragile = (isBroken: (part: Part) => boolean) => {
     ),
     Layer.effect(
       OutboxStore,
-      Effect.gen(function* () {
-        const store = yield* OutboxStore
-        const clock = yield* Clock.Clock
-        return OutboxStore.of({
-          ...store,
-          clock: clock.currentTimeMillis,
-          claimQueued: (request) => guarded("queue", store.claimQueued(request))
-        })
-      })
+      Effect.map(OutboxStore, (store) =>
+        OutboxStore.of({ ...store, claimQueued: (request) => guarded("queue", store.claimQueued(request)) })
+      )
     )
   )
   return Layer.provideMerge(stores, MemoryStorage.layer)

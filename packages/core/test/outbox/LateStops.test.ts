@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Option } from "effect"
 import { AccountStore } from "../../src/account/AccountStore.ts"
+import { Connections } from "../../src/account/Connections.ts"
 import type { Account } from "../../src/account/Account.ts"
 import { Campaigns } from "../../src/campaign/Campaigns.ts"
 import { CampaignStore } from "../../src/campaign/CampaignStore.ts"
@@ -57,6 +58,8 @@ interface Stop {
   readonly undo?: Stop["apply"]
   /** What goes in spite of it. */
   readonly spares: ReadonlyArray<Kind>
+  /** What has ended once it is taken back. */
+  readonly ends?: ReadonlyArray<Kind>
 }
 
 let told = 0
@@ -168,7 +171,7 @@ const stops: ReadonlyArray<Stop> = [
       ),
     spares: notOfCampaigns
   },
-  { name: "pausing the workspace", apply: pausing(true), undo: pausing(false), spares: ["api", "member"] },
+  { name: "pausing the workspace", apply: pausing(true), undo: pausing(false), spares: ["member"] },
   { name: "pausing everything", apply: stopping(true), undo: stopping(false), spares: [] },
   {
     name: "disabling the account",
@@ -176,7 +179,29 @@ const stops: ReadonlyArray<Stop> = [
     undo: accountBeing({ enabled: true }),
     spares: []
   },
-  { name: "a ban of the account", apply: accountBeing({ banned: true }), spares: [] }
+  { name: "a ban of the account", apply: accountBeing({ banned: true }), spares: [] },
+  {
+    name: "removing the account",
+    apply: ({ account }) => Effect.flatMap(Connections, ({ remove }) => remove(account.workspace, account.id, system)),
+    undo: ({ account }) => Effect.flatMap(Connections, ({ restore }) => restore(account.workspace, account.id, system)),
+    spares: [],
+    ends: ["followUp", "part"]
+  },
+  {
+    name: "a rest of the account",
+    apply: (place) => accountBeing({ restingUntil: place.now + 6 * hour })(place),
+    undo: () => Effect.void,
+    spares: []
+  },
+  {
+    name: "taking back the consent",
+    apply: ({ account, now, person }) =>
+      Effect.flatMap(Contacts, ({ withdrawConsent }) =>
+        withdrawConsent(account.workspace, person.id, "*", { at: now, source: "phone" }, system)
+      ),
+    // Who asked for no more wrote, and needs not have consented to be answered.
+    spares: ["optOutReply"]
+  }
 ]
 
 const engine = (channel: TestChannel.TestChannel) =>
@@ -200,6 +225,7 @@ const isTouch = (kind: Kind): kind is (typeof touches)[number] => kind in steps
 const play = (kind: Kind, stop: Stop) => {
   const only = Deferred.makeUnsafe<Outcome>()
   const channel: TestChannel.TestChannel = TestChannel.make({
+    policy: { optInRequired: true },
     answer: ({ text }) => (text === "the place is taken" ? Deferred.await(only) : undefined)
   })
   return Effect.gen(function* () {
@@ -211,6 +237,8 @@ const play = (kind: Kind, stop: Stop) => {
     const [account, other] = [yield* it.account("a"), yield* it.account("b")]
     let campaign = yield* it.campaign("c", [account], [{ id: "p" }], {}, isTouch(kind) ? steps[kind] : [1])
     const person = Option.getOrThrow(yield* (yield* ContactStore).byAddress(it.workspace.id, "sandbox//p"))
+    const consent = { channel: channel.name, scope: "", source: "form", at: start }
+    yield* (yield* Contacts).recordConsent(it.workspace.id, person.id, consent, system)
     if (isTouch(kind)) campaign = yield* it.start(campaign.id)
     const asked = () => channel.asked.filter((one) => one.account === account.id).length
 
@@ -282,7 +310,7 @@ describe("a message that is claimed and not begun", () => {
   for (const stop of stops) {
     for (const kind of kinds) {
       const goes = stop.spares.includes(kind) ? 1 : 0
-      const late = stop.undo === undefined ? goes : 1
+      const late = stop.undo === undefined || stop.ends?.includes(kind) === true ? goes : 1
       it.effect(`${stop.name}: ${kind} goes ${goes === 0 ? (late === 0 ? "never" : "later") : "once"}`, () =>
         Effect.map(play(kind, stop), (counts) => assert.deepStrictEqual(counts, [goes, late]))
       )

@@ -98,6 +98,30 @@ describe("who asks for no more", () => {
 
   it.effect("is told nothing a day later, where no window ends", () => late(TestChannel.make(), "suppressed"))
 
+  it.effect("is told nothing where the platform tells us a day later", () => {
+    const channel = TestChannel.make()
+    return Effect.gen(function* () {
+      const desk = yield* Desk.make(channel, settings)
+      const stop = (person: string, at: number) =>
+        desk.tell(({ dedupeKey }) => ({
+          type: "messageReceived",
+          dedupeKey,
+          at,
+          participant: { externalId: person, scope: "" },
+          externalId: dedupeKey,
+          content: { type: "text", text: "STOP" }
+        }))
+      yield* stop("ann", (yield* desk.now) - day)
+      yield* stop("ben", (yield* desk.now) - day + minute)
+      yield* desk.run((yield* desk.now) + day)
+      assert.deepStrictEqual(
+        channel.asked.map(({ to }) => to),
+        ["ben"]
+      )
+      assert.deepStrictEqual(yield* fates(desk, "ann"), [])
+    }).pipe(Effect.provide(Desk.engine(channel)))
+  })
+
   it.effect("waits for no budget", () => {
     const channel = TestChannel.make()
     return Effect.gen(function* () {

@@ -62,7 +62,8 @@ export const lostWorker = (begun: number) =>
     assert.isNotNull(claim)
     yield* store.begin(
       claim.id,
-      claim.messages.slice(0, begun).map(({ message }) => message.id)
+      claim.messages.slice(0, begun).map(({ message }) => message.id),
+      start
     )
     return claim
   })

@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Fiber, Layer, Option } from "effect"
 import { TestClock } from "effect/testing"
-import { AccountStore } from "../../src/account/AccountStore.ts"
 import * as LeadStopping from "../../src/campaign/LeadStopping.ts"
 import type { Outcome } from "../../src/channel/Outcome.ts"
 import * as Chat from "../../src/chat/Chat.ts"
@@ -15,39 +14,16 @@ import { OutboxStore } from "../../src/outbox/OutboxStore.ts"
 import * as Builders from "../../src/testing/Builders.ts"
 import * as TestChannel from "../../src/testing/TestChannel.ts"
 import { WorkspaceStore } from "../../src/workspace/WorkspaceStore.ts"
+import { asked, queued } from "./Queue.ts"
 
 const { start } = Builders
-
-/** `count` queued messages to as many people, and how to read their rows. */
-const queued = (count: number) =>
-  Effect.gen(function* () {
-    yield* TestClock.setTime(start)
-    const build = Builders.make("stopping")
-    const workspace = build.workspace()
-    const account = build.account(workspace.id)
-    yield* (yield* WorkspaceStore).create(workspace)
-    yield* (yield* AccountStore).connect(account, [])
-    const contacts = Array.from({ length: count }, () => build.contact(workspace.id))
-    yield* (yield* ContactStore).import(workspace.id, contacts, null)
-    const messages = contacts.map((contact) => build.message(account, contact))
-    yield* (yield* OutboxStore).enqueue(
-      messages,
-      contacts.map((contact) => build.opening(account, contact)),
-      []
-    )
-    const chats = yield* ChatStore
-    return Effect.map(
-      Effect.forEach(messages, ({ chat }) => chats.messages(workspace.id, chat, {})),
-      (pages) => pages.flatMap(({ data }) => data)
-    )
-  })
 
 const slow = () =>
   TestChannel.make({
     answer: ({ key }) => Effect.delay(Effect.succeed<Outcome>({ type: "accepted", externalId: key }), 1_000)
   })
 
-/** A database whose clock is always right. */
+/** A database whose clock is right, whatever the one of the process says. */
 const storage = Layer.provideMerge(
   Layer.effect(
     OutboxStore,
@@ -62,16 +38,13 @@ const storage = Layer.provideMerge(
 const engine = (channel: TestChannel.TestChannel) =>
   Overture.layer({ storage, channels: [channel], outbox: { sendConcurrency: 2 } })
 
-const asked = (channel: TestChannel.TestChannel, count: number) =>
-  Effect.yieldNow.pipe(Effect.repeat({ until: () => channel.asked.length >= count }))
-
 describe("a process without the secret of those who were erased", () => {
   it.effect("sends nothing from the moment that somebody is, until it is started with it", () => {
     const channel = TestChannel.make()
     const hash = (address: string) => `hashed ${address}`
     return Effect.gen(function* () {
-      const messages = yield* queued(3)
-      const [first] = yield* messages
+      const { rows } = yield* queued(3)
+      const [first] = yield* rows
       const driver = yield* Driver
       yield* (yield* ContactStore).suppress(
         [
@@ -97,7 +70,7 @@ describe("a driver", () => {
   it.effect("that is stopped settles what it is sending and gives the rest back", () => {
     const channel = slow()
     return Effect.gen(function* () {
-      const rows = yield* queued(5)
+      const { rows } = yield* queued(5)
       const running = yield* Effect.forkChild((yield* Driver).runUntil(Effect.succeed(false)))
       yield* asked(channel, 2)
       const stopping = yield* Effect.forkChild(Fiber.interrupt(running))
@@ -120,7 +93,7 @@ describe("a driver", () => {
         currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() + offset,
         currentTimeMillis: Effect.sync(() => clock.currentTimeMillisUnsafe() + offset)
       }
-      const rows = yield* queued(5)
+      const { rows } = yield* queued(5)
       const sending = Effect.flatMap(Driver, (driver) => driver.runUntil(Effect.succeed(false)))
       const running = yield* Effect.forkChild(Effect.provideService(sending, Clock.Clock, jumping))
       yield* asked(channel, 2)
@@ -139,7 +112,8 @@ describe("a driver that ran before", () => {
   it.effect("runs again, and sends what came since", () => {
     const channel = TestChannel.make()
     return Effect.gen(function* () {
-      const [first] = yield* yield* queued(1)
+      const { rows } = yield* queued(1)
+      const [first] = yield* rows
       const { runUntil } = yield* Driver
       const until = (count: number) =>
         Effect.gen(function* () {
@@ -188,12 +162,10 @@ describe("a driver with a wrong clock", () => {
     const channel = slow()
     return Effect.gen(function* () {
       const chats = yield* ChatStore
-      yield* queued(1)
-      const [workspace] = yield* (yield* WorkspaceStore).list
-      const [account] = (yield* (yield* AccountStore).list(workspace!.id, {})).data
+      const { account, workspace } = yield* queued(1)
       const participant = { scope: "", externalId: "ann" }
       const content = Builders.text("hello")
-      channel.tell(account!.id, start, {
+      channel.tell(account.id, start, {
         type: "messageReceived",
         dedupeKey: "1",
         externalId: "1",
@@ -201,7 +173,7 @@ describe("a driver with a wrong clock", () => {
         participant,
         content
       })
-      const heard = Effect.map(chats.get(workspace!.id, Chat.idOf(account!.id, "sandbox//ann")), Option.isSome)
+      const heard = Effect.map(chats.get(workspace.id, Chat.idOf(account.id, "sandbox//ann")), Option.isSome)
       const { step } = yield* Driver
       const real = yield* Clock.Clock
       const now = start + 3_600_000

@@ -2,7 +2,7 @@
  * Which leads a change is shown: their ids, each by an index that has leads in its state, without locks. Whoever locks them
  * asks again whether one is still meant.
  */
-import { isOpen, type Lead } from "@overture/core/campaign/Lead"
+import { isActive, type Lead } from "@overture/core/campaign/Lead"
 import type { LeadSelector } from "@overture/core/campaign/LeadChange"
 import type { LeadId } from "@overture/core/workspace/Id"
 import { Effect } from "effect"
@@ -36,8 +36,6 @@ const statements = defineStatements("CampaignSelection", (sql) => {
 })
 
 /** Whether anything of the lead is open, claimed or to come. */
-const isActive = (lead: Lead): boolean => isOpen(lead) || lead.step !== null || lead.claim !== null
-
 /** Whether a locked lead is still one that was asked for. */
 export const isMeant = (selector: LeadSelector, lead: Lead): boolean => {
   switch (selector.type) {

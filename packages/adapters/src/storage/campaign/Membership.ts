@@ -33,6 +33,9 @@ const statements = defineStatements("CampaignMembership", (sql) => {
     after: `select ${columns}
       from (select * from ${t("lead")} as l where l.campaign_id = $1 and l.contact_id > $2 and l.status = 'pending'
         order by l.contact_id limit $3) as l ${lookup(sql, "contact", "c", "c.id = l.contact_id")}`,
+    ofRanges: `select ${columns} from ${sql.rows("x", 1, { reach: "text", wanted: "id" })}
+      ${lookup(sql, "lead", "l", "l.campaign_id = $2 and l.reach = x.reach and l.wanted_id = x.wanted and l.status = 'pending'")}
+      ${lookup(sql, "contact", "c", "c.id = l.contact_id")} limit $3`,
     ofContacts: ofContacts("l.status = 'pending'"),
     heldOfContacts: ofContacts("l.status in ('pending', 'assigned') and l.claim_id is null"),
     followUps: `select l.id from ${t("lead")} as l where ${ofAccount} and l.follow_up = 1 and l.due_at is not null
@@ -64,7 +67,13 @@ export const make = (database: Database["Service"]): Verbs => {
                 Array.from(new Set(of.contacts), (contact) => ({ contact })),
                 campaign
               ])
-          : yield* hotTransaction(execute<LeadRow.LeadRow>(sql.after, [campaign, of.after ?? "", of.limit]))
+          : "ranges" in of
+            ? yield* execute<LeadRow.LeadRow>(sql.ofRanges, [
+                of.ranges.map(({ reach, wanted }) => ({ reach, wanted: wanted ?? "" })),
+                campaign,
+                of.limit
+              ])
+            : yield* hotTransaction(execute<LeadRow.LeadRow>(sql.after, [campaign, of.after ?? "", of.limit]))
       const found = rows.map(Ready.decode).sort((a, b) => (a.lead.contact < b.lead.contact ? -1 : 1))
       const chatOf = yield* around.chats(
         found.flatMap(({ contact }) =>

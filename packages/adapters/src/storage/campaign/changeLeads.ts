@@ -200,22 +200,30 @@ export const make = (
 
   const hold: CampaignStore["Service"]["hold"] = Effect.fnUntraced(function* (workspace, contacts, leads) {
     const ids = new Set([...leads, ...(yield* select({ type: "contacts", workspace, contacts }))])
-    if (ids.size === 0) return []
+    if (ids.size === 0) return { leads: [], messages: [] }
     const held = Array.from(ids)
       .sort()
       .map((id) => ({ id }))
-    yield* execute(sql.hold, [held])
-    const touching = yield* execute<{ readonly id: MessageId }>(sql.touching, [held])
     const named = Array.from(new Set(leads), (id) => ({ id }))
-    const siblings = named.length === 0 ? [] : yield* execute<{ readonly id: MessageId }>(sql.siblings, [named])
-    return [...new Set([...touching, ...siblings].map(({ id }) => id))]
+    // Sent together, and answered one after the other: the messages are those of the locked rows.
+    const [, touching, siblings] = yield* Effect.all(
+      [
+        execute(sql.hold, [held]),
+        execute<{ readonly id: MessageId }>(sql.touching, [held]),
+        named.length === 0 ? Effect.succeed([]) : execute<{ readonly id: MessageId }>(sql.siblings, [named])
+      ],
+      { concurrency: "unbounded" }
+    )
+    return {
+      leads: held.map(({ id }) => id),
+      messages: [...new Set([...touching, ...siblings].map(({ id }) => id))]
+    }
   })
 
-  const holdCounts: CampaignStore["Service"]["holdCounts"] = Effect.fnUntraced(function* (workspace, contacts, leads) {
-    const ids = new Set([...leads, ...(yield* select({ type: "contacts", workspace, contacts }))])
-    if (ids.size === 0) return
+  const holdCounts: CampaignStore["Service"]["holdCounts"] = Effect.fnUntraced(function* (leads) {
+    if (leads.length === 0) return
     const rows = yield* execute<{ readonly campaign_id: string; readonly account_id: string | null }>(sql.counted, [
-      Array.from(ids, (id) => ({ id }))
+      Array.from(new Set(leads), (id) => ({ id }))
     ])
     const keys = [
       ...new Map(

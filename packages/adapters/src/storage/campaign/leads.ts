@@ -3,8 +3,8 @@
  * Open leads are counted from partial indexes and claim rows, the others by the counters, so counting never walks a
  * campaign; `recount` does, to compare.
  */
-import type { CampaignStore, LeadCounts } from "@overture/core/campaign/CampaignStore"
-import { type Lead, LeadStatus } from "@overture/core/campaign/Lead"
+import type { CampaignStore } from "@overture/core/campaign/CampaignStore"
+import { type Lead, type LeadStatus, nobody, total } from "@overture/core/campaign/Lead"
 import type { PaceCounts } from "@overture/core/campaign/Pace"
 import { Effect, Option } from "effect"
 import type { Database } from "../Database.ts"
@@ -78,23 +78,6 @@ const statements = defineStatements("CampaignLeads", (sql) => {
   }
 })
 
-const noLeads: Record<LeadStatus, number> = {
-  pending: 0,
-  assigned: 0,
-  claimed: 0,
-  sending: 0,
-  sent: 0,
-  partial: 0,
-  failed: 0,
-  skipped: 0
-}
-
-const withTotal = (terms: Record<LeadStatus, number>, replied: number): LeadCounts => ({
-  ...terms,
-  total: LeadStatus.literals.reduce((total, status) => total + terms[status], 0),
-  replied
-})
-
 type Verbs = Pick<
   CampaignStore["Service"],
   | "getLead"
@@ -162,7 +145,7 @@ export const make = (database: Database["Service"]): Verbs => {
             failed: counted?.failed ?? 0,
             skipped: counted?.skipped ?? 0
           }
-          return withTotal(terms, counted?.replied ?? 0)
+          return { ...terms, total: total(terms), replied: counted?.replied ?? 0 }
         })
       ),
     recount: (campaign) =>
@@ -171,12 +154,9 @@ export const make = (database: Database["Service"]): Verbs => {
           campaign
         ]),
         (rows) => {
-          const terms = { ...noLeads }
+          const terms = { ...nobody }
           for (const { leads, standing } of rows) terms[standing] += leads
-          return withTotal(
-            terms,
-            rows.reduce((sum, { replied }) => sum + replied, 0)
-          )
+          return { ...terms, total: total(terms), replied: rows.reduce((sum, { replied }) => sum + replied, 0) }
         }
       ),
     breakdown: (campaign) =>

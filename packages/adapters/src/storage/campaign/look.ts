@@ -6,7 +6,7 @@ import type { Dryness, LeadCandidate, PaceWant } from "@overture/core/campaign/C
 import type { Message } from "@overture/core/chat/Message"
 import type { AddressHash } from "@overture/core/contact/Suppression"
 import type { LeadId } from "@overture/core/workspace/Id"
-import type { Instant } from "@overture/core/workspace/Instant"
+import { earliest, type Instant } from "@overture/core/workspace/Instant"
 import type { StorageError } from "@overture/core/workspace/StorageError"
 import { Effect } from "effect"
 import type { Database } from "../Database.ts"
@@ -15,6 +15,7 @@ import { lookup } from "../outbox/Lookup.ts"
 import * as Surroundings from "../outbox/Surroundings.ts"
 import * as Columns from "../rows/Columns.ts"
 import * as MessageRow from "../rows/MessageRow.ts"
+import * as Conversations from "./Conversations.ts"
 import * as Ready from "./ready.ts"
 import * as Sequences from "./Sequences.ts"
 
@@ -61,15 +62,13 @@ export interface Look {
   ) => Effect.Effect<ReadonlyArray<Looked>, StorageError>
 }
 
-const earliest = (a: Instant | null, b: Instant | null): Instant | null =>
-  a === null || b === null ? (a ?? b) : Math.min(a, b)
-
 export const make = (database: Database["Service"]): Look => {
   const sql = database.statements(statements)
   const { execute } = database
   const around = Surroundings.make(database)
   const ready = Ready.make(database)
   const sequences = Sequences.make(database)
+  const conversations = Conversations.make(database)
 
   /** The rows that the present step of each lead has, from an earlier try. */
   const earlierTries = Effect.fnUntraced(function* (found: ReadonlyArray<Ready.Ready>) {
@@ -87,28 +86,27 @@ export const make = (database: Database["Service"]): Look => {
 
   const candidates: Look["candidates"] = Effect.fnUntraced(function* (found, hash) {
     const keys = found.map(({ contact }) => Surroundings.keysOf(contact.addresses))
-    const [suppressionsOf, chatOf, sequencesOf, messages] = yield* Effect.all(
+    const [suppressionsOf, conversationOf, sequencesOf, messages] = yield* Effect.all(
       [
         around.suppressions(
           found.map(({ lead }, i) => ({ workspace: lead.workspace, addresses: keys[i]! })),
           hash
         ),
-        around.chats(
-          found.flatMap(({ lead: { account, address } }) => (account === null ? [] : [{ account, address }]))
-        ),
+        conversations(found),
         sequences(found),
         earlierTries(found)
       ],
       { concurrency: "unbounded" }
     )
     return found.map(
-      ({ contact, lead, touches }, i): LeadCandidate => ({
+      ({ contact, lead, touches, unreachable }, i): LeadCandidate => ({
         lead,
         contact,
         touches,
+        unreachable,
         suppressions: suppressionsOf(lead.workspace, keys[i]!, lead.account),
         sequences: sequencesOf(lead),
-        chat: lead.account === null ? null : chatOf(lead.account, lead.address),
+        ...conversationOf({ contact, lead }),
         messages: messages.get(lead.id) ?? []
       })
     )

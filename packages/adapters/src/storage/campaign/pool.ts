@@ -44,7 +44,9 @@ const statements = defineStatements("CampaignPool", (sql) => {
     lock: `select ${Columns.select(CampaignRow.columns, "g")} from ${t("campaign")} as g where g.id = $1 ${sql.lock("g")}`,
     accounts: `select ${Columns.select(PaceRow.columns, "p")}, ${Columns.select(AccountRow.columns, "a", "a_")},
       ${held("l.due_at is null")} + ${held("l.due_at is not null")} as holding, ${held(`l.due_at > ${sql.p(2, "bigint")}`)} as deferred,
-      ${[...settled, ...isAssigned.map(own), own("l.status = 'sending'")].join(" + ")} as given
+      ${[...settled, ...isAssigned.map(own), own("l.status = 'sending'")].join(" + ")} as given,
+      (select r.daily_cap from ${t("account_group")} as r where r.id = a.group_id) as group_cap,
+      (select w.daily_cap from ${t("workspace")} as w where w.id = p.workspace_id) as workspace_cap
       from ${t("pace")} as p ${lookup(sql, "account", "a", "a.id = p.account_id")}
       where p.campaign_id = $1 order by p.account_id`,
     // A limit of SQLite cannot speak of the row outside; all ranges have the same one.
@@ -137,7 +139,9 @@ const deal = (
 
 const accountIn = Columns.unprefix<AccountRow.AccountRow>(AccountRow.columns, "a_")
 
-type AccountsRow = PaceRow.PaceRow & Record<"holding" | "deferred" | "given", number>
+type AccountsRow = PaceRow.PaceRow &
+  Record<"holding" | "deferred" | "given", number> &
+  Record<"group_cap" | "workspace_cap", number | null>
 
 /** The accounts of a campaign with their paces, as they are at `now`; not locked. */
 const accountsOf = (database: Database["Service"]) => {
@@ -148,6 +152,8 @@ const accountsOf = (database: Database["Service"]) => {
         (row): DrawAccount => ({
           pace: PaceRow.decode(row),
           account: AccountRow.decode(accountIn(row)),
+          groupCap: row.group_cap,
+          workspaceCap: row.workspace_cap,
           holding: row.holding,
           deferred: row.deferred,
           given: row.given

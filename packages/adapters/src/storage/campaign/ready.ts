@@ -57,6 +57,7 @@ export interface Ready {
   readonly lead: Lead
   readonly contact: Contact
   readonly touches: ReadonlyArray<ContactTouch>
+  readonly unreachable: ReadonlyArray<string>
 }
 
 const contactIn = Columns.unprefix<ContactRow.ContactStateRow>(ContactRow.stateColumns, "c_")
@@ -64,7 +65,12 @@ const contactIn = Columns.unprefix<ContactRow.ContactStateRow>(ContactRow.stateC
 /** A lead with its contact, out of one row whose columns of the contact begin with `c_`. */
 export const decode = (row: LeadRow.LeadRow): Ready => {
   const contact = contactIn(row)
-  return { lead: LeadRow.decode(row), contact: ContactRow.decode(contact), touches: ContactRow.touches(contact) }
+  return {
+    lead: LeadRow.decode(row),
+    contact: ContactRow.decode(contact),
+    touches: ContactRow.touches(contact),
+    unreachable: ContactRow.unreachable(contact)
+  }
 }
 
 type Row = LeadRow.LeadRow & { readonly n: number; readonly later: number }

@@ -17,6 +17,7 @@ import * as Columns from "../rows/Columns.ts"
 import * as ContactRow from "../rows/ContactRow.ts"
 import { batchOf, type ImportBatch, type ImportPlan, type Known, plan } from "./ImportPlan.ts"
 import { blockSize, placeholders, tuple, tuples } from "./Tuples.ts"
+import * as Wishes from "./Wishes.ts"
 
 /** What a row of a file gives; the other columns of a new contact are the same for all. */
 const plain = Columns.pick(
@@ -117,6 +118,7 @@ const wholeRow = tuple(ContactRow.columns)
 export const make = (database: Database["Service"]) => {
   const sql = database.statements(statements)
   const { affected, execute } = database
+  const { share } = Wishes.make(database)
 
   /** Does one after the other; the text of the next one is written while the database works on the one before. */
   const inTurn = <A>(steps: ReadonlyArray<Effect.Effect<A, StorageError>>) => Effect.all(steps, { concurrency: 2 })
@@ -243,6 +245,7 @@ export const make = (database: Database["Service"]) => {
           const planned = plan(batch, known, mode)
           if (!(yield* take(workspace, planned))) continue
           yield* inTurn(wholly(sql.write, planned.changed))
+          for (const some of slices(planned.joined, slice)) yield* share(workspace, some)
           if (list !== null) yield* join(workspace, list, planned.members, new Set(planned.created.map(({ id }) => id)))
           return planned.imported
         }

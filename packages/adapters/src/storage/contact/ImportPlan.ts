@@ -45,6 +45,8 @@ export interface ImportPlan {
   readonly changed: ReadonlyArray<Contact>
   /** Addresses that nobody had, in the order of their index, so that two imports never wait crosswise; and who has them. */
   readonly addresses: ReadonlyArray<readonly [address: string, contact: ContactId]>
+  /** All addresses of each person who has more of them now than before, and several: what stands at one may go for all. */
+  readonly joined: ReadonlyArray<ReadonlyArray<string>>
   /** Everyone that the rows stand for, in order of first appearance. */
   readonly members: ReadonlyArray<ContactId>
 }
@@ -120,6 +122,13 @@ export const plan = ({ addresses, keys, places, rows }: ImportBatch, known: Know
   }
   // By what they are in the end: rows of one person may say one thing and then another.
   const changed = Array.from(found).flatMap(({ after, before }) => (isSame(before!, after) ? [] : [after]))
+  const joined: Array<ReadonlyArray<string>> = []
+  for (const people of [created, found]) {
+    for (const { after, before } of people) {
+      const count = after.addresses.length
+      if (count > 1 && count > (before?.addresses.length ?? 0)) joined.push(after.addresses.map(Address.key))
+    }
+  }
   return {
     imported: { created: created.length, merged, changed: changed.map(({ id }) => id), ambiguous },
     created: created.map(({ after }) => after),
@@ -130,6 +139,7 @@ export const plan = ({ addresses, keys, places, rows }: ImportBatch, known: Know
         ? []
         : [[address, owner.id] as const]
     }),
+    joined,
     members
   }
 }

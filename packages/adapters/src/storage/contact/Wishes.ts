@@ -1,11 +1,14 @@
 /**
  * What people said of being written to, one row for each address. It is written before what follows from it, so that two
- * who hear the same person at once agree: the second waits for the row and sees what the first heard.
+ * who hear the same person at once agree: the second waits for the row and sees what the first heard. An address that
+ * becomes one of a person who said stop has that wish, too.
  */
 import type { ContactStore } from "@overture/core/contact/ContactStore"
 import { keysOf, type Suppression } from "@overture/core/contact/Suppression"
 import * as Wish from "@overture/core/contact/Wish"
 import type { WorkspaceId } from "@overture/core/workspace/Id"
+import type { Instant } from "@overture/core/workspace/Instant"
+import type { StorageError } from "@overture/core/workspace/StorageError"
 import { Effect } from "effect"
 import type { Database } from "../Database.ts"
 import { defineStatements } from "../Dialect.ts"
@@ -48,8 +51,18 @@ const statements = defineStatements("Wishes", (sql) => ({
         "suppression",
         "s",
         "s.workspace_id = x.workspace_id and s.address = x.address and s.account_id = '' and s.at <= x.until"
-      )})`
+      )}) returning workspace_id, address`,
+  standing: `select s.address, s.at from ${sql.rows("x", 2, { address: "text" })}
+    ${lookup(
+      sql,
+      "suppression",
+      "s",
+      "s.workspace_id = $1 and s.address = x.address and s.account_id = '' and s.reason = 'optedOut'"
+    )}
+    where coalesce((select w.opt_out_scope from ${sql.t("workspace")} as w where w.id = $1), 'contact') = 'contact'`
 }))
+
+const within = (workspace: WorkspaceId, address: string) => `${workspace}|${address}`
 
 const decode = (row: WishRow): Wish.WishState => ({
   workspace: row.workspace_id,
@@ -58,14 +71,23 @@ const decode = (row: WishRow): Wish.WishState => ({
   startAt: row.start_at
 })
 
-export const make = (database: Database["Service"]): Pick<ContactStore["Service"], "heed" | "wishes"> => {
+export interface Wishes extends Pick<ContactStore["Service"], "heed" | "wishes"> {
+  /** Has a stop that stands at one of the addresses of a person, of each of these people, stand at all of them. */
+  readonly share: (
+    workspace: WorkspaceId,
+    people: ReadonlyArray<ReadonlyArray<string>>
+  ) => Effect.Effect<void, StorageError>
+}
+
+export const make = (database: Database["Service"]): Wishes => {
   const sql = database.statements(statements)
-  const heed: ContactStore["Service"]["heed"] = (wishes, addressHash = null) =>
+  const { execute } = database
+  const heed: Wishes["heed"] = (wishes, addressHash = null) =>
     wishes.length === 0
-      ? Effect.void
+      ? Effect.succeed([])
       : database.transaction(
           Effect.gen(function* () {
-            const rows = yield* database.execute<WishRow>(sql.remember, [
+            const rows = yield* execute<WishRow>(sql.remember, [
               Wish.collected(wishes).map(({ address, startAt, stopAt, workspace }) => ({
                 workspace_id: workspace,
                 address,
@@ -73,13 +95,14 @@ export const make = (database: Database["Service"]): Pick<ContactStore["Service"
                 start_at: startAt
               }))
             ])
+            const states = rows.map(decode)
             const stopping: Array<Suppression> = []
             const lifting: Array<{
               readonly workspace_id: WorkspaceId
               readonly address: string
               readonly until: number
             }> = []
-            for (const wish of rows.map(decode)) {
+            for (const wish of states) {
               const { address, workspace } = wish
               const at = Wish.stopped(wish)
               if (at !== null) stopping.push({ workspace, address, account: null, reason: "optedOut", at })
@@ -89,16 +112,30 @@ export const make = (database: Database["Service"]): Pick<ContactStore["Service"
                 }
               }
             }
-            if (lifting.length > 0) yield* database.write(sql.lift, [lifting])
+            const freed =
+              lifting.length === 0 ? [] : yield* execute<Pick<WishRow, "workspace_id" | "address">>(sql.lift, [lifting])
             if (stopping.length > 0) yield* database.write(sql.suppress, [stopping.map(ContactRow.encodeSuppression)])
+            const lifted = new Set(freed.map(({ address, workspace_id }) => within(workspace_id, address)))
+            return states.map((wish) => ({
+              ...wish,
+              lifted: keysOf(addressHash, wish.address).some((key) => lifted.has(within(wish.workspace, key)))
+            }))
           })
         )
   return {
     heed,
+    share: (workspace, people) =>
+      Effect.gen(function* () {
+        const rows = yield* execute<{ readonly address: string; readonly at: Instant }>(sql.standing, [
+          workspace,
+          people.flat().map((address) => ({ address }))
+        ])
+        if (rows.length === 0) return
+        yield* heed(Wish.shared(workspace, people, new Map(rows.map(({ address, at }) => [address, at]))))
+      }),
     wishes: (workspace, addresses) =>
-      Effect.map(
-        database.execute<WishRow>(sql.wishes, [workspace, addresses.map((address) => ({ address }))]),
-        (rows) => rows.map(decode)
+      Effect.map(execute<WishRow>(sql.wishes, [workspace, addresses.map((address) => ({ address }))]), (rows) =>
+        rows.map(decode)
       )
   }
 }

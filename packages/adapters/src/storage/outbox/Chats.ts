@@ -2,14 +2,18 @@
  * Chats as a settle writes them: new ones are made with their number and with what the message does to them at once, the
  * others are touched in one statement. A number may be left out when two settles make the same chat.
  */
-import type { ChatOpening, ChatTouch } from "@overture/core/chat/ChatStore"
-import type { ChatId, WorkspaceId } from "@overture/core/workspace/Id"
+import type { ChatOpening } from "@overture/core/chat/ChatOpening"
+import type { ChatTouch } from "@overture/core/chat/ChatStore"
+import type { DomainEvent } from "@overture/core/event/DomainEvent"
+import type { ChatId } from "@overture/core/workspace/Id"
 import type { StorageError } from "@overture/core/workspace/StorageError"
 import { Effect } from "effect"
+import * as ChatOpenings from "../ChatOpenings.ts"
 import type { Database } from "../Database.ts"
 import { defineStatements, type Sql } from "../Dialect.ts"
-import * as ChatRow from "../rows/ChatRow.ts"
-import * as Columns from "../rows/Columns.ts"
+import * as EventSqlStore from "../EventSqlStore.ts"
+import type * as Columns from "../rows/Columns.ts"
+import * as EventRow from "../rows/EventRow.ts"
 import { lookup, matches } from "./Lookup.ts"
 
 const touchColumns = {
@@ -29,22 +33,21 @@ const touched = (sql: Sql, x: string) => `
     last_inbound_at = ${sql.greatest("c.last_inbound_at", `${x}.last_inbound_at`)},
     unread = c.unread + ${x}.unread`
 
-const { number: _number, ...givenColumns } = ChatRow.openedColumns
-
 const statements = defineStatements("OutboxChats", (sql) => {
-  const insert = `insert into ${sql.t("chat")} as c (${Columns.names(givenColumns)}, number)
-    select ${Columns.select(givenColumns, "x")}, n.chats - x.before from ${sql.rows("x", 1, { ...givenColumns, before: "int" })}
-    ${lookup(sql, "numbering", "n", "n.workspace_id = x.workspace_id")} where true on conflict (id) do`
+  const insert = ChatOpenings.insert(sql)
   return {
     existing: `select c.id from ${sql.rows("x", 1, { id: "id" })} ${lookup(sql, "chat", "c", "c.id = x.id")}`,
-    number: `insert into ${sql.t("numbering")} as n (workspace_id, chats, lists)
-    select x.id, x.chats, 0 from ${sql.rows("x", 1, { id: "id", chats: "int" })} where true
-    on conflict (workspace_id) do update set chats = n.chats + excluded.chats`,
+    take: ChatOpenings.take(sql),
     open: `${insert} nothing`,
     // What another made meanwhile is touched.
     openTouched: `${insert} update set ${touched(sql, "excluded")}`,
     touch: `update ${sql.t("chat")} as c set ${touched(sql, "x")}
-    from ${sql.rows("x", 1, touchColumns)} where ${matches(sql, "c.id", "x.chat")}`
+    from ${sql.rows("x", 1, touchColumns)} where ${matches(sql, "c.id", "x.chat")}`,
+    // What has one of the numbers that were just taken was made here; what another made has a lesser one.
+    tell: `${EventSqlStore.insert(sql)} from ${sql.rows("x", 1, { ...EventRow.columns, taken: "int", i: "ordinal" })}
+      where x.taken is null or (select c.number from ${sql.t("chat")} as c where ${matches(sql, "c.id", "x.subject")})
+        > (select n.chats - x.taken from ${sql.t("numbering")} as n where ${matches(sql, "n.workspace_id", "x.workspace_id")})
+      order by x.i`
   }
 })
 
@@ -69,55 +72,51 @@ const combine = (touches: ReadonlyArray<ChatTouch>): Map<ChatId, Touched> => {
   return all
 }
 
-/** A new chat with the touch that comes with it; `before` = how many of its workspace's new numbers come after its own. */
-const created = (opening: ChatOpening, before: number, touched: Touched | undefined) => ({
-  id: opening.id,
-  workspace_id: opening.workspace,
-  before,
-  account_id: opening.account,
-  address: opening.address,
-  contact_id: opening.contact,
-  name: opening.name,
-  last_at: touched?.latest.at ?? opening.at,
-  last_text: touched?.latest.text ?? "",
-  last_direction: touched?.latest.direction ?? "outbound",
-  last_inbound_at: touched?.inboundAt ?? null,
-  unread: touched?.unread ?? 0,
-  created_at: opening.at
-})
+/** What is to be told of a chat, if it was made with one of the last numbers that were `taken` in its workspace. */
+interface Making {
+  readonly created: DomainEvent
+  readonly taken: number
+}
 
 export interface Chats {
   /** Those of the chats that exist. */
   readonly existing: (chats: Iterable<ChatId>) => Effect.Effect<ReadonlySet<ChatId>, StorageError>
-  /** Makes the openings whose chat is not among the `existing`, and writes what messages did to all of them. */
+  /** Makes the openings whose chat is not among the `existing`, and writes what messages did to all of them; what to tell. */
   readonly write: (
     openings: ReadonlyArray<ChatOpening>,
     touches: ReadonlyArray<ChatTouch>,
     existing: ReadonlySet<ChatId>
+  ) => Effect.Effect<ReadonlyArray<Making>, StorageError>
+  /** Appends `created` of the chats that were really made, and then the events. Right after `write`, before others open any. */
+  readonly tell: (
+    making: ReadonlyArray<Making>,
+    events: ReadonlyArray<DomainEvent>
   ) => Effect.Effect<void, StorageError>
 }
 
 export const make = (database: Database["Service"]): Chats => {
   const sql = database.statements(statements)
   const { execute, write } = database
+  const append = EventSqlStore.appender(database)
 
-  /** Opens chats, those that are touched with their touches. The numbering is held, so nobody else opens any meanwhile. */
+  /** Opens chats, those that are touched with their touches; how many numbers of each workspace that took. */
   const open = Effect.fnUntraced(function* (
     openings: ReadonlyArray<ChatOpening>,
     touched: ReadonlyMap<ChatId, Touched>
   ) {
-    const counts = new Map<WorkspaceId, number>()
-    for (const { workspace } of openings) counts.set(workspace, (counts.get(workspace) ?? 0) + 1)
-    const workspaces = Array.from(counts, ([id, chats]) => ({ id, chats })).sort((a, b) => (a.id < b.id ? -1 : 1))
-    yield* write(sql.number, [workspaces])
-    const rows = openings.map((opening) => {
-      const before = counts.get(opening.workspace)! - 1
-      counts.set(opening.workspace, before)
-      return created(opening, before, touched.get(opening.id))
+    const { chats, counts } = ChatOpenings.numbered(openings)
+    if (chats.length > 0) yield* write(sql.take, [ChatOpenings.takenBy(counts)])
+    const untouched = chats.filter(({ id }) => !touched.has(id))
+    const withTouch = chats.flatMap((chat) => {
+      const touch = touched.get(chat.id)
+      if (touch === undefined) return []
+      const { inboundAt, latest, unread } = touch
+      const { at, direction, text } = latest
+      return [{ ...chat, last_at: at, last_text: text, last_direction: direction, last_inbound_at: inboundAt, unread }]
     })
-    const [untouched, withTouch] = [rows.filter(({ id }) => !touched.has(id)), rows.filter(({ id }) => touched.has(id))]
     if (withTouch.length > 0) yield* write(sql.openTouched, [withTouch])
     if (untouched.length > 0) yield* write(sql.open, [untouched])
+    return counts
   })
 
   return {
@@ -136,13 +135,16 @@ export const make = (database: Database["Service"]): Chats => {
       }
       // What was said before its chat was opened leaves the preview alone, so it comes after.
       const early = (chat: ChatId, { latest }: Touched) => latest.at < (wanted.get(chat)?.at ?? 0)
-      if (wanted.size > 0)
-        yield* open(
-          [...wanted.values()].sort((a, b) => (a.id < b.id ? -1 : 1)),
-          new Map(Array.from(touched).filter(([chat, touch]) => !early(chat, touch)))
-        )
+      const taken = yield* open(
+        [...wanted.values()].sort((a, b) => (a.id < b.id ? -1 : 1)),
+        new Map(Array.from(touched).filter(([chat, touch]) => !early(chat, touch)))
+      )
+      const making = Array.from(
+        wanted.values(),
+        ({ created, workspace }): Making => ({ created, taken: taken.get(workspace)! })
+      )
       const others = Array.from(touched).filter(([chat, touch]) => !wanted.has(chat) || early(chat, touch))
-      if (others.length === 0) return
+      if (others.length === 0) return making
       const rows = others.map(([chat, { inboundAt, latest, unread }]) => ({
         chat,
         last_at: latest.at,
@@ -152,6 +154,16 @@ export const make = (database: Database["Service"]): Chats => {
         unread
       }))
       yield* write(sql.touch, [rows.sort((a, b) => (a.chat < b.chat ? -1 : 1))])
-    })
+      return making
+    }),
+    tell: (making, events) =>
+      making.length === 0
+        ? append(events)
+        : write(sql.tell, [
+            [
+              ...making.map(({ created, taken }) => ({ ...EventRow.encode(created), taken })),
+              ...events.map((event) => ({ ...EventRow.encode(event), taken: null }))
+            ]
+          ])
   }
 }

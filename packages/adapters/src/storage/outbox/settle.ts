@@ -20,7 +20,6 @@ import * as Budgets from "../Budgets.ts"
 import * as ChatNotices from "../ChatNotices.ts"
 import type { Database } from "../Database.ts"
 import { defineStatements } from "../Dialect.ts"
-import * as EventSqlStore from "../EventSqlStore.ts"
 import * as Columns from "../rows/Columns.ts"
 import { suppressionColumns } from "../rows/ContactRow.ts"
 import * as MessageRow from "../rows/MessageRow.ts"
@@ -113,7 +112,6 @@ const encodeSent = ({ attempts, claim, externalId, id, sentAt, status }: Message
 
 export const make = (database: Database["Service"]): OutboxStore["Service"]["settle"] => {
   const sql = database.statements(statements)
-  const append = EventSqlStore.appender(database)
   const budgets = Budgets.make(database)
   const chats = Chats.make(database)
   const held = Held.make(database)
@@ -197,7 +195,7 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["set
         )
         const writes = conclude(yield* withNotices(results, before, early))
         const returning = yield* writeMessages(writes.settled, before)
-        yield* chats.write(writes.openings, writes.touches, existing)
+        const making = yield* chats.write(writes.openings, writes.touches, existing)
         yield* budgets.giveBack(returning)
         if (writes.suppressions.length > 0) {
           const rows = writes.suppressions.map(({ account, address, at, reason, workspace }) => ({
@@ -209,7 +207,7 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["set
           }))
           yield* database.write(sql.suppressions, [rows])
         }
-        yield* append(writes.events)
+        yield* chats.tell(making, writes.events)
         return writes
       })
     )

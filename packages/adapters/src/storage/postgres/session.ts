@@ -90,9 +90,9 @@ export const over = <C extends ClientBase>(client: C, database: string): Postgre
   // A client that is checked out ends the process with its connection unless somebody listens.
   client.on("error", onLost)
   client.on("end", onLost)
-  const ask = async (text: string, parameters: ReadonlyArray<Parameter>, id?: string): Promise<Result> => {
+  const ask = async (asked: ReturnType<typeof query>): Promise<Result> => {
     try {
-      const answer = await answerOf(client, query(text, parameters, id))
+      const answer = await answerOf(client, asked)
       const result = Array.isArray(answer) ? (answer.at(-1) as QueryResult) : answer
       return { rows: result.rows, affected: result.rowCount ?? 0, command: result.command }
     } catch (cause) {
@@ -101,11 +101,12 @@ export const over = <C extends ClientBase>(client: C, database: string): Postgre
     }
   }
   const send: Connection["send"] = (text, parameters, id) => {
+    const asked = query(text, parameters, id)
     if (pipelined) {
       hold()
-      return ask(text, parameters, id)
+      return ask(asked)
     }
-    const turn = () => ask(text, parameters, id)
+    const turn = () => ask(asked)
     const next = last === undefined ? turn() : last.then(turn, turn)
     last = next
     const done = () => {

@@ -27,6 +27,7 @@ export const openedColumns = {
 const tendedColumns = {
   read_at: "bigint",
   taken_over_at: "bigint",
+  given_back_at: "bigint",
   opened_at: "bigint",
   closed_at: "bigint",
   responded_at: "bigint",
@@ -44,15 +45,18 @@ export const columns = { ...openedColumns, ...tendedColumns } as const satisfies
 
 /** What a rule may change of a chat that exists. */
 export const stateColumns = {
-  id: "id",
-  contact_id: "id",
-  name: "text",
-  last_at: "bigint",
-  last_text: "text",
-  last_direction: "text",
-  last_inbound_at: "bigint",
-  unread: "int",
-  created_at: "bigint",
+  ...Columns.pick(
+    openedColumns,
+    "id",
+    "contact_id",
+    "name",
+    "last_at",
+    "last_text",
+    "last_direction",
+    "last_inbound_at",
+    "unread",
+    "created_at"
+  ),
   ...tendedColumns,
   tended: "int"
 } as const satisfies Columns.Columns
@@ -73,6 +77,7 @@ export interface ChatRow {
   readonly created_at: number
   readonly read_at: number | null
   readonly taken_over_at: number | null
+  readonly given_back_at: number | null
   readonly opened_at: number | null
   readonly closed_at: number | null
   readonly responded_at: number | null
@@ -102,6 +107,7 @@ export const decode = (row: ChatRow): Chat => ({
   unread: row.unread,
   readAt: row.read_at,
   takenOverAt: row.taken_over_at,
+  givenBackAt: row.given_back_at,
   openedAt: row.opened_at ?? row.created_at,
   closedAt: row.closed_at,
   respondedAt: row.responded_at,
@@ -139,6 +145,7 @@ export const encodeState = (self: Chat): Columns.Written<typeof stateColumns> =>
   created_at: self.createdAt,
   read_at: self.readAt,
   taken_over_at: self.takenOverAt,
+  given_back_at: self.givenBackAt,
   opened_at: self.openedAt === self.createdAt ? null : self.openedAt,
   closed_at: self.closedAt,
   responded_at: self.respondedAt,

@@ -7,7 +7,7 @@ import type { AccountId, ContactId, ContactListId, WorkspaceId } from "@overture
 import type { Metadata } from "@overture/core/workspace/Json"
 import * as Columns from "./Columns.ts"
 
-/** Without `touches`, which only claims and settles write. */
+/** Without `touches` and `unreachable`, which only claims and settles write. */
 export const columns = {
   id: "id",
   workspace_id: "id",
@@ -24,8 +24,8 @@ export const columns = {
   created_at: "bigint"
 } as const satisfies Columns.Columns
 
-/** What `decode` and `touches` read. */
-export const stateColumns = { ...columns, touches: "json" } as const satisfies Columns.Columns
+/** What `decode`, `touches` and `unreachable` read. */
+export const stateColumns = { ...columns, touches: "json", unreachable: "json" } as const satisfies Columns.Columns
 
 export interface ContactRow {
   readonly id: ContactId
@@ -45,6 +45,8 @@ export interface ContactRow {
 
 export interface ContactStateRow extends ContactRow {
   readonly touches: string
+  /** Null = none. */
+  readonly unreachable: string | null
 }
 
 export const decode = (row: ContactRow): Contact => ({
@@ -66,6 +68,10 @@ export const decode = (row: ContactRow): Contact => ({
 /** What the contact's own row remembers of former touches; written back as it is. */
 export const touches = (row: Pick<ContactStateRow, "touches">): ReadonlyArray<ContactTouch> =>
   Columns.array<ContactTouch>(row.touches)
+
+/** The keys of its addresses at which nobody was. */
+export const unreachable = (row: Pick<ContactStateRow, "unreachable">): ReadonlyArray<string> =>
+  row.unreachable === null ? [] : Columns.array<string>(row.unreachable)
 
 export const encode = (self: Contact): Columns.Written<typeof columns> => ({
   id: self.id,

@@ -13,6 +13,7 @@ import { Campaigns } from "../../campaign/Campaigns.ts"
 import { CampaignStore } from "../../campaign/CampaignStore.ts"
 import { Lead } from "../../campaign/Lead.ts"
 import type { Step } from "../../campaign/Step.ts"
+import * as Address from "../../channel/Address.ts"
 import { Chat } from "../../chat/Chat.ts"
 import { ChatStore } from "../../chat/ChatStore.ts"
 import { Inbox } from "../../chat/Inbox.ts"
@@ -26,6 +27,7 @@ import { type DomainEvent, system } from "../../event/DomainEvent.ts"
 import { EventStore, type FeedEvent } from "../../event/EventStore.ts"
 import { Driver } from "../../outbox/Driver.ts"
 import { day, hour, type Instant } from "../../workspace/Instant.ts"
+import { canonical } from "../../workspace/Json.ts"
 import type { Page, PageRequest } from "../../workspace/Page.ts"
 import { PacingTime } from "../../workspace/PacingTime.ts"
 import { WorkspaceStore } from "../../workspace/WorkspaceStore.ts"
@@ -169,7 +171,7 @@ const runUntil = Effect.fnUntraced(function* (until: Instant) {
   }
 })
 
-/** Has all of it told, in batches of at most `size` for each account; the clock moves on meanwhile. */
+/** Has all of it told once it happened, in batches of at most `size` for each account; the clock moves on meanwhile. */
 export const tell = Effect.fnUntraced(function* (
   { accounts }: World,
   happenings: ReadonlyArray<Happenings.Happening>,
@@ -179,7 +181,8 @@ export const tell = Effect.fnUntraced(function* (
   const inbox = yield* Inbox
   const time = yield* PacingTime
   let handled = 0
-  let now = yield* time.now
+  let now = happenings.reduce((latest, { event: { at } }) => Math.max(latest, at), yield* time.now)
+  yield* time.waitUntil(now, 0)
   for (let from = 0; from < happenings.length; from += size) {
     const batch = happenings.slice(from, from + size)
     for (const [account, own] of Map.groupBy(batch, (one) => one.account)) {
@@ -225,8 +228,10 @@ const standing = (events: ReadonlyArray<DomainEvent>, ended: string | null | und
   const types = new Set<string>()
   const reactions = new Map<string, string>()
   let status: string | null = null
+  let wish: string | null = null
   for (const { data, type } of events) {
     if (isStatus(type)) status = type
+    else if (type === "contact.opted_out" || type === "contact.opted_in") wish = type
     // Takes back an end that was told, which another order never told.
     else if (type === "lead.resumed") continue
     else if (type.startsWith("reaction.")) reactions.set(JSON.stringify([data["emoji"], data["direction"]]), type)
@@ -234,6 +239,7 @@ const standing = (events: ReadonlyArray<DomainEvent>, ended: string | null | und
       types.add(type)
   }
   if (status !== null) types.add(status)
+  if (wish !== null) types.add(wish)
   for (const type of reactions.values()) types.add(type)
   return types
 }
@@ -259,6 +265,10 @@ export const left = Effect.fnUntraced(function* ({ accounts, campaigns, workspac
     )(yield* MediaRecordStore)
   )
   const suppressions = yield* all((page) => contactStore.allSuppressions(workspace.id, page))
+  const wishes = yield* contactStore.wishes(
+    workspace.id,
+    contacts.flatMap(({ addresses }) => addresses.map(Address.key))
+  )
   const kept = yield* (yield* AccountStore).list(workspace.id, { limit: 100 })
 
   const names = new Map<string, string>([[workspace.id, "workspace"]])
@@ -284,7 +294,7 @@ export const left = Effect.fnUntraced(function* ({ accounts, campaigns, workspac
     return found.map((one) => {
       const row = { ...(encode(one) as Record<string, unknown>) }
       for (const field of ["id", ...without]) delete row[field]
-      return named(JSON.stringify(row, sortedKeys))
+      return named(canonical(row))
     })
   }
   const endedOf = new Map<string, string | null>(leads.map(({ ended, id }) => [id, ended]))
@@ -300,16 +310,12 @@ export const left = Effect.fnUntraced(function* ({ accounts, campaigns, workspac
     leads: rows(Lead, leads, []).sort(),
     media: rows(Media, media, ["createdAt", "dueAt"]).sort(),
     suppressions: suppressions.map((row) => named(JSON.stringify(row))).sort(),
+    wishes: wishes.map((row) => named(JSON.stringify(row))).sort(),
     accounts: kept.data.map((row) => named(JSON.stringify(row))).sort(),
     counts: yield* Effect.forEach(campaigns, ({ id }) => campaignStore.counts(id)),
     recounts: yield* Effect.forEach(campaigns, ({ id }) => campaignStore.recount(id)),
     feed: told.flat().sort()
   }
 })
-
-const sortedKeys = (_key: string, value: unknown): unknown =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-    : value
 
 export type Left = Effect.Success<ReturnType<typeof left>>

@@ -1,6 +1,7 @@
 /**
  * What the platforms of a campaign tell of its people, drawn by a seed: receipts, late failures, echoes, replies with
- * files and buttons, edits, deletions, reactions both ways, opt-outs and returns, bookings, messages by hand. Several happen
+ * files and buttons, edits, deletions, reactions both ways, opt-outs and returns in all that people say, bookings, messages
+ * by hand. Several happen
  * to one message, also at one instant, as many platforms count whole seconds. Pure.
  */
 import type { ChannelEvent, Participant } from "../../channel/ChannelEvent.ts"
@@ -31,11 +32,15 @@ const words = ["Hi", "Who is this?", "Tell me more", "Not now", "Maybe", "👍 f
 const stops = ["STOP", "Stop!", "unsubscribe", "abmelden"]
 const emojis = ["👍", "❤️", "😮"]
 
+const caption = (draw: Draw): string => pick(draw, ["look", "look", "STOP", "start"])
+const buttons = ["yes", "yes", "UNSUBSCRIBE", "START"]
+
 const contents = (draw: Draw): Content => {
   const said = draw()
   if (said < 0.1) return { type: "text", text: pick(draw, stops) }
   if (said < 0.16) return { type: "text", text: "START" }
-  if (said < 0.28) return { type: "media", kind: "image", url: "https://platform.example/a.jpg", caption: "look" }
+  if (said < 0.28)
+    return { type: "media", kind: "image", url: "https://platform.example/a.jpg", caption: caption(draw) }
   return { type: "text", text: pick(draw, words) }
 }
 
@@ -68,7 +73,8 @@ const between = (
   }
   const changes = (externalId: string, at: Instant) => {
     for (let edits = Math.floor(draw() * 3); edits > 0; edits--) {
-      const content = { type: "text", text: `${pick(draw, words)} (${edits})` } as const
+      const wish = draw() < 0.15 ? pick(draw, ["STOP", "START"]) : null
+      const content = { type: "text", text: wish ?? `${pick(draw, words)} (${edits})` } as const
       events.push({ type: "messageEdited", ...common(after(at)), externalId, content })
     }
     if (draw() < 0.2) events.push({ type: "messageDeleted", ...common(after(at)), externalId })
@@ -105,7 +111,7 @@ const between = (
       ...common(at),
       externalId,
       content: contents(draw),
-      ...(draw() < 0.1 && { button: "yes" }),
+      ...(draw() < 0.1 && { button: pick(draw, buttons) }),
       ...(draw() < 0.2 && { raw: { id: externalId } }),
       ...(draw() < 0.2 && { replyTo: sent[0]?.externalId ?? "nothing" }),
       ...(draw() < 0.1 && { files: [{ kind: "file" as const, url: "https://platform.example/b.pdf", bytes: 7 }] })

@@ -60,7 +60,7 @@ const engine = (channel: TestChannel.TestChannel, vault: Vault["Service"]) =>
       PacingTime.layerVirtual(start)
     ).pipe(Layer.provideMerge(Layer.succeedContext(ports)))
     const outreach = Outreach.layer.pipe(Layer.provideMerge(Senders.layer), Layer.provideMerge(base))
-    const reactions = Layer.mergeAll(Outreach.layerParties, Outreach.layerAccounts)
+    const reactions = Layer.mergeAll(Outreach.layerParties, Outreach.layerAccounts, Outreach.layerInbound)
     const sealed = Layer.effect(SealedRowSets, Effect.all([AccountSecretRows])).pipe(
       Layer.provide(AccountSecretRows.layer)
     )

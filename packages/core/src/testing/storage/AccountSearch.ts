@@ -1,21 +1,17 @@
 /** What `AccountStore.search` promises: best availability first, and nothing but what matches. */
 import { Effect } from "effect"
 import { AccountStore, type AccountFilter } from "../../account/AccountStore.ts"
-import { WorkspaceStore } from "../../workspace/WorkspaceStore.ts"
 import * as Builders from "../Builders.ts"
 import * as Expect from "../Expect.ts"
 import { expectPaged, type StorageCase, storageCase } from "./StorageCase.ts"
+import { two } from "./TwoWorkspaces.ts"
 
 const now = Builders.start
 
 const scene = (seed: string) =>
   Effect.gen(function* () {
     const store = yield* AccountStore
-    const build = Builders.make(seed)
-    const workspaces = yield* WorkspaceStore
-    const [mine, other] = [build.workspace(), build.workspace()]
-    yield* workspaces.create(mine)
-    yield* workspaces.create(other)
+    const { build, mine, other } = yield* two(seed)
     const group = build.ids.next("agr")
     const accounts = {
       banned: build.account(mine.id, { name: "Zeta page", banned: true, enabled: false }),

@@ -3,20 +3,10 @@ import { Effect, Option } from "effect"
 import { AccountStore } from "../../account/AccountStore.ts"
 import { EventStore } from "../../event/EventStore.ts"
 import { Transaction } from "../../workspace/Transaction.ts"
-import { WorkspaceStore } from "../../workspace/WorkspaceStore.ts"
 import * as Builders from "../Builders.ts"
 import * as Expect from "../Expect.ts"
 import { expectPaged, fails, readAll, refuse, type StorageCase, storageCase } from "./StorageCase.ts"
-
-const two = (seed: string) =>
-  Effect.gen(function* () {
-    const workspaces = yield* WorkspaceStore
-    const build = Builders.make(seed)
-    const [mine, other] = [build.workspace(), build.workspace()]
-    yield* workspaces.create(mine)
-    yield* workspaces.create(other)
-    return { build, mine, other }
-  })
+import { two } from "./TwoWorkspaces.ts"
 
 export const cases: ReadonlyArray<StorageCase> = [
   storageCase("accounts: connecting the same one again returns it", function* () {

@@ -20,7 +20,7 @@ const scene = (seed: string, rules: ReadonlyArray<(chat: Chat.Chat) => Partial<C
     const place = yield* Scene.people(seed, { leads: 6, accounts: 2 })
     const [one, other] = place.accounts
     const store = yield* ChatStore
-    const made = yield* store.open(
+    const { chats: made } = yield* store.open(
       place.contacts.map((contact, i) =>
         place.build.opening(i === 5 ? other! : one!, contact, { name: `p${i}`, at: start + i })
       )
@@ -256,7 +256,7 @@ export const cases: ReadonlyArray<StorageCase> = [
   storageCase("threads: the messages of several chats are one, from either end, in whole pages", function* () {
     const { build, contacts, inbox, one, other, store, workspace } = yield* scene("threads")
     const contact = contacts[0]!
-    const second = yield* store.open([build.opening(other, contact)])
+    const { chats: second } = yield* store.open([build.opening(other, contact)])
     const chats = [Chat.idOf(one.id, Builders.addressOf(contact)), second[0]!.id]
     const messages = [0, 1, 1, 2, 3, 4].map((at, i) =>
       build.message(i % 2 === 0 ? one : other, contact, { status: "sent", dueAt: null, createdAt: start + at })

@@ -1,38 +1,27 @@
 /** What `ChatStore` promises: one chat per account and person, and messages that only move forward. */
 import { Effect, Option } from "effect"
 import { AccountStore } from "../../account/AccountStore.ts"
-import { ChatStore } from "../../chat/ChatStore.ts"
-import { ContactStore } from "../../contact/ContactStore.ts"
+import { EventStore } from "../../event/EventStore.ts"
+import type { ChatId } from "../../workspace/Id.ts"
 import { Transaction } from "../../workspace/Transaction.ts"
-import { WorkspaceStore } from "../../workspace/WorkspaceStore.ts"
 import * as Builders from "../Builders.ts"
 import * as Expect from "../Expect.ts"
 import { expectPaged, fails, readAll, refuse, sorted, type StorageCase, storageCase } from "./StorageCase.ts"
+import { twoWithPeople } from "./TwoWorkspaces.ts"
 
 const { start } = Builders
 
 const people = (seed: string) =>
-  Effect.gen(function* () {
-    const build = Builders.make(seed)
-    const [mine, other] = [build.workspace(), build.workspace()]
-    const workspaces = yield* WorkspaceStore
-    yield* workspaces.create(mine)
-    yield* workspaces.create(other)
-    const account = build.account(mine.id)
-    const accounts = yield* AccountStore
-    yield* accounts.connect(account, [])
-    const contacts = Array.from({ length: 5 }, () => build.contact(mine.id))
-    const [first, second] = contacts as [(typeof contacts)[number], (typeof contacts)[number]]
-    const store = yield* ContactStore
-    yield* store.import(mine.id, contacts, null)
-    return { build, mine: mine.id, other: other.id, account, contacts, first, second, store: yield* ChatStore }
+  Effect.map(twoWithPeople(seed), ({ chats, contacts, ...place }) => {
+    const [first, second] = contacts
+    return { ...place, contacts, first, second, store: chats }
   })
 
 export const cases: ReadonlyArray<StorageCase> = [
   storageCase("chats: open makes those missing with ascending numbers and returns all", function* () {
     const { account, build, contacts, first, mine, other, second, store } = yield* people("open")
     const openings = contacts.map((contact) => build.opening(account, contact))
-    const made = yield* store.open([openings[0]!, openings[1]!, openings[0]!])
+    const { chats: made } = yield* store.open([openings[0]!, openings[1]!, openings[0]!])
     Expect.equal(
       sorted([...new Set(made.map(({ id }) => id))]),
       sorted(openings.slice(0, 2).map(({ id }) => id)),
@@ -44,7 +33,8 @@ export const cases: ReadonlyArray<StorageCase> = [
     const { account: account_, contact, createdAt, name, unread } = chat
     Expect.equal({ account: account_, contact, createdAt, name, unread }, expected, "the chat as opened")
     Expect.equal([chat.lastInboundAt, chat.takenOverAt, chat.closedAt], [null, null, null], "what has not happened")
-    const again = yield* store.open([build.opening(account, first, { name: "changed", at: start + 1 }), openings[2]!])
+    const renamed = build.opening(account, first, { name: "changed", at: start + 1 })
+    const { chats: again } = yield* store.open([renamed, openings[2]!])
     Expect.equal(
       again.find(({ id }) => id === chat.id),
       chat,
@@ -63,16 +53,35 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal((yield* store.list(other, {})).data[0]?.number, 1, "the first number of another workspace")
   }),
 
-  storageCase("chats: two opens at the same time make one chat", function* () {
+  storageCase("chats: open locks others that there are, and makes none of them", function* () {
+    const { account, build, contacts, mine, store } = yield* people("open others")
+    const [known, made, missing] = contacts.map((contact) => build.opening(account, contact))
+    yield* store.open([known!])
+    const opened = yield* store.open([made!, known!], [known!.id, missing!.id, made!.id])
+    Expect.equal([...opened.made], [made!.id], "those it made")
+    Expect.equal(sorted(opened.others.map(({ id }) => id)), sorted([known!.id, made!.id]), "the others")
+    Expect.equal(
+      yield* store.open([], [missing!.id]),
+      { chats: [], made: new Set<ChatId>(), others: [] },
+      "only others"
+    )
+    Expect.ok(Option.isNone(yield* store.get(mine, missing!.id)), "another was made")
+  }),
+
+  storageCase("chats: opens at the same time make one chat, and tell of it once", function* () {
     const { account, build, contacts, mine, store } = yield* people("open race")
     const openings = contacts.map((contact) => build.opening(account, contact))
     const opens = [store.open(openings), store.open(openings.toReversed()), store.open(openings)]
     const answers = yield* Effect.all(opens, { concurrency: "unbounded" })
-    for (const chats of answers)
+    for (const { chats } of answers)
       Expect.equal(new Set(chats.map(({ id }) => id)).size, openings.length, "chats of one open")
     const { data } = yield* store.list(mine, {})
     Expect.equal(data.length, openings.length, "chats stored")
     Expect.equal(new Set(data.map(({ number }) => number)).size, openings.length, "different numbers")
+    const ids = sorted(openings.map(({ id }) => id))
+    Expect.equal(sorted(answers.flatMap(({ made }) => [...made])), ids, "made by one of them")
+    const feed = yield* (yield* EventStore).read(mine, null, 99)
+    Expect.equal(sorted(feed.map(({ event }) => event.subject)), ids, "told once")
   }),
 
   storageCase("chats: the latest touch wins the preview, every one counts", function* () {
@@ -263,12 +272,12 @@ export const cases: ReadonlyArray<StorageCase> = [
     const recent = [oldest!, ...openings.slice(1).toReversed()].map(({ id }) => id as string)
     yield* expectPaged((page) => store.list(mine, page), recent, "chats")
     const messages = Array.from({ length: 5 }, (_, index) =>
-      build.message(account, contacts[0]!, { status: "sent", dueAt: null, createdAt: start + Math.floor(index / 2) })
+      build.message(account, contacts[0], { status: "sent", dueAt: null, createdAt: start + Math.floor(index / 2) })
     )
     yield* store.record(messages.toReversed())
     const ids = messages.map(({ id }) => id as string)
     yield* expectPaged((page) => store.messages(mine, oldest!.id, page), ids, "messages")
-    const late = build.message(account, contacts[0]!, { status: "sent", dueAt: null, createdAt: start + 9 })
+    const late = build.message(account, contacts[0], { status: "sent", dueAt: null, createdAt: start + 9 })
     const all = yield* readAll((page) => store.messages(mine, oldest!.id, page), 2, store.record([late]))
     Expect.equal(
       all.map(({ id }) => id as string),

@@ -76,7 +76,7 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal([pace.slot, pace.nextAt, pace.counts.skipped], [1, start + hour, 1], "the pace")
     Expect.equal(
       (yield* events.read(workspace.id, null, 9)).map(({ event }) => event.type),
-      ["lead.skipped"],
+      ["lead.skipped", "chat.created"],
       "events"
     )
     const store = yield* CampaignStore

@@ -1,40 +1,22 @@
 /** What `ContactStore` promises: who is the same person, who is on a list, and who must not be written to. */
 import { Effect, Option } from "effect"
 import * as Contact from "../../contact/Contact.ts"
-import { ContactStore } from "../../contact/ContactStore.ts"
 import type { Suppression } from "../../contact/Suppression.ts"
 import { EventStore } from "../../event/EventStore.ts"
-import type { ContactListId, WorkspaceId } from "../../workspace/Id.ts"
+import type { WorkspaceId } from "../../workspace/Id.ts"
 import { Transaction } from "../../workspace/Transaction.ts"
-import { WorkspaceStore } from "../../workspace/WorkspaceStore.ts"
 import * as Builders from "../Builders.ts"
 import * as Expect from "../Expect.ts"
 import * as People from "./People.ts"
 import { expectPaged, fails, readAll, sorted, type StorageCase, storageCase } from "./StorageCase.ts"
-
-const two = (seed: string) =>
-  Effect.gen(function* () {
-    const workspaces = yield* WorkspaceStore
-    const store = yield* ContactStore
-    const build = Builders.make(seed)
-    const [mine, other] = [build.workspace(), build.workspace()]
-    yield* workspaces.create(mine)
-    yield* workspaces.create(other)
-    const list = yield* store.createList(build.contactList(mine.id))
-    return { build, mine: mine.id, other: other.id, list, store }
-  })
-
-const membersOf = (workspace: WorkspaceId, list: ContactListId) =>
-  Effect.flatMap(ContactStore, (store) =>
-    Effect.map(store.members(workspace, list, 0, 500), (rows) => rows.map(({ contact }) => contact.id as string))
-  )
+import { membersOf, twoWithList } from "./TwoWorkspaces.ts"
 
 const person = (name: string) => ({ channel: Builders.channel, scope: "", externalId: name })
 const keyOf = (name: string) => `${Builders.channel}//${name}`
 
 export const cases: ReadonlyArray<StorageCase> = [
   storageCase("contacts: an import adds people to the workspace and to the list, in order", function* () {
-    const { build, list, mine, other, store } = yield* two("import")
+    const { build, list, mine, other, store } = yield* twoWithList("import")
     const contacts = [
       build.contact(mine, {
         addresses: [person("ü/1"), { channel: "elsewhere", scope: "page 1", externalId: "9" }],
@@ -70,7 +52,7 @@ export const cases: ReadonlyArray<StorageCase> = [
   }),
 
   storageCase("contacts: rows of a batch that share an address are one person", function* () {
-    const { build, list, mine, store } = yield* two("batch merge")
+    const { build, list, mine, store } = yield* twoWithList("batch merge")
     const [a, b, c] = [build.contact(mine), build.contact(mine), build.contact(mine)]
     const second = { ...b, addresses: [...a.addresses, person("more")], tags: ["b"], attributes: { x: "2" } }
     const third = { ...c, addresses: [person("more")], tags: ["c"], attributes: { x: "3" } }
@@ -85,7 +67,7 @@ export const cases: ReadonlyArray<StorageCase> = [
   }),
 
   storageCase("contacts: a row whose address or externalRef is known becomes part of that contact", function* () {
-    const { build, list, mine, store } = yield* two("known merge")
+    const { build, list, mine, store } = yield* twoWithList("known merge")
     const a = build.contact(mine, { externalRef: "ref-a", tags: ["old"] })
     const b = build.contact(mine)
     yield* store.import(mine, [a, b], null)
@@ -111,7 +93,7 @@ export const cases: ReadonlyArray<StorageCase> = [
   }),
 
   storageCase("contacts: a row that matches two people is told of and changes neither", function* () {
-    const { build, list, mine, store } = yield* two("ambiguous")
+    const { build, list, mine, store } = yield* twoWithList("ambiguous")
     const [a, b] = [build.contact(mine), build.contact(mine)]
     yield* store.import(mine, [a], null)
     const both = build.contact(mine, { addresses: [...a.addresses, ...b.addresses], tags: ["lost"] })
@@ -128,7 +110,7 @@ export const cases: ReadonlyArray<StorageCase> = [
   }),
 
   storageCase("contacts: the same address in two workspaces is two people", function* () {
-    const { build, mine, other, store } = yield* two("contact tenancy")
+    const { build, mine, other, store } = yield* twoWithList("contact tenancy")
     const a = build.contact(mine, { externalRef: "ref" })
     const b = build.contact(other, { externalRef: "ref", addresses: a.addresses })
     yield* store.import(mine, [a], null)
@@ -139,7 +121,7 @@ export const cases: ReadonlyArray<StorageCase> = [
   }),
 
   storageCase("contacts: the list of people is whole in pages", function* () {
-    const { build, mine, other, store } = yield* two("contact pages")
+    const { build, mine, other, store } = yield* twoWithList("contact pages")
     const contacts = Array.from({ length: 5 }, () => build.contact(mine))
     yield* store.import(other, [build.contact(other)], null)
     yield* store.import(mine, contacts, null)
@@ -155,7 +137,7 @@ export const cases: ReadonlyArray<StorageCase> = [
   }),
 
   storageCase("contacts: lists are numbered per workspace, found by name and made ready once", function* () {
-    const { build, list, mine, other, store } = yield* two("lists")
+    const { build, list, mine, other, store } = yield* twoWithList("lists")
     const events = yield* EventStore
     const second = yield* store.createList(build.contactList(mine))
     const theirs = yield* store.createList(build.contactList(other))
@@ -178,7 +160,7 @@ export const cases: ReadonlyArray<StorageCase> = [
   }),
 
   storageCase("contacts: a list is gathered again, with its members or without", function* () {
-    const { build, list, mine, other, store } = yield* two("gathered")
+    const { build, list, mine, other, store } = yield* twoWithList("gathered")
     const contacts = [build.contact(mine), build.contact(mine)]
     yield* store.import(mine, contacts, list.id)
     yield* store.setListReady(mine, list.id, [])
@@ -195,7 +177,7 @@ export const cases: ReadonlyArray<StorageCase> = [
   }),
 
   storageCase("contacts: members are read in the order they joined, from a number on", function* () {
-    const { build, list, mine, store } = yield* two("members")
+    const { build, list, mine, store } = yield* twoWithList("members")
     const contacts = Array.from({ length: 5 }, () => build.contact(mine))
     yield* store.import(mine, contacts.slice(3), list.id)
     yield* store.import(mine, contacts, list.id)
@@ -222,7 +204,7 @@ export const cases: ReadonlyArray<StorageCase> = [
   }),
 
   storageCase("contacts: suppressions are kept as they came and lifted for the workspace alone", function* () {
-    const { build, mine, other, store } = yield* two("suppressions")
+    const { build, mine, other, store } = yield* twoWithList("suppressions")
     const events = yield* EventStore
     const account = build.ids.next("acc")
     const everyone = {
@@ -250,7 +232,7 @@ export const cases: ReadonlyArray<StorageCase> = [
   }),
 
   storageCase("contacts: of each wish the last time is remembered, per address and workspace", function* () {
-    const { mine, other, store } = yield* two("wishes")
+    const { mine, other, store } = yield* twoWithList("wishes")
     const at = (minutes: number) => Builders.start + minutes * 60_000
     const said = (type: "stop" | "start", minutes: number, workspace = mine) => ({
       workspace,
@@ -269,7 +251,7 @@ export const cases: ReadonlyArray<StorageCase> = [
   }),
 
   storageCase("contacts: an import in a transaction that fails leaves nobody", function* () {
-    const { build, list, mine, store } = yield* two("import rollback")
+    const { build, list, mine, store } = yield* twoWithList("import rollback")
     const { within } = yield* Transaction
     const known = build.contact(mine)
     yield* store.import(mine, [known], null)
@@ -281,7 +263,7 @@ export const cases: ReadonlyArray<StorageCase> = [
   }),
 
   storageCase("contacts: two imports of the same people at the same time make each once", function* () {
-    const { build, list, mine, store } = yield* two("import race")
+    const { build, list, mine, store } = yield* twoWithList("import race")
     const people = Array.from({ length: 8 }, (_, index) => person(`same ${index}`))
     const rows = () => people.map((address) => build.contact(mine, { addresses: [address] }))
     const imports = [store.import(mine, rows(), list.id), store.import(mine, rows().toReversed(), list.id)]

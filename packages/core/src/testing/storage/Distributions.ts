@@ -1,7 +1,7 @@
 /** What `CampaignStore` promises of who gets which leads: ranges of the pool, what accounts hold, who joins and leaves. */
 import { Effect } from "effect"
 import { CampaignStore, type DrawAccount } from "../../campaign/CampaignStore.ts"
-import type { Take } from "../../campaign/Draw.ts"
+import type { PoolRange, Take } from "../../campaign/Draw.ts"
 import type { Lead } from "../../campaign/Lead.ts"
 import type { Campaign } from "../../campaign/Campaign.ts"
 import { ChatStore } from "../../chat/ChatStore.ts"
@@ -215,6 +215,25 @@ export const cases: ReadonlyArray<StorageCase> = [
     const [quiet] = yield* store.pooled(campaign.id, { contacts: [contacts[2]!.id] }, [])
     Expect.equal(quiet?.chats, [], "chats of no account")
     Expect.equal(yield* store.pooled(campaign.id, { contacts: [] }, [a!.id]), [], "of no contact")
+  }),
+
+  storageCase("distribution: pooled shows leads of some ranges of the pool, no more than asked for", function* () {
+    const store = yield* CampaignStore
+    const place = yield* people("pooled ranges", { accounts: 2, leads: 6 })
+    const [a, b] = place.accounts.map(({ id }) => id)
+    const { campaign, leads } = yield* campaignOf(place, {
+      drawn: false,
+      lead: (index) => ({ wanted: index < 2 ? a! : index < 4 ? b! : null, reach: index === 5 ? "elsewhere" : channel })
+    })
+    const read = (ranges: ReadonlyArray<PoolRange>, limit: number) =>
+      Effect.map(store.pooled(campaign.id, { ranges, limit }, []), (rows) => rows.map(({ lead }) => lead.id).toSorted())
+    const idsOf = (...places: ReadonlyArray<number>) => places.map((n) => leads[n]!.id).toSorted()
+    const ofA = { reach: channel, wanted: a! }
+    Expect.equal(yield* read([ofA, { reach: "elsewhere", wanted: null }], 9), idsOf(0, 1, 5), "two ranges")
+    Expect.equal((yield* read([ofA], 1)).length, 1, "one of them")
+    Expect.equal(yield* read([{ reach: "nowhere", wanted: null }], 9), [], "an empty range")
+    yield* draw(campaign, [{ account: a!, take: 2, from: [{ ...ofA, most: 2 }] }])
+    Expect.equal(yield* read([ofA], 9), [], "once they were drawn")
   }),
 
   storageCase("distribution: accounts leave but for the last, and come back with their pace", function* () {

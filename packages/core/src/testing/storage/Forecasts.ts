@@ -35,6 +35,7 @@ const forecast = (campaign: string): Forecast => ({
   finishAt: Builders.start + 1,
   finishDate: "2026-03-09",
   cut: null,
+  stuck: 0,
   touches: [
     ["led_1", 0, 0, "2026-03-09"],
     ["led_2", 0, 1, "2026-03-09"]

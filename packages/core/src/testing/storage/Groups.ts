@@ -3,7 +3,7 @@ import { Effect, Option } from "effect"
 import type { Account } from "../../account/Account.ts"
 import { AccountGroupStore } from "../../account/AccountGroupStore.ts"
 import { AccountStore } from "../../account/AccountStore.ts"
-import { CampaignStore } from "../../campaign/CampaignStore.ts"
+import { CampaignStore, type PacedAccount } from "../../campaign/CampaignStore.ts"
 import { OutboxStore } from "../../outbox/OutboxStore.ts"
 import * as Budget from "../../workspace/Budget.ts"
 import type { AccountGroupId, LeadId } from "../../workspace/Id.ts"
@@ -29,6 +29,7 @@ import {
   scene
 } from "./Scene.ts"
 import { expectPaged, fails, LeaseClock, refuse, type StorageCase, storageCase } from "./StorageCase.ts"
+import { two } from "./TwoWorkspaces.ts"
 
 const { start, startDate } = Builders
 
@@ -68,12 +69,42 @@ const useOf = (workspace: Workspace, lead: LeadId) =>
 const used = (count: number) => ({ day: startDate, used: count })
 
 export const cases: ReadonlyArray<StorageCase> = [
+  storageCase("groups: a campaign's paces and its draws show the caps of group and workspace", function* () {
+    const { accounts, campaign, group, workspace } = yield* grouped("shown caps", { accounts: 2, leads: 1 }, 5)
+    const store = yield* CampaignStore
+    const shown = Effect.gen(function* () {
+      const caps = (of: ReadonlyArray<PacedAccount>) =>
+        new Map(of.map(({ account, groupCap, workspaceCap }) => [account.id, [groupCap, workspaceCap]]))
+      const drawn: Array<PacedAccount> = []
+      yield* store.draw(campaign.id, start, (_, all) => Effect.sync(() => void drawn.push(...all)).pipe(Effect.as([])))
+      const paces = caps(yield* store.paces(campaign.id))
+      Expect.equal(caps(drawn), paces, "those of a draw")
+      return accounts.map(({ id }) => paces.get(id))
+    })
+    Expect.equal(
+      yield* shown,
+      [
+        [5, null],
+        [5, null]
+      ],
+      "of a group"
+    )
+    yield* assign([accounts[1]!], null)
+    yield* (yield* AccountGroupStore).modify(workspace.id, group.id, (before) => ({ ...before, dailyCap: 7 }))
+    yield* (yield* WorkspaceStore).modify(workspace.id, (before) => ({ ...before, dailyCap: 9 }))
+    Expect.equal(
+      yield* shown,
+      [
+        [7, 9],
+        [null, 9]
+      ],
+      "of the workspace, and of a group that one left"
+    )
+  }),
+
   storageCase("groups: created once, found in their workspace, whole in pages", function* () {
     const store = yield* AccountGroupStore
-    const workspaces = yield* WorkspaceStore
-    const build = Builders.make("groups")
-    const [mine, other] = [build.workspace(), build.workspace()]
-    yield* Effect.forEach([mine, other], (workspace) => workspaces.create(workspace))
+    const { build, mine, other } = yield* two("groups")
     const groups = Array.from({ length: 5 }, (_, index) =>
       build.accountGroup(mine.id, {
         dailyCap: index === 0 ? null : index,

@@ -5,7 +5,7 @@ import { EventStore } from "../../event/EventStore.ts"
 import * as JobRules from "../../job/Job.ts"
 import type { Job } from "../../job/Job.ts"
 import { type JobChange, type JobLease, JobStore } from "../../job/JobStore.ts"
-import type { WorkspaceId } from "../../workspace/Id.ts"
+import type { MediaId, WorkspaceId } from "../../workspace/Id.ts"
 import { Transaction } from "../../workspace/Transaction.ts"
 import * as Builders from "../Builders.ts"
 import * as Expect from "../Expect.ts"
@@ -248,6 +248,28 @@ export const cases: ReadonlyArray<StorageCase> = [
     const left = Option.getOrNull(yield* store.get(mine, open.id))
     Expect.equal(left?.input ?? null, { to: ["x", ""], with: { "": 1, ids: [contact.id] } }, "the open work")
     Expect.equal(Option.getOrNull(yield* store.get(mine, other.id)), other, "another's work")
+  }),
+
+  storageCase("jobs: files that no job refers to are found once they are old, the oldest first", function* () {
+    const { build, mine, other, queue, store } = yield* scene("files")
+    const [old, oldest, young, uploaded, written, again, gone, theirs] = Array.from({ length: 8 }, () =>
+      build.ids.next("med")
+    ) as [MediaId, MediaId, MediaId, MediaId, MediaId, MediaId, MediaId, MediaId]
+    const at = new Map([old, oldest, young, uploaded, written, again, gone].map((file) => [file, start + 5]))
+    at.set(oldest, start).set(young, start + 9)
+    for (const [file, noted] of at) yield* store.noteFile(mine, file, noted)
+    yield* store.noteFile(mine, again, start + 9)
+    yield* store.noteFile(other, theirs, start)
+    yield* store.forgetFile(mine, gone)
+    yield* store.forgetFile(mine, theirs)
+    yield* queue(mine, { input: { file: uploaded, name: "people.csv" } })
+    yield* queue(mine, { input: ["x"], result: { file: written } })
+    yield* queue(other, { input: { file: old } })
+    const unused = (limit: number) =>
+      Effect.map(store.unusedFiles(mine, start + 9, limit), (found) => found as ReadonlyArray<string>)
+    Expect.equal(yield* unused(9), [oldest, old], "all")
+    Expect.equal(yield* unused(1), [oldest], "the first")
+    Expect.equal(yield* store.unusedFiles(other, start + 9, 9), [theirs], "of another workspace")
   }),
 
   storageCase("jobs: what ended long ago is removed, the oldest first, and nothing else", function* () {

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { CampaignStore } from "../../campaign/CampaignStore.ts"
 import type { LeadSelector } from "../../campaign/LeadChange.ts"
 import { shown } from "../../campaign/Lead.ts"
+import { ChatStore } from "../../chat/ChatStore.ts"
 import { EventStore } from "../../event/EventStore.ts"
 import * as Builders from "../Builders.ts"
 import * as Expect from "../Expect.ts"
@@ -51,6 +52,26 @@ export const cases: ReadonlyArray<StorageCase> = [
       "events"
     )
     Expect.equal((yield* store.counts(place.campaign.id)).replied, 2, "the counts")
+  }),
+
+  storageCase("leads: holding those of contacts tells which they are, and the messages of their touches", function* () {
+    const store = yield* CampaignStore
+    const place = yield* scene("hold", { leads: 3, steps: [2] })
+    const { build, leads, workspace } = place
+    const [first, second] = leads
+    yield* claim(place, { parts: 2, want: () => 3 })
+    const held = yield* store.hold(workspace.id, [first!.contact, first!.contact, build.ids.next("con")], [second!.id])
+    Expect.equal(sorted(held.leads), sorted([first!.id, second!.id]), "the leads")
+    const refs = held.messages.map((id) => ({ id }))
+    const messages = yield* (yield* ChatStore).find(workspace.id, refs)
+    Expect.ok(
+      messages.every((message) => message?.lead != null && held.leads.includes(message.lead)),
+      "messages of others",
+      messages
+    )
+    Expect.equal((yield* store.hold(build.workspace().id, [first!.contact], [])).leads, [], "another workspace's")
+    yield* store.holdCounts(held.leads)
+    yield* store.holdCounts([])
   }),
 
   storageCase("leads: a rule that throws leaves every lead as it was", function* () {

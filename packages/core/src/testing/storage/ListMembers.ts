@@ -1,33 +1,15 @@
 /** What `ContactStore` promises of one person at a time: held while they are imported, on a list and off it. */
 import { Deferred, Effect, Option } from "effect"
-import { ContactStore } from "../../contact/ContactStore.ts"
-import type { ContactId, ContactListId, WorkspaceId } from "../../workspace/Id.ts"
+import type { ContactId, WorkspaceId } from "../../workspace/Id.ts"
 import { Transaction } from "../../workspace/Transaction.ts"
-import { WorkspaceStore } from "../../workspace/WorkspaceStore.ts"
 import * as Builders from "../Builders.ts"
 import * as Expect from "../Expect.ts"
 import { LeaseClock, type StorageCase, storageCase } from "./StorageCase.ts"
-
-const two = (seed: string) =>
-  Effect.gen(function* () {
-    const workspaces = yield* WorkspaceStore
-    const store = yield* ContactStore
-    const build = Builders.make(seed)
-    const [mine, other] = [build.workspace(), build.workspace()]
-    yield* workspaces.create(mine)
-    yield* workspaces.create(other)
-    const list = yield* store.createList(build.contactList(mine.id))
-    return { build, mine: mine.id, other: other.id, list, store }
-  })
-
-const membersOf = (workspace: WorkspaceId, list: ContactListId) =>
-  Effect.flatMap(ContactStore, (store) =>
-    Effect.map(store.members(workspace, list, 0, 500), (rows) => rows.map(({ contact }) => contact.id as string))
-  )
+import { membersOf, twoWithList } from "./TwoWorkspaces.ts"
 
 export const cases: ReadonlyArray<StorageCase> = [
   storageCase("people: who is held by an address is erased once that transaction has ended", function* () {
-    const { build, mine, store } = yield* two("held")
+    const { build, mine, store } = yield* twoWithList("held")
     const { moment } = yield* LeaseClock
     const { within } = yield* Transaction
     const contact = build.contact(mine)
@@ -53,7 +35,7 @@ export const cases: ReadonlyArray<StorageCase> = [
   }),
 
   storageCase("people: one joins a list and leaves it, each once, in their workspace alone", function* () {
-    const { build, list, mine, other, store } = yield* two("one member")
+    const { build, list, mine, other, store } = yield* twoWithList("one member")
     const [a, b, c] = [build.contact(mine), build.contact(mine), build.contact(other)]
     yield* store.import(mine, [a], list.id)
     yield* store.import(mine, [b], null)

@@ -6,7 +6,9 @@ import type { Conclusion } from "../../campaign/LeadStopping.ts"
 import type { PaceCounts } from "../../campaign/Pace.ts"
 import * as TouchConclusion from "../../campaign/TouchConclusion.ts"
 import type { Outcome } from "../../channel/Outcome.ts"
+import * as ChatOpening from "../../chat/ChatOpening.ts"
 import type { Message } from "../../chat/Message.ts"
+import { stamped, system } from "../../event/DomainEvent.ts"
 import type { QueuedCandidate } from "../../outbox/OutboxStore.ts"
 import type { Result } from "../../outbox/Settling.ts"
 import * as Settling from "../../outbox/Settling.ts"
@@ -61,7 +63,7 @@ export const concluded = (world: World, before: Lead, { facts, ...change }: Conc
   return {
     ...change,
     counts,
-    events: facts.map((fact) => ({ ...fact, id: world.build.ids.next("evt"), at: world.now }))
+    events: facts.map((fact) => stamped(world.build.ids, world.now, fact))
   }
 }
 
@@ -119,20 +121,19 @@ export const settle: Verb = (world, ports) =>
       if (world.random() < 0.7)
         yield* ports.outbox.begin(
           id,
-          messages.map(({ message }) => message.id)
+          messages.map(({ message }) => message.id),
+          world.now
         )
       const results = messages.map((one): Result => ({ claimed: one, outcome: outcomeOf(one.message), at: world.now }))
       const { settled } = yield* ports.outbox.settle(id, results, (all) => ({
         settled: all.map(({ message, result }) => Settling.settle(result, message)),
-        openings: all.map(({ message: { account, address, chat, contact, workspace } }) => ({
-          id: chat,
-          workspace,
-          account,
-          address,
-          contact,
-          name: "",
-          at: world.now
-        })),
+        openings: all.map(({ message: { account, address, chat, contact, workspace } }) =>
+          ChatOpening.make(
+            world.build.ids,
+            { id: chat, workspace, account, address, contact, name: "", at: world.now },
+            system
+          )
+        ),
         touches: all.map(({ message }) => ({
           chat: message.chat,
           at: world.now,
@@ -249,7 +250,8 @@ export const begin: Verb = (world, { outbox }) => {
   return Effect.map(
     outbox.begin(
       id,
-      some(world, messages).map(({ message }) => message.id)
+      some(world, messages).map(({ message }) => message.id),
+      world.now
     ),
     (ids) => ids.toSorted()
   )

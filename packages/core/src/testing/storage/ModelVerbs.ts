@@ -1,6 +1,7 @@
 /** The verbs of a random sequence, each drawn from the world's own chance and answered in words that can be compared. */
 import { Effect } from "effect"
 import * as LeadStopping from "../../campaign/LeadStopping.ts"
+import type { Chat } from "../../chat/Chat.ts"
 import { keysOf } from "../../contact/Suppression.ts"
 import { hour, minute } from "../../workspace/Instant.ts"
 import * as Builders from "../Builders.ts"
@@ -174,7 +175,7 @@ const regroup: Verb = (world, { accounts, groups }) =>
 const hear: Verb = (world, { chats }) =>
   Effect.gen(function* () {
     const [account, contact] = [pick(world, world.accounts), pick(world, world.contacts)]
-    const chat = (yield* chats.open([world.build.opening(account, contact, { at: world.now })]))[0]!
+    const [chat] = (yield* chats.open([world.build.opening(account, contact, { at: world.now })])).chats as [Chat]
     const key = { account: account.id, dedupeKey: `event ${below(world, 30)}`, at: world.now }
     const admitted = yield* chats.admit([key, key])
     const inbound = () =>

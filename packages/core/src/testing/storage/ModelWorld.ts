@@ -200,6 +200,7 @@ export const snapshot = (world: World): Effect.Effect<unknown, unknown, StorageP
                 return {
                   touches: candidate.touches,
                   sequences: candidate.sequences,
+                  takenOver: candidate.takenOver.map(({ id }) => id).toSorted(),
                   suppressions: candidate.suppressions.map(({ account, reason }) => `${account} ${reason}`).toSorted(),
                   rows: candidate.messages,
                   account: due?.account,

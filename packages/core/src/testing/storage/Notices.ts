@@ -1,36 +1,25 @@
 /** What `ChatStore` and `ContactStore` promise to whoever hears platforms: what comes early waits, and the last wish counts. */
 import { Effect } from "effect"
-import { AccountStore } from "../../account/AccountStore.ts"
 import * as Address from "../../channel/Address.ts"
-import { ChatStore } from "../../chat/ChatStore.ts"
 import type { EarlyNotice } from "../../chat/Notice.ts"
-import { ContactStore } from "../../contact/ContactStore.ts"
 import { tombstone } from "../../contact/Suppression.ts"
 import type { Wish } from "../../contact/Wish.ts"
 import { Transaction } from "../../workspace/Transaction.ts"
-import { WorkspaceStore } from "../../workspace/WorkspaceStore.ts"
 import * as Builders from "../Builders.ts"
 import * as Expect from "../Expect.ts"
 import { fails, type StorageCase, storageCase } from "./StorageCase.ts"
+import { twoWithPeople } from "./TwoWorkspaces.ts"
 
 const { start } = Builders
 
+/** Two of the people have a chat. */
 const people = (seed: string) =>
   Effect.gen(function* () {
-    const build = Builders.make(seed)
-    const [mine, other] = [build.workspace(), build.workspace()]
-    const workspaces = yield* WorkspaceStore
-    yield* workspaces.create(mine)
-    yield* workspaces.create(other)
-    const account = build.account(mine.id)
-    yield* (yield* AccountStore).connect(account, [])
-    const contacts = [build.contact(mine.id), build.contact(mine.id)] as const
-    const store = yield* ContactStore
-    yield* store.import(mine.id, contacts, null)
-    const chats = yield* ChatStore
-    const openings = contacts.map((contact) => build.opening(account, contact))
+    const place = yield* twoWithPeople(seed)
+    const { account, build, chats, contacts } = place
+    const openings = contacts.slice(0, 2).map((contact) => build.opening(account, contact))
     yield* chats.open(openings)
-    return { build, mine: mine.id, other: other.id, account, contacts, chats, store, ids: openings.map(({ id }) => id) }
+    return { ...place, ids: openings.map(({ id }) => id) }
   })
 
 export const cases: ReadonlyArray<StorageCase> = [

@@ -6,35 +6,20 @@ import type { ContactImport } from "../../contact/ContactImport.ts"
 import { ContactStore } from "../../contact/ContactStore.ts"
 import type { Suppression } from "../../contact/Suppression.ts"
 import { EventStore } from "../../event/EventStore.ts"
-import type { ContactListId, WorkspaceId } from "../../workspace/Id.ts"
+import type { WorkspaceId } from "../../workspace/Id.ts"
 import { Transaction } from "../../workspace/Transaction.ts"
-import { WorkspaceStore } from "../../workspace/WorkspaceStore.ts"
+import { CampaignStore } from "../../campaign/CampaignStore.ts"
 import * as Builders from "../Builders.ts"
 import * as Expect from "../Expect.ts"
+import { scene } from "./Scene.ts"
 import { expectPaged, fails, readAll, type StorageCase, storageCase } from "./StorageCase.ts"
-
-const two = (seed: string) =>
-  Effect.gen(function* () {
-    const workspaces = yield* WorkspaceStore
-    const store = yield* ContactStore
-    const build = Builders.make(seed)
-    const [mine, other] = [build.workspace(), build.workspace()]
-    yield* workspaces.create(mine)
-    yield* workspaces.create(other)
-    const list = yield* store.createList(build.contactList(mine.id))
-    return { build, mine: mine.id, other: other.id, list, store }
-  })
-
-const membersOf = (workspace: WorkspaceId, list: ContactListId) =>
-  Effect.flatMap(ContactStore, (store) =>
-    Effect.map(store.members(workspace, list, 0, 500), (rows) => rows.map(({ contact }) => contact.id as string))
-  )
+import { membersOf, twoWithList } from "./TwoWorkspaces.ts"
 
 const none = { records: 0, created: 0, merged: 0, rejected: 0, finishedAt: null } as const
 
 export const cases: ReadonlyArray<StorageCase> = [
   storageCase("people: an import may fill what is empty instead of winning", function* () {
-    const { build, mine, store } = yield* two("fill")
+    const { build, mine, store } = yield* twoWithList("fill")
     const a = build.contact(mine, {
       first: "Ada",
       last: null,
@@ -60,7 +45,7 @@ export const cases: ReadonlyArray<StorageCase> = [
   }),
 
   storageCase("people: an import goes chunk by chunk and stands where it came to", function* () {
-    const { build, list, mine, other, store } = yield* two("chunks")
+    const { build, list, mine, other, store } = yield* twoWithList("chunks")
     const begin: ContactImport = {
       workspace: mine,
       id: "job 1",
@@ -110,7 +95,7 @@ export const cases: ReadonlyArray<StorageCase> = [
   }),
 
   storageCase("people: two processes at the same chunk import it once", function* () {
-    const { build, list, mine, store } = yield* two("chunk race")
+    const { build, list, mine, store } = yield* twoWithList("chunk race")
     const begin: ContactImport = {
       workspace: mine,
       id: "1",
@@ -131,7 +116,7 @@ export const cases: ReadonlyArray<StorageCase> = [
   }),
 
   storageCase("people: a large batch is one import", function* () {
-    const { build, list, mine, store } = yield* two("large")
+    const { build, list, mine, store } = yield* twoWithList("large")
     const people = Array.from({ length: 4_500 }, (_, i) =>
       build.contact(mine, {
         addresses: [{ channel: Builders.channel, scope: "", externalId: `p${(i * 7_919) % 4_100}` }]
@@ -151,7 +136,7 @@ export const cases: ReadonlyArray<StorageCase> = [
   }),
 
   storageCase("people: two large imports of the same people at the same time make each once", function* () {
-    const { build, list, mine, store } = yield* two("large race")
+    const { build, list, mine, store } = yield* twoWithList("large race")
     const batch = (from: number) =>
       Array.from({ length: 5_000 }, (_, i) =>
         build.contact(mine, { addresses: [{ channel: Builders.channel, scope: "", externalId: `p${from + i}` }] })
@@ -170,7 +155,7 @@ export const cases: ReadonlyArray<StorageCase> = [
   }),
 
   storageCase("people: lists are paged, counted, renamed and merged, and deleting one keeps its people", function* () {
-    const { build, list, mine, other, store } = yield* two("list care")
+    const { build, list, mine, other, store } = yield* twoWithList("list care")
     const [a, b, c, d] = [build.contact(mine), build.contact(mine), build.contact(mine), build.contact(mine)]
     const second = yield* store.createList(build.contactList(mine))
     const theirs = yield* store.createList(build.contactList(other))
@@ -213,7 +198,7 @@ export const cases: ReadonlyArray<StorageCase> = [
   }),
 
   storageCase("people: the attributes of a list are named", function* () {
-    const { build, list, mine, other, store } = yield* two("attributes")
+    const { build, list, mine, other, store } = yield* twoWithList("attributes")
     const odd = { "ü b": "1", city: "x", "a.b": "", 'say "hi"': "2" }
     yield* store.import(
       mine,
@@ -225,40 +210,26 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal(yield* store.attributeNames(other, list.id), [], "the names as another workspace sees them")
   }),
 
-  storageCase("people: a rule changes a contact, lifts and tells in one", function* () {
-    const { build, mine, other, store } = yield* two("modify")
+  storageCase("people: a rule changes a contact and tells in one", function* () {
+    const { build, mine, other, store } = yield* twoWithList("modify")
     const events = yield* EventStore
     const a = build.contact(mine)
     yield* store.import(mine, [a], null)
-    const address = Builders.addressOf(a)
-    const at = (account: Suppression["account"], when: number): Suppression => ({
-      workspace: mine,
-      address,
-      account,
-      reason: "optedOut",
-      at: when
-    })
-    const account = build.ids.next("acc")
     const consent = { channel: "*", scope: "", source: "form", at: 10 }
-    const record = (workspace: WorkspaceId, until: number) =>
+    const record = (workspace: WorkspaceId) =>
       store.modify(workspace, a.id, (before) => ({
         contact: { ...Contact.record(before, consent), addresses: [], externalRef: "no" },
-        lift: { addresses: [address], until },
         events: [build.event(mine, a.id, { type: "contact.consented" })]
       }))
-    yield* store.suppress([at(null, 20), at(account, 5)], [])
-    Expect.ok(Option.isNone(yield* record(other, 99)), "another workspace changed a contact")
+    Expect.ok(Option.isNone(yield* record(other)), "another workspace changed a contact")
     const expected = { ...a, consents: [consent] }
-    Expect.equal(Option.getOrNull(yield* record(mine, 19)), expected, "the contact")
-    Expect.equal((yield* store.suppressions(mine, [address])).length, 2, "a consent older than the opt-out lifted it")
-    yield* record(mine, 20)
-    Expect.equal(yield* store.suppressions(mine, [address]), [at(account, 5)], "what the account was told stays")
+    Expect.equal(Option.getOrNull(yield* record(mine)), expected, "the contact")
     Expect.equal(Option.getOrNull(yield* store.get(mine, a.id)), expected, "the contact, stored")
-    Expect.equal((yield* events.read(mine, null, 9)).length, 2, "the events")
+    Expect.equal((yield* events.read(mine, null, 9)).length, 1, "the events")
   }),
 
   storageCase("people: who is erased is gone, and only what the rule leaves stays", function* () {
-    const { build, list, mine, other, store } = yield* two("erase")
+    const { build, list, mine, other, store } = yield* twoWithList("erase")
     const [a, b] = [build.contact(mine, { externalRef: "r" }), build.contact(mine)]
     yield* store.import(mine, [a, b], list.id)
     const [key, kept] = [Builders.addressOf(a), Builders.addressOf(b)]
@@ -298,7 +269,7 @@ export const cases: ReadonlyArray<StorageCase> = [
   }),
 
   storageCase("people: who is deleted leaves what suppresses their addresses", function* () {
-    const { build, mine, store } = yield* two("delete")
+    const { build, mine, store } = yield* twoWithList("delete")
     const person = build.contact(mine)
     yield* store.import(mine, [person], null)
     const address = Builders.addressOf(person)
@@ -309,8 +280,50 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal(yield* store.suppressions(mine, [address]), [suppressed], "what suppresses them")
   }),
 
+  storageCase("people: where nobody was found is remembered of those whose address it is", function* () {
+    const campaigns = yield* CampaignStore
+    const { contacts, leads, workspace } = yield* scene("unreachable", { leads: 2 })
+    const store = yield* ContactStore
+    const [first, second] = contacts.map(({ addresses, id }) => ({
+      workspace: workspace.id,
+      contact: id,
+      address: Address.key(addresses[0]!)
+    }))
+    const unreachable = Effect.forEach(leads, ({ id }) =>
+      Effect.map(campaigns.candidate(workspace.id, id), (found) => Option.getOrThrow(found).candidate.unreachable ?? [])
+    )
+    Expect.equal(yield* unreachable, [[], []], "at first")
+    yield* store.noteUnreachable([
+      second!,
+      first!,
+      first!,
+      { ...first!, address: second!.address },
+      { ...first!, workspace: Builders.make("strangers").workspace().id },
+      { ...first!, contact: Builders.ids("nobody").next("con") }
+    ])
+    yield* store.noteUnreachable([first!])
+    yield* store.noteUnreachable([])
+    Expect.equal(yield* unreachable, [[first!.address], [second!.address]], "once it was noted")
+    yield* store.import(workspace.id, [{ ...contacts[0]!, name: "Another name" }], null)
+    Expect.equal((yield* unreachable)[0], [first!.address], "after an import")
+  }),
+
+  storageCase("people: some of them are found by their ids, each once and in their workspace", function* () {
+    const { build, mine, other, store } = yield* twoWithList("among")
+    const [a, b, c, gone] = [build.contact(mine), build.contact(mine), build.contact(other), build.contact(mine)]
+    yield* store.import(mine, [a, b], null)
+    yield* store.import(other, [c], null)
+    const found = yield* store.among(mine, [b.id, a.id, c.id, gone.id, b.id])
+    Expect.equal(
+      found.toSorted((one, another) => (one.id < another.id ? -1 : 1)),
+      [a, b],
+      "who is found"
+    )
+    Expect.equal(yield* store.among(mine, []), [], "nobody asked for")
+  }),
+
   storageCase("people: those who are held are told, of this workspace and once", function* () {
-    const { build, mine, other, store } = yield* two("hold")
+    const { build, mine, other, store } = yield* twoWithList("hold")
     const [a, b, gone] = [build.contact(mine), build.contact(other), build.contact(mine)]
     yield* store.import(mine, [a], null)
     yield* store.import(other, [b], null)

@@ -256,8 +256,8 @@ export const cases: ReadonlyArray<StorageCase> = [
       const used = yield* Scene.usesOf(workspace, scene.leads[1]!.id)
       yield* (yield* Contacts).erase(workspace.id, contact.id, system)
       const begun = [
-        ...(yield* outbox.begin(touches.id, Scene.idsOf(touches.messages))),
-        ...(yield* outbox.begin(queued.id, [direct.id]))
+        ...(yield* outbox.begin(touches.id, Scene.idsOf(touches.messages), start)),
+        ...(yield* outbox.begin(queued.id, [direct.id], start))
       ]
       const others = touches.messages.filter((message) => message.contact !== contact.id)
       Expect.equal(begun, [...Scene.idsOf(others)], "the messages begun")

@@ -56,7 +56,7 @@ export const cases: ReadonlyArray<StorageCase> = [
     const late = yield* outbox.settle(taken!.id, resultsOf(taken!.claimed), concluding())
     Expect.equal(late.settled, [], "what the lost worker settled")
     Expect.equal(yield* outbox.renew(taken!.id, leaseMs), false, "whether the lost worker may renew")
-    Expect.equal(yield* outbox.begin(taken!.id, idsOf(rest)), [], "what the lost worker began")
+    Expect.equal(yield* outbox.begin(taken!.id, idsOf(rest), start), [], "what the lost worker began")
     const ours = yield* outbox.settle(made.claim, resultsOf(recovered!.sending), concluding())
     Expect.equal(ours.settled.length, 1, "what the new owner settled")
     Expect.equal(yield* statusOf([begun!]), ["sent"], "the message")

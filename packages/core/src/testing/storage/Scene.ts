@@ -8,10 +8,12 @@ import type { Take } from "../../campaign/Draw.ts"
 import type { Lead } from "../../campaign/Lead.ts"
 import type { Pace } from "../../campaign/Pace.ts"
 import type { Outcome } from "../../channel/Outcome.ts"
+import * as ChatOpening from "../../chat/ChatOpening.ts"
 import type { Claimed, Message } from "../../chat/Message.ts"
 import { ChatStore } from "../../chat/ChatStore.ts"
 import type { Contact } from "../../contact/Contact.ts"
 import { ContactStore } from "../../contact/ContactStore.ts"
+import { system } from "../../event/DomainEvent.ts"
 import type { Claim } from "../../outbox/Claim.ts"
 import { OutboxStore } from "../../outbox/OutboxStore.ts"
 import type { Result } from "../../outbox/Settling.ts"
@@ -197,7 +199,7 @@ export const beginAll = (claim: ClaimId, messages: ReadonlyArray<Pick<Message, "
   Effect.gen(function* () {
     const outbox = yield* OutboxStore
     const ids = messages.map(({ id }) => id)
-    const begun = yield* outbox.begin(claim, ids)
+    const begun = yield* outbox.begin(claim, ids, Builders.start)
     Expect.equal(begun.toSorted(), ids.toSorted(), "the messages begun")
   })
 
@@ -222,15 +224,10 @@ export const statusOf = (messages: ReadonlyArray<Pick<Message, "id" | "workspace
 export const openChats = (messages: ReadonlyArray<Message>) =>
   Effect.flatMap(ChatStore, (store) =>
     store.open(
-      messages.map(({ account, address, chat, contact, workspace }) => ({
-        id: chat,
-        workspace,
-        account,
-        address,
-        contact,
-        name: "",
-        at: Builders.start
-      }))
+      messages.map(({ account, address, chat, contact, workspace }) => {
+        const place = { id: chat, workspace, account, address, contact, name: "", at: Builders.start }
+        return ChatOpening.make(Builders.ids(chat), place, system)
+      })
     )
   )
 

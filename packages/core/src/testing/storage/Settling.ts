@@ -22,7 +22,7 @@ import {
   stored,
   usesOf
 } from "./Scene.ts"
-import { fails, refuse, type StorageCase, storageCase } from "./StorageCase.ts"
+import { fails, refuse, sorted, type StorageCase, storageCase } from "./StorageCase.ts"
 
 const { start, startDate } = Builders
 
@@ -106,8 +106,54 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal(Option.getOrNull(yield* chats.get(workspace.id, messages[0]!.chat))?.lastText, "hi", "the chat")
     Expect.ok(Option.isSome(yield* chats.get(workspace.id, opening.id)), "the chat that was opened is missing")
     Expect.equal(yield* contacts.suppressions(workspace.id, [Builders.addressOf(c!)]), [suppression], "suppressions")
-    Expect.equal((yield* events.read(workspace.id, null, 9)).length, 1, "events")
+    const feed = yield* events.read(workspace.id, null, 9)
+    Expect.equal(
+      feed.slice(messages.length).map(({ event }) => [event.type, event.subject]),
+      [
+        ["chat.created", opening.id],
+        ["message.sent", messages[0]!.id]
+      ],
+      "events"
+    )
     Expect.equal(a!.workspace, workspace.id, "the workspace of the people")
+  }),
+
+  storageCase("settling: of chats that several make at once each is told once, by who makes it", function* () {
+    const [outbox, chats, events] = [yield* OutboxStore, yield* ChatStore, yield* EventStore]
+    const place = yield* people("made by settling", { leads: 12 })
+    const { build, contacts, workspace } = place
+    const account = place.accounts[0]!
+    const messages = [0, 1, 2].flatMap(() => contacts.map((contact) => build.message(account, contact)))
+    yield* outbox.enqueue(messages, [], [])
+    const opened = (at: number) => contacts.map((contact) => build.opening(account, contact, { at: start + at }))
+    const settles: Array<Effect.Effect<unknown, unknown>> = []
+    for (const at of [1, 2, 3]) {
+      const taken = yield* claimQueued(place, { limit: contacts.length })
+      const own = taken!.claimed.map(({ message }) => message)
+      yield* beginAll(taken!.id, own)
+      const openings = at === 2 ? opened(at).toReversed() : opened(at)
+      const writes = {
+        openings: [...openings, ...opened(at)],
+        touches: own.map(({ chat }) => ({ chat, at: start, text: "hi", direction: "outbound" as const, unread: 0 })),
+        events: own.map(({ id }) => build.event(workspace.id, id, { type: "message.sent" }))
+      }
+      const accepted = taken!.claimed.map((claimed) => ({
+        claimed,
+        outcome: { type: "accepted" as const, externalId: claimed.message.id },
+        at: start
+      }))
+      settles.push(outbox.settle(taken!.id, accepted, concluding(writes)))
+    }
+    const others = [chats.open(opened(0)), outbox.enqueue([], opened(4), [])]
+    yield* Effect.all([...settles, ...others], { concurrency: "unbounded", discard: true })
+    const feed = (yield* events.read(workspace.id, null, 99)).map(({ event }) => event)
+    const made = (yield* chats.list(workspace.id, { limit: 99 })).data
+    Expect.equal(made.length, contacts.length, "chats")
+    const told = feed.filter(({ type }) => type === "chat.created")
+    Expect.equal(sorted(told.map(({ subject }) => subject)), sorted(made.map(({ id }) => id)), "told")
+    const openedAt = new Map(made.map(({ createdAt, id }) => [id as string, createdAt]))
+    Expect.equal(new Map(told.map(({ at, subject }) => [subject, at])), openedAt, "told by who made it")
+    Expect.equal(feed.length - told.length, messages.length, "what else was told")
   }),
 
   storageCase("settling: what was told of a message beforehand is given with it, and waits no more", function* () {

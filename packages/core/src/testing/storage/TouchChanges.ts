@@ -39,7 +39,7 @@ export const cases: ReadonlyArray<StorageCase> = [
         { cancel: messages.map(({ id }) => ({ id, reason: "optedOut" })), counts: { skipped: 1 } }
       )
     )
-    Expect.equal(yield* outbox.begin(taken.id, idsOf(parts)), [], "what was begun")
+    Expect.equal(yield* outbox.begin(taken.id, idsOf(parts), start), [], "what was begun")
     Expect.equal(
       yield* statusOf(parts),
       Array.from({ length: 3 }, () => "cancelled: optedOut"),
@@ -122,7 +122,7 @@ export const cases: ReadonlyArray<StorageCase> = [
       campaign: { ...row, status: "paused" },
       events: []
     }))
-    Expect.equal(yield* outbox.begin(again!.id, [parts[1]!.id]), [], "what begins while the campaign is paused")
+    Expect.equal(yield* outbox.begin(again!.id, [parts[1]!.id], start), [], "what begins while the campaign is paused")
     yield* store.modify(workspace.id, campaign.id, start, (row) => ({
       campaign: { ...row, status: "running" },
       events: []
@@ -159,7 +159,7 @@ export const cases: ReadonlyArray<StorageCase> = [
         events: []
       }))
     yield* become("paused")
-    Expect.equal(yield* outbox.begin(taken.id, idsOf(taken.messages)), [], "while it is paused")
+    Expect.equal(yield* outbox.begin(taken.id, idsOf(taken.messages), start), [], "while it is paused")
     yield* become("running")
     yield* beginAll(taken.id, taken.messages)
     const { sending, total } = yield* store.counts(place.campaign.id)
@@ -203,7 +203,7 @@ export const cases: ReadonlyArray<StorageCase> = [
             )
       }
     )
-    const [begun] = yield* Effect.all([outbox.begin(taken.id, idsOf(taken.messages)), reply], {
+    const [begun] = yield* Effect.all([outbox.begin(taken.id, idsOf(taken.messages), start), reply], {
       concurrency: "unbounded"
     })
     const rows = yield* Effect.forEach(taken.messages, stored)

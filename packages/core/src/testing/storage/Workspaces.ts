@@ -60,7 +60,8 @@ export const cases: ReadonlyArray<StorageCase> = [
     const { id } = build.workspace()
     const other = build.workspace().id
     Expect.equal(yield* store.idempotent(id, "key", "body", start), { type: "new" }, "the first use")
-    Expect.equal(yield* store.idempotent(id, "key", "body", start), { type: "new" }, "a use whose answer is not known")
+    Expect.equal(yield* store.idempotent(id, "key", "other body", start), { type: "new" }, "a use without an answer")
+    Expect.equal(yield* store.idempotent(id, "key", "body", start), { type: "new" }, "the next use without an answer")
     yield* store.remember(id, "key", 'answer "1"')
     const again = yield* store.idempotent(id, "key", "body", start + day - 1)
     Expect.equal(again, { type: "replay", response: 'answer "1"' }, "the second use")
@@ -79,6 +80,29 @@ export const cases: ReadonlyArray<StorageCase> = [
     const request = Effect.andThen(store.idempotent(id, "key", "body", start), store.remember(id, "key", "done"))
     yield* fails(within(Effect.andThen(request, Effect.fail("later"))), "the transaction")
     Expect.equal(yield* store.idempotent(id, "key", "body", start), { type: "new" }, "the key after a rollback")
+  }),
+
+  storageCase("workspaces: of several uses of an idempotency key at once one is new", function* () {
+    const store = yield* WorkspaceStore
+    const { within } = yield* Transaction
+    const { id } = Builders.make("idempotency at once").workspace()
+    // A use that failed left the key behind, or did not.
+    yield* store.idempotent(id, "left", "body", start)
+    for (const key of ["left", "unused"]) {
+      const use = within(
+        Effect.gen(function* () {
+          const { type } = yield* store.idempotent(id, key, "body", start)
+          if (type === "new") yield* Effect.andThen(Effect.yieldNow, store.remember(id, key, "done"))
+          return type
+        })
+      )
+      const uses = yield* Effect.all(
+        Array.from({ length: 6 }, () => use),
+        { concurrency: "unbounded" }
+      )
+      const count = (type: string) => uses.filter((one) => one === type).length
+      Expect.equal([count("new"), count("replay")], [1, 5], key)
+    }
   }),
 
   storageCase("workspaces: idempotency keys of long ago are removed, some at a time", function* () {

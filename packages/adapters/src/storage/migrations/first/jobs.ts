@@ -16,5 +16,11 @@ create table ${t("job")}(
 create index ${t("job_workspace")} on ${t("job")}(workspace_id, id);
 create unique index ${t("job_key")} on ${t("job")}(workspace_id, key) where key is not null;
 create index ${t("job_until")} on ${t("job")}(until) where until is not null;
-create index ${t("job_ended")} on ${t("job")}(workspace_id, finished_at, id) where finished_at is not null;`
+create index ${t("job_ended")} on ${t("job")}(workspace_id, finished_at, id) where finished_at is not null;
+
+create table ${t("job_file")}(
+  workspace_id ${type("id")} not null, id ${type("id")} not null, noted_at ${type("bigint")} not null,
+  primary key(workspace_id, id)
+) ${table({ withoutRowid: true })};
+create index ${t("job_file_noted")} on ${t("job_file")}(workspace_id, noted_at);`
 }

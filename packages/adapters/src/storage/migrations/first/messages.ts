@@ -22,7 +22,7 @@ create table ${t("chat")}(
   name ${type("text")} not null, last_at ${type("bigint")} not null, last_text ${type("text")} not null,
   last_direction ${type("text")} not null, last_inbound_at ${type("bigint")}, unread ${type("int")} not null,
   created_at ${type("bigint")} not null, read_at ${type("bigint")}, taken_over_at ${type("bigint")},
-  opened_at ${type("bigint")}, closed_at ${type("bigint")}, responded_at ${type("bigint")},
+  given_back_at ${type("bigint")}, opened_at ${type("bigint")}, closed_at ${type("bigint")}, responded_at ${type("bigint")},
   booked_at ${type("bigint")}, assignee_id ${type("id")}, tags ${type("json")}, pinned_at ${type("bigint")},
   archived_at ${type("bigint")}, deleted_at ${type("bigint")}, profile ${type("json")}, named_at ${type("bigint")}, tended ${type("int")}
 ) ${table({ fillfactor: 70 })};
@@ -31,6 +31,7 @@ create index ${t("chat_tended")} on ${t("chat")}(workspace_id, last_at desc, id)
 create index ${t("chat_unread")} on ${t("chat")}(workspace_id, last_at desc, id) where unread > 0;
 create index ${t("chat_assigned")} on ${t("chat")}(workspace_id, assignee_id, last_at desc, id)
   where assignee_id is not null and closed_at is null;
+create index ${t("chat_taken_over")} on ${t("chat")}(workspace_id, address) where taken_over_at is not null;
 
 create table ${t("message")}(
   id ${type("id")} primary key, workspace_id ${type("id")} not null, account_id ${type("id")} not null,
@@ -48,6 +49,7 @@ create table ${t("message")}(
 create unique index ${t("message_touch")} on ${t("message")}(lead_id, step_id, part) where lead_id is not null;
 create unique index ${t("message_external")} on ${t("message")}(chat_id, external_id) where external_id is not null;
 create index ${t("message_due")} on ${t("message")}(due_at) where due_at is not null;
+create index ${t("message_put_off")} on ${t("message")}(account_id) where due_at is not null and reason is not null;
 create index ${t("message_talk")} on ${t("message")}(workspace_id, id) where lead_id is null;
 create index ${t("message_chat")} on ${t("message")}(chat_id, created_at, id);
 

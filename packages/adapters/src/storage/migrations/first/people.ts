@@ -56,7 +56,7 @@ create table ${t("contact")}(
   first ${type("text")}, last ${type("text")}, addresses ${type("json")} not null, tags ${type("json")} not null,
   attributes ${type("json")} not null, timezone ${type("text")}, consents ${type("json")} not null,
   external_ref ${type("text")}, metadata ${type("json")} not null, created_at ${type("bigint")} not null,
-  touches ${type("json")} not null
+  touches ${type("json")} not null, unreachable ${type("json")}
 ) ${table({ fillfactor: 50 })};
 create index ${t("contact_workspace")} on ${t("contact")}(workspace_id, id);
 create unique index ${t("contact_ref")} on ${t("contact")}(workspace_id, external_ref) where external_ref is not null;

@@ -1,0 +1,25 @@
+/** Two engines on one PostgreSQL of their own, for what may happen in both of them at the same time. */
+import * as Overture from "@overture/core/Overture"
+import * as TestChannel from "@overture/core/testing/TestChannel"
+import * as Seed from "@overture/core/workspace/Seed"
+import { Effect, Layer } from "effect"
+import * as Scene from "../../../core/test/engine/Scene.ts"
+import * as PostgresStorage from "../../src/storage/PostgresStorage.ts"
+import { freshDatabase } from "../storage/TestPostgres.ts"
+
+/** Both, until the scope ends, with a scene that the first one made and an account in it. */
+export const open = Effect.gen(function* () {
+  const url = yield* Effect.promise(freshDatabase)
+  const channel = TestChannel.make()
+  const engine = Layer.build(
+    Overture.layer({
+      storage: PostgresStorage.layer({ url }),
+      channels: [channel],
+      addressHash: (address) => Seed.digest(`secret ${address}`)
+    })
+  )
+  const engines = [yield* engine, yield* engine] as const
+  const scene = yield* Effect.provideContext(Scene.make(channel), engines[0])
+  const account = yield* Effect.provideContext(scene.account("a"), engines[0])
+  return { url, channel, engines, scene, account, workspace: scene.workspace }
+})

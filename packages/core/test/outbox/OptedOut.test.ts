@@ -1,0 +1,59 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { ContactStore } from "../../src/contact/ContactStore.ts"
+import { Suppressions } from "../../src/contact/Suppressions.ts"
+import { EventStore } from "../../src/event/EventStore.ts"
+import { Messages } from "../../src/outbox/Messages.ts"
+import * as TestChannel from "../../src/testing/TestChannel.ts"
+import { day } from "../../src/workspace/Instant.ts"
+import { WorkspaceStore } from "../../src/workspace/WorkspaceStore.ts"
+import * as Scene from "../engine/Scene.ts"
+
+const { start } = Scene
+
+/** A person with two addresses, of which the platform says that they want nothing when the first is written to. */
+const refused = (optOutScope: "contact" | "address", channel: TestChannel.TestChannel) =>
+  Effect.gen(function* () {
+    const scene = yield* Scene.make(channel)
+    const { id: workspace } = scene.workspace
+    yield* (yield* WorkspaceStore).modify(workspace, (before) => ({ ...before, optOutScope }))
+    const account = yield* scene.account("a")
+    const person = scene.build.contact(workspace, {
+      addresses: ["first", "second"].map((externalId) => ({ channel: channel.name, scope: "", externalId }))
+    })
+    yield* (yield* ContactStore).import(workspace, [person], null)
+    const campaign = yield* scene.campaign("later", [account], [{ id: "second" }], { startAt: start + day })
+    yield* scene.start(campaign.id)
+    yield* (yield* Messages).send(workspace, {
+      to: { account: account.id, person: "first" },
+      content: { type: "text", text: "Hello" },
+      author: { type: "api", id: null }
+    })
+    yield* scene.run(start + 5 * day)
+    const { data } = yield* (yield* Suppressions).page(workspace, { limit: 10 })
+    const events = yield* (yield* EventStore).read(workspace, null, 1_000)
+    return {
+      asked: channel.asked.map(({ to }) => to),
+      suppressed: data.map(({ address }) => address.split("/").at(-1)).sort(),
+      told: events.filter(({ event }) => event.type === "contact.opted_out").length,
+      leads: (yield* scene.leads(campaign.id)).map(({ status }) => status)
+    }
+  }).pipe(Effect.provide(Scene.engine(channel)))
+
+const platform = () => TestChannel.make({ answer: ({ to }) => (to === "first" ? { type: "optedOut" } : undefined) })
+
+describe("a platform that answers a send with an opt-out", () => {
+  it.effect("speaks of the person: nothing goes to their other addresses either, and what was to come ends", () =>
+    Effect.gen(function* () {
+      const found = yield* refused("contact", platform())
+      assert.deepStrictEqual(found, { asked: ["first"], suppressed: ["first", "second"], told: 1, leads: ["skipped"] })
+    })
+  )
+
+  it.effect("speaks of the address alone where the workspace takes opt-outs so", () =>
+    Effect.gen(function* () {
+      const found = yield* refused("address", platform())
+      assert.deepStrictEqual([found.asked, found.suppressed], [["first", "second"], ["first"]])
+    })
+  )
+})
