@@ -3,7 +3,7 @@
  * tags, metadata and searches pass, whichever verb they use. As with what platforms say, a NUL character is left out and
  * half of a surrogate pair becomes U+FFFD, so that no verb fails on one database and not on another.
  */
-import { Context, Effect, Layer } from "effect"
+import { type Context, Effect, Layer } from "effect"
 import { AccountGroups } from "./account/AccountGroups.ts"
 import { AccountReports } from "./account/AccountReports.ts"
 import { Accounts } from "./account/Accounts.ts"
@@ -41,47 +41,35 @@ export const accepting = <S extends object>(service: S): S =>
     ])
   ) as S
 
-/** The services by which hosts bring words in. */
-const services = [
-  WorkspaceStore,
-  Workspaces,
-  AccountGroups,
-  AccountReports,
-  Accounts,
-  Connections,
-  Profiles,
-  CampaignAccounts,
-  CampaignEdits,
-  Campaigns,
-  Previews,
-  Retries,
-  Templates,
-  Chats,
-  MediaLibrary,
-  Members,
-  Parties,
-  ContactImports,
-  ContactJobs,
-  ContactLists,
-  Contacts,
-  Suppressions,
-  Webhooks,
-  Bulks,
-  Jobs,
-  Messages
-] as const
+const of = <I, S extends object>(service: Context.Service<I, S>): Layer.Layer<I, never, I> =>
+  Layer.effect(service, Effect.map(service, accepting))
 
-type Accepting = (typeof services)[number]["Identifier"]
-
-/** The same services for the host; among themselves they speak as before. */
-export const layer: Layer.Layer<Accepting, never, Accepting> = Layer.effectContext(
-  Effect.map(Effect.context<Accepting>(), (context) =>
-    services.reduce<Context.Context<Accepting>>(
-      (all, service) => {
-        const key = service as unknown as Context.Key<Accepting, object>
-        return Context.add(all, key, accepting(Context.get(context, key)))
-      },
-      Context.empty() as Context.Context<Accepting>
-    )
-  )
+/** The services by which hosts bring words in, for the host; among themselves they speak as before. */
+export const layer = Layer.mergeAll(
+  of(WorkspaceStore),
+  of(Workspaces),
+  of(AccountGroups),
+  of(AccountReports),
+  of(Accounts),
+  of(Connections),
+  of(Profiles),
+  of(CampaignAccounts),
+  of(CampaignEdits),
+  of(Campaigns),
+  of(Previews),
+  of(Retries),
+  of(Templates),
+  of(Chats),
+  of(MediaLibrary),
+  of(Members),
+  of(Parties),
+  of(ContactImports),
+  of(ContactJobs),
+  of(ContactLists),
+  of(Contacts),
+  of(Suppressions),
+  of(Webhooks),
+  of(Bulks),
+  of(Jobs),
+  of(Messages)
 )

@@ -3,7 +3,7 @@
  * what belongs to it, and an event of it, in one transaction.
  */
 import { Context, Effect, Layer } from "effect"
-import type { Actor, DomainEvent } from "../event/DomainEvent.ts"
+import { type Actor, type DomainEvent, stamped } from "../event/DomainEvent.ts"
 import type { AccountId, IdGenerator, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
@@ -12,7 +12,7 @@ import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
 import type { Account } from "./Account.ts"
 import { AccountNotFound, found, told } from "./Account.ts"
-import { AccountReactions } from "./AccountReaction.ts"
+import { AccountReactions, tellChanged } from "./AccountReaction.ts"
 import { AccountStore } from "./AccountStore.ts"
 
 /** One change. */
@@ -61,20 +61,18 @@ const make = Effect.gen(function* () {
           yield* Effect.forEach(reactions, (reaction) => reaction.changing([id], now), { discard: true })
           const [after] = yield* store.modify([id], (before) => {
             const account = rule(before, now)
-            const event: DomainEvent = {
-              id: ids.next("evt"),
+            const event = stamped(ids, now, {
               workspace,
               type: "account.changed",
-              at: now,
               subject: id,
               actor,
-              cause: null,
               data: { ...told(account), ...data?.(before, account) }
-            }
+            })
             return { account, events: account === before ? [] : [event] }
           })
           if (after === undefined) return yield* new AccountNotFound({ account: id })
           if (beside !== undefined) yield* beside(after, ids, now)
+          yield* tellChanged(reactions, [id], now)
           return after
         })
       )

@@ -1,21 +1,24 @@
 /** Makes account groups and says which accounts are in them; every change is an event, and wakes what a cap held back. */
 import { Context, Effect, Layer, Option } from "effect"
-import type { Actor, DomainEvent } from "../event/DomainEvent.ts"
+import { type Actor, type DomainEvent, stamped } from "../event/DomainEvent.ts"
 import { EventStore } from "../event/EventStore.ts"
 import type { AccountGroupId, AccountId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
+import { changedFields } from "../workspace/Json.ts"
 import { everything } from "../workspace/Page.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
+import { needed, type WorkspaceNotFound } from "../workspace/Workspace.ts"
+import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import * as Account from "./Account.ts"
 import type { AccountGroup } from "./AccountGroup.ts"
 import { AccountGroupNotFound } from "./AccountGroup.ts"
 import { AccountGroupStore } from "./AccountGroupStore.ts"
 import * as AccountInput from "./AccountInput.ts"
 import type { InvalidAccountGroup } from "./AccountInput.ts"
-import { AccountReactions } from "./AccountReaction.ts"
+import { AccountReactions, tellChanged } from "./AccountReaction.ts"
 import { AccountStore } from "./AccountStore.ts"
 
 export interface NewAccountGroup {
@@ -37,7 +40,10 @@ export interface AccountGroupChange {
 export class AccountGroups extends Context.Service<
   AccountGroups,
   {
-    create(group: NewAccountGroup, actor: Actor): Effect.Effect<AccountGroup, StorageError | InvalidAccountGroup>
+    create(
+      group: NewAccountGroup,
+      actor: Actor
+    ): Effect.Effect<AccountGroup, StorageError | WorkspaceNotFound | InvalidAccountGroup>
     /** What its cap held back goes on where it is raised. */
     change(
       workspace: WorkspaceId,
@@ -60,12 +66,10 @@ export class AccountGroups extends Context.Service<
   )
 }
 
-const changedFields = (before: AccountGroup, after: AccountGroup): ReadonlyArray<string> =>
-  (["dailyCap", "name", "timezone"] as const).filter((field) => before[field] !== after[field])
-
 const make = Effect.gen(function* () {
   const store = yield* AccountGroupStore
   const accounts = yield* AccountStore
+  const workspaces = yield* WorkspaceStore
   const feed = yield* EventStore
   const reactions = yield* AccountReactions
   const time = yield* PacingTime
@@ -83,22 +87,21 @@ const make = Effect.gen(function* () {
     actor: Actor,
     data: DomainEvent["data"] = {}
   ) {
-    const event: DomainEvent = {
-      id: (yield* makeIds).next("evt"),
-      workspace,
-      type,
-      at: yield* time.now,
-      subject: id,
-      actor,
-      cause: null,
-      data: { ...data, name, dailyCap, timezone }
-    }
-    yield* feed.append([event])
+    yield* feed.append([
+      stamped(yield* makeIds, yield* time.now, {
+        workspace,
+        type,
+        subject: id,
+        actor,
+        data: { ...data, name, dailyCap, timezone }
+      })
+    ])
   })
 
   return AccountGroups.of({
     create: Effect.fn("AccountGroups.create")(function* ({ workspace, ...given }: NewAccountGroup, actor: Actor) {
       const { dailyCap = null, name, timezone = null } = yield* Effect.fromResult(AccountInput.checkNewGroup(given))
+      yield* needed(workspace)(yield* workspaces.get(workspace))
       const group: AccountGroup = {
         id: (yield* makeIds).next("agr"),
         workspace,
@@ -118,10 +121,8 @@ const make = Effect.gen(function* () {
           if (Option.isNone(yield* store.get(workspace, id))) return yield* missing(id)
           const now = yield* time.now
           const members = yield* everything((page) => accounts.search(workspace, { group: id }, now, page))
-          yield* wake(
-            members.map((account) => account.id),
-            now
-          )
+          const ids = members.map((account) => account.id)
+          yield* wake(ids, now)
           let fields: ReadonlyArray<string> = []
           const changed = yield* store.modify(workspace, id, (before) => {
             const after = {
@@ -130,11 +131,12 @@ const make = Effect.gen(function* () {
               dailyCap: change.dailyCap === undefined ? before.dailyCap : change.dailyCap,
               timezone: change.timezone === undefined ? before.timezone : change.timezone
             }
-            fields = changedFields(before, after)
+            fields = changedFields(before, after).toSorted()
             return after
           })
           if (Option.isNone(changed)) return yield* missing(id)
           if (fields.length > 0) yield* tell("account_group.changed", changed.value, actor, { fields })
+          yield* tellChanged(reactions, ids, now)
           return changed.value
         })
       )
@@ -147,25 +149,24 @@ const make = Effect.gen(function* () {
           const now = yield* time.now
           const mine = (yield* accounts.among(workspace, ids)).map(({ id }) => id)
           yield* wake(mine, now)
-          return yield* accounts.modify(mine, (account) =>
+          const changed = yield* accounts.modify(mine, (account) =>
             account.group === group
               ? { account, events: [] }
               : {
                   account: { ...account, group },
                   events: [
-                    {
-                      id: made.next("evt"),
+                    stamped(made, now, {
                       workspace,
                       type: "account.changed",
-                      at: now,
                       subject: account.id,
                       actor,
-                      cause: null,
                       data: { ...Account.told(account), group }
-                    }
+                    })
                   ]
                 }
           )
+          yield* tellChanged(reactions, mine, now)
+          return changed
         })
       )
     )

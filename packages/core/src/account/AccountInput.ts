@@ -2,6 +2,7 @@
 import { Result, Schema } from "effect"
 import { ChannelName } from "../channel/Address.ts"
 import { Cap } from "../workspace/Budget.ts"
+import { Instant } from "../workspace/Instant.ts"
 import { Metadata } from "../workspace/Json.ts"
 import * as Problem from "../workspace/Problem.ts"
 import { RampUp } from "../workspace/RampUp.ts"
@@ -51,7 +52,7 @@ const decodeChange = Problem.decoder(
     attention: Attention,
     setAttention: Attention,
     clearAttention: Attention,
-    restingUntil: Schema.optional(Schema.NullOr(Schema.Int)),
+    restingUntil: Schema.optional(Schema.NullOr(Schema.toType(Instant))),
     dailyCap: Schema.optional(Schema.NullOr(Cap)),
     warmUp: Schema.optional(Schema.NullOr(RampUp)),
     restartWarmUp: Schema.optional(Schema.Boolean),

@@ -1,6 +1,6 @@
 /** Adds accounts, finds them, and changes what an operator may change; every change is an event. */
 import { Context, Effect, Layer, Option } from "effect"
-import type { Actor } from "../event/DomainEvent.ts"
+import { type Actor, stamped } from "../event/DomainEvent.ts"
 import type { AccountId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import { format, type Instant } from "../workspace/Instant.ts"
@@ -11,6 +11,8 @@ import type { RampUp } from "../workspace/RampUp.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
 import { Vault, type VaultError } from "../workspace/Vault.ts"
+import { needed, type WorkspaceNotFound } from "../workspace/Workspace.ts"
+import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import type { Account, AccountLimits, AttentionReason } from "./Account.ts"
 import * as Rules from "./Account.ts"
 import type { InvalidAccess } from "./AccountAccess.ts"
@@ -18,6 +20,7 @@ import * as AccountAccess from "./AccountAccess.ts"
 import { AccountChanges } from "./AccountChanges.ts"
 import * as AccountInput from "./AccountInput.ts"
 import { AccountSecretStore } from "./AccountSecretStore.ts"
+import * as AccountSettings from "./AccountSettings.ts"
 import { type AccountFilter, AccountStore } from "./AccountStore.ts"
 import { Connections } from "./Connections.ts"
 import * as Sealing from "./Sealing.ts"
@@ -66,15 +69,21 @@ export class Accounts extends Context.Service<
   Accounts,
   {
     /**
-     * Adds an account, or returns the one that has its channel and externalId, or its externalRef; one that was removed comes
-     * back. Secrets that are given are that one's from then on; without a key to seal them with, nothing is added.
+     * Adds an account, or returns the one that has its externalRef, or its channel and externalId; one that was removed comes
+     * back. A reference and an externalId that are those of two accounts are refused. Secrets that are given are that one's
+     * from then on; without a key to seal them with, nothing is added. Settings of one that is there stay: `differs` names
+     * those that were given otherwise, for `change`.
      */
     connect(
       account: NewAccount,
       actor: Actor
     ): Effect.Effect<
-      { readonly account: Account; readonly created: boolean },
-      StorageError | VaultError | InvalidAccess | AccountInput.InvalidAccount
+      {
+        readonly account: Account
+        readonly created: boolean
+        readonly differs: ReadonlyArray<keyof AccountSettings.AccountSettings>
+      },
+      StorageError | VaultError | InvalidAccess | WorkspaceNotFound | AccountInput.InvalidAccount
     >
     change(
       workspace: WorkspaceId,
@@ -142,6 +151,7 @@ const make = Effect.gen(function* () {
   const connections = yield* Connections
   const changes = yield* AccountChanges
   const vault = yield* Vault
+  const workspaces = yield* WorkspaceStore
   const time = yield* PacingTime
   const transaction = yield* Transaction
   const makeIds = (yield* Ids).generator
@@ -174,16 +184,13 @@ const make = Effect.gen(function* () {
       createdAt: yield* time.now
     }
     const connected = yield* store.connect(account, [
-      {
-        id: ids.next("evt"),
+      stamped(ids, account.createdAt, {
         workspace: account.workspace,
         type: "account.changed",
-        at: account.createdAt,
         subject: account.id,
         actor,
-        cause: null,
         data: { ...Rules.told(account), created: true, connected: sealed.change.credentials === true }
-      }
+      })
     ])
     if (connected.created && account.access !== undefined) {
       const { version } = account.access
@@ -198,6 +205,7 @@ const make = Effect.gen(function* () {
       const { credentials, egress, workspace, ...settings } = given
       const access = { credentials, egress }
       const input = { ...(yield* Effect.fromResult(AccountInput.checkNew(settings))), ...access, workspace }
+      yield* needed(workspace)(yield* workspaces.get(workspace))
       return yield* transaction
         .within(
           Effect.gen(function* () {
@@ -206,12 +214,14 @@ const make = Effect.gen(function* () {
                 ? Option.none()
                 : yield* store.byExternalRef(input.workspace, input.externalRef)
             const found = Option.isSome(known) ? { account: known.value, created: false } : yield* add(input, actor)
-            if (found.created) return found
+            if (found.created) return { ...found, differs: [] }
+            const mistaken = AccountSettings.mistaken(found.account, input)
+            if (mistaken !== null) return yield* mistaken
             if (found.account.removedAt !== undefined) {
               yield* connections.restore(input.workspace, found.account.id, actor)
             }
             const account = yield* connections.set(input.workspace, found.account.id, access, actor)
-            return { account, created: false }
+            return { account, created: false, differs: AccountSettings.differing(account, input) }
           })
         )
         .pipe(

@@ -2,18 +2,19 @@
  * Makes workspaces and changes what may be said of them; every change is an event. What a pause or a cap held back goes on
  * as soon as it is lifted: all accounts of the workspace are told in the transaction of the change.
  */
-import { Context, Effect, Layer, Option } from "effect"
-import type { Actor, DomainEvent } from "../event/DomainEvent.ts"
+import { Context, Effect, Layer } from "effect"
+import { type Actor, type DomainEvent, stamped } from "../event/DomainEvent.ts"
 import { EventStore } from "../event/EventStore.ts"
 import { Ids, type WorkspaceId } from "../workspace/Id.ts"
+import { changedFields } from "../workspace/Json.ts"
 import { everything } from "../workspace/Page.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
-import { type Workspace, WorkspaceNotFound } from "../workspace/Workspace.ts"
+import { needed, type Workspace, type WorkspaceNotFound } from "../workspace/Workspace.ts"
 import * as WorkspaceInput from "../workspace/WorkspaceInput.ts"
 import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
-import { AccountReactions } from "./AccountReaction.ts"
+import { AccountReactions, tellChanged } from "./AccountReaction.ts"
 import { AccountStore } from "./AccountStore.ts"
 
 export class Workspaces extends Context.Service<
@@ -40,9 +41,6 @@ export class Workspaces extends Context.Service<
   )
 }
 
-const needed = (id: WorkspaceId) => (found: Option.Option<Workspace>) =>
-  Option.isSome(found) ? Effect.succeed(found.value) : Effect.fail(new WorkspaceNotFound({ workspace: id }))
-
 const make = Effect.gen(function* () {
   const store = yield* WorkspaceStore
   const accounts = yield* AccountStore
@@ -58,24 +56,23 @@ const make = Effect.gen(function* () {
     actor: Actor,
     data: DomainEvent["data"] = {}
   ) {
-    const event: DomainEvent = {
-      id: (yield* makeIds).next("evt"),
-      workspace: id,
-      type,
-      at: yield* time.now,
-      subject: id,
-      actor,
-      cause: null,
-      data: { ...data, paused, dailyCap, timezone }
-    }
-    yield* feed.append([event])
+    yield* feed.append([
+      stamped(yield* makeIds, yield* time.now, {
+        workspace: id,
+        type,
+        subject: id,
+        actor,
+        data: { ...data, paused, dailyCap, timezone }
+      })
+    ])
   })
 
-  /** Before the workspace's row is locked, as paces are locked before it. */
+  /** Before the workspace's row is locked, as paces are locked before it; what it returns is for after that. */
   const wake = Effect.fnUntraced(function* (id: WorkspaceId) {
     const now = yield* time.now
     const ids = (yield* everything((page) => accounts.list(id, page))).map((account) => account.id)
     yield* Effect.forEach(reactions, (reaction) => reaction.changing(ids, now), { discard: true })
+    return tellChanged(reactions, ids, now)
   })
 
   return Workspaces.of({
@@ -106,15 +103,16 @@ const make = Effect.gen(function* () {
       return yield* within(
         Effect.gen(function* () {
           yield* Effect.flatMap(store.get(id), needed(id))
-          if (WorkspaceInput.concernsSending(change)) yield* wake(id)
+          const wakeMore = WorkspaceInput.concernsSending(change) ? yield* wake(id) : Effect.void
           let fields: ReadonlyArray<string> = []
           const changed = yield* store.modify(id, (before) => {
             const after = WorkspaceInput.applied(before, change)
-            fields = WorkspaceInput.changedFields(before, after)
+            fields = changedFields(before, after).toSorted()
             return fields.length === 0 ? before : after
           })
           const after = yield* needed(id)(changed)
           if (fields.length > 0) yield* tell("workspace.changed", after, actor, { fields })
+          yield* wakeMore
           return after
         })
       )

@@ -1,19 +1,92 @@
-/** What is wrong with the accounts that a campaign is to have: each by its field. */
+/** What is wrong with the accounts that a campaign is to have, and with steps that those it has could never send. */
 import { Effect, Option } from "effect"
+import type { Account } from "../account/Account.ts"
+import type { AccountGroupStore } from "../account/AccountGroupStore.ts"
 import type { AccountStore } from "../account/AccountStore.ts"
+import * as SendBudget from "../outbox/SendBudget.ts"
 import type { AccountId, WorkspaceId } from "../workspace/Id.ts"
 import type { Problem } from "../workspace/Problem.ts"
+import type { StorageError } from "../workspace/StorageError.ts"
+import type { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
+import type { CampaignSettings } from "./Campaign.ts"
+import type { PacedAccount } from "./CampaignStore.ts"
+import * as Drawing from "./Drawing.ts"
 
-/** Those that are none of the workspace. */
-export const problems = Effect.fnUntraced(function* (
-  store: AccountStore["Service"],
-  workspace: WorkspaceId,
-  asked: ReadonlyArray<AccountId>
-) {
-  const found: Array<Problem> = []
-  for (const [i, id] of asked.entries()) {
-    if (Option.isSome(yield* store.get(workspace, id))) continue
-    found.push({ field: `accounts[${i}]`, message: `there is no account ${id} in this workspace` })
+export interface AccountChoice {
+  /**
+   * Of accounts that are asked for: those that are none of the workspace or were removed, and, unless they are its members
+   * already, those that a step does not fit.
+   */
+  asked(
+    workspace: WorkspaceId,
+    accounts: ReadonlyArray<AccountId>,
+    settings: Pick<CampaignSettings, "steps">,
+    members: ReadonlyArray<PacedAccount>
+  ): Effect.Effect<ReadonlyArray<Problem>, StorageError>
+  /** Steps that have more messages than any had before, and more than an account of the campaign may send. */
+  grown(
+    before: Pick<CampaignSettings, "steps">,
+    after: Pick<CampaignSettings, "steps">,
+    members: ReadonlyArray<PacedAccount>
+  ): ReadonlyArray<Problem>
+}
+
+/** The step with the most messages. */
+const longest = ({ steps }: Pick<CampaignSettings, "steps">): { readonly index: number; readonly parts: number } =>
+  steps.reduce<{ readonly index: number; readonly parts: number }>(
+    (most, { parts }, index) => (parts.length > most.parts ? { index, parts: parts.length } : most),
+    { index: 0, parts: 0 }
+  )
+
+/** Who may send no more a day, in words. */
+const whose: Readonly<Record<SendBudget.Cap["name"], string>> = {
+  accountCap: "it",
+  channelLimit: "an account of its channel",
+  groupCap: "its group",
+  workspaceCap: "the workspace"
+}
+
+const tooMany = (parts: number, { cap, name }: SendBudget.Cap): string =>
+  `a step has ${parts} messages, more than the ${cap} that ${whose[name]} may send a day`
+
+export const make = (
+  stores: {
+    readonly accounts: AccountStore["Service"]
+    readonly groups: AccountGroupStore["Service"]
+    readonly workspaces: WorkspaceStore["Service"]
+  },
+  channels: Drawing.Channels
+): AccountChoice => ({
+  asked: Effect.fnUntraced(function* (workspace, asked, settings, members) {
+    if (asked.length === 0) return []
+    const accounts = (yield* stores.accounts.among(workspace, asked)).filter(({ removedAt }) => removedAt === undefined)
+    const known = new Map<AccountId, Account>(accounts.map((account) => [account.id, account]))
+    const ids = [...new Set(accounts.flatMap(({ group }) => group ?? []))]
+    const groups = new Map(
+      (yield* Effect.forEach(ids, (id) => stores.groups.get(workspace, id)))
+        .flatMap(Option.toArray)
+        .map((group) => [group.id, group.dailyCap] as const)
+    )
+    const tenant = Option.getOrNull(yield* stores.workspaces.get(workspace))
+    const { parts } = longest(settings)
+    const isMember = new Set(members.flatMap(({ account, pace }) => (pace.leftAt === null ? [account.id] : [])))
+    return asked.flatMap((id, i): ReadonlyArray<Problem> => {
+      const account = known.get(id)
+      const field = `accounts[${i}]`
+      if (account === undefined) return [{ field, message: `there is no account ${id} in this workspace` }]
+      if (isMember.has(id)) return []
+      const groupCap = account.group === null ? null : (groups.get(account.group) ?? null)
+      const below = Drawing.capBelow(parts, { account, groupCap, workspaceCap: tenant?.dailyCap ?? null }, channels)
+      return below === null ? [] : [{ field, message: tooMany(parts, below) }]
+    })
+  }),
+  grown: (before, after, members) => {
+    const { index, parts } = longest(after)
+    if (parts <= longest(before).parts) return []
+    return members.flatMap((member): ReadonlyArray<Problem> => {
+      const below = member.pace.leftAt === null ? Drawing.capBelow(parts, member, channels) : null
+      const message = below === null ? "" : `${tooMany(parts, below)}: account ${member.account.name}`
+      return below === null ? [] : [{ field: `steps[${index}].parts`, message }]
+    })
   }
-  return found
 })

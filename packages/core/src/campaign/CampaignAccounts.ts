@@ -7,7 +7,6 @@ import { AccountNotFound } from "../account/Account.ts"
 import { AccountStore } from "../account/AccountStore.ts"
 import type { Actor } from "../event/DomainEvent.ts"
 import type { AccountId, CampaignId, WorkspaceId } from "../workspace/Id.ts"
-import { Ids } from "../workspace/Id.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { CampaignNotFound } from "./Campaign.ts"
@@ -25,12 +24,6 @@ export class LastAccount extends Schema.TaggedError<LastAccount>()("LastAccount"
   override get message(): string {
     return `account ${this.account} is the last one of campaign ${this.campaign}: let another join first`
   }
-}
-
-/** What became of the leads of an account that left. */
-export interface Left extends Lost {
-  /** Leads of the pool that only it reached. */
-  readonly unreachable: number
 }
 
 export class CampaignAccounts extends Context.Service<
@@ -53,7 +46,7 @@ export class CampaignAccounts extends Context.Service<
       campaign: CampaignId,
       account: AccountId,
       actor: Actor
-    ): Effect.Effect<Left, StorageError | CampaignNotFound | AccountNotFound | LastAccount>
+    ): Effect.Effect<Lost, StorageError | CampaignNotFound | AccountNotFound | LastAccount>
   }
 >()("@overture/core/CampaignAccounts") {
   static readonly layer = Layer.effect(
@@ -68,7 +61,6 @@ const make = Effect.gen(function* () {
   const { distributor } = yield* Outreach
   const time = yield* PacingTime
   const edits = yield* CampaignEdits
-  const makeIds = (yield* Ids).generator
 
   const get = (workspace: WorkspaceId, id: CampaignId) =>
     Effect.flatMap(
@@ -93,26 +85,11 @@ const make = Effect.gen(function* () {
       const campaign = yield* get(workspace, id)
       const leaver = yield* accountOf(workspace, account)
       const now = yield* time.now
-      const ids = yield* makeIds
-      const leaving = yield* store.leave(workspace, id, account, now, [
-        {
-          id: ids.next("evt"),
-          at: now,
-          workspace,
-          type: "campaign.changed",
-          subject: id,
-          actor,
-          cause: null,
-          data: { changed: ["accounts"], left: account }
-        }
-      ])
-      if (leaving === "absent") return yield* new AccountNotFound({ account })
-      if (leaving === "last") return yield* new LastAccount({ campaign: id, account })
-      // Each in a transaction of its own, as others wait for leads and then for paces; the alarm of who left finishes the rest.
-      const lost = yield* distributor.lost(campaign, { leftAt: now }, leaver, now)
-      const unreachable = yield* distributor.route(campaign, "all", now)
+      const left = yield* distributor.leave(campaign, leaver, actor, now)
+      if (left === "absent") return yield* new AccountNotFound({ account })
+      if (left === "last") return yield* new LastAccount({ campaign: id, account })
       yield* distributor.draw(id, now)
-      return { ...lost, unreachable }
+      return left
     })
   })
 })

@@ -3,6 +3,7 @@
  * where they were. Pure.
  */
 import { Result, Schema } from "effect"
+import * as Json from "../workspace/Json.ts"
 import * as Problems from "../workspace/Problem.ts"
 import type { Problem } from "../workspace/Problem.ts"
 import * as Zone from "../workspace/Zone.ts"
@@ -90,26 +91,11 @@ export const problems = (before: CampaignSettings | null, after: CampaignSetting
   ]
 }
 
-/** Whether two settings say the same. */
-export const isSame = (a: CampaignSettings, b: CampaignSettings): boolean => canonical(a) === canonical(b)
+const plainly = (settings: CampaignSettings): CampaignSettings => ({
+  ...settings,
+  skipContacted: settings.skipContacted ?? false
+})
 
-const sorted = (_: string, value: unknown): unknown =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-    : value
-
-/** The settings as text, whatever the order of their fields; what is absent says the same as its default. */
-const canonical = ({
-  frequency = null,
-  quietHours = null,
-  skipContacted = false,
-  ...settings
-}: CampaignSettings): string => JSON.stringify({ ...settings, frequency, quietHours, skipContacted }, sorted)
-
-/** The fields that differ, for people. */
-export const changedFields = (a: CampaignSettings, b: CampaignSettings): ReadonlyArray<string> =>
-  [...new Set([...Object.keys(a), ...Object.keys(b)])].filter(
-    (key) =>
-      JSON.stringify(a[key as keyof CampaignSettings] ?? null, sorted) !==
-      JSON.stringify(b[key as keyof CampaignSettings] ?? null, sorted)
-  )
+/** The fields that differ, for people; what is absent says the same as its default. */
+export const changedFields = (before: CampaignSettings, after: CampaignSettings): ReadonlyArray<string> =>
+  Json.changedFields(plainly(before), plainly(after))

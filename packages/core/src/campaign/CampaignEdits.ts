@@ -4,15 +4,18 @@
  * that was added follow page by page.
  */
 import { Context, Effect, Layer, Option, Schema } from "effect"
+import { AccountGroupStore } from "../account/AccountGroupStore.ts"
 import { AccountStore } from "../account/AccountStore.ts"
 import { Channels } from "../channel/Channel.ts"
-import type { Actor } from "../event/DomainEvent.ts"
+import { type Actor, stamped } from "../event/DomainEvent.ts"
 import type { AccountId, CampaignId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
+import type { Instant } from "../workspace/Instant.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import type { Chore } from "../workspace/Chore.ts"
 import { Transaction } from "../workspace/Transaction.ts"
+import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import * as AccountChoice from "./AccountChoice.ts"
 import * as Breaker from "./Breaker.ts"
 import { type Campaign, CampaignNotFound, type CampaignSettings } from "./Campaign.ts"
@@ -72,13 +75,14 @@ export class CampaignEdits extends Context.Service<
 
 const make = Effect.gen(function* () {
   const store = yield* CampaignStore
-  const accountStore = yield* AccountStore
   const channels = yield* Channels
   const time = yield* PacingTime
   const transaction = yield* Transaction
   const makeIds = (yield* Ids).generator
   const lateSteps = LateSteps.make(store, transaction, makeIds)
   const distributor = Distributor.make(store, channels.all, makeIds)
+  const stores = { accounts: yield* AccountStore, groups: yield* AccountGroupStore, workspaces: yield* WorkspaceStore }
+  const choice = AccountChoice.make(stores, channels.all)
 
   const get = (workspace: WorkspaceId, id: CampaignId) =>
     Effect.flatMap(store.get(workspace, id), (found) =>
@@ -95,17 +99,17 @@ const make = Effect.gen(function* () {
   ) {
     const before = yield* get(workspace, id)
     const settings: CampaignSettings = { ...before.settings, ...change }
+    const members = yield* store.paces(id)
     const wrong = [
       ...CampaignChange.problems(before.settings, settings),
-      ...(yield* AccountChoice.problems(accountStore, workspace, accounts)),
+      ...(yield* choice.asked(workspace, accounts, settings, members)),
+      ...choice.grown(before.settings, settings, members),
       ...(name === "" ? [{ field: "name", message: "a campaign has a name" }] : [])
     ]
     if (wrong.length > 0) return yield* new CampaignChangeRefused({ problems: wrong })
     const ids = yield* makeIds
     const now = yield* time.now
-    const changed = CampaignChange.isSame(before.settings, settings)
-      ? []
-      : CampaignChange.changedFields(before.settings, settings)
+    const changed = CampaignChange.changedFields(before.settings, settings)
     const joined = yield* store.addAccounts(workspace, id, accounts, now)
     const isRenamed = name !== undefined && name !== before.name
     if (changed.length === 0 && joined.length === 0 && !isRenamed) return { campaign: before, changed, joined }
@@ -123,19 +127,16 @@ const make = Effect.gen(function* () {
           ...(LateSteps.hasNewStep(before.settings, settings) && { resumeAfter: LateSteps.fromTheFirst })
         },
         events: [
-          {
-            id: ids.next("evt"),
+          stamped(ids, now, {
             workspace,
-            type: "campaign.changed" as const,
-            at: now,
+            type: "campaign.changed",
             subject: id,
             actor,
-            cause: null,
             data: {
               version,
               changed: [...(isRenamed ? ["name"] : []), ...(joined.length > 0 ? ["accounts"] : []), ...changed]
             }
-          }
+          })
         ]
       }
     })
@@ -145,8 +146,20 @@ const make = Effect.gen(function* () {
       yield* distributor.route(written.value, "all", now)
       if (written.value.status === "running") yield* distributor.draw(id, now)
     }
+    if (joined.length > 0) yield* ringRemoved(id, now)
     return { campaign: written.value, changed, joined }
   })
+
+  /** An account that was removed may leave now that it is not the last one. */
+  const ringRemoved = (id: CampaignId, now: Instant) =>
+    Effect.flatMap(store.paces(id), (paces) =>
+      store.ring(
+        paces.flatMap(({ account, pace }) =>
+          account.removedAt !== undefined && pace.leftAt === null ? [account.id] : []
+        ),
+        now
+      )
+    )
 
   const edit = Effect.fn("CampaignEdits.edit")(function* (
     workspace: WorkspaceId,
@@ -195,16 +208,13 @@ const make = Effect.gen(function* () {
         startedAt: null
       }
       const made = yield* store.create(campaign, accounts, [
-        {
-          id: ids.next("evt"),
+        stamped(ids, now, {
           workspace,
           type: "campaign.created",
-          at: now,
           subject: campaign.id,
           actor,
-          cause: null,
           data: { name: campaign.name, copyOf: original.id }
-        }
+        })
       ])
       if (!made) {
         return yield* new CampaignChangeRefused({

@@ -3,8 +3,8 @@
  * sequences end, batch by batch, and what is being sent finishes.
  */
 import { Effect } from "effect"
-import { system } from "../event/DomainEvent.ts"
-import type { IdGenerator } from "../workspace/Id.ts"
+import { stamped, system } from "../event/DomainEvent.ts"
+import type { CampaignId, IdGenerator } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import type { Campaign } from "./Campaign.ts"
@@ -15,6 +15,8 @@ import * as LeadStopping from "./LeadStopping.ts"
 export interface CampaignEnding {
   /** Finishes campaigns that have nothing left to do, unless they are evergreen. Whether there were any. */
   finish(now: Instant): Effect.Effect<boolean, StorageError>
+  /** Ends what is open of a campaign as `cancelled`, batch by batch; what is being sent finishes. */
+  stop(campaign: CampaignId, now: Instant): Effect.Effect<void, StorageError>
   /** Ends a running campaign whose `endAt` has come; to be called again while something of it is being sent. */
   end(campaign: Campaign, now: Instant): Effect.Effect<void, StorageError>
 }
@@ -36,30 +38,30 @@ export const make = (store: CampaignStore["Service"], makeIds: Effect.Effect<IdG
           : {
               campaign: { ...current, status: "finished" },
               events: [
-                {
-                  id: ids.next("evt"),
-                  at: now,
+                stamped(ids, now, {
                   workspace: current.workspace,
                   type: "campaign.finished",
                   subject: current.id,
                   actor: system,
-                  cause: null,
                   data
-                }
+                })
               ]
             }
       )
     )
 
-  const end: CampaignEnding["end"] = (campaign, now) =>
+  const stop: CampaignEnding["stop"] = (campaign, now) =>
     Effect.gen(function* () {
       const ids = yield* makeIds
-      const ended = yield* store.changeLeads(
-        { type: "active", campaign: campaign.id, limit: batch },
-        now,
-        (lead, messages) => change(ids, now, LeadStopping.stop(lead, messages, "cancelled", now, null))
+      const ended = yield* store.changeLeads({ type: "active", campaign, limit: batch }, now, (lead, messages) =>
+        change(ids, now, LeadStopping.stop(lead, messages, "cancelled", now, null))
       )
-      if (ended.length === batch) return yield* end(campaign, now)
+      if (ended.length === batch) yield* stop(campaign, now)
+    })
+
+  const end: CampaignEnding["end"] = (campaign, now) =>
+    Effect.gen(function* () {
+      yield* stop(campaign.id, now)
       // What is being sent is marked, and is no lead of this campaign's any more once it is settled.
       if (!(yield* store.isDone(campaign.id))) return
       yield* finished(
@@ -82,6 +84,7 @@ export const make = (store: CampaignStore["Service"], makeIds: Effect.Effect<IdG
       )
       return campaigns.length > 0
     }),
+    stop,
     end
   }
 }

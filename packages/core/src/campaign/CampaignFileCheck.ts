@@ -3,8 +3,10 @@
  * each by its field. Pure.
  */
 import { Result } from "effect"
+import { format, type Instant } from "../workspace/Instant.ts"
 import * as LocalDate from "../workspace/LocalDate.ts"
 import type { Problem } from "../workspace/Problem.ts"
+import * as RampUp from "../workspace/RampUp.ts"
 import * as Zone from "../workspace/Zone.ts"
 import type { CampaignFile } from "./CampaignFile.ts"
 import * as Distribution from "./Distribution.ts"
@@ -45,15 +47,24 @@ const orderProblems = (file: CampaignFile): ReadonlyArray<Problem> => {
     : repeated
 }
 
+/** Accounts that stand there twice: under one id, or as one account of a channel. */
 const duplicates = (file: CampaignFile): ReadonlyArray<Problem> => {
-  const seen = new Map<string, number>()
+  const byId = new Map<string, number>()
+  const byExternalId = new Map<string, number>()
   return file.accounts.flatMap((entry, i): ReadonlyArray<Problem> => {
     const id = typeof entry === "string" ? entry : entry.id
-    const former = seen.get(id)
-    seen.set(id, i)
-    return former === undefined
+    const former = byId.get(id)
+    byId.set(id, i)
+    if (former !== undefined) {
+      return [{ field: `accounts[${i}]`, message: `${id} stands at accounts[${former}] already` }]
+    }
+    if (typeof entry === "string") return []
+    const name = `${JSON.stringify(entry.externalId ?? id)} on ${entry.channel}`
+    const same = byExternalId.get(name)
+    byExternalId.set(name, i)
+    return same === undefined
       ? []
-      : [{ field: `accounts[${i}]`, message: `${id} stands at accounts[${former}] already` }]
+      : [{ field: `accounts[${i}].externalId`, message: `${name} is accounts[${same}] already` }]
   })
 }
 
@@ -62,7 +73,7 @@ const overCaps = (file: CampaignFile): ReadonlyArray<Problem> => {
   const most = Math.max(file.messages.length, ...file.followUps.map(({ messages }) => messages.length))
   return file.accounts.flatMap(
     (entry, i): ReadonlyArray<Problem> =>
-      typeof entry === "string" || entry.dailyCap === undefined || entry.dailyCap >= most
+      typeof entry === "string" || entry.dailyCap == null || entry.dailyCap >= most
         ? []
         : [
             {
@@ -89,6 +100,12 @@ export const problems = (file: CampaignFile): ReadonlyArray<Problem> => [
   ...unevenly(file)
 ]
 
+/** What is wrong with a campaign that is to begin at `at`: its end has passed by then. */
+export const endedBy = ({ endAt }: CampaignFile, at: Instant): ReadonlyArray<Problem> =>
+  endAt === undefined || endAt > at
+    ? []
+    : [{ field: "endAt", message: `${format(endAt)} has passed: the campaign would begin at ${format(at)}` }]
+
 /** A week without a change of clocks. */
 const someWeek = LocalDate.midnight("2023-01-01")
 
@@ -106,6 +123,13 @@ export const warnings = (file: CampaignFile): ReadonlyArray<Problem> => {
     found.push({
       field: "pacing.rangeMin",
       message: `a first touch has ${k0} messages and a day may have ${file.pacing.rangeMin}: only the day's first touch will pass it`
+    })
+  }
+  const firstCap = RampUp.cap(file.rampUp, 1)
+  if (firstCap !== null && k0 > firstCap) {
+    found.push({
+      field: "rampUp",
+      message: `a first touch has ${k0} messages and the ramp begins at ${firstCap} a day: only the day's first touch will pass it`
     })
   }
   if (file.rampUp.type === "incremental" && file.rampUp.max < file.pacing.rangeMin) {

@@ -3,7 +3,7 @@
  * is never left behind by an alarm that was set without it.
  */
 import { Effect } from "effect"
-import { type DomainEvent, system } from "../event/DomainEvent.ts"
+import { type DomainEvent, stamped, system } from "../event/DomainEvent.ts"
 import type { IdGenerator } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
@@ -25,16 +25,13 @@ export const revived = (
 ): { readonly campaign: Campaign; readonly events: ReadonlyArray<DomainEvent> } => ({
   campaign: { ...campaign, status: "running", breaker: Breaker.closed(touched) },
   events: [
-    {
-      id: ids.next("evt"),
+    stamped(ids, now, {
       workspace: campaign.workspace,
       type: "campaign.started",
-      at: now,
       subject: campaign.id,
       actor: system,
-      cause: null,
       data: {}
-    }
+    })
   ]
 })
 

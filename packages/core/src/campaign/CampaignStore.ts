@@ -6,6 +6,7 @@ import { Context, type Effect, type Option } from "effect"
 import type { Account, AccountState } from "../account/Account.ts"
 import type { AccountGroupState } from "../account/AccountGroup.ts"
 import type { Chat } from "../chat/Chat.ts"
+import type { HeldLeads } from "../chat/InboundReaction.ts"
 import type { Message } from "../chat/Message.ts"
 import type { Contact, ContactTouch } from "../contact/Contact.ts"
 import type { AddressHash, Suppression } from "../contact/Suppression.ts"
@@ -49,6 +50,8 @@ export interface LeadCandidate {
   readonly lead: Lead
   readonly contact: Contact
   readonly touches: ReadonlyArray<ContactTouch>
+  /** The keys of the contact's addresses at which a message found nobody (`ContactStore.noteUnreachable`); absent = none. */
+  readonly unreachable?: ReadonlyArray<string> | undefined
   /** What suppresses any of the contact's addresses, each under the address that it stops (`Suppression.stopping`). */
   readonly suppressions: ReadonlyArray<Suppression>
   /**
@@ -58,6 +61,8 @@ export interface LeadCandidate {
    */
   readonly sequences: ReadonlyArray<OpenSequence>
   readonly chat: Chat | null
+  /** The chats with an address of the contact, of any account, that a person took over; none for leads that do not heed them. */
+  readonly takenOver: ReadonlyArray<Chat>
   /** The rows that the present step has from an earlier try. */
   readonly messages: ReadonlyArray<Message>
 }
@@ -115,9 +120,16 @@ export interface ClaimRules {
 /** How the leads of a campaign stand; the statuses add up to total. */
 export type LeadCounts = Record<LeadStatus, number> & { readonly total: number; readonly replied: number }
 
-export interface DrawAccount {
+/** An account that is in a campaign or was. */
+export interface PacedAccount {
   readonly account: Account
   readonly pace: Pace
+  /** The daily caps of its group and of its workspace; null = there is none. */
+  readonly groupCap: number | null
+  readonly workspaceCap: number | null
+}
+
+export interface DrawAccount extends PacedAccount {
   /** Its unclaimed leads in status assigned. */
   readonly holding: number
   /** Of these, those put off: with a dueAt after the draw's `now`. They are not its hold. */
@@ -177,9 +189,8 @@ export class CampaignStore extends Context.Service<
       now: Instant,
       change: (campaign: Campaign) => { readonly campaign: Campaign; readonly events: ReadonlyArray<DomainEvent> }
     ): Effect.Effect<Option.Option<Campaign>, StorageError>
-    paces(
-      campaign: CampaignId
-    ): Effect.Effect<ReadonlyArray<{ readonly pace: Pace; readonly account: Account }>, StorageError>
+    /** The accounts that are in it or were, by id. */
+    paces(campaign: CampaignId): Effect.Effect<ReadonlyArray<PacedAccount>, StorageError>
     /** Its paces as a claim would see them now, by account; without locks. */
     duePaces(campaign: CampaignId): Effect.Effect<ReadonlyArray<DuePace>, StorageError>
     /**
@@ -209,14 +220,15 @@ export class CampaignStore extends Context.Service<
     ): Effect.Effect<ReadonlyArray<{ readonly account: AccountId; readonly drawn: number }>, StorageError>
     /**
      * Leads of the pool with what decides their routes, by contact: those of some contacts, with `held` also those that an
-     * account has assigned and no claim holds; or at most `limit` after one (null = from the first). Chats are those of
-     * `accounts`. Without locks.
+     * account has assigned and no claim holds; at most `limit` after one (null = from the first); or at most `limit` of some
+     * ranges. Chats are those of `accounts`. Without locks.
      */
     pooled(
       campaign: CampaignId,
       of:
         | { readonly contacts: ReadonlyArray<ContactId>; readonly held?: boolean | undefined }
-        | { readonly after: ContactId | null; readonly limit: number },
+        | { readonly after: ContactId | null; readonly limit: number }
+        | { readonly ranges: ReadonlyArray<PoolRange>; readonly limit: number },
       accounts: ReadonlyArray<AccountId>
     ): Effect.Effect<ReadonlyArray<PooledLead>, StorageError>
     /**
@@ -269,13 +281,9 @@ export class CampaignStore extends Context.Service<
       workspace: WorkspaceId,
       contacts: ReadonlyArray<ContactId>,
       leads: ReadonlyArray<LeadId>
-    ): Effect.Effect<ReadonlyArray<MessageId>, StorageError>
-    /** Locks the rows by which these leads, and all leads of these contacts, are counted: campaigns, then paces. */
-    holdCounts(
-      workspace: WorkspaceId,
-      contacts: ReadonlyArray<ContactId>,
-      leads: ReadonlyArray<LeadId>
-    ): Effect.Effect<void, StorageError>
+    ): Effect.Effect<HeldLeads, StorageError>
+    /** Locks the rows by which these leads are counted: campaigns, then paces. */
+    holdCounts(leads: ReadonlyArray<LeadId>): Effect.Effect<void, StorageError>
     getLead(workspace: WorkspaceId, id: LeadId): Effect.Effect<Option.Option<Lead>, StorageError>
     /** In id order. The filter takes a status as `counts` does: claimed, or sending once a message of it is. */
     leads(

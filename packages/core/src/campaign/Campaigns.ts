@@ -1,16 +1,19 @@
-/** Makes, starts, pauses and reports campaigns, and enrols contacts as their leads. */
+/** Makes, starts, pauses and deletes campaigns, and enrols contacts as their leads. */
 import { Context, Effect, Layer, Option } from "effect"
+import { AccountGroupStore } from "../account/AccountGroupStore.ts"
 import { AccountStore } from "../account/AccountStore.ts"
+import { Channels } from "../channel/Channel.ts"
 import { ListNotFound } from "../contact/ContactLists.ts"
 import { ListNotReady } from "../contact/Contacts.ts"
 import { ContactStore } from "../contact/ContactStore.ts"
-import type { Actor, EventType } from "../event/DomainEvent.ts"
+import { type Actor, type EventType, stamped, system } from "../event/DomainEvent.ts"
 import type { AccountId, CampaignId, ContactId, ContactListId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import type { Metadata } from "../workspace/Json.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
+import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import * as AccountChoice from "./AccountChoice.ts"
 import * as Breaker from "./Breaker.ts"
 import {
@@ -22,6 +25,7 @@ import {
   type CampaignStatus
 } from "./Campaign.ts"
 import * as CampaignChange from "./CampaignChange.ts"
+import * as CampaignEnding from "./CampaignEnding.ts"
 import { CampaignChangeRefused } from "./CampaignChange.ts"
 import { CampaignStore } from "./CampaignStore.ts"
 import type { Enrolment, NewLead } from "./Enroller.ts"
@@ -73,6 +77,15 @@ export class Campaigns extends Context.Service<
       reason: string | null,
       actor: Actor
     ): Effect.Effect<Campaign, StorageError | CampaignNotFound | IllegalTransition>
+    /**
+     * Its leads and messages stay for reports; what is open of it ends as `cancelled`, what is being sent finishes, and its
+     * externalRef is free again. Deleting a deleted one ends what is left of it.
+     */
+    remove(
+      workspace: WorkspaceId,
+      id: CampaignId,
+      actor: Actor
+    ): Effect.Effect<Campaign, StorageError | CampaignNotFound>
   }
 >()("@overture/core/Campaigns") {
   static readonly layer = Layer.effect(
@@ -84,11 +97,13 @@ export class Campaigns extends Context.Service<
 const make = Effect.gen(function* () {
   const store = yield* CampaignStore
   const contacts = yield* ContactStore
-  const accountStore = yield* AccountStore
+  const stores = { accounts: yield* AccountStore, groups: yield* AccountGroupStore, workspaces: yield* WorkspaceStore }
+  const choice = AccountChoice.make(stores, (yield* Channels).all)
   const outreach = yield* Outreach
   const time = yield* PacingTime
   const transaction = yield* Transaction
   const makeIds = (yield* Ids).generator
+  const ending = CampaignEnding.make(store, makeIds)
   const enroller = Enroller.make(store, contacts, outreach.distributor, transaction, makeIds)
 
   const get = (workspace: WorkspaceId, id: CampaignId) =>
@@ -110,7 +125,7 @@ const make = Effect.gen(function* () {
     const wrong = [
       ...(input.name === "" ? [{ field: "name", message: "a campaign has a name" }] : []),
       ...CampaignChange.problems(null, input.settings),
-      ...(yield* AccountChoice.problems(accountStore, input.workspace, input.accounts))
+      ...(yield* choice.asked(input.workspace, input.accounts, input.settings, []))
     ]
     if (wrong.length > 0) return yield* new CampaignChangeRefused({ problems: wrong })
     const campaign: Campaign = {
@@ -128,16 +143,13 @@ const make = Effect.gen(function* () {
       startedAt: null
     }
     const created = yield* store.create(campaign, input.accounts, [
-      {
-        id: ids.next("evt"),
+      stamped(ids, now, {
         workspace: campaign.workspace,
         type: "campaign.created",
-        at: now,
         subject: campaign.id,
         actor,
-        cause: null,
         data: { name: campaign.name }
-      }
+      })
     ])
     if (created || input.externalRef === null) return { campaign, created }
     const known = yield* store.byExternalRef(input.workspace, input.externalRef)
@@ -178,16 +190,13 @@ const make = Effect.gen(function* () {
               ...(status === "running" && { breaker: Breaker.closed(touched) })
             },
             events: [
-              {
-                id: ids.next("evt"),
+              stamped(ids, now, {
                 workspace,
                 type: eventTypes[status] ?? "campaign.changed",
-                at: now,
                 subject: id,
                 actor,
-                cause: null,
                 data: { ...(reason !== null && { reason }) }
-              }
+              })
             ]
           }
         })
@@ -209,7 +218,7 @@ const make = Effect.gen(function* () {
   /** A finished campaign with something to do runs again, also where a process died that was to see to that. */
   const goOn = Effect.fnUntraced(function* ({ id, status, workspace }: Campaign) {
     if (status !== "finished" || (yield* store.isDone(id))) return
-    yield* Effect.ignore(become(workspace, id, "running", null, { type: "system", id: null }))
+    yield* Effect.ignore(become(workspace, id, "running", null, system))
   })
 
   return Campaigns.of({
@@ -230,6 +239,25 @@ const make = Effect.gen(function* () {
     ),
     pause: Effect.fn("Campaigns.pause")((workspace: WorkspaceId, id: CampaignId, reason: string | null, actor: Actor) =>
       become(workspace, id, "paused", reason, actor)
-    )
+    ),
+    remove: Effect.fn("Campaigns.remove")(function* (workspace: WorkspaceId, id: CampaignId, actor: Actor) {
+      const ids = yield* makeIds
+      const now = yield* time.now
+      const removed = yield* store.modify(workspace, id, now, (campaign) => {
+        if (!mayBecome(campaign, "deleted")) return { campaign, events: [] }
+        const { externalRef, name } = campaign
+        const event = stamped(ids, now, {
+          workspace,
+          type: "campaign.deleted",
+          subject: id,
+          actor,
+          data: { name, externalRef }
+        })
+        return { campaign: { ...campaign, status: "deleted", externalRef: null }, events: [event] }
+      })
+      if (Option.isNone(removed)) return yield* new CampaignNotFound({ campaign: id })
+      yield* ending.stop(id, now)
+      return removed.value
+    })
   })
 })

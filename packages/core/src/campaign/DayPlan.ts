@@ -66,12 +66,6 @@ export interface DayPlan {
 export const seed = (campaign: string, account: string, date: LocalDate): string =>
   `${campaign.length}/${campaign}/${account}/${date}`
 
-const lengthOf = (intervals: ReadonlyArray<SendWindow.OpenInterval>): number => {
-  let length = 0
-  for (const { end, start } of intervals) length += end - start
-  return length
-}
-
 /**
  * One slot in each of `count` strata of `interval` ms, laid end to end over the intervals. Rounded down to a whole
  * millisecond, which never leaves the interval, as that starts on one.
@@ -109,7 +103,7 @@ const none = new Float64Array(0)
 export const make = (input: Input): DayPlan => {
   const { date, from, settings } = input
   const open = SendWindow.open(settings.window, settings.zone, date)
-  const length = lengthOf(open)
+  const length = SendWindow.lengthOf(open)
   if (length === 0) return { date, quota: 0, slotCount: 0, interval: null, slots: none, open, length }
   const random = Seed.random(seed(input.campaign, input.account, date))
   const base = DailyRange.draw(settings.range, random())
@@ -122,7 +116,7 @@ export const make = (input: Input): DayPlan => {
   if (from !== null) {
     intervals = open.filter(({ end }) => end > from).map(({ end, start }) => ({ start: Math.max(start, from), end }))
     const wanted = input.used === 0 ? wholeCount : Math.max(0, Math.floor((quota - input.used) / settings.parts))
-    const rest = lengthOf(intervals)
+    const rest = SendWindow.lengthOf(intervals)
     const fits = rest >= (wanted * wholeInterval) / 2
     interval = fits ? rest / wanted : wholeInterval / 2
     count = fits ? wanted : Math.floor(rest / interval)

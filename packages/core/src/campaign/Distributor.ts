@@ -4,7 +4,7 @@
  */
 import { Effect } from "effect"
 import * as Account from "../account/Account.ts"
-import type { Fact } from "../event/DomainEvent.ts"
+import { type Actor, stamped, system } from "../event/DomainEvent.ts"
 import type { AccountId, CampaignId, ContactId, IdGenerator } from "../workspace/Id.ts"
 import { type Instant, minute } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
@@ -22,7 +22,8 @@ export interface Distributor {
   draw(campaign: CampaignId, now: Instant): Effect.Effect<number, StorageError>
   /**
    * What an account that left or is not able held untouched goes back to the pool. Follow-ups wait with an account that
-   * may come back; those of one that left or is banned go to others where the campaign says so, and end where it left.
+   * may come back; those of one that left or is banned go to others where the campaign says so, and end where it left. Of
+   * one that left, leads of the pool that went to it alone are routed anew. Done again, it finishes what was left of it.
    */
   lost(
     campaign: Campaign,
@@ -30,6 +31,21 @@ export interface Distributor {
     account: Account.Account,
     now: Instant
   ): Effect.Effect<Lost, StorageError>
+  /**
+   * Takes an account out of the campaign, with what `lost` does. Who is not in it, or the last one, stays as it is. Each
+   * in a transaction of its own, as others wait for leads and then for paces; the alarm of who left finishes the rest.
+   */
+  leave(
+    campaign: Campaign,
+    account: Account.Account,
+    actor: Actor,
+    now: Instant
+  ): Effect.Effect<Lost | "absent" | "last", StorageError>
+  /**
+   * What becomes of an account that a claim found unable: one that was removed leaves its campaigns. Where it is the last
+   * one it only gives back what it did not touch, and its follow-ups end, until another joins.
+   */
+  unable(one: Pick<DuePace, "campaign" | "pace" | "account">, now: Instant): Effect.Effect<void, StorageError>
   /**
    * Looks again which account leads of the pool go to: of some contacts, or of all. Those nobody reaches are skipped.
    * Returns how many were.
@@ -58,6 +74,8 @@ export interface Lost {
   readonly reassigned: number
   /** Touched ones that ended as `accountRemoved`. */
   readonly ended: number
+  /** Leads of the pool that only it reached, and that are skipped. */
+  readonly unreachable: number
 }
 
 /** Leads that change hands in one transaction. */
@@ -90,7 +108,7 @@ const heir = (
 
 export const make = (
   store: CampaignStore["Service"],
-  channels: ReadonlyMap<string, unknown>,
+  channels: Drawing.Channels,
   makeIds: Effect.Effect<IdGenerator>
 ): Distributor => {
   const drawn = (id: CampaignId, now: Instant) =>
@@ -119,8 +137,6 @@ export const make = (
         length === batch ? Effect.map(putBack(campaign, account, now), (more) => length + more) : Effect.succeed(length)
     )
 
-  const event = (ids: IdGenerator, at: Instant, fact: Fact) => ({ ...fact, id: ids.next("evt"), at })
-
   /** Follow-ups of a lost account go to others that reach the person; those that none reaches end with the account. */
   const bequeath = Effect.fnUntraced(function* (campaign: Campaign, account: AccountId, ends: boolean, now: Instant) {
     const touches = Drawing.touchesOf(campaign, channels, now)
@@ -145,12 +161,11 @@ export const make = (
         ...alone,
         lead: Lead.end(lead, "accountRemoved"),
         events: [
-          event(ids, now, {
+          stamped(ids, now, {
             workspace: lead.workspace,
             type: "lead.ended",
             subject: lead.id,
             actor: { type: "campaign", id: campaign.id },
-            cause: null,
             data: { campaign: campaign.id, ended: "accountRemoved", status: lead.status }
           })
         ]
@@ -213,12 +228,11 @@ export const make = (
           },
           counts: { skipped: 1 },
           events: [
-            event(ids, now, {
+            stamped(ids, now, {
               workspace: lead.workspace,
               type: "lead.skipped",
               subject: lead.id,
               actor: { type: "campaign", id: campaign.id },
-              cause: null,
               data: { campaign: campaign.id, step, reason: "unreachable" }
             })
           ]
@@ -227,36 +241,85 @@ export const make = (
       return changed.filter(({ status }) => status === "skipped").length
     })
 
+  const sticks = ({ settings }: Campaign) => settings.distribution.strategy === "sticky"
+
+  /** Routes anew what went to an account alone that left; returns how many are skipped. What is routed leaves its ranges. */
+  const routeStranded = Effect.fnUntraced(function* (campaign: Campaign, left: Account.Account, now: Instant) {
+    const accounts = Drawing.members(yield* store.paces(campaign.id))
+    // The last one of a campaign stays its member, whatever became of it.
+    if (accounts.some(({ id }) => id === left.id)) return 0
+    const ranges = Drawing.strandedBy(left, accounts)
+    const chatty = sticks(campaign) ? accounts.map(({ id }) => id) : []
+    let unreachable = 0
+    while (true) {
+      const stranded = yield* store.pooled(campaign.id, { ranges, limit: batch }, chatty)
+      unreachable += stranded.length === 0 ? 0 : yield* routed(campaign, accounts, stranded, now)
+      if (stranded.length < batch) return unreachable
+    }
+  })
+
+  const lost: Distributor["lost"] = Effect.fnUntraced(function* (campaign, { leftAt }, account, now) {
+    const returned = yield* putBack(campaign.id, account.id, now)
+    const hasLeft = leftAt !== null
+    const reassigns = campaign.settings.onAccountLost === "reassign"
+    const { ended, reassigned } =
+      hasLeft || (account.banned && reassigns)
+        ? yield* bequeath(campaign, account.id, hasLeft, now)
+        : { ended: 0, reassigned: 0 }
+    const unreachable = hasLeft ? yield* routeStranded(campaign, account, now) : 0
+    if (hasLeft && (yield* store.isUnderWay(campaign.id, account.id))) {
+      yield* store.ring([account.id], now + underWayMs)
+    }
+    return { returned, reassigned, ended, unreachable }
+  })
+
+  const routeAll = Effect.fnUntraced(function* (
+    campaign: Campaign,
+    accounts: ReadonlyArray<Account.Account>,
+    chatty: ReadonlyArray<AccountId>,
+    now: Instant
+  ) {
+    let unreachable = 0
+    for (let after: ContactId | null = null; ; ) {
+      const page: ReadonlyArray<PooledLead> = yield* store.pooled(campaign.id, { after, limit: batch }, chatty)
+      const last = page.at(-1)
+      if (last === undefined) return unreachable
+      unreachable += yield* routed(campaign, accounts, page, now)
+      after = last.contact.id
+    }
+  })
+
+  const route: Distributor["route"] = Effect.fnUntraced(function* (campaign, contacts, now) {
+    const accounts = Drawing.members(yield* store.paces(campaign.id))
+    const chatty = sticks(campaign) ? accounts.map(({ id }) => id) : []
+    return contacts === "all"
+      ? yield* routeAll(campaign, accounts, chatty, now)
+      : yield* routed(campaign, accounts, yield* store.pooled(campaign.id, { contacts }, chatty), now)
+  })
+
+  const leave: Distributor["leave"] = Effect.fnUntraced(function* (campaign, account, actor, now) {
+    const { id, workspace } = campaign
+    const event = stamped(yield* makeIds, now, {
+      workspace,
+      type: "campaign.changed",
+      subject: id,
+      actor,
+      data: { changed: ["accounts"], left: account.id }
+    })
+    const leaving = yield* store.leave(workspace, id, account.id, now, [event])
+    return leaving === "left" ? yield* lost(campaign, { leftAt: now }, account, now) : leaving
+  })
+
   return {
+    lost,
+    leave,
+    route,
+    unable: Effect.fnUntraced(function* ({ account: { account }, campaign, pace }, now) {
+      const isGone = account.removedAt !== undefined && pace.leftAt === null
+      const left = isGone ? yield* leave(campaign, account, system, now) : "absent"
+      if (typeof left === "string") yield* lost(campaign, isGone ? { leftAt: now } : pace, account, now)
+    }),
     draw: (campaign, now) => Effect.map(drawn(campaign, now), (all) => all.reduce((sum, one) => sum + one.drawn, 0)),
-    lost: Effect.fnUntraced(function* (campaign, { leftAt }, account, now) {
-      const returned = yield* putBack(campaign.id, account.id, now)
-      const hasLeft = leftAt !== null
-      const reassigns = campaign.settings.onAccountLost === "reassign"
-      const { ended, reassigned } =
-        hasLeft || (account.banned && reassigns)
-          ? yield* bequeath(campaign, account.id, hasLeft, now)
-          : { ended: 0, reassigned: 0 }
-      if (hasLeft && (yield* store.isUnderWay(campaign.id, account.id))) {
-        yield* store.ring([account.id], now + underWayMs)
-      }
-      return { returned, reassigned, ended }
-    }),
-    route: Effect.fnUntraced(function* (campaign, contacts, now) {
-      const accounts = Drawing.members(yield* store.paces(campaign.id))
-      const chatty = campaign.settings.distribution.strategy === "sticky" ? accounts.map(({ id }) => id) : []
-      if (contacts !== "all") {
-        return yield* routed(campaign, accounts, yield* store.pooled(campaign.id, { contacts }, chatty), now)
-      }
-      let unreachable = 0
-      for (let after: ContactId | null = null; ; ) {
-        const page: ReadonlyArray<PooledLead> = yield* store.pooled(campaign.id, { after, limit: batch }, chatty)
-        const last = page.at(-1)
-        if (last === undefined) return unreachable
-        unreachable += yield* routed(campaign, accounts, page, now)
-        after = last.contact.id
-      }
-    }),
     rerouteChanged: Effect.fnUntraced(function* (campaign, contacts, now) {
       const accounts = Drawing.members(yield* store.paces(campaign.id))
       for (let from = 0; from < contacts.length; from += batch) {

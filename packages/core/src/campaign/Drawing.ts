@@ -3,17 +3,17 @@
  * the pool are open to whom. Pure.
  */
 import * as Account from "../account/Account.ts"
+import type { Channel } from "../channel/Channel.ts"
+import * as SendBudget from "../outbox/SendBudget.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { Campaign } from "./Campaign.ts"
 import { seedKey } from "./Campaign.ts"
-import type { DrawAccount } from "./CampaignStore.ts"
+import type { DrawAccount, PacedAccount } from "./CampaignStore.ts"
 import * as DayPlan from "./DayPlan.ts"
 import * as Distribution from "./Distribution.ts"
-import type { Drawer, PoolPart } from "./Draw.ts"
+import type { Drawer, PoolPart, PoolRange } from "./Draw.ts"
 import * as PacePlan from "./PacePlan.ts"
 import * as SendWindow from "./SendWindow.ts"
-
-type PacedAccount = Pick<DrawAccount, "account" | "pace">
 
 /** By seed key, not by id: the same file draws the same leads on every machine. */
 export const ordered = <A extends { readonly account: Account.Account }>(
@@ -21,23 +21,54 @@ export const ordered = <A extends { readonly account: Account.Account }>(
 ): ReadonlyArray<A> => accounts.toSorted((a, b) => (Account.seedKey(a.account) < Account.seedKey(b.account) ? -1 : 1))
 
 /** The accounts that are in the campaign, in the order in which they draw. */
-export const members = (paces: ReadonlyArray<PacedAccount>): ReadonlyArray<Account.Account> =>
+export const members = (paces: ReadonlyArray<Pick<PacedAccount, "account" | "pace">>): ReadonlyArray<Account.Account> =>
   ordered(paces).flatMap(({ account, pace }) => (pace.leftAt === null ? [account] : []))
 
-/** Whether it is in the campaign and may be counted on. */
-const isAble = ({ account, pace }: PacedAccount): boolean => pace.leftAt === null && Account.isAble(account)
+/** The ranges of the pool whose routes lead to an account that left: those that want it, and those that only it reached. */
+export const strandedBy = (left: Account.Account, members: ReadonlyArray<Account.Account>): ReadonlyArray<PoolRange> => {
+  const reached = new Set(members.flatMap(Account.reachesOf))
+  return Account.reachesOf(left).flatMap((reach) => [
+    { reach, wanted: left.id },
+    ...(reached.has(reach) ? [] : [{ reach, wanted: null }])
+  ])
+}
 
-/** How many touches accounts have on the campaign's next active day; 0 = it left, is not able, or has no channel here. */
+/** Whether it is in the campaign and may be counted on. */
+const isAble = ({ account, pace }: Pick<PacedAccount, "account" | "pace">): boolean => pace.leftAt === null && Account.isAble(account)
+
+/** The channels of this process, by name. */
+export type Channels = ReadonlyMap<string, Pick<Channel, "policy">>
+
+/** The cap that so many messages of an account at once never pass; null = they pass all of them. */
+export const capBelow = (
+  parts: number,
+  { account, groupCap, workspaceCap }: Pick<PacedAccount, "account" | "groupCap" | "workspaceCap">,
+  channels: Channels
+): SendBudget.Cap | null =>
+  SendBudget.capBelow(parts, {
+    account,
+    group: { dailyCap: groupCap },
+    workspace: { dailyCap: workspaceCap },
+    channelLimit: channels.get(account.channel)?.policy.dailyLimit
+  })
+
+/**
+ * How many touches accounts have on the campaign's next active day; 0 = it left, is not able, has no channel here, or a cap
+ * lets none of them pass.
+ */
 export const touchesOf = (
   campaign: Campaign,
-  channels: ReadonlyMap<string, unknown>,
+  channels: Channels,
   now: Instant
 ): ((one: PacedAccount) => number) => {
   const settings = PacePlan.dayPlanSettings(campaign.settings)
   const at = SendWindow.nextOpen(settings.window, settings.zone, now)
   const date = at === null ? null : SendWindow.dateOf(settings.window, settings.zone, at)
   return (one) =>
-    date === null || !isAble(one) || !channels.has(one.account.channel)
+    date === null ||
+    !isAble(one) ||
+    !channels.has(one.account.channel) ||
+    capBelow(settings.parts, one, channels) !== null
       ? 0
       : DayPlan.make({
           campaign: seedKey(campaign),
@@ -54,7 +85,7 @@ export const touchesOf = (
 export const drawers = (
   campaign: Campaign,
   accounts: ReadonlyArray<DrawAccount>,
-  channels: ReadonlyMap<string, unknown>,
+  channels: Channels,
   now: Instant
 ): ReadonlyArray<Drawer> => {
   const touches = touchesOf(campaign, channels, now)
@@ -65,6 +96,17 @@ export const drawers = (
     weight: Distribution.weightOf(campaign.settings.distribution, one.account),
     touches: touches(one)
   }))
+}
+
+/** Whether caps let no account that could draw leads of a reach make a first touch of the campaign. */
+export const isBelowParts = (
+  { settings: { steps } }: Campaign,
+  paces: ReadonlyArray<PacedAccount>,
+  reach: string,
+  channels: Channels
+): boolean => {
+  const able = paces.filter((one) => isAble(one) && Account.reachesOf(one.account).includes(reach))
+  return able.length > 0 && able.every((one) => capBelow(steps[0].parts.length, one, channels) !== null)
 }
 
 /**

@@ -2,12 +2,12 @@
  * Puts people into a campaign as its leads: the members of a list, or some by themselves, in the order in which they come,
  * page by page. Idempotent: whoever is in it stays as they are. Those whom no account of it reaches are skipped at once.
  */
-import { Effect, Option } from "effect"
+import { Effect } from "effect"
 import type * as Account from "../account/Account.ts"
 import * as Address from "../channel/Address.ts"
 import type { Contact } from "../contact/Contact.ts"
 import type { ContactStore } from "../contact/ContactStore.ts"
-import type { DomainEvent } from "../event/DomainEvent.ts"
+import { stamped } from "../event/DomainEvent.ts"
 import type { ContactId, ContactListId, IdGenerator } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { Metadata } from "../workspace/Json.ts"
@@ -109,15 +109,12 @@ export const make = (
     const ids = yield* makeIds
     const leads = entries.map((entry) => leadOf(campaign, accounts, entry, ids.next("led"), now))
     const unreachable = leads.filter(({ status }) => status === "skipped")
-    const events = unreachable.map(
-      (lead): DomainEvent => ({
-        id: ids.next("evt"),
+    const events = unreachable.map((lead) =>
+      stamped(ids, now, {
         workspace: campaign.workspace,
         type: "lead.skipped",
-        at: now,
         subject: lead.id,
         actor: { type: "campaign", id: campaign.id },
-        cause: null,
         data: { campaign: campaign.id, reason: "unreachable" }
       })
     )
@@ -155,10 +152,16 @@ export const make = (
       let { total: position } = yield* store.counts(campaign.id)
       let total = nobody
       for (let from = 0; from < people.length; from += page) {
+        const some = people.slice(from, from + page)
+        const found = yield* contacts.among(
+          campaign.workspace,
+          some.map(({ contact }) => contact)
+        )
+        const byId = new Map(found.map((contact) => [contact.id, contact]))
         const entries: Array<Entry> = []
-        for (const { contact: id, ...rest } of people.slice(from, from + page)) {
-          const contact = Option.getOrNull(yield* contacts.get(campaign.workspace, id))
-          if (contact === null) notFound.push(id)
+        for (const { contact: id, ...rest } of some) {
+          const contact = byId.get(id)
+          if (contact === undefined) notFound.push(id)
           else entries.push({ ...rest, contact, position: (position += 1) })
         }
         if (entries.length > 0) total = sum(total, yield* enroll(campaign, accounts, entries, yield* now))

@@ -10,6 +10,7 @@ import { ChatStore } from "../chat/ChatStore.ts"
 import { AddressHash } from "../contact/Suppression.ts"
 import type { Verdict } from "../outbox/Gate.ts"
 import { allow, decide, skip, stronger } from "../outbox/Gate.ts"
+import * as SendBudget from "../outbox/SendBudget.ts"
 import * as Budget from "../workspace/Budget.ts"
 import type { CampaignId, LeadId, WorkspaceId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
@@ -20,6 +21,7 @@ import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import { CampaignNotFound, isOver, stepAt } from "./Campaign.ts"
 import type { DuePace, LeadCandidate } from "./CampaignStore.ts"
 import { CampaignStore } from "./CampaignStore.ts"
+import * as Drawing from "./Drawing.ts"
 import * as DryRun from "./DryRun.ts"
 import * as HostGate from "./HostGate.ts"
 import * as Lead from "./Lead.ts"
@@ -119,12 +121,14 @@ const make = Effect.gen(function* () {
           : { type: "over", reason: "cancelled" }
       )
     }
+    if (yield* workspaces.stopped) return answer({ type: "blocked", reason: "everythingPaused" })
     if (due === null) {
       const tenant = Option.getOrNull(yield* workspaces.get(workspace))
       if (tenant?.paused === true) return answer({ type: "blocked", reason: "workspacePaused" })
-      return owner?.status === "running"
-        ? answer({ type: "inPool" })
-        : answer({ type: "blocked", reason: "campaignNotRunning" })
+      if (owner?.status !== "running") return answer({ type: "blocked", reason: "campaignNotRunning" })
+      return Drawing.isBelowParts(owner, yield* store.paces(owner.id), lead.reach, channels.all)
+        ? answer({ type: "blocked", reason: SendBudget.partsOverCap })
+        : answer({ type: "inPool" })
     }
     const bench = yield* benchFor(now, [candidate])
     const planned = PacePlan.plan(due.pace, due.campaign, due.account, now)
@@ -137,7 +141,7 @@ const make = Effect.gen(function* () {
     const present = stepAt(due.campaign.settings, coming.step)
     if (isDue && present === null) return answer({ type: "over", reason: "completed" }, pace)
     if (present === null || (coming.dueAt !== null && coming.dueAt > now)) {
-      return answer({ type: "waits", reason: Lead.deferral(coming)?.reason ?? "notDue", at: coming.dueAt }, pace)
+      return answer({ type: "waits", reason: Lead.deferral(coming) ?? "notDue", at: coming.dueAt }, pace)
     }
     const judged = coming === lead ? candidate : { ...candidate, lead: coming, messages: [] }
     const own = LeadJudgement.judge(bench, { ...context, pace: planned.pace }, due, judged, present.step)

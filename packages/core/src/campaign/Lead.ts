@@ -37,7 +37,10 @@ export const LeadEnded = Schema.Literals([
 ])
 export type LeadEnded = typeof LeadEnded.Type
 
-/** A gate put it off (`deferred`, since `at`), until it is made, skipped or dropped: then nothing remains of that. */
+/**
+ * A gate put it off (`deferred`, for that reason first at `at`; the present reason is the last), until it is made, skipped
+ * or dropped: then nothing remains of that.
+ */
 export const TouchStatus = Schema.Literals(["deferred", "sent", "partial", "failed", "skipped"])
 export type TouchStatus = typeof TouchStatus.Type
 /** What a touch came to in the end. */
@@ -124,6 +127,22 @@ export const untouched = {
   metadata: {}
 } as const
 
+/** How many leads have each status: none. */
+export const nobody: Readonly<Record<LeadStatus, number>> = {
+  pending: 0,
+  assigned: 0,
+  claimed: 0,
+  sending: 0,
+  sent: 0,
+  partial: 0,
+  failed: 0,
+  skipped: 0
+}
+
+/** How many leads there are of all statuses. */
+export const total = (counts: Readonly<Record<LeadStatus, number>>): number =>
+  LeadStatus.literals.reduce((sum, status) => sum + counts[status], 0)
+
 /** Whether step 0 is still to be decided. */
 export const isOpen = (self: Pick<Lead, "status">): boolean =>
   self.status === "pending" || self.status === "assigned" || self.status === "claimed" || self.status === "sending"
@@ -132,8 +151,15 @@ export const isOpen = (self: Pick<Lead, "status">): boolean =>
 export const isTouched = (self: Lead): boolean =>
   self.firstSentAt !== null || self.touches.some(({ status }) => status !== "skipped" && status !== "deferred")
 
+/** Whether a takeover holds it in whichever chat of its contact: while its step 0 is open. Later steps heed their own chat. */
+export const heedsTakeovers = (self: Pick<Lead, "status">): boolean => isOpen(self)
+
 /** Whether it waits for a follow-up rather than for step 0. */
 export const isFollowUp = (self: Pick<Lead, "status">): boolean => !isOpen(self)
+
+/** Whether anything of it is open, claimed or to come. */
+export const isActive = (self: Pick<Lead, "claim" | "status" | "step">): boolean =>
+  isOpen(self) || self.step !== null || self.claim !== null
 
 /** Whether a touch of it is claimed, being sent or between two parts. */
 export const isUnderWay = (self: Pick<Lead, "claim" | "dueAt" | "status" | "step">): boolean =>
@@ -143,16 +169,23 @@ export const isUnderWay = (self: Pick<Lead, "claim" | "dueAt" | "status" | "step
 export const shown = (self: Lead): LeadStatus =>
   self.status === "assigned" && self.claim !== null ? "claimed" : self.status
 
-/** Why its present touch was put off, and since when it is for that reason; null when it was not. */
-export const deferral = (self: Lead): Touch | null =>
-  self.touches.find(({ status, step }) => status === "deferred" && step === self.step) ?? null
+/** For which reasons its present touch was put off, the last one last. */
+const deferrals = (self: Lead): ReadonlyArray<Touch> =>
+  self.touches.filter(({ status, step }) => status === "deferred" && step === self.step)
+
+/** Why its present touch is put off; null when it was not. */
+export const deferral = (self: Lead): string | null => deferrals(self).at(-1)?.reason ?? null
+
+/** When its present touch was first put off for a reason, whatever else it waited for since; null when it was not. */
+export const deferredSince = (self: Lead, reason: string): Instant | null =>
+  deferrals(self).find((touch) => touch.reason === reason)?.at ?? null
 
 /** The lead put off until `until`. */
 export const deferTo = (self: Lead, until: Instant, reason: string, now: Instant): Lead => {
-  const former = deferral(self)
-  if (self.step === null || former?.reason === reason) return { ...self, dueAt: until }
-  const touch: Touch = { step: self.step, status: "deferred", reason, at: now }
-  return { ...self, dueAt: until, touches: [...made(self), touch] }
+  if (self.step === null || deferral(self) === reason) return { ...self, dueAt: until }
+  const others = deferrals(self).filter((touch) => touch.reason !== reason)
+  const touch: Touch = { step: self.step, status: "deferred", reason, at: deferredSince(self, reason) ?? now }
+  return { ...self, dueAt: until, touches: [...made(self), ...others, touch] }
 }
 
 /** Its touches without what was put off. */

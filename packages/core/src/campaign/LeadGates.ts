@@ -39,18 +39,24 @@ export interface LeadContext extends PaceContext, LeadCandidate {
   readonly contents: RenderedTouch | null
 }
 
-/** The first of the contact's addresses that the account reaches and nothing suppresses; the lead's own first. */
+/**
+ * The first of the contact's addresses that the account reaches and nothing suppresses, the lead's own before the others.
+ * Where a message found nobody, the others go before it: it is tried again once none of them has proved better.
+ */
 export const chooseAddress = (
   lead: Pick<Lead.Lead, "address">,
   contact: Contact,
   account: Account.Account,
-  suppressions: ReadonlyArray<Suppression>
+  suppressions: ReadonlyArray<Suppression>,
+  unreachable: ReadonlyArray<string> = []
 ): { readonly address: Address | null; readonly isSuppressed: boolean } => {
   const reached = contact.addresses.filter((address) => Account.reaches(account, address))
   const suppressed = new Set(suppressions.map((suppression) => suppression.address))
   const free = reached.filter((address) => !suppressed.has(key(address)))
+  const better = unreachable.length === 0 ? free : free.filter((address) => !unreachable.includes(key(address)))
+  const choice = better.length > 0 ? better : free
   return {
-    address: free.find((address) => key(address) === lead.address) ?? free[0] ?? null,
+    address: choice.find((address) => key(address) === lead.address) ?? choice[0] ?? null,
     isSuppressed: reached.length > 0 && free.length === 0
   }
 }
@@ -102,8 +108,8 @@ export const leadGates: ReadonlyArray<Gate<LeadContext>> = [
       if (settings.quietHours == null || QuietHours.endOf(settings.quietHours, zone, now) === null) return allow
       const until = RecipientHours.next(settings, zone, now)
       if (until === null) return skip("quietHours")
-      const former = Lead.deferral(lead)
-      const hasWaited = former?.reason === "quietHours" && RecipientHours.horizon(settings, former.at) <= now
+      const since = Lead.deferredSince(lead, "quietHours")
+      const hasWaited = since !== null && RecipientHours.horizon(settings, since) <= now
       return hasWaited && RecipientHours.isRare(settings, zone, now)
         ? skip("quietHours")
         : defer("lead", until, "quietHours")
@@ -131,8 +137,7 @@ export const leadGates: ReadonlyArray<Gate<LeadContext>> = [
       if (frequency === undefined || frequency === null) return allow
       const allowedAt = Frequency.allowedAt(frequency, touchedAt(context), now)
       if (allowedAt <= now) return allow
-      const former = Lead.deferral(lead)
-      const waitsUntil = (former?.reason === "frequencyCapped" ? former.at : now) + Frequency.mostWaitMs
+      const waitsUntil = (Lead.deferredSince(lead, "frequencyCapped") ?? now) + Frequency.mostWaitMs
       return waitsUntil <= now
         ? skip("frequencyCapped")
         : defer("lead", Math.min(allowedAt, waitsUntil), "frequencyCapped")
@@ -162,8 +167,11 @@ export const leadGates: ReadonlyArray<Gate<LeadContext>> = [
   },
   {
     name: "takeover",
-    decide: ({ chat, now }) =>
-      chat !== null && chat.takenOverAt !== null ? defer("lead", now + takeoverMs, "takenOver") : allow
+    decide: ({ campaign, chat, now, takenOver }) => {
+      const isElsewhere = campaign.settings.stopOn === "contact" && takenOver.length > 0
+      const isHere = chat !== null && chat.takenOverAt !== null
+      return isHere || isElsewhere ? defer("lead", now + takeoverMs, "takenOver") : allow
+    }
   },
   {
     name: "content",

@@ -47,8 +47,9 @@ export const judge = (
   step: Step
 ): Judgement => {
   const { campaign, channel } = pace
-  const { contact, lead, suppressions } = candidate
-  const { address, isSuppressed } = chooseAddress(lead, contact, pace.account.account, suppressions)
+  const { contact, lead, suppressions, unreachable } = candidate
+  const { account } = pace.account
+  const { address, isSuppressed } = chooseAddress(lead, contact, account, suppressions, unreachable)
   const contents =
     channel === undefined || address === null
       ? null

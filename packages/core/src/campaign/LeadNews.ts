@@ -82,9 +82,17 @@ export const isAnswer = (lead: Lead.Lead, at: Instant): boolean => {
   return from === null || at >= from - clockMs
 }
 
-/** Whether it can be about this lead: what was wished before it was enrolled is for its gates to know. */
-export const concerns = (lead: Lead.Lead, { at, type }: News): boolean =>
-  type !== "optedOut" || at >= lead.createdAt - clockMs
+/**
+ * Whether it can be about this lead: what was wished before it was enrolled is for its gates to know, and a takeover that is
+ * over says nothing to one that was first touched after it, or was not yet.
+ */
+export const concerns = (
+  lead: Lead.Lead,
+  { at, isOver = false, type }: News & { readonly isOver?: boolean }
+): boolean =>
+  type === "optedOut"
+    ? at >= lead.createdAt - clockMs
+    : type !== "takenOver" || !isOver || (touchedAt(lead) !== null && isAnswer(lead, at))
 
 const timeOf = (lead: Lead.Lead, ended: (typeof causes)[number]): Instant | null => {
   switch (ended) {

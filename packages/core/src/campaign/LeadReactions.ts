@@ -3,6 +3,7 @@ import { Effect, Option } from "effect"
 import * as Chat from "../chat/Chat.ts"
 import type { InboundReaction, News } from "../chat/InboundReaction.ts"
 import type { Message } from "../chat/Message.ts"
+import { stamped } from "../event/DomainEvent.ts"
 import type { Settled } from "../outbox/Settling.ts"
 import type { ContactId, IdGenerator, LeadId, WorkspaceId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
@@ -18,7 +19,14 @@ import * as Sequence from "./Sequence.ts"
 import * as TouchProof from "./TouchProof.ts"
 
 export interface LeadReactions {
-  readonly inbound: InboundReaction
+  readonly inbound: Omit<InboundReaction, "heard">
+  /** Tells leads of what their contacts did, or a member towards them; `campaigns` are those that these are in. */
+  tell(
+    workspace: WorkspaceId,
+    news: ReadonlyArray<News>,
+    campaigns: ReadonlyArray<Campaign>,
+    now: Instant
+  ): Effect.Effect<void, StorageError>
   /** Ends everything that campaigns have open for these contacts, as `cancelled`. */
   cancel(workspace: WorkspaceId, contacts: ReadonlyArray<ContactId>, now: Instant): Effect.Effect<void, StorageError>
   /** Queued parts that the gates refused: their touches end. */
@@ -35,7 +43,7 @@ export const change = (
 ): LeadChange | null => {
   if (conclusion === null) return null
   const { facts, ...rest } = conclusion
-  return { ...rest, events: facts.map((fact) => ({ ...fact, id: ids.next("evt"), at: now })) }
+  return { ...rest, events: facts.map((fact) => stamped(ids, now, fact)) }
 }
 
 /** A change after another one of the same lead, if there are both. */
@@ -59,21 +67,18 @@ const byTouch = (
   return rounds
 }
 
+const settingsIn = (campaigns: ReadonlyArray<Campaign>) =>
+  new Map<string, CampaignSettings>(campaigns.map(({ id, settings }) => [id, settings]))
+
 const chatOf = ({ account, address }: Lead) => (account === null ? null : Chat.idOf(account, address))
 
 export const make = (store: CampaignStore["Service"], makeIds: Effect.Effect<IdGenerator>): LeadReactions => {
-  const settingsOf = (workspace: WorkspaceId, contacts: ReadonlyArray<ContactId>) =>
-    Effect.map(
-      store.ofContacts(workspace, contacts),
-      (campaigns) => new Map<string, CampaignSettings>(campaigns.map(({ id, settings }) => [id, settings]))
-    )
-
-  /** Tells leads of these contacts of what happened, in order. What was said in another chat is nothing to a campaign that listens to its own. */
-  const tell = Effect.fnUntraced(function* (workspace: WorkspaceId, news: ReadonlyArray<News>, now: Instant) {
-    if (news.length === 0) return
+  /** In order. What was said in another chat is nothing to a campaign that listens to its own. */
+  const tell: LeadReactions["tell"] = Effect.fnUntraced(function* (workspace, news, campaigns, now) {
+    if (news.length === 0 || campaigns.length === 0) return
     const ids = yield* makeIds
     const contacts = [...new Set(news.map(({ contact }) => contact))]
-    const settings = yield* settingsOf(workspace, contacts)
+    const settings = settingsIn(campaigns)
     const told = new Map<ContactId, Array<News>>()
     for (const one of news) {
       const known = told.get(one.contact)
@@ -83,9 +88,9 @@ export const make = (store: CampaignStore["Service"], makeIds: Effect.Effect<IdG
     yield* store.changeLeads({ type: "contacts", workspace, contacts, ended: true }, now, (lead, messages) => {
       const own = settings.get(lead.campaign) ?? null
       const heard = (told.get(lead.contact) ?? []).filter(
-        ({ at, chat, type }) =>
-          LeadNews.concerns(lead, { type, at }) &&
-          (type === "optedOut" || own?.stopOn !== "chat" || chat === chatOf(lead))
+        (one) =>
+          LeadNews.concerns(lead, one) &&
+          (one.type === "optedOut" || own?.stopOn !== "chat" || one.chat === chatOf(lead))
       )
       return heard
         .toSorted((a, b) => a.at - b.at)
@@ -164,7 +169,7 @@ export const make = (store: CampaignStore["Service"], makeIds: Effect.Effect<IdG
       ([workspace, people]) =>
         Effect.gen(function* () {
           const contacts = [...people.keys()]
-          const settings = yield* settingsOf(workspace, contacts)
+          const settings = settingsIn(yield* store.ofContacts(workspace, contacts))
           const waits = [...settings.values()].some(({ steps }) =>
             steps.some(({ type }) => type === "noReplyResponded")
           )
@@ -183,10 +188,10 @@ export const make = (store: CampaignStore["Service"], makeIds: Effect.Effect<IdG
   return {
     inbound: {
       hold: (workspace, contacts, leads) => store.hold(workspace, contacts, leads),
-      holdCounts: (workspace, contacts, leads) => store.holdCounts(workspace, contacts, leads),
-      heard: tell,
+      holdCounts: store.holdCounts,
       proven
     },
+    tell,
     cancel: (workspace, contacts, now) => end(workspace, contacts, "cancelled", now),
     cancelled,
     spoke

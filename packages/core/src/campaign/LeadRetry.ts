@@ -83,7 +83,6 @@ export const retry = (
         type: "lead.retried",
         subject: lead.id,
         actor: { type: "campaign", id: lead.campaign },
-        cause: null,
         data: { campaign: lead.campaign, touch: found.step, ...(found.reason !== null && { reason: found.reason }) }
       }
     ]

@@ -52,7 +52,9 @@ export const putOff = (lead: Lead.Lead, at: Instant): Lead.Lead => {
   const after = Lead.deferTo({ ...lead, claim: null, stop: null }, until, "takenOver", at)
   return {
     ...after,
-    touches: after.touches.map((touch) => (touch.status === "deferred" && touch.at > at ? { ...touch, at } : touch))
+    touches: after.touches.map((touch) =>
+      touch.status === "deferred" && touch.reason === "takenOver" && touch.at > at ? { ...touch, at } : touch
+    )
   }
 }
 
@@ -87,7 +89,6 @@ export const stopFact = (before: Lead.Lead, after: Lead.Lead, ended: LeadEnded, 
   type: stopEvent(before, after, ended),
   subject: before.id,
   actor: ended === "cancelled" ? { type: "campaign", id: before.campaign } : { type: "contact", id: before.contact },
-  cause: null,
   data: {
     campaign: before.campaign,
     status: after.status,
@@ -121,7 +122,6 @@ const betweenParts = (
       type: "lead.partial",
       subject: lead.id,
       actor: { type: "campaign", id: lead.campaign },
-      cause: null,
       data: {
         campaign: lead.campaign,
         step: lead.step,

@@ -8,11 +8,11 @@ import * as Address from "../channel/Address.ts"
 import type { Channel } from "../channel/Channel.ts"
 import type { ChannelName } from "../channel/Address.ts"
 import { touchesKept } from "../contact/Contact.ts"
-import type { DomainEvent, Fact } from "../event/DomainEvent.ts"
+import { type DomainEvent, type Fact, stamped } from "../event/DomainEvent.ts"
 import * as Gate from "../outbox/Gate.ts"
 import * as SendBudget from "../outbox/SendBudget.ts"
 import type { ClaimId, IdGenerator } from "../workspace/Id.ts"
-import { format, type Instant } from "../workspace/Instant.ts"
+import { earliest, format, type Instant } from "../workspace/Instant.ts"
 import { type Campaign, isOver, stepAt } from "./Campaign.ts"
 import type { ClaimRules, DuePace, LeadCandidate, LeadDecision, PaceWant } from "./CampaignStore.ts"
 import * as DayPlan from "./DayPlan.ts"
@@ -43,7 +43,10 @@ export interface Input {
 export interface Rules extends Pick<ClaimRules, "plan" | "decide"> {
   /** Campaigns of which a pace began a day or found no lead: their pool is to be drawn from. */
   readonly hungry: ReadonlySet<DuePace["campaign"]["id"]>
-  /** Paces whose account can no longer be counted on: what it holds untouched goes back to the pool. */
+  /**
+   * Paces whose account cannot be counted on, or whose caps no first touch passes any more: what it holds untouched goes
+   * back to the pool.
+   */
   readonly lost: ReadonlyArray<DuePace>
   /** Campaigns whose `endAt` has come. */
   readonly over: ReadonlySet<Campaign>
@@ -55,9 +58,6 @@ export interface Rules extends Pick<ClaimRules, "plan" | "decide"> {
 const maxCandidates = 20
 /** When a pace looks again whose ready leads were held by someone else. */
 const heldMs = 1_000
-
-const earliest = (a: Instant | null, b: Instant | null): Instant | null =>
-  a === null ? b : b === null ? a : Math.min(a, b)
 
 /** No pace sleeps past the end of its campaign, whatever it sleeps for: then its leads end. */
 const alarm = ({ settings: { endAt } }: Campaign, nextAt: Instant | null): Instant | null => earliest(nextAt, endAt)
@@ -131,16 +131,15 @@ export const rules = (input: Input): Rules => {
     const events: Array<DomainEvent> = []
     const purse = SendBudget.purse()
     const tell = (due: DuePace, lead: Lead.Lead, fact: Pick<Fact, "type" | "data">) =>
-      void events.push({
-        id: input.ids.next("evt"),
-        at: now,
-        workspace: lead.workspace,
-        subject: lead.id,
-        actor: { type: "campaign", id: due.campaign.id },
-        cause: null,
-        type: fact.type,
-        data: { campaign: due.campaign.id, ...fact.data }
-      })
+      void events.push(
+        stamped(input.ids, now, {
+          workspace: lead.workspace,
+          subject: lead.id,
+          actor: { type: "campaign", id: due.campaign.id },
+          type: fact.type,
+          data: { campaign: due.campaign.id, ...fact.data }
+        })
+      )
 
     for (const {
       dryness,
@@ -194,6 +193,11 @@ export const rules = (input: Input): Rules => {
             return { address: null, contents: null, verdict: Gate.failed("lead", now) }
           }
         )
+        if (verdict.type === "block" && verdict.reason === SendBudget.partsOverCap && isUntouched(lead)) {
+          // It goes back to the pool, for an account that has room for it; what does fit goes on.
+          if (!lost.includes(due)) lost.push(due)
+          continue
+        }
         sleep = sleepOf(verdict)
         if (sleep !== null) break
         if (verdict.type === "defer") {
@@ -261,6 +265,9 @@ export const rules = (input: Input): Rules => {
 
   return { plan, decide, hungry, lost, over, broken }
 }
+
+/** Whether its first touch is to come and nothing of it was ever sent. */
+const isUntouched = (lead: Lead.Lead): boolean => Lead.isOpen(lead) && !Lead.isTouched(lead)
 
 /** What the contact remembers after the touch: the latest ones, this one in place of an earlier try of it. */
 const remembered = (

@@ -11,7 +11,9 @@ import { InboundReactions } from "../chat/InboundReaction.ts"
 import type { Message } from "../chat/Message.ts"
 import * as Messages from "../chat/Message.ts"
 import { type ContactReaction, ContactReactions } from "../contact/ContactReaction.ts"
+import { ContactStore } from "../contact/ContactStore.ts"
 import { AddressHash } from "../contact/Suppression.ts"
+import { stamped, system } from "../event/DomainEvent.ts"
 import type { ClaimSource, OutboundReaction } from "../outbox/ClaimSource.ts"
 import { OutboundParties } from "../outbox/ClaimSource.ts"
 import type { Lease } from "../outbox/Claim.ts"
@@ -90,6 +92,7 @@ const elsewhereMs = minute
 
 const make = Effect.gen(function* () {
   const store = yield* CampaignStore
+  const contacts = yield* ContactStore
   const channels = yield* Channels
   const transaction = yield* Transaction
   const gates = yield* HostGate.HostGates
@@ -161,11 +164,7 @@ const make = Effect.gen(function* () {
     if (found === null) return { claim: null, worked: yield* ending.finish(now) }
     for (const { due } of found.planned) known.set(due.campaign.id, due.campaign)
     yield* Effect.forEach(rules.over, (campaign) => ending.end(campaign, now), { discard: true })
-    yield* Effect.forEach(
-      rules.lost,
-      ({ account, campaign, pace }) => distributor.lost(campaign, pace, account.account, now),
-      { discard: true }
-    )
+    yield* Effect.forEach(rules.lost, (one) => distributor.unable(one, now), { discard: true })
     const hungry = new Set([...rules.hungry, ...rules.lost.map(({ campaign }) => campaign.id)])
     yield* Effect.forEach(hungry, (campaign) => distributor.draw(campaign, now), { discard: true })
     return { claim: found.claim, worked: true }
@@ -182,16 +181,13 @@ const make = Effect.gen(function* () {
       return {
         campaign: { ...current, breaker, status: "paused", pauseReason: "tooManyFailures" },
         events: [
-          {
-            id: ids.next("evt"),
-            at: now,
+          stamped(ids, now, {
             workspace: current.workspace,
             type: "campaign.paused",
             subject: current.id,
-            actor: { type: "system", id: null },
-            cause: null,
+            actor: system,
             data: { reason: "tooManyFailures", failures: breaker.failures.length }
-          }
+          })
         ]
       }
     })
@@ -251,6 +247,12 @@ const make = Effect.gen(function* () {
       }
     }
     if (ofLeads.length < all.length) yield* reactions.spoke(all)
+    yield* contacts.noteUnreachable(
+      all.flatMap(({ claimed: { message }, outcome }) => {
+        const { address, contact, workspace } = message
+        return outcome.type === "unreachable" && contact !== null ? [{ workspace, contact, address }] : []
+      })
+    )
     // What is to be tried again may have come back to an account that was lost meanwhile.
     const troubled = new Set(
       all.flatMap(({ claimed, fate, outcome }) =>
@@ -261,15 +263,13 @@ const make = Effect.gen(function* () {
   })
 
   /** People who wrote go to the account they wrote to, where a campaign that has not touched them asks for that. */
-  const stick = (workspace: WorkspaceId, contacts: ReadonlyArray<ContactId>, now: Instant) =>
+  const stick = (campaigns: ReadonlyArray<Campaign>, contacts: ReadonlyArray<ContactId>, now: Instant) =>
     contacts.length === 0
       ? Effect.void
-      : Effect.flatMap(store.ofContacts(workspace, contacts), (campaigns) =>
-          Effect.forEach(
-            campaigns.filter(({ settings }) => settings.distribution.strategy === "sticky"),
-            (campaign) => distributor.route(campaign, contacts, now),
-            { discard: true }
-          )
+      : Effect.forEach(
+          campaigns.filter(({ settings }) => settings.distribution.strategy === "sticky"),
+          (campaign) => distributor.route(campaign, contacts, now),
+          { discard: true }
         )
 
   const changed: ContactReaction["changed"] = (workspace, contacts, now) =>
@@ -307,14 +307,13 @@ const make = Effect.gen(function* () {
     inbound: {
       ...reactions.inbound,
       heard: (workspace, news, now) =>
-        Effect.andThen(
-          reactions.inbound.heard(workspace, news, now),
-          stick(
-            workspace,
-            news.flatMap(({ contact, type }) => (type === "replied" ? [contact] : [])),
-            now
-          )
-        )
+        Effect.gen(function* () {
+          const contacts = [...new Set(news.map(({ contact }) => contact))]
+          const campaigns = yield* store.ofContacts(workspace, contacts)
+          yield* reactions.tell(workspace, news, campaigns, now)
+          const replied = news.flatMap(({ contact, type }) => (type === "replied" ? [contact] : []))
+          yield* stick(campaigns, replied, now)
+        })
     },
     people: { changed },
     cancel: reactions.cancel,

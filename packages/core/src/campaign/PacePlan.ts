@@ -49,6 +49,10 @@ const nextDay = (settings: DayPlan.Settings, plan: DayPlan.DayPlan): Instant | n
   return date === null ? null : (SendWindow.open(settings.window, settings.zone, date)[0]?.start ?? null)
 }
 
+/** From when on a pace has slots: the start of its campaign, or when it joined that, by the alarm that it then was given. */
+const beganAt = (pace: Pace, { settings: { startAt }, startedAt }: Campaign): Instant =>
+  Math.max(startedAt ?? 0, startAt ?? 0, pace.date === null ? (pace.nextAt ?? 0) : 0)
+
 /** Brings a pace up to `now`. */
 export const plan = (pace: Pace, campaign: Campaign, account: AccountState, now: Instant): PacePlan => {
   const settings = dayPlanSettings(campaign.settings)
@@ -64,15 +68,20 @@ export const plan = (pace: Pace, campaign: Campaign, account: AccountState, now:
   }
   let at = pace
   const isNewDay = pace.date !== date
-  if (isNewDay)
+  const isChanged = pace.version !== campaign.version
+  const startAt = campaign.settings.startAt ?? now
+  // What is changed before a campaign begins leaves the day as it was: nothing of it is to be laid anew.
+  const isFirstLook = isNewDay || (isChanged && pace.used === 0 && startAt > now)
+  if (isFirstLook)
     at = { ...pace, date, version: campaign.version, used: 0, slot: 0, from: null, usedBefore: 0, deferredTo: null }
-  else if (pace.version !== campaign.version) {
-    at = { ...pace, version: campaign.version, slot: 0, from: now, usedBefore: pace.used, deferredTo: null }
+  else if (isChanged) {
+    const from = Math.max(now, startAt)
+    at = { ...pace, version: campaign.version, slot: 0, from, usedBefore: pace.used, deferredTo: null }
   }
 
   const laid = (state: Pace): DayPlan.DayPlan => DayPlan.make({ ...input, from: state.from, used: state.usedBefore })
   let made = laid(at)
-  if (isNewDay && campaign.startedAt !== null) at = { ...at, slot: DayPlan.slotFrom(made, campaign.startedAt) }
+  if (isFirstLook && campaign.startedAt !== null) at = { ...at, slot: DayPlan.slotFrom(made, beganAt(pace, campaign)) }
   const { minGapMs } = account.account
   const look = () =>
     dueSlots(made, at.slot, now, { minGap: minGapMs, lastTouchAt: account.lastTouchAt, dueAt: at.deferredTo })

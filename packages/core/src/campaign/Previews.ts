@@ -6,13 +6,14 @@ import { AccountStore } from "../account/AccountStore.ts"
 import * as Address from "../channel/Address.ts"
 import { Channels } from "../channel/Channel.ts"
 import * as Chat from "../chat/Chat.ts"
+import * as ChatOpening from "../chat/ChatOpening.ts"
 import { ChatStore } from "../chat/ChatStore.ts"
 import { type Message, single, untried } from "../chat/Message.ts"
 import * as FirstWord from "../chat/FirstWord.ts"
 import * as ReplyWindow from "../chat/ReplyWindow.ts"
 import { ContactStore } from "../contact/ContactStore.ts"
 import { Suppressions } from "../contact/Suppressions.ts"
-import type { Actor } from "../event/DomainEvent.ts"
+import { type Actor, stamped } from "../event/DomainEvent.ts"
 import { OutboxStore } from "../outbox/OutboxStore.ts"
 import type { AccountId, CampaignId, ContactId, MessageId, StepId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
@@ -206,28 +207,23 @@ const make = Effect.gen(function* () {
         metadata: { test: { campaign: campaign.id, step: step.id, part, ...(shown !== null && { as: shown.id }) } }
       }
     })
-    const opening = {
-      id: chatId,
-      workspace,
-      account: account.id,
-      address,
-      contact: person?.id ?? null,
-      name: "",
-      at: now
-    }
+    const opening = ChatOpening.make(
+      ids,
+      { id: chatId, workspace, account: account.id, address, contact: person?.id ?? null, name: "", at: now },
+      actor
+    )
     return yield* outbox.enqueue(
       messages,
       [opening],
-      messages.map((message) => ({
-        id: ids.next("evt"),
-        workspace,
-        type: "message.queued",
-        at: now,
-        subject: message.id,
-        actor,
-        cause: null,
-        data: { chat: chatId, account: account.id, test: true }
-      }))
+      messages.map((message) =>
+        stamped(ids, now, {
+          workspace,
+          type: "message.queued",
+          subject: message.id,
+          actor,
+          data: { chat: chatId, account: account.id, test: true }
+        })
+      )
     )
   })
 

@@ -81,9 +81,6 @@ export const next = (self: Hours, zone: Zone.Zone, now: Instant): Instant | null
   return null
 }
 
-const length = (intervals: ReadonlyArray<SendWindow.OpenInterval>): number =>
-  intervals.reduce((sum, { end, start }) => sum + (end - start), 0)
-
 const weeks = 4
 
 /** Milliseconds of a week without blackout dates, over the four from `from`: of the campaign, and what people in `zone` have of it. */
@@ -95,7 +92,7 @@ const weekly = (
   const { quietHours, sendWindow } = self
   const open = openTime({ ...self, sendWindow: { ...sendWindow, blackoutDates: [] } }, from, from + weeks * 7 * day)
   const theirs = quietHours == null ? open : open.flatMap((one) => awake(one, quietHours, zone))
-  return { campaign: length(open) / weeks, theirs: length(theirs) / weeks }
+  return { campaign: SendWindow.lengthOf(open) / weeks, theirs: SendWindow.lengthOf(theirs) / weeks }
 }
 
 const isRareOf = ({ campaign, theirs }: ReturnType<typeof weekly>): boolean => theirs < campaign * rareShare

@@ -21,7 +21,7 @@ export class TemplateError extends Schema.TaggedError<TemplateError>()("Template
 }
 
 /**
- * Values by name: text, numbers, booleans. A name that is not the object's own, null, the empty string, lists and
+ * Values by name: text, numbers, booleans. A name that is not the object's own, null, text of blanks alone, lists and
  * objects are no value.
  */
 export type Variables = Readonly<Record<string, unknown>>
@@ -49,11 +49,13 @@ export interface Compiled {
 
 type Value = string | number | boolean
 
+const isBlank = (text: string): boolean => text.trim() === ""
+
 const valueOf = (values: Variables, name: string): Value | undefined => {
   const value = Object.hasOwn(values, name) ? values[name] : undefined
   switch (typeof value) {
     case "string":
-      return value === "" ? undefined : value
+      return isBlank(value) ? undefined : value
     case "number":
       return Number.isFinite(value) ? value : undefined
     case "boolean":
@@ -176,11 +178,18 @@ export type RenderedContent =
   | { readonly _tag: "MissingVariable"; readonly names: ReadonlyArray<string> }
   | { readonly _tag: "Failed"; readonly field: string; readonly problem: string }
 
-/** Reads every text of a content as a template: text, caption, url, parameters, buttons. Fails with the first fault. */
+/**
+ * Reads every text of a content as a template: text, caption, url, parameters, buttons. Fails with the first fault, and
+ * where a text that must say something is blank.
+ */
 export const compileContent = (content: Content): Result.Result<CompiledContent, TemplateError> => {
   const results: Array<Result.Result<Compiled, TemplateError>> = []
-  rewrite(content, (text, field) => {
-    results.push(compile(text, field))
+  rewrite(content, (text, field, mayBeEmpty) => {
+    results.push(
+      isBlank(text) && !mayBeEmpty
+        ? Result.fail(new TemplateError({ field, line: 1, column: 1, problem: "it says nothing" }))
+        : compile(text, field)
+    )
     return text
   })
   return Result.map(Result.all(results), (templates) => ({
@@ -192,7 +201,7 @@ export const compileContent = (content: Content): Result.Result<CompiledContent,
 
 /**
  * A content of the same shape with its texts rendered, valid as a content; `Failed` where a text that must say
- * something comes out empty. Failing wins over missing, and the names missing in all texts are told together.
+ * something comes out blank. Failing wins over missing, and the names missing in all texts are told together.
  */
 export const renderContent = (self: CompiledContent, values: Variables, onMissing: OnMissing): RenderedContent => {
   const missing = new Set<string>()
@@ -210,7 +219,7 @@ export const renderContent = (self: CompiledContent, values: Variables, onMissin
         failed ??= { _tag: "Failed", field, problem: result.problem }
         return ""
       case "Rendered":
-        if (result.text === "" && !mayBeEmpty) failed ??= { _tag: "Failed", field, problem: "it comes out empty" }
+        if (isBlank(result.text) && !mayBeEmpty) failed ??= { _tag: "Failed", field, problem: "it comes out empty" }
         return result.text
     }
   })

@@ -39,6 +39,13 @@ export interface OpenInterval {
   readonly end: Instant
 }
 
+/** Milliseconds of intervals that are apart. */
+export const lengthOf = (intervals: ReadonlyArray<OpenInterval>): number => {
+  let length = 0
+  for (const { end, start } of intervals) length += end - start
+  return length
+}
+
 const wholeDay: ReadonlyArray<SendHours.SendHours> = [{ start: "00:00", end: "24:00" }]
 
 const hoursOf = (self: SendWindow): ReadonlyArray<SendHours.SendHours> =>

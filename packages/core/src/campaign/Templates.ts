@@ -7,7 +7,7 @@ import { type Template, TemplateNotFound } from "../chat/Template.ts"
 import { TemplateStore } from "../chat/TemplateStore.ts"
 import { ContactNotFound } from "../contact/Contacts.ts"
 import { ContactStore } from "../contact/ContactStore.ts"
-import type { Actor, DomainEvent, EventType } from "../event/DomainEvent.ts"
+import { type Actor, type EventType, stamped } from "../event/DomainEvent.ts"
 import type { MessageDraft } from "../outbox/MessageDraft.ts"
 import { Messages, type SendError } from "../outbox/Messages.ts"
 import type { ContactId, TemplateId, WorkspaceId } from "../workspace/Id.ts"
@@ -15,6 +15,8 @@ import { Ids } from "../workspace/Id.ts"
 import type { Page, PageRequest } from "../workspace/Page.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
+import { needed, type WorkspaceNotFound } from "../workspace/Workspace.ts"
+import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import * as Rendering from "./Rendering.ts"
 
 export interface TemplatePreview {
@@ -52,7 +54,7 @@ export class Templates extends Context.Service<
       workspace: WorkspaceId,
       template: { readonly name?: string | undefined; readonly content: Content },
       actor: Actor
-    ): Effect.Effect<Template, StorageError | Rendering.TemplateError>
+    ): Effect.Effect<Template, StorageError | WorkspaceNotFound | Rendering.TemplateError>
     get(workspace: WorkspaceId, id: TemplateId): Effect.Effect<Template, StorageError | TemplateNotFound>
     /** In the order in which they were made. */
     list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Template>, StorageError>
@@ -88,22 +90,13 @@ const make = Effect.gen(function* () {
   const store = yield* TemplateStore
   const contacts = yield* ContactStore
   const parties = yield* Parties
+  const workspaces = yield* WorkspaceStore
   const messages = yield* Messages
   const time = yield* PacingTime
   const makeIds = (yield* Ids).generator
 
   const event = Effect.fnUntraced(function* (workspace: WorkspaceId, type: EventType, subject: string, actor: Actor) {
-    const told: DomainEvent = {
-      id: (yield* makeIds).next("evt"),
-      workspace,
-      type,
-      at: yield* time.now,
-      subject,
-      actor,
-      cause: null,
-      data: {}
-    }
-    return told
+    return stamped(yield* makeIds, yield* time.now, { workspace, type, subject, actor, data: {} })
   })
 
   const get = Effect.fn("Templates.get")(function* (workspace: WorkspaceId, id: TemplateId) {
@@ -120,6 +113,7 @@ const make = Effect.gen(function* () {
   return Templates.of({
     create: Effect.fn("Templates.create")(function* (workspace, { content, name }, actor) {
       yield* Effect.fromResult(Rendering.compileContent(content))
+      yield* needed(workspace)(yield* workspaces.get(workspace))
       const id = (yield* makeIds).next("tpl")
       const now = yield* time.now
       const template: Template = { id, workspace, name: name ?? null, content, createdAt: now, changedAt: now }

@@ -68,6 +68,7 @@ export const messagesOf = (
         status: "queued",
         attempts: former?.attempts ?? 0,
         tries: former?.tries ?? 0,
+        details: former?.details ?? null,
         claim: part === missing[0] ? claim : null,
         reserved,
         createdAt: former?.createdAt ?? now

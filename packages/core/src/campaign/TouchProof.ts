@@ -5,7 +5,7 @@
  */
 import type { Message } from "../chat/Message.ts"
 import * as Messages from "../chat/Message.ts"
-import type { Fact } from "../event/DomainEvent.ts"
+import { type Fact, system } from "../event/DomainEvent.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { CampaignSettings } from "./Campaign.ts"
 import * as Lead from "./Lead.ts"
@@ -40,7 +40,7 @@ const reconsidered = (
       workspace: lead.workspace,
       type,
       subject: lead.id,
-      actor: { type: "system", id: null },
+      actor: system,
       cause: message.id,
       data: {
         campaign: lead.campaign,

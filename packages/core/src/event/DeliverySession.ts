@@ -3,23 +3,23 @@
  * endpoint takes, and writes what came of them every quarter of a second, with the cursor. What a killed process did not
  * write is delivered again by the next; one that ends in good order leaves nothing to be repeated.
  */
-import { Clock, Effect, Exit, Latch, Queue, Random, Schedule } from "effect"
+import { Clock, Effect, Exit, Queue, Random, Schedule } from "effect"
 import type { IdGenerator } from "../workspace/Id.ts"
 import { type Instant, minute, second } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import type { Vault } from "../workspace/Vault.ts"
 import { keyOf } from "./Delivery.ts"
 import { DeliveryLanes, type Errand, FeedReading } from "./DeliveryLanes.ts"
-import { DeliveryTally } from "./DeliveryTally.ts"
-import { type DomainEvent, system } from "./DomainEvent.ts"
+import { type Attempted, DeliveryTally } from "./DeliveryTally.ts"
+import { stamped, system } from "./DomainEvent.ts"
 import type { Telling } from "./EventDetail.ts"
 import { typesOf } from "./EventPattern.ts"
 import type { EventStore, FeedEvent, Scanned } from "./EventStore.ts"
 import { trusting } from "./WebhookEndpoint.ts"
 import type { WebhookFormat } from "./WebhookFormat.ts"
 import * as WebhookSecrets from "./WebhookSecrets.ts"
-import type { ClaimedEndpoint, Replay, WebhookStore } from "./WebhookStore.ts"
 import type { Answer } from "./WebhookAnswer.ts"
+import type { ClaimedEndpoint, Replay, WebhookStore } from "./WebhookStore.ts"
 import type { WebhookTransport } from "./WebhookTransport.ts"
 
 /** What a session works with. */
@@ -76,7 +76,8 @@ export const run = Effect.fnUntraced(function* (means: Means, claimed: ClaimedEn
     state.replay === null ? null : { range: state.replay, reading: new FeedReading(state.replay.after) }
   let cursorBefore = state.cursor
   let hasWaiting = claimed.hasWaiting
-  const underWay = new Set<Errand>()
+  /** With what gives each up. */
+  const underWay = new Map<Errand, () => void>()
   let left: ReadonlyArray<Errand> = []
   let isEnding = false
   let isTold = false
@@ -86,20 +87,18 @@ export const run = Effect.fnUntraced(function* (means: Means, claimed: ClaimedEn
   let shownAt = began
   let readAt = -Infinity
 
-  const wake = yield* Latch.make(false)
+  const answers = yield* Queue.unbounded<Attempted>()
   const signal = yield* Queue.dropping<void>(1)
   const call = () => void Queue.offerUnsafe(signal, undefined)
 
-  const disabledEvent = (reason: string, at: Instant): DomainEvent => ({
-    id: ids.next("evt"),
-    workspace: endpoint.workspace,
-    type: "webhook.disabled",
-    at,
-    subject: endpoint.id,
-    actor: system,
-    cause: null,
-    data: { reason }
-  })
+  const disabledEvent = (reason: string, at: Instant) =>
+    stamped(ids, at, {
+      workspace: endpoint.workspace,
+      type: "webhook.disabled",
+      subject: endpoint.id,
+      actor: system,
+      data: { reason }
+    })
 
   /** Writes what is known; false = the endpoint is held no more. */
   const write = Effect.fnUntraced(function* (holdMs: number | null) {
@@ -209,41 +208,48 @@ export const run = Effect.fnUntraced(function* (means: Means, claimed: ClaimedEn
   const mayBegin = () => !isEnding && mono() - heldAt < beginMs
   const wantsMore = () => !isEnding && !isExhausted && lanes.size < ahead / 2 && live.size < mostOpen
 
-  const attempt = ({ event }: Errand, opened: WebhookSecrets.Opened, at: Instant): Effect.Effect<Answer> =>
-    Effect.suspend(() => {
-      const body = format.body(event)
-      const secrets = WebhookSecrets.signing(opened, at)
-      const signed = format.headers({ id: event.id, at, body, secrets }, transport.hmac)
-      const headers = { ...opened.headers, "content-type": format.contentType, ...signed }
-      return transport.post({ url: endpoint.url, headers, body })
-    }).pipe(
-      Effect.catchDefect((defect) =>
-        Effect.as(Effect.logError(`a delivery to ${endpoint.id} broke`, defect), {
-          status: null,
-          problem: "the delivery could not be written"
-        })
-      )
-    )
+  const opened = yield* Effect.exit(WebhookSecrets.open(means.vault, state))
+  if (Exit.isFailure(opened)) {
+    yield* Effect.logError(`the secrets of ${endpoint.id} cannot be opened`, opened.cause)
+    tally.health = { ...tally.health, pausedUntil: now() + lockedMs }
+    return yield* Effect.asVoid(write(null))
+  }
+  const requestOf = WebhookSecrets.requests(opened.value, endpoint, format, transport.hmac)
 
-  /** One of the requests that may be under way at a time. */
-  const worker = (place: number, opened: WebhookSecrets.Opened) =>
-    Effect.gen(function* () {
-      for (;;) {
-        const isCalled = place === 0 || tally.health.failures < trusting
-        const errand = isCalled && mayBegin() ? lanes.next() : undefined
-        if (errand === undefined) {
-          yield* wake.await
-          continue
-        }
-        underWay.add(errand)
-        const at = now()
-        const answer = yield* attempt(errand, opened, at)
-        underWay.delete(errand)
-        tally.record({ errand, answer, began: at, at: now() })
-        if (tally.disabled !== null || (tally.health.pausedUntil ?? 0) > now()) isEnding = true
-        if (isEnding || underWay.size === 0 || wantsMore() || tally.attempts >= mostUnwritten) call()
-      }
-    })
+  /** Starts as many requests as may be under way. */
+  const begin = Effect.gen(function* () {
+    for (;;) {
+      const places = tally.health.failures < trusting ? endpoint.concurrency : 1
+      const errand = underWay.size < places && mayBegin() ? lanes.next() : undefined
+      if (errand === undefined) return
+      const began = now()
+      const answered = (answer: Answer) => void Queue.offerUnsafe(answers, { errand, answer, began, at: now() })
+      underWay.set(errand, () => {})
+      yield* Effect.sync(() => underWay.set(errand, transport.post(requestOf(errand.event, began), answered))).pipe(
+        Effect.catchDefect((defect) =>
+          Effect.andThen(
+            Effect.logError(`a delivery to ${endpoint.id} broke`, defect),
+            Effect.sync(() => answered({ status: null, problem: "the delivery could not be written" }))
+          )
+        )
+      )
+    }
+  })
+
+  const take = (attempted: Attempted) => {
+    underWay.delete(attempted.errand)
+    tally.record(attempted)
+    if (tally.disabled !== null || (tally.health.pausedUntil ?? 0) > now()) isEnding = true
+  }
+
+  /** Takes answers as they come, those of one moment together, and begins what may follow. */
+  const proceed = Effect.gen(function* () {
+    for (;;) {
+      for (const attempted of yield* Queue.takeAll(answers)) take(attempted)
+      yield* begin
+      if (isEnding || underWay.size === 0 || wantsMore() || tally.attempts >= mostUnwritten) call()
+    }
+  })
 
   /** Reads, writes and rests in turn until the end; false = the endpoint was lost. */
   const attend = Effect.gen(function* () {
@@ -262,35 +268,26 @@ export const run = Effect.fnUntraced(function* (means: Means, claimed: ClaimedEn
       if (mono() - readAt >= everyMs) isExhausted = false
       if (wantsMore()) yield* read
       if (isExhausted && lanes.size === 0 && underWay.size === 0) return true
-      yield* wake.release
+      yield* begin
       yield* wantsMore() ? Effect.yieldNow : Effect.timeoutOption(Queue.take(signal), everyMs)
     }
   })
 
-  const end = Effect.suspend(() => {
+  const end = Effect.gen(function* () {
+    for (const attempted of yield* Queue.clear(answers)) take(attempted)
     // What was passed by goes into rows, or the cursor would lead the next session to what is done already.
     const holes = new Set([...live.holes, ...(replay?.reading.holes ?? [])])
-    for (const errand of [...underWay, ...left, ...lanes.clear()]) {
+    for (const errand of [...underWay.keys(), ...left, ...lanes.clear()]) {
       if (errand.ticket !== null && holes.has(errand.ticket)) tally.park(errand, now())
     }
     underWay.clear()
     left = []
-    return Effect.retry(write(null), { schedule: Schedule.spaced("500 millis"), times: 5 })
+    yield* Effect.retry(write(null), { schedule: Schedule.spaced("500 millis"), times: 5 })
   })
 
-  const opened = yield* Effect.exit(WebhookSecrets.open(means.vault, state))
-  if (Exit.isFailure(opened)) {
-    yield* Effect.logError(`the secrets of ${endpoint.id} cannot be opened`, opened.cause)
-    tally.health = { ...tally.health, pausedUntil: now() + lockedMs }
-    return yield* Effect.asVoid(write(null))
-  }
-  yield* Effect.scoped(
-    Effect.gen(function* () {
-      const places = Array.from({ length: endpoint.concurrency }, (_, place) => place)
-      yield* Effect.forEach(places, (place) => Effect.forkScoped(worker(place, opened.value)), { discard: true })
-      if (yield* attend) yield* end
-    })
-  ).pipe(
+  yield* Effect.raceFirst(attend, proceed).pipe(
+    Effect.ensuring(Effect.sync(() => underWay.forEach((giveUp) => giveUp()))),
+    Effect.flatMap((isHeld) => (isHeld ? end : Effect.void)),
     // Whoever is stopped still writes what it knows; what was under way is delivered again.
     Effect.onInterrupt(() => Effect.ignore(Effect.timeoutOption(end, 5 * second)))
   )

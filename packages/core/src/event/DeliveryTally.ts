@@ -21,7 +21,7 @@ export interface Batch {
 }
 
 /** One attempt and what came of it. */
-interface Attempted {
+export interface Attempted {
   readonly errand: Errand
   readonly answer: Answer
   readonly began: Instant

@@ -1,6 +1,6 @@
 /** A fact we publish: written in the transaction of the change it tells of, so nothing happens unseen. */
 import { Schema } from "effect"
-import { EventId, WorkspaceId } from "../workspace/Id.ts"
+import { EventId, type IdGenerator, WorkspaceId } from "../workspace/Id.ts"
 import { Instant } from "../workspace/Instant.ts"
 
 export const EventType = Schema.Literals([
@@ -49,6 +49,7 @@ export const EventType = Schema.Literals([
   "account_group.created",
   "account_group.changed",
   "contact.opted_out",
+  "contact.opted_in",
   "contact.suppressed",
   "contact.consented",
   "contact.consent_withdrawn",
@@ -121,5 +122,13 @@ export const erase = (self: DomainEvent): DomainEvent => ({
   data: Object.fromEntries(Object.entries(self.data).filter(([field]) => impersonal.has(field)))
 })
 
-/** What a rule says happened; the service adds id and time. */
-export type Fact = Omit<DomainEvent, "id" | "at">
+/** What a rule says happened; what led to it is named where that is known. */
+export type Fact = Omit<DomainEvent, "id" | "at" | "cause"> & Partial<Pick<DomainEvent, "cause">>
+
+/** The event that tells of a fact. */
+export const stamped = (ids: IdGenerator, at: Instant, fact: Fact): DomainEvent => ({
+  cause: null,
+  ...fact,
+  id: ids.next("evt"),
+  at
+})

@@ -7,12 +7,11 @@ import type { EventId } from "../workspace/Id.ts"
 import { format as formatInstant, type Instant, second } from "../workspace/Instant.ts"
 import type { DomainEvent } from "./DomainEvent.ts"
 
-/** A keyed hash of a text: HMAC-SHA-256. */
-export type Hmac = (
-  key: { readonly text: string; readonly encoding: "base64" | "utf8" },
-  text: string,
-  encoding: "base64" | "hex"
-) => string
+/** Prepares a key for keyed hashes of texts: HMAC-SHA-256. */
+export type Hmac = (key: {
+  readonly text: string
+  readonly encoding: "base64" | "utf8"
+}) => (text: string, encoding: "base64" | "hex") => string
 
 /** What is told: an event of the feed, or a test. */
 export type Told = Omit<DomainEvent, "type"> & { readonly type: DomainEvent["type"] | "webhook.ping" }
@@ -23,17 +22,21 @@ export interface Signing {
   readonly id: EventId
   readonly at: Instant
   readonly body: string
-  /** `whsec_` and base64; the present one first, then the former one while it still signs. */
-  readonly secrets: ReadonlyArray<Redacted.Redacted<string>>
 }
+
+/** The headers of one request, by lower-case name, beside the content type. */
+export type Signer = (signing: Signing) => Readonly<Record<string, string>>
 
 export interface WebhookFormat {
   /** As endpoints name it. */
   readonly name: string
   readonly contentType: string
   body(told: Told): string
-  /** The headers of one request, by lower-case name, beside the content type. */
-  headers(signing: Signing, hmac: Hmac): Readonly<Record<string, string>>
+  /**
+   * Prepares the signing of requests by these secrets, once for many of them. A secret is `whsec_` and base64; the present
+   * one comes first, then the former one while it still signs.
+   */
+  signer(secrets: ReadonlyArray<Redacted.Redacted<string>>, hmac: Hmac): Signer
 }
 
 export const secretPrefix = "whsec_"
@@ -44,16 +47,18 @@ export const standard: WebhookFormat = {
   contentType: "application/json",
   body: ({ actor, at, cause, data, id, subject, type, workspace }) =>
     JSON.stringify({ type, timestamp: formatInstant(at), id, workspace, subject, actor, cause, data }),
-  headers: ({ at, body, id, secrets }, hmac) => {
-    const timestamp = Math.floor(at / second)
-    const signatures = secrets.map((secret) => {
-      const text = Redacted.value(secret).slice(secretPrefix.length)
-      return `v1,${hmac({ text, encoding: "base64" }, `${id}.${timestamp}.${body}`, "base64")}`
-    })
-    return {
-      "webhook-id": id,
-      "webhook-timestamp": String(timestamp),
-      "webhook-signature": signatures.join(" ")
+  signer: (secrets, hmac) => {
+    const hashes = secrets.map((secret) =>
+      hmac({ text: Redacted.value(secret).slice(secretPrefix.length), encoding: "base64" })
+    )
+    return ({ at, body, id }) => {
+      const timestamp = Math.floor(at / second)
+      const text = `${id}.${timestamp}.${body}`
+      return {
+        "webhook-id": id,
+        "webhook-timestamp": String(timestamp),
+        "webhook-signature": hashes.map((hash) => `v1,${hash(text, "base64")}`).join(" ")
+      }
     }
   }
 }

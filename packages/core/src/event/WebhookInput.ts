@@ -1,6 +1,8 @@
 /** What a member may say of an endpoint, checked field by field; a problem names the field and never shows a secret. */
 import { Redacted, Result, Schema } from "effect"
+import { Instant } from "../workspace/Instant.ts"
 import type { Metadata } from "../workspace/Json.ts"
+import * as Problem from "../workspace/Problem.ts"
 import { EventPattern } from "./EventPattern.ts"
 import { limits } from "./WebhookEndpoint.ts"
 
@@ -29,6 +31,16 @@ export class InvalidWebhook extends Schema.TaggedError<InvalidWebhook>()("Invali
     return `${this.field}: ${this.problem}`
   }
 }
+
+/** What is told again: from `since` to before `before`, default now. */
+export const ReplayRange = Schema.Struct({ since: Instant, before: Schema.optional(Instant) })
+export type ReplayRange = typeof ReplayRange.Type
+
+const decodeRange = Problem.decoder(Schema.toType(ReplayRange))
+
+/** The range as given, or its first problem. */
+export const checkRange = (range: ReplayRange): Result.Result<ReplayRange, InvalidWebhook> =>
+  Result.mapError(decodeRange(range), ({ field, message }) => new InvalidWebhook({ field, problem: message }))
 
 /** The workspace has as many endpoints as it may. */
 export class WebhookLimitReached extends Schema.TaggedError<WebhookLimitReached>()("WebhookLimitReached", {

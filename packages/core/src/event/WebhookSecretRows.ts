@@ -1,8 +1,8 @@
 /** The sealed texts of webhook endpoints, for a new key to reach. */
-import { Clock, Context, Effect, Layer, Result } from "effect"
+import { Clock, Context, Effect, Layer } from "effect"
 import type { WebhookEndpointId } from "../workspace/Id.ts"
-import type { SealedRows } from "../workspace/SealedRows.ts"
-import { prefixOf, Vault, type VaultError } from "../workspace/Vault.ts"
+import { resealEach, type SealedRows } from "../workspace/SealedRows.ts"
+import { prefixOf, Vault } from "../workspace/Vault.ts"
 import * as WebhookSecrets from "./WebhookSecrets.ts"
 import { type EndpointState, WebhookStore } from "./WebhookStore.ts"
 
@@ -32,6 +32,7 @@ const make = Effect.gen(function* () {
       },
       events: []
     }))
+    return true
   })
 
   return WebhookSecretRows.of({
@@ -39,22 +40,11 @@ const make = Effect.gen(function* () {
     reseal: Effect.fn("WebhookSecretRows.reseal")(function* (limit) {
       const key = vault.currentKey
       if (key === null) return 0
-      let problem: VaultError | null = null
-      let changed = 0
-      let after: WebhookEndpointId | null = null
-      while (changed < limit) {
-        const page: ReadonlyArray<EndpointState> = yield* store.sealedOtherwise(prefixOf(key), after, limit - changed)
-        const last = page.at(-1)
-        if (last === undefined) break
-        after = last.endpoint.id
-        for (const state of page) {
-          const done = yield* Effect.result(reseal(state))
-          if (Result.isSuccess(done)) changed += 1
-          else if (done.failure._tag === "VaultError") problem = done.failure
-          else return yield* done.failure
-        }
-      }
-      return changed === 0 && problem !== null ? yield* problem : changed
+      return yield* resealEach(limit, {
+        after: (last: WebhookEndpointId | null, most) => store.sealedOtherwise(prefixOf(key), last, most),
+        idOf: ({ endpoint }) => endpoint.id,
+        reseal
+      })
     })
   })
 })

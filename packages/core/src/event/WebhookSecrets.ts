@@ -1,12 +1,14 @@
 /**
  * What an endpoint keeps sealed: the secrets that sign, and the values of its headers. Each opens only as what it is, for
- * the endpoint it is of.
+ * the endpoint it is of; and requests are made with them.
  */
 import { Effect, Redacted } from "effect"
 import type { WebhookEndpointId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { Vault, VaultError } from "../workspace/Vault.ts"
+import type { Hmac, Told, WebhookFormat } from "./WebhookFormat.ts"
 import type { EndpointState } from "./WebhookStore.ts"
+import type { WebhookRequest } from "./WebhookTransport.ts"
 
 type Secret = Redacted.Redacted<string>
 export type Headers = Readonly<Record<string, Secret>>
@@ -49,9 +51,22 @@ export const open = Effect.fnUntraced(function* (
   }
 })
 
-/** The secrets that sign at an instant. */
-export const signing = ({ formerUntil, secrets }: Opened, at: Instant): ReadonlyArray<Secret> =>
-  formerUntil === null || at < formerUntil ? secrets : secrets.slice(0, 1)
+/** How events become requests to an endpoint, as its format says: with its headers, signed by what signs at that time. */
+export const requests = (
+  { formerUntil, headers, secrets }: Opened,
+  { url }: Pick<EndpointState["endpoint"], "url">,
+  format: WebhookFormat,
+  hmac: Hmac
+): ((told: Told, at: Instant) => WebhookRequest) => {
+  const byAll = format.signer(secrets, hmac)
+  const byPresent = secrets.length === 1 ? byAll : format.signer(secrets.slice(0, 1), hmac)
+  const own = { ...headers, "content-type": format.contentType }
+  return (told, at) => {
+    const body = format.body(told)
+    const sign = formerUntil === null || at < formerUntil ? byAll : byPresent
+    return { url, headers: { ...own, ...sign({ id: told.id, at, body }) }, body }
+  }
+}
 
 /** The same under the vault's present key. */
 export const reseal = Effect.fnUntraced(function* (

@@ -2,14 +2,16 @@
 import { Clock, Context, Effect, Layer, Option, type Redacted, Schema } from "effect"
 import type { DeliveryId, WebhookEndpointId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
-import { day, type Instant, minute } from "../workspace/Instant.ts"
+import { day, minute } from "../workspace/Instant.ts"
 import type { Page, PageRequest } from "../workspace/Page.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import { Vault, type VaultError } from "../workspace/Vault.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
+import { needed, type WorkspaceNotFound } from "../workspace/Workspace.ts"
+import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import { type Delivery, type DeliveryAttempt, DeliveryNotFound } from "./Delivery.ts"
-import { type Actor, system } from "./DomainEvent.ts"
+import { type Actor, stamped, system } from "./DomainEvent.ts"
 import { type CursorExpired, EventStore } from "./EventStore.ts"
 import * as WebhookEndpoint from "./WebhookEndpoint.ts"
 import { WebhookEndpointNotFound } from "./WebhookEndpoint.ts"
@@ -19,7 +21,7 @@ import { WebhookLimitReached } from "./WebhookInput.ts"
 import * as WebhookSecrets from "./WebhookSecrets.ts"
 import { type EndpointRule, type EndpointState, WebhookStore } from "./WebhookStore.ts"
 import { type Answer, problemOf } from "./WebhookAnswer.ts"
-import { WebhookTransport, type WebhooksUnavailable } from "./WebhookTransport.ts"
+import { answerTo, WebhookTransport, type WebhooksUnavailable } from "./WebhookTransport.ts"
 
 /** An endpoint with the secret that is shown this once. */
 export interface WithSecret {
@@ -53,7 +55,10 @@ export class Webhooks extends Context.Service<
     create(
       workspace: WorkspaceId,
       input: WebhookInput.NewWebhookEndpoint
-    ): Effect.Effect<WithSecret, WebhookInput.InvalidWebhook | WebhookLimitReached | Unsealed | StorageError>
+    ): Effect.Effect<
+      WithSecret,
+      WebhookInput.InvalidWebhook | WebhookLimitReached | WorkspaceNotFound | Unsealed | StorageError
+    >
     get(workspace: WorkspaceId, id: WebhookEndpointId): Effect.Effect<Endpoint, NotFound>
     list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Endpoint>, StorageError>
     /** `headers` replaces all of them. */
@@ -99,8 +104,8 @@ export class Webhooks extends Context.Service<
     replay(
       workspace: WorkspaceId,
       id: WebhookEndpointId,
-      range: { readonly since: Instant; readonly before?: Instant | undefined }
-    ): Effect.Effect<Endpoint, ReplayUnderWay | NotFound>
+      range: WebhookInput.ReplayRange
+    ): Effect.Effect<Endpoint, WebhookInput.InvalidWebhook | ReplayUnderWay | NotFound>
   }
 >()("@overture/core/Webhooks") {
   static readonly layer = Layer.effect(
@@ -116,6 +121,7 @@ const make = Effect.gen(function* () {
   const store = yield* WebhookStore
   const feed = yield* EventStore
   const transport = yield* WebhookTransport
+  const workspaces = yield* WorkspaceStore
   const vault = yield* Vault
   const formats = yield* WebhookFormats
   const transaction = yield* Transaction
@@ -145,6 +151,7 @@ const make = Effect.gen(function* () {
   return Webhooks.of({
     create: Effect.fn("Webhooks.create")(function* (workspace, given) {
       const input = yield* Effect.fromResult(WebhookInput.check(given, knowledge))
+      yield* needed(workspace)(yield* workspaces.get(workspace))
       const id = (yield* makeIds).next("whk")
       const secret = yield* transport.newSecret
       const headers = input.headers ?? {}
@@ -229,23 +236,19 @@ const make = Effect.gen(function* () {
     }),
     disable: Effect.fn("Webhooks.disable")(function* (workspace, id, actor) {
       const at = yield* Clock.currentTimeMillis
-      const told = { id: (yield* makeIds).next("evt"), at: yield* time.now }
+      const event = stamped(yield* makeIds, yield* time.now, {
+        workspace,
+        type: "webhook.disabled",
+        subject: id,
+        actor,
+        data: { reason: "member" }
+      })
       return yield* modify(workspace, id, (state) =>
         state.endpoint.disabled !== null
           ? { state, events: [] }
           : {
               state: { ...state, endpoint: { ...state.endpoint, disabled: { at, reason: "member" } } },
-              events: [
-                {
-                  ...told,
-                  workspace,
-                  type: "webhook.disabled",
-                  subject: id,
-                  actor,
-                  cause: null,
-                  data: { reason: "member" }
-                }
-              ]
+              events: [event]
             }
       )
     }),
@@ -290,11 +293,8 @@ const make = Effect.gen(function* () {
       let answer: Answer = { status: null, problem: `this process does not know the format ${endpoint.format}` }
       if (format !== undefined) {
         const opened = yield* WebhookSecrets.open(vault, state)
-        const body = format.body(told)
-        const secrets = WebhookSecrets.signing(opened, at)
-        const signed = format.headers({ id: told.id, at, body, secrets }, transport.hmac)
-        const headers = { ...opened.headers, "content-type": format.contentType, ...signed }
-        answer = yield* transport.post({ url: endpoint.url, headers, body })
+        const request = WebhookSecrets.requests(opened, endpoint, format, transport.hmac)(told, at)
+        answer = yield* answerTo(transport, request)
       }
       const problem = problemOf(answer)
       if (problem === null && endpoint.health.pausedUntil !== null) {
@@ -319,7 +319,8 @@ const make = Effect.gen(function* () {
         onSome: (one) => Effect.succeed(one)
       })
     }),
-    replay: Effect.fn("Webhooks.replay")(function* (workspace, id, { before, since }) {
+    replay: Effect.fn("Webhooks.replay")(function* (workspace, id, range) {
+      const { before, since } = yield* Effect.fromResult(WebhookInput.checkRange(range))
       const until = yield* feed.last(workspace, null)
       if (until === null) return (yield* stateOf(workspace, id)).endpoint
       const after = yield* feed.last(workspace, since - disorderMs)

@@ -8,6 +8,7 @@ import * as DayPlan from "../campaign/DayPlan.ts"
 import type { Pace } from "../campaign/Pace.ts"
 import type { AccountState } from "../account/Account.ts"
 import type { Channel } from "../channel/Channel.ts"
+import * as SendBudget from "../outbox/SendBudget.ts"
 import type { AccountId, LeadId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { LocalDate } from "../workspace/LocalDate.ts"
@@ -31,6 +32,7 @@ export interface Ran {
   readonly finishAt: Instant | null
   readonly names: ReadonlyMap<LeadId, string>
   readonly cut: Forecast["cut"]
+  readonly stuck: number
 }
 
 /** Messages of `date` that were out before, leaving aside those that the copy itself sends on. */
@@ -62,15 +64,23 @@ const isUnable = (ran: Ran, { account }: AccountState, until: Instant): boolean 
   )
 }
 
+/** Whether a cap lets no first touch of the account pass. */
+const isBelowParts = (ran: Ran, { account, group }: Snapshot["accounts"][number]): boolean => {
+  const limit = ran.channels.get(account.account.channel)?.policy.dailyLimit
+  const holders = SendBudget.holders({ account, group, workspace: ran.snapshot.workspace }, limit)
+  return SendBudget.capBelow(ran.settings.parts, holders) !== null
+}
+
 const limitOf = (
   ran: Ran,
-  state: AccountState,
+  one: Snapshot["accounts"][number],
   plan: DayPlan.DayPlan,
   rampDay: number,
   touches: number,
   before: number
 ): ForecastLimit => {
   if (plan.quota === 0) return "window"
+  const state = one.account
   const id = state.account.id
   const refusal = ran.watch.refusal(id, plan.date)
   const slots = touches + Math.ceil(before / ran.settings.parts)
@@ -88,17 +98,19 @@ const limitOf = (
   }
   if (refusal !== null) return refusal
   if (isUnable(ran, state, plan.open.at(-1)?.end ?? 0)) return "account"
+  if (isBelowParts(ran, one)) return "partsOverCap"
   return ran.watch.isDry(id, plan.date) ? "poolEmpty" : "window"
 }
 
 /** The rows of one account, date by date. */
 const rowsOf = (
   ran: Ran,
-  { account, pace }: Snapshot["accounts"][number],
+  one: Snapshot["accounts"][number],
   touches: ReadonlyMap<LocalDate, ReadonlyArray<LoggedTouch>>,
   lastDate: LocalDate
 ): ReadonlyArray<ForecastDay> => {
   const rows: Array<ForecastDay> = []
+  const { account, pace } = one
   let { rampDate, rampDay } = pace
   for (let date = ran.firstDate; date <= lastDate; date = Dates.addDays(date, 1)) {
     const today = rampDate === date ? rampDay : rampDay + 1
@@ -123,7 +135,7 @@ const rowsOf = (
       firstTouches,
       followUps: mine.length - firstTouches,
       messages: mine.reduce((sum, { messages }) => sum + messages, 0),
-      limitedBy: limitOf(ran, account, plan, today, mine.length, before)
+      limitedBy: limitOf(ran, one, plan, today, mine.length, before)
     })
     if (mine.length > 0) [rampDate, rampDay] = [date, today]
   }
@@ -199,6 +211,7 @@ export const assemble = (ran: Ran): Forecast => {
     finishAt: ran.finishAt,
     finishDate: ran.finishAt === null ? null : SendWindow.dateOf(settings.window, settings.zone, ran.finishAt),
     cut: ran.cut,
+    stuck: ran.stuck,
     touches: log.touches.map(
       (touch): ForecastTouch => [
         ran.names.get(touch.lead) ?? touch.lead,

@@ -144,14 +144,14 @@ const run = Effect.fn("ForecastEngine.run")(function* (
   const isCut = yield* Effect.provide(drive, engine(memory, watch, channels, from), { local: true })
 
   const touched = log.result()
-  const isDone = memory.state.activeLeads.get(campaign.id).size === 0
+  const open = memory.state.activeLeads.get(campaign.id).size
   const names = new Map<LeadId, string>(
     candidates.map(({ lead }) => [
       lead.id,
       snapshot.leads.type === "known" ? lead.id : Forecast.anonymous(lead.position)
     ])
   )
-  const finishAt = tooMany || !isDone || campaign.settings.evergreen ? null : touched.finishedAt
+  const finishAt = tooMany || open > 0 || campaign.settings.evergreen ? null : touched.finishedAt
   return ForecastDays.assemble({
     snapshot,
     channels,
@@ -162,7 +162,8 @@ const run = Effect.fn("ForecastEngine.run")(function* (
     lastDate: isCut ? lastDate : null,
     finishAt,
     names,
-    cut: tooMany ? { by: "leads", limit: bounds.leads } : isCut ? { by: "days", limit: bounds.days } : null
+    cut: tooMany ? { by: "leads", limit: bounds.leads } : isCut ? { by: "days", limit: bounds.days } : null,
+    stuck: tooMany || isCut ? 0 : open
   })
 })
 

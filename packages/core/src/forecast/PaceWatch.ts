@@ -11,14 +11,15 @@ import type { Instant } from "../workspace/Instant.ts"
 import type { LocalDate } from "../workspace/LocalDate.ts"
 
 /** What stopped a pace that had a lead. */
-export type Refusal = "quota" | "accountCap" | "groupCap" | "workspaceCap"
+export type Refusal = "quota" | "accountCap" | "groupCap" | "workspaceCap" | "partsOverCap"
 
 /** What a budget's own word counts as: the warm-up is a cap of the account that grows. */
 const refusals: Readonly<Record<string, Refusal>> = {
   accountCap: "accountCap",
   groupCap: "groupCap",
   workspaceCap: "workspaceCap",
-  warmUp: "accountCap"
+  warmUp: "accountCap",
+  partsOverCap: "partsOverCap"
 }
 
 interface Account {
@@ -73,7 +74,7 @@ export const make = (): PaceWatch => {
           : { ...group, use: decision.groups?.find(({ id }) => id === group.group.id)?.use ?? group.use }
     }
     const verdict = Gate.decide(SendBudget.budgetGates, { now, parts: k, isTouch: true, payers })
-    return verdict.type === "defer" ? (refusals[verdict.reason] ?? null) : null
+    return verdict.type === "allow" ? null : (refusals[verdict.reason] ?? null)
   }
 
   const see = (one: Decided, decision: LeadDecision, now: Instant): void => {

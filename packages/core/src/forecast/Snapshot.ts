@@ -91,7 +91,7 @@ const stranger = (
     position,
     createdAt: at
   }
-  return { lead, contact, touches: [], suppressions: [], sequences: [], chat: null, messages: [] }
+  return { lead, contact, touches: [], suppressions: [], sequences: [], chat: null, takenOver: [], messages: [] }
 }
 
 /** The leads that the copy has; people who are not known yet are made up. */
@@ -127,9 +127,9 @@ export const fill = (state: State, self: Snapshot, candidates: ReadonlyArray<Lea
     state.paces.set(paceKey(pace), pace)
   }
   let underWay = false
-  for (const { chat, contact, lead, messages, suppressions, touches } of candidates) {
-    state.contacts.set(contact.id, { contact, touches })
-    if (chat !== null) state.chats.set(chat.id, chat)
+  for (const { chat, contact, lead, messages, suppressions, takenOver, touches, unreachable } of candidates) {
+    state.contacts.set(contact.id, { contact, touches, unreachable })
+    for (const known of chat === null ? takenOver : [chat, ...takenOver]) state.chats.set(known.id, known)
     for (const suppression of suppressions) state.suppressions.set(suppressionKey(suppression), suppression)
     for (const message of messages) {
       underWay ||= message.claim !== null

@@ -161,7 +161,7 @@ const forget = (value: Json, texts: ReadonlySet<string>): Json => {
 }
 
 /** Texts that are shorter stand in too many others to say that somebody is meant. */
-const shortestMention = 5
+export const shortestMention = 5
 
 /** Whether one of the texts stands anywhere in it, also within others: in a cursor, in the words of an error. */
 export const mentions = (

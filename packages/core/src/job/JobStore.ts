@@ -4,7 +4,7 @@
  */
 import { Context, type Effect, type Option } from "effect"
 import type { DomainEvent } from "../event/DomainEvent.ts"
-import type { ClaimId, JobId, WorkspaceId } from "../workspace/Id.ts"
+import type { ClaimId, JobId, MediaId, WorkspaceId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { Page, PageRequest } from "../workspace/Page.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
@@ -67,5 +67,14 @@ export class JobStore extends Context.Service<
     ended(workspace: WorkspaceId, before: Instant, limit: number): Effect.Effect<ReadonlyArray<Job>, StorageError>
     /** Removes jobs; says how many there were. */
     remove(workspace: WorkspaceId, ids: ReadonlyArray<JobId>): Effect.Effect<number, StorageError>
+    /** Remembers that there is a file since then; one that is remembered is so from now on. */
+    noteFile(workspace: WorkspaceId, file: MediaId, at: Instant): Effect.Effect<void, StorageError>
+    forgetFile(workspace: WorkspaceId, file: MediaId): Effect.Effect<void, StorageError>
+    /** Files noted before `before` that no job's input or result refers to (`Job.fileIn`), the oldest first. */
+    unusedFiles(
+      workspace: WorkspaceId,
+      before: Instant,
+      limit: number
+    ): Effect.Effect<ReadonlyArray<MediaId>, StorageError>
   }
 >()("@overture/core/JobStore") {}

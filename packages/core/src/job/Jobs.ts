@@ -3,10 +3,11 @@
  * them is the business of the `JobRunner` of some process.
  */
 import { Clock, Context, Effect, Layer, Option, Schema } from "effect"
-import type { Actor, DomainEvent } from "../event/DomainEvent.ts"
+import { type Actor, type DomainEvent, stamped } from "../event/DomainEvent.ts"
 import type { IdGenerator, JobId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import { second } from "../workspace/Instant.ts"
+import { canonical } from "../workspace/Json.ts"
 import type { Page, PageRequest } from "../workspace/Page.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
@@ -91,26 +92,7 @@ export const eventOf = (
   type: "job.progressed" | "job.finished",
   at: number,
   ids: IdGenerator
-): DomainEvent => ({
-  id: ids.next("evt"),
-  workspace,
-  type,
-  at,
-  subject: id,
-  actor,
-  cause: null,
-  data: { kind, status, done, total }
-})
-
-/** Whether two inputs are the same data. Both were written by the same schema, so their fields are in one order. */
-const same = (one: Schema.Json, other: Schema.Json): boolean => canonical(one) === canonical(other)
-
-const canonical = (value: Schema.Json): string =>
-  JSON.stringify(value, (_, item: unknown) =>
-    typeof item === "object" && item !== null && !Array.isArray(item)
-      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : item
-  )
+): DomainEvent => stamped(ids, at, { workspace, type, subject: id, actor, data: { kind, status, done, total } })
 
 const make = Effect.gen(function* () {
   const store = yield* JobStore
@@ -155,7 +137,7 @@ const make = Effect.gen(function* () {
       })
       const { created, job } = submitted
       // The input of one that is over may be gone with a person.
-      const isOther = job.kind !== kind || (job.input !== null && !same(job.input, input))
+      const isOther = job.kind !== kind || (job.input !== null && canonical(job.input) !== canonical(input))
       if (!created && isOther) return yield* new JobKeyTaken({ key: key ?? "", job: job.id })
       return submitted
     }),

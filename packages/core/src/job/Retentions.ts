@@ -2,7 +2,7 @@
  * Purges what was kept long enough: a chore that goes through every workspace once an hour, batch by batch, each a short
  * transaction of its own. A workspace says how long it keeps what; what it does not say has a default.
  */
-import { Clock, Context, Effect, Layer, Option, Schema } from "effect"
+import { Clock, Context, Effect, Layer, Schema } from "effect"
 import { EventStore } from "../event/EventStore.ts"
 import { type Chore, turns } from "../workspace/Chore.ts"
 import type { MediaId, WorkspaceId } from "../workspace/Id.ts"
@@ -11,7 +11,7 @@ import { PacingTime } from "../workspace/PacingTime.ts"
 import * as Retention from "../workspace/Retention.ts"
 import { AllRetained, type Retained } from "../workspace/Retention.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
-import { type Workspace, WorkspaceNotFound } from "../workspace/Workspace.ts"
+import { needed, type Workspace, type WorkspaceNotFound } from "../workspace/Workspace.ts"
 import { keyLifeMs, WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import { fileIn, type Job } from "./Job.ts"
 import { JobFileStore } from "./JobFileStore.ts"
@@ -70,7 +70,23 @@ const make = Effect.gen(function* () {
       )
     })
   }
-  const all: ReadonlyArray<Retained> = [{ kind: "events", purge: feed.purge }, ofJobs, ...(yield* AllRetained)]
+  /** Files that were put there to be imported, and what a process that is gone left of one. */
+  const ofFiles = (kept: JobFileStore): Retained => ({
+    kind: "unusedMedia",
+    purge: Effect.fnUntraced(function* (workspace, before, limit) {
+      const unused = yield* jobs.unusedFiles(workspace, before, limit)
+      const removed = yield* Effect.filter(unused, (file) =>
+        Effect.match(kept.remove(workspace, file), { onFailure: () => false, onSuccess: () => true })
+      )
+      return removed.length
+    })
+  })
+  const all: ReadonlyArray<Retained> = [
+    { kind: "events", purge: feed.purge },
+    ofJobs,
+    ...(files === null ? [] : [ofFiles(files)]),
+    ...(yield* AllRetained)
+  ]
 
   /** The earlier of both clocks: a virtual one that has leapt ahead purges nothing of today. */
   const present = Effect.map(Effect.all([time.now, Clock.currentTimeMillis]), ([pacing, real]) =>
@@ -96,8 +112,6 @@ const make = Effect.gen(function* () {
     return purged
   })
 
-  const needed = (id: WorkspaceId) => (found: Option.Option<Workspace>) =>
-    Option.isSome(found) ? Effect.succeed(found.value) : Effect.fail(new WorkspaceNotFound({ workspace: id }))
   const complete = ({ retention = {} }: Workspace) => ({ ...Retention.defaults, ...retention })
 
   const purge = Effect.fn("Retentions.purge")(function* (workspace: WorkspaceId) {

@@ -9,7 +9,7 @@ import { LocalDate } from "../workspace/LocalDate.ts"
 
 /**
  * Why an account sends no more on a date: its quota, or the ramp that lowered it; a cap of the account, its group or the
- * workspace; no lead that is ready; the open time, which ends or has begun before; the state of the account itself.
+ * workspace, or one below the messages of a step, which never goes out then; no lead that is ready; the open time, which ends or has begun before; the state of the account itself.
  */
 export const ForecastLimit = Schema.Literals([
   "quota",
@@ -17,6 +17,7 @@ export const ForecastLimit = Schema.Literals([
   "accountCap",
   "groupCap",
   "workspaceCap",
+  "partsOverCap",
   "poolEmpty",
   "window",
   "account"
@@ -81,6 +82,8 @@ export class Forecast extends Schema.Opaque<Forecast>()(
     finishDate: Schema.NullOr(LocalDate),
     /** Where it ends before the campaign does: after so many days, or with only so many of the leads. */
     cut: Schema.NullOr(Schema.Struct({ by: Schema.Literals(["days", "leads"]), limit: Schema.Int })),
+    /** People with something open that never comes unless somebody acts; 0 where it was cut before that is known. */
+    stuck: Schema.Int,
     touches: Schema.Array(ForecastTouch)
   }).annotate({ identifier: "Forecast" })
 ) {}

@@ -1,20 +1,31 @@
 /**
- * An `Instant` is a point in time in whole milliseconds since the Unix epoch. Rules take instants as arguments and never
- * read a clock. On the wire an instant is an ISO 8601 string with a `Z`, so no reader has to guess the unit.
+ * An `Instant` is a point in time in whole milliseconds since the Unix epoch, of a year from 1970 to 9999:
+ * nanoseconds and what no calendar has are refused where they come in. Rules take instants as arguments and never read a
+ * clock. On the wire an instant is an ISO 8601 string with a `Z`, so no reader has to guess the unit.
  */
 import { Schema, SchemaTransformation } from "effect"
 
 /** Milliseconds since the Unix epoch. */
 export type Instant = number
 
-/** An instant as JSON carries it (`"2026-03-08T14:00:00.000Z"`), decoded to epoch milliseconds. */
+/** 9999-12-31T23:59:59.999Z. */
+const last: Instant = 253_402_300_799_999
+
+/**
+ * An instant as JSON carries it (`"2026-03-08T14:00:00.000Z"`), decoded to epoch milliseconds; `Schema.toType` of it is what
+ * programs pass.
+ */
 export const Instant = Schema.String.check(
   Schema.isPattern(/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/, {
     expected: "an ISO 8601 instant with a zone, such as 2026-03-08T14:00:00Z"
   })
 ).pipe(
   Schema.decodeTo(
-    Schema.Number.check(Schema.isFinite({ expected: "an instant that exists" })),
+    Schema.Number.check(
+      Schema.makeFilter((at: number) => Number.isInteger(at) && at >= 0 && at <= last, {
+        expected: "an instant of the years 1970 to 9999 in whole milliseconds since 1970"
+      })
+    ),
     SchemaTransformation.transform({ decode: (text: string) => Date.parse(text), encode: (at: number) => format(at) })
   ),
   Schema.annotate({ identifier: "Instant" })

@@ -1,5 +1,5 @@
 /** A person who works in a workspace, and who of them gets the next chat. */
-import { Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 import { MemberId, WorkspaceId } from "./Id.ts"
 import { Instant } from "./Instant.ts"
 
@@ -69,3 +69,14 @@ export class MemberDisabled extends Schema.TaggedError<MemberDisabled>()("Member
     return `the member ${this.member} is disabled`
   }
 }
+
+/** The member there is, who may act; else why not. */
+export const able = (
+  id: MemberId,
+  member: Option.Option<Member>
+): Effect.Effect<Member, MemberNotFound | MemberDisabled> =>
+  Option.isNone(member)
+    ? Effect.fail(new MemberNotFound({ member: id }))
+    : member.value.status === "disabled"
+      ? Effect.fail(new MemberDisabled({ member: id }))
+      : Effect.succeed(member.value)

@@ -23,7 +23,7 @@ interface Found {
 }
 
 /** A path as a person writes it: `steps[1].parts[0]`. */
-const fieldOf = (path: Path): string =>
+export const fieldOf = (path: Path): string =>
   path.reduce<string>(
     (text, part) =>
       typeof part === "number" ? `${text}[${part}]` : text === "" ? String(part) : `${text}.${String(part)}`,
@@ -34,12 +34,21 @@ const fieldOf = (path: Path): string =>
 const mostShown = 60
 
 const shown = (input: unknown): string => {
-  const text = JSON.stringify(input) ?? String(input)
+  const text = (typeof input === "number" ? undefined : JSON.stringify(input)) ?? String(input)
   return text.length <= mostShown ? text : `${text.slice(0, mostShown)}…`
 }
 
 const listed = (words: ReadonlyArray<string>, between: "or" | "and"): string =>
   words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} ${between} ${words.at(-1)!}`
+
+/** The values of what takes nothing but some; null of all else. */
+const literalsOf = (ast: SchemaAST.AST | undefined): ReadonlyArray<string> | null => {
+  if (ast === undefined) return null
+  if (SchemaAST.isLiteral(ast)) return [JSON.stringify(ast.literal)]
+  if (!SchemaAST.isUnion(ast)) return null
+  const values = ast.types.map(literalsOf)
+  return values.every((one) => one !== null) ? values.flat() : null
+}
 
 /** The values of the field that tells the members of a union apart, such as `type`; null where there is no such field. */
 const discriminator = (
@@ -47,11 +56,10 @@ const discriminator = (
 ): { readonly name: PropertyKey; readonly values: ReadonlyArray<string> } | null => {
   const [first, ...others] = union.types.filter(SchemaAST.isObjects)
   for (const { name } of first?.propertySignatures ?? []) {
-    const literals = [first!, ...others].map((member) => {
-      const type = member.propertySignatures.find((one) => one.name === name)?.type
-      return type !== undefined && SchemaAST.isLiteral(type) ? JSON.stringify(type.literal) : null
-    })
-    if (literals.every((value) => value !== null)) return { name, values: literals }
+    const literals = [first!, ...others].map(({ propertySignatures }) =>
+      literalsOf(propertySignatures.find((one) => one.name === name)?.type)
+    )
+    if (literals.every((values) => values !== null)) return { name, values: literals.flat() }
   }
   return null
 }
@@ -80,7 +88,9 @@ const objectOf = ({ propertySignatures }: SchemaAST.Objects): string => {
 
 const oneOf = (union: SchemaAST.Union): string => {
   const told = discriminator(union)
-  const others = union.types.filter((member) => told === null || !SchemaAST.isObjects(member))
+  const others = union.types.filter(
+    (member) => !SchemaAST.isUndefined(member) && (told === null || !SchemaAST.isObjects(member))
+  )
   const objects = told === null ? [] : [`an object whose ${String(told.name)} is ${listed(told.values, "or")}`]
   return listed([...new Set([...others.map(wanted), ...objects])], "or")
 }
@@ -133,17 +143,24 @@ const meantOf = (
 
 const ofUnion = (issue: SchemaIssue.AnyOf, path: Path): ReadonlyArray<Found> => {
   const input: unknown = SchemaIssue.hasInput(issue) ? issue.input : undefined
-  const members = issue.issues.map((one) => walk(one, path))
-  const meant = meantOf(members, path, input)
-  if (meant !== null) return meant
   const told = discriminator(issue.ast)
+  const members = issue.issues.map((one) => walk(one, path))
+  const isOfTag = ({ path: at }: Found) => at.length === path.length + 1 && at.at(-1) === told?.name
+  const named = members.filter((problems) => !problems.some(isOfTag))
   const tag =
-    told !== null && typeof input === "object" && input !== null && told.name in input
-      ? (input as Readonly<Record<PropertyKey, unknown>>)[told.name]
-      : undefined
-  return told !== null && tag !== undefined && !told.values.includes(JSON.stringify(tag))
-    ? [found([...path, told.name], `expected ${listed(told.values, "or")}, got ${shown(tag)}`)]
-    : [found(path, `expected ${oneOf(issue.ast)}${got(issue)}`)]
+    told !== null && hasFields(input) ? (input as Readonly<Record<PropertyKey, unknown>>)[told.name] : undefined
+  const isOther =
+    (tag !== undefined && told?.values.includes(JSON.stringify(tag)) === false) ||
+    (named.length === 0 && members.flat().some((one) => isOfTag(one) && one.kind === "value"))
+  if (told !== null && isOther) {
+    const came = tag === undefined ? "" : `, got ${shown(tag)}`
+    return [found([...path, told.name], `expected ${listed(told.values, "or")}${came}`)]
+  }
+  return (
+    meantOf(named.length > 0 ? named : members, path, input) ?? [
+      found(path, `expected ${oneOf(issue.ast)}${got(issue)}`)
+    ]
+  )
 }
 
 /** The parts of an object or list; a field that is missing or not known is told by what its object takes. */

@@ -1,5 +1,5 @@
 /** The tenant. Everything belongs to exactly one, and another workspace's id is "not found". */
-import { Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 import { Cap } from "./Budget.ts"
 import { WorkspaceId } from "./Id.ts"
 import { Instant } from "./Instant.ts"
@@ -38,3 +38,9 @@ export class WorkspaceNotFound extends Schema.TaggedError<WorkspaceNotFound>()("
     return `there is no workspace ${this.workspace}`
   }
 }
+
+/** The workspace there is. */
+export const needed =
+  (id: WorkspaceId) =>
+  (found: Option.Option<Workspace>): Effect.Effect<Workspace, WorkspaceNotFound> =>
+    Option.isSome(found) ? Effect.succeed(found.value) : Effect.fail(new WorkspaceNotFound({ workspace: id }))

@@ -89,9 +89,3 @@ export const applied = (before: Workspace, change: WorkspaceChange): Workspace =
     metadata: change.metadata ?? before.metadata
   }
 }
-
-/** The fields that differ, in order of their names. */
-export const changedFields = (before: Workspace, after: Workspace): ReadonlyArray<string> =>
-  (Object.keys(Workspace.fields) as ReadonlyArray<keyof Workspace>)
-    .filter((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]))
-    .sort()

@@ -39,8 +39,9 @@ export class WorkspaceStore extends Context.Service<
       change: (workspace: Workspace) => Workspace
     ): Effect.Effect<Option.Option<Workspace>, StorageError>
     /**
-     * Records an idempotency key in the caller's transaction. `replay` carries what `remember` stored; `mismatch` means
-     * that the key came with another body. A key lives 24 hours; one whose response was never remembered is `new` again.
+     * Records an idempotency key in the caller's transaction; others that come with it wait for that one's end. `replay`
+     * carries what `remember` stored; `mismatch` means that the key came with another body. A key lives 24 hours; one whose
+     * response was never remembered is `new` again, for any body.
      */
     idempotent(
       workspace: WorkspaceId,

@@ -5,7 +5,8 @@ import { AccountStore } from "../../src/account/AccountStore.ts"
 import { system } from "../../src/event/DomainEvent.ts"
 import { EventStore } from "../../src/event/EventStore.ts"
 import * as TestChannel from "../../src/testing/TestChannel.ts"
-import { day } from "../../src/workspace/Instant.ts"
+import type { AccountId } from "../../src/workspace/Id.ts"
+import { day, hour } from "../../src/workspace/Instant.ts"
 import { engine, make, type Person, start } from "../engine/Scene.ts"
 
 const admin = { type: "member", id: "mbr_1" } as const
@@ -47,6 +48,49 @@ describe("an account group", () => {
       yield* groups.assign(workspace.id, null, [sender.id], admin)
       yield* run(start + 3 * day)
       assert.strictEqual(channel.asked.length, 9)
+    }).pipe(Effect.provide(engine(channel)))
+  })
+
+  it.effect("rests as a whole while its platform limits it; accounts outside of it go on", () => {
+    const limit = { type: "rateLimited", scope: "group", retryAfterMs: 6 * hour } as const
+    let limited: AccountId | null = null
+    const channel = TestChannel.make({
+      answer: ({ account }) => {
+        if (limited !== null || account === outside) return undefined
+        limited = account
+        return limit
+      }
+    })
+    let outside: AccountId | null = null
+    return Effect.gen(function* () {
+      const scene = yield* make(channel)
+      const numbers = [yield* scene.account("a"), yield* scene.account("b"), yield* scene.account("c")] as const
+      const free = yield* scene.account("free")
+      outside = free.id
+      const groups = yield* AccountGroups
+      const group = yield* groups.create({ workspace: scene.workspace.id, name: "numbers" }, admin)
+      yield* groups.assign(
+        scene.workspace.id,
+        group.id,
+        numbers.map(({ id }) => id),
+        system
+      )
+      const many = Array.from({ length: 60 }, (_, i) => ({ id: `p${i}` }))
+      const campaign = yield* scene.campaign("wide", [...numbers, free], many, {
+        pacing: { rangeMin: 24, rangeMax: 24, jitter: 0, catchUp: "skip", newShare: 1 }
+      })
+      yield* scene.start(campaign.id)
+      const asked = () => ({
+        inside: channel.asked.filter(({ account }) => account !== free.id).length,
+        outside: channel.asked.filter(({ account }) => account === free.id).length
+      })
+      yield* scene.until(() => limited !== null)
+      const before = asked()
+      yield* scene.run(start + 5 * hour)
+      assert.deepStrictEqual(asked().inside, before.inside)
+      assert.isAbove(asked().outside, before.outside)
+      yield* scene.run(start + 2 * day)
+      assert.isAbove(asked().inside, before.inside)
     }).pipe(Effect.provide(engine(channel)))
   })
 

@@ -66,4 +66,44 @@ describe("settings of an account", () => {
       assert.deepInclude(cleared, { timezone: null, dailyCap: null })
     }).pipe(Effect.provide(engine(channel)))
   })
+
+  it.effect("that are given again otherwise are named, and stay; another account is refused by its field", () => {
+    const channel = TestChannel.make()
+    return Effect.gen(function* () {
+      const { workspace } = yield* make(channel)
+      const accounts = yield* Accounts
+      const given = { workspace: workspace.id, channel: "sandbox", externalId: "page-1", externalRef: "nora" }
+      const warmUp = { type: "incremental", increment: 5, max: 50 } as const
+      const first = yield* accounts.connect({ ...given, dailyCap: 5, warmUp }, admin)
+      assert.deepInclude(first, { created: true, differs: [] })
+      const before = (yield* (yield* EventStore).read(workspace.id, null, 100)).length
+
+      const same = yield* accounts.connect(
+        { ...given, dailyCap: 5, warmUp: { max: 50, increment: 5, type: "incremental" } },
+        admin
+      )
+      assert.deepStrictEqual(same, { account: first.account, created: false, differs: [] })
+      const otherwise = { name: "Nora", dailyCap: 6, timezone: "asia/tokyo", warmUp: { ...warmUp, max: 60 } }
+      const again = yield* accounts.connect({ ...given, ...otherwise }, admin)
+      assert.deepStrictEqual(again, {
+        account: first.account,
+        created: false,
+        differs: ["name", "dailyCap", "warmUp", "timezone"]
+      })
+
+      yield* accounts.connect({ ...given, externalId: "page-2", externalRef: undefined }, admin)
+      for (const [field, input] of [
+        ["channel", { channel: "other" }],
+        ["externalId", { externalId: "page-2" }],
+        ["externalId", { externalId: "page-3" }],
+        ["externalId", { externalRef: "maya" }]
+      ] as const) {
+        const refused = yield* Effect.flip(accounts.connect({ ...given, ...input }, admin))
+        assert.strictEqual(refused._tag === "InvalidAccount" ? refused.field : refused._tag, field)
+      }
+      const named = yield* accounts.connect({ ...given, externalId: "page-2", externalRef: "maya" }, admin)
+      assert.deepStrictEqual(named.differs, ["externalRef"])
+      assert.strictEqual((yield* (yield* EventStore).read(workspace.id, null, 100)).length, before + 1)
+    }).pipe(Effect.provide(engine(channel)))
+  })
 })

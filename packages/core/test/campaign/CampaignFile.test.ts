@@ -80,6 +80,38 @@ describe("gates in a campaign file", () => {
     [{ frequency: { touches: 1, days: 1.5 } }, "frequency.days: "],
     [{ skipContacted: "yes" }, "skipContacted: "],
     [{ accounts: [{ id: "a", channel: "sandbox", warmUp: { type: "steep" } }] }, "accounts[0].warmUp"],
+    [
+      { accounts: [{ id: "a", channel: "sandbox", warmUp: { type: "incremental", increment: 1 } }] },
+      "accounts[0].warmUp"
+    ],
+    [{ accounts: [{ id: "a", channel: "sandbox", minGap: 86_401 }] }, "accounts[0].minGap: expected an integer from 0"],
+    [{ accounts: [{ id: "a", channel: "sandbox", minGap: null }] }, "accounts[0].minGap: "],
+    [{ accounts: [{ id: "a", channel: "sandbox", dailyCap: 0 }] }, "accounts[0].dailyCap: expected a whole number"],
+    [{ accounts: [{ id: "a", channel: "sandbox", timezone: "Mars/Base" }] }, "accounts[0].timezone: "],
+    [
+      {
+        accounts: [
+          { id: "a", channel: "sandbox", externalId: "x" },
+          { id: "b", channel: "sandbox", externalId: "x" }
+        ]
+      },
+      'accounts[1].externalId: "x" on sandbox is accounts[0] already'
+    ],
+    [
+      {
+        accounts: [
+          { id: "a", channel: "sandbox" },
+          { id: "b", channel: "sandbox", externalId: "a" }
+        ]
+      },
+      'accounts[1].externalId: "a" on sandbox is accounts[0] already'
+    ],
+    [{ accounts: ["a", { id: "a", channel: "sandbox" }] }, "accounts[1]: a stands at accounts[0] already"],
+    [{ messages: ["\u00a0\n"] }, "messages[0]: text, line 1, column 1: it says nothing"],
+    [
+      { followUps: [{ sendAfterDays: 1, messages: [{ variants: [{ weight: 1, content: " " }] }] }] },
+      "followUps[0].messages[0].variants[0]: text, line 1, column 1: it says nothing"
+    ],
     [{ startAt: "2026-03-09T10:00:00Z", endAt: "2026-03-09T10:00:00Z" }, "endAt: is not after startAt"],
     [
       {
@@ -125,6 +157,49 @@ describe("gates in a campaign file", () => {
       const [first, kept, added] = CampaignFile.settingsOf(after, "UTC", ids, former).steps
       assert.deepStrictEqual([first.id, kept?.id], [former.steps[0].id, former.steps[2]?.id])
       assert.isFalse(former.steps.some(({ id }) => id === added?.id))
+    })
+  )
+
+  it.effect("have accounts of one externalId on two channels, and settings of accounts that null takes away", () =>
+    Effect.gen(function* () {
+      const accounts = [
+        { id: "a", channel: "sandbox", externalId: "x", dailyCap: null, warmUp: null, timezone: null },
+        { id: "b", channel: "other", externalId: "x", minGap: 86_400, timezone: "europe/berlin" }
+      ]
+      const read = yield* decoded({ accounts })
+      assert.deepStrictEqual<unknown>(read.accounts, [accounts[0], { ...accounts[1], timezone: "Europe/Berlin" }])
+    })
+  )
+
+  it.effect("are over by their end", () =>
+    Effect.gen(function* () {
+      const read = yield* decoded({ endAt: "2026-03-09T10:00:00Z" })
+      const endAt = read.endAt!
+      assert.deepStrictEqual(
+        [endAt - 1, endAt, endAt + 1].map((at) => CampaignFileCheck.endedBy(read, at).map(({ field }) => field)),
+        [[], ["endAt"], ["endAt"]]
+      )
+      assert.deepStrictEqual(CampaignFileCheck.endedBy(yield* decoded({}), endAt), [])
+    })
+  )
+
+  it.effect.each<readonly [object, ReadonlyArray<string>]>([
+    [{ rampUp: { type: "incremental", increment: 1, max: 10 } }, ["rampUp"]],
+    [{ rampUp: { type: "incremental", increment: 2, max: 10 } }, ["rampUp"]],
+    [{ rampUp: { type: "incremental", increment: 3, max: 10 } }, []],
+    [{ rampUp: { type: "staged", stages: [{ start: 1, end: 2, value: 2 }] } }, ["rampUp"]],
+    [{ rampUp: { type: "staged", stages: [{ start: 1, end: 2, value: 3 }] } }, []],
+    [
+      { pacing: { rangeMin: 2, rangeMax: 5 }, rampUp: { type: "incremental", increment: 3, max: 10 } },
+      ["pacing.rangeMin"]
+    ]
+  ])("warn of a first touch that is larger than the day: %j", ([more, fields]) =>
+    Effect.gen(function* () {
+      const read = yield* decoded({ messages: ["a", "b", "c"], ...more })
+      assert.deepStrictEqual(
+        CampaignFileCheck.warnings(read).map(({ field }) => field),
+        fields
+      )
     })
   )
 

@@ -55,16 +55,31 @@ describe("what a template says", () => {
     it(JSON.stringify(template), () => assert.deepStrictEqual(say(template, ana), text(expected)))
   }
 
-  it("an empty value counts as absent in conditions, too", () => {
-    assert.deepStrictEqual(say("{% if city %}in {{ city }}{% endif %}", { city: "" }), text(""))
+  it("an empty or blank value counts as absent in conditions, too", () => {
+    for (const city of ["", "   ", "\u00a0\t\n"]) {
+      assert.deepStrictEqual(say("{% if city %}in {{ city }}{% else %}here{% endif %}", { city }), text("here"))
+      assert.deepStrictEqual(say("{{ city | default: 'here' }}", { city }), text("here"))
+    }
+    assert.deepStrictEqual(say("in {{ city }}", { city: " Lima " }), text("in  Lima "))
   })
 })
 
 describe("missing variables", () => {
-  const none: Variables = { first: "", last: null, city: undefined, list: ["x"], nested: { a: 1 }, nan: NaN }
+  const none: Variables = {
+    first: "",
+    last: null,
+    city: undefined,
+    company: "   ",
+    list: ["x"],
+    nested: { a: 1 },
+    nan: NaN
+  }
   const cases: ReadonlyArray<readonly [template: string, expected: Rendered, blank: string]> = [
     ["Hi {{ first }}, {{ last }} {{ first }}", missing("first", "last"), "Hi ,  "],
     ["{{ nobody }}", missing("nobody"), ""],
+    ["Hi {{ company }}", missing("company"), "Hi "],
+    ["{{ company | upcase }}", missing("company"), ""],
+    ["{{ company | default: first }}", missing("first"), ""],
     ["{{ list }}{{ nested }}{{ nan }}", missing("list", "nested", "nan"), ""],
     ["{{ first | upcase }}", missing("first"), ""],
     ["{{ first | append: last }}!", missing("first", "last"), "!"],
@@ -162,7 +177,10 @@ describe("ends, whatever it does", () => {
 
 describe("the two ways of rendering agree with liquidjs", () => {
   const names = ["first", "last", "company", "shoe-size", "Straße", "constructor"]
-  const value = fc.oneof(fc.string({ unit: "binary", maxLength: 12 }), fc.constantFrom("", null, 0, 7.5, true, false))
+  const value = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 12 }),
+    fc.constantFrom("", " \n", null, 0, 7.5, true, false)
+  )
   const literal = fc.string({ unit: "grapheme", maxLength: 10 }).filter((s) => !/\{/.test(s))
   const quoted = fc.string({ unit: "grapheme", maxLength: 6 }).filter((s) => !/["\\]/.test(s))
   const trim = fc.constantFrom("", "-")
@@ -177,8 +195,9 @@ describe("the two ways of rendering agree with liquidjs", () => {
     fc.assert(
       fc.property(template, values, (source, given) => {
         const direct = say(source, given, "blank")
+        const present = Object.entries(given).filter(([, one]) => typeof one !== "string" || one.trim() !== "")
         const through = `${source}{% comment %}{% endcomment %}`
-        assert.deepStrictEqual(direct, text(reference.parseAndRenderSync(source, given)))
+        assert.deepStrictEqual(direct, text(reference.parseAndRenderSync(source, Object.fromEntries(present))))
         assert.deepStrictEqual(say(through, given, "blank"), direct)
         assert.deepStrictEqual(say(through, given), say(source, given))
       }),
@@ -251,6 +270,29 @@ describe("contents", () => {
     })
     const caption = Result.getOrThrow(compileContent({ type: "media", kind: "image", url: "u", caption: "{{ a }}" }))
     assert.strictEqual(renderContent(caption, {}, "blank")._tag, "Rendered")
+  })
+
+  it("names the field that comes out blank, or says nothing from the start, where it may not", () => {
+    const spaced = Result.getOrThrow(compileContent({ type: "text", text: " {{ a }}\n" }))
+    assert.deepStrictEqual(renderContent(spaced, {}, "blank"), {
+      _tag: "Failed",
+      field: "text",
+      problem: "it comes out empty"
+    })
+    const contents: ReadonlyArray<readonly [Content, string | null]> = [
+      [{ type: "text", text: " \n" }, "text"],
+      [{ type: "text", text: "Hi", buttons: [{ type: "reply", title: "\u00a0", value: "v" }] }, "buttons[0].title"],
+      [{ type: "media", kind: "image", url: " " }, "url"],
+      [{ type: "media", kind: "image", url: "u", caption: " " }, null],
+      [{ type: "approvedTemplate", name: "a", language: "en", parameters: { "1": " " } }, null]
+    ]
+    for (const [content, field] of contents) {
+      const message = Result.match(compileContent(content), {
+        onSuccess: () => null,
+        onFailure: (error) => error.message
+      })
+      assert.strictEqual(message, field === null ? null : `${field}, line 1, column 1: it says nothing`)
+    }
   })
 
   it("names the field that cannot be read", () => {

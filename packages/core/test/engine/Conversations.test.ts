@@ -139,26 +139,32 @@ describe("a follow-up after a conversation", () => {
 })
 
 describe("a reply", () => {
-  it.effect("in another chat of the person stops a campaign, but one that listens to its own chat goes on", () => {
-    const channel = TestChannel.make()
-    return Effect.gen(function* () {
-      const { account, campaign, it } = yield* scene(channel, [["noReply", 2]])
-      const other = yield* it.account("b")
-      const narrow = yield* it.campaign(
-        "n",
-        [account],
-        [{ id: "p" }],
-        { pacing, stopOn: "chat", frequency: null },
-        [1, 1]
-      )
-      yield* it.start(narrow.id)
-      says(channel, other, start + 40 * hour)
-      yield* it.run(start + 20 * day)
-      const [wide] = yield* it.leads(campaign.id)
-      const [own] = yield* it.leads(narrow.id)
-      assert.deepStrictEqual([wide?.ended, own?.ended], ["replied", "completed"])
-    }).pipe(Effect.provide(Scene.engine(channel)))
-  })
+  for (const stopOn of ["contact", "chat"] as const) {
+    const goesOn = stopOn === "chat"
+    it.effect(
+      `in another chat of the person ${goesOn ? "is nothing to" : "stops"} a campaign that listens to the ${stopOn}`,
+      () => {
+        const channel = TestChannel.make()
+        return Effect.gen(function* () {
+          const follow = [
+            ["noReply", 2],
+            ["noReply", 2]
+          ] as const
+          const { account, it, lead } = yield* scene(channel, follow, { stopOn })
+          const other = yield* it.account("b")
+          yield* it.run(start + 40 * hour)
+          assert.strictEqual(channel.asked.length, 1)
+          says(channel, other, start + 40 * hour)
+          yield* it.run(start + 3 * day)
+          assert.strictEqual((yield* lead).ended, goesOn ? null : "replied")
+          assert.strictEqual(channel.asked.length, goesOn ? 2 : 1)
+          says(channel, account, start + 3 * day)
+          yield* it.run(start + 20 * day)
+          assert.deepStrictEqual([(yield* lead).ended, channel.asked.length], ["replied", goesOn ? 2 : 1])
+        }).pipe(Effect.provide(Scene.engine(channel)))
+      }
+    )
+  }
 
   it.effect("between two parts of a follow-up leaves the touch in part", () => {
     const channel = TestChannel.make()

@@ -2,11 +2,13 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import type { Account } from "../../src/account/Account.ts"
 import { Accounts } from "../../src/account/Accounts.ts"
+import { Connections } from "../../src/account/Connections.ts"
 import { CampaignAccounts, LastAccount } from "../../src/campaign/CampaignAccounts.ts"
 import type { CampaignSettings } from "../../src/campaign/Campaign.ts"
 import { CampaignStore } from "../../src/campaign/CampaignStore.ts"
 import { Contacts } from "../../src/contact/Contacts.ts"
 import { system } from "../../src/event/DomainEvent.ts"
+import { EventStore } from "../../src/event/EventStore.ts"
 import { Driver } from "../../src/outbox/Driver.ts"
 import * as TestChannel from "../../src/testing/TestChannel.ts"
 import { day, hour } from "../../src/workspace/Instant.ts"
@@ -266,7 +268,12 @@ describe("a campaign", () => {
 describe("an account", () => {
   const twoSteps = [1, 1] as const
 
-  const leaving = (onAccountLost: CampaignSettings["onAccountLost"]) => {
+  /** How it goes for good. */
+  const ways = ["leaves", "is removed"] as const
+  const remove = (account: Account) =>
+    Effect.flatMap(Connections, (connections) => connections.remove(account.workspace, account.id, system))
+
+  const leaving = (onAccountLost: CampaignSettings["onAccountLost"], way: (typeof ways)[number]) => {
     const channel = TestChannel.make()
     const program = Effect.gen(function* () {
       const scene = yield* Scene.make(channel)
@@ -277,7 +284,8 @@ describe("an account", () => {
       yield* scene.start(campaign.id)
       yield* scene.run(start + 12 * hour)
       const members = yield* CampaignAccounts
-      yield* members.leave(scene.workspace.id, campaign.id, a.id, system)
+      if (way === "leaves") yield* members.leave(scene.workspace.id, campaign.id, a.id, system)
+      else yield* remove(a)
       const byA = sentBy(channel, [a])[0]!
       assert.isAbove(byA, 0)
       yield* scene.run(allDay)
@@ -290,8 +298,8 @@ describe("an account", () => {
     return { channel, program }
   }
 
-  it.effect("that leaves gives back what it did not touch, and its sequences end", () => {
-    const { channel, program } = leaving("end")
+  it.effect.each(ways)("that %s gives back what it did not touch, and its sequences end", (way) => {
+    const { channel, program } = leaving("end", way)
     return Effect.gen(function* () {
       const { a, byA, leads } = yield* program
       const removed = leads.filter(({ ended }) => ended === "accountRemoved")
@@ -301,8 +309,8 @@ describe("an account", () => {
     }).pipe(Effect.provide(Scene.engine(channel)))
   })
 
-  it.effect("that leaves a campaign that reassigns has its sequences go on with another", () => {
-    const { channel, program } = leaving("reassign")
+  it.effect.each(ways)("that %s has its sequences go on with another where the campaign reassigns", (way) => {
+    const { channel, program } = leaving("reassign", way)
     return Effect.gen(function* () {
       const { b, leads } = yield* program
       assert.strictEqual(channel.asked.length, 80)
@@ -357,6 +365,47 @@ describe("an account", () => {
       assert.deepStrictEqual([counts.skipped, counts.total], [6, 6])
       assert.isTrue((yield* scene.leads(campaign.id)).every(({ reason }) => reason === "unreachable"))
       assert.strictEqual(channel.asked.length, 0)
+    }).pipe(Effect.provide(Scene.engine(channel)))
+  })
+
+  it.effect("that is removed leaves its campaigns, but the last one only once another joins", () => {
+    const channel = TestChannel.make({ capabilities: { addressScope: "account" } })
+    return Effect.gen(function* () {
+      const scene = yield* Scene.make(channel)
+      const a = yield* scene.account("a")
+      const b = yield* scene.account("b")
+      const store = yield* CampaignStore
+      const campaign = yield* scene.campaign("removed", [a], people(20), daily(4), twoSteps)
+      yield* scene.start(campaign.id)
+      yield* scene.run(start + 12 * hour)
+      yield* remove(a)
+      yield* scene.run(start + 2 * day)
+      const touched = sentBy(channel, [a])[0]!
+      const counted = Effect.map(scene.leads(campaign.id), (leads) => [
+        leads.filter(({ ended, status }) => status === "sent" && ended === "accountRemoved").length,
+        leads.filter(({ status }) => status === "pending").length,
+        leads.filter(({ reason }) => reason === "unreachable").length
+      ])
+      const inIt = Effect.map(store.paces(campaign.id), (paces) =>
+        paces.flatMap(({ account, pace }) => (pace.leftAt === null ? [account.externalId] : []))
+      )
+      assert.isAbove(touched, 0)
+      assert.deepStrictEqual(yield* counted, [touched, 20 - touched, 0])
+      assert.deepStrictEqual(yield* inIt, ["a"])
+      yield* (yield* CampaignAccounts).join(scene.workspace.id, campaign.id, b.id, system)
+      yield* scene.run(allDay)
+      assert.deepStrictEqual(yield* counted, [touched, 0, 20 - touched])
+      assert.deepStrictEqual(yield* inIt, ["b"])
+      assert.strictEqual(yield* scene.status(campaign.id), "finished")
+      const told = (yield* (yield* EventStore).read(scene.workspace.id, null, 1_000)).map(({ event }) => event)
+      assert.strictEqual(
+        told.filter(({ data, type }) => type === "lead.ended" && data["ended"] === "accountRemoved").length,
+        touched
+      )
+      assert.strictEqual(
+        told.filter(({ data, type }) => type === "campaign.changed" && data["left"] === a.id).length,
+        1
+      )
     }).pipe(Effect.provide(Scene.engine(channel)))
   })
 

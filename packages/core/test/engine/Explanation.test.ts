@@ -55,7 +55,7 @@ const relocated = ({ answer }: Explained, after: Lead.Lead): ReadonlyArray<strin
 
 /** What a tick recorded of a lead, in the words of an explanation. */
 const recorded = (before: Lead.Lead, after: Lead.Lead): string => {
-  const touch = after.touches.find(({ step }) => step === before.step)
+  const touch = after.touches.findLast(({ step }) => step === before.step)
   if (touch?.status === "skipped") return `skipped ${touch.reason}`
   if (touch?.status === "deferred" && after.dueAt !== before.dueAt) return `waits ${touch.reason} ${after.dueAt}`
   return after.lastSentAt === now ? `ready ${now}` : "nothing"
@@ -138,6 +138,11 @@ describe("explain", () => {
                         assert.strictEqual(got, expected, where)
                         see(`moved ${one.answer.type}`)
                         isFirst = false
+                      } else if (after.status === "pending") {
+                        // A cap is below its messages: another account may have room for it, and for those after it.
+                        const why = { type: "blocked", reason: "partsOverCap" } as const
+                        if (isDue) assert.deepStrictEqual(one.answer, why, where)
+                        see("lead goes back")
                       } else if (after !== before.get(lead.id)) {
                         assert.strictEqual(recorded(lead, after), told(one), where)
                         see(`lead ${one.answer.type} ${"reason" in one.answer ? one.answer.reason : ""}`)
@@ -167,6 +172,7 @@ describe("explain", () => {
           ..."notStarted accountResting windowClosed noSlot".split(" ").map((r) => `pace defer ${r}`),
           ..."quota accountCap groupCap workspaceCap warmUp".split(" ").map((r) => `pace waits ${r}`),
           "pace blocked partsOverCap",
+          "lead goes back",
           ..."quietHours frequencyCapped contactedElsewhere takenOver".split(" ").map((r) => `lead waits ${r}`),
           ..."policy noConsent suppressed unreachable frequencyCapped contactedElsewhere replyWindowClosed missingVariable unsupported"
             .split(" ")
@@ -186,6 +192,29 @@ describe("explain", () => {
       }),
     60_000
   )
+})
+
+describe("explain while everything is paused", () => {
+  it.effect("says so of whoever still has something to come", () => {
+    const channel = TestChannel.make()
+    return Effect.gen(function* () {
+      const it = yield* Scene.make(channel)
+      const campaign = yield* it.campaign("c", [yield* it.account("a")], [{ id: "p" }, { id: "q" }])
+      yield* it.start(campaign.id)
+      const { explain } = yield* Explanation
+      const { stop } = yield* WorkspaceStore
+      const answers = Effect.flatMap(it.leads(campaign.id), (leads) =>
+        Effect.forEach(leads, ({ id }) => Effect.map(explain(it.workspace.id, id), ({ answer }) => answer))
+      )
+      const paused = { type: "blocked", reason: "everythingPaused" } as const
+      yield* stop(true)
+      assert.deepStrictEqual(yield* answers, [paused, paused])
+      yield* stop(false)
+      yield* it.until(() => channel.asked.length === 1)
+      yield* stop(true)
+      assert.includeDeepMembers(yield* answers, [{ type: "over", reason: "completed" }, paused])
+    }).pipe(Effect.provide(Scene.engine(channel)))
+  })
 })
 
 describe("explain of a lead in the pool", () => {

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Layer } from "effect"
+import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { AccountGroups } from "../../src/account/AccountGroups.ts"
+import { Accounts } from "../../src/account/Accounts.ts"
 import { AccountStore } from "../../src/account/AccountStore.ts"
 import { CampaignStore } from "../../src/campaign/CampaignStore.ts"
 import { Explanation } from "../../src/campaign/Explanation.ts"
@@ -13,7 +14,6 @@ import { system } from "../../src/event/DomainEvent.ts"
 import * as MemoryStorage from "../../src/memory/MemoryStorage.ts"
 import { allow, skip } from "../../src/outbox/Gate.ts"
 import { Outbox } from "../../src/outbox/Outbox.ts"
-import { OutboxStore } from "../../src/outbox/OutboxStore.ts"
 import * as Overture from "../../src/Overture.ts"
 import * as TestChannel from "../../src/testing/TestChannel.ts"
 import { day, hour } from "../../src/workspace/Instant.ts"
@@ -21,17 +21,6 @@ import * as LocalDate from "../../src/workspace/LocalDate.ts"
 import * as Zone from "../../src/workspace/Zone.ts"
 import { engine, make, type Person, start } from "./Scene.ts"
 
-/** A storage whose clock is that of the test. */
-const punctual = Layer.provideMerge(
-  Layer.effect(
-    OutboxStore,
-    Effect.gen(function* () {
-      const clock = yield* Clock.Clock
-      return OutboxStore.of({ ...(yield* OutboxStore), clock: clock.currentTimeMillis })
-    })
-  ),
-  MemoryStorage.layer
-)
 const people = (count: number, name = "p"): ReadonlyArray<Person> =>
   Array.from({ length: count }, (_, i) => ({ id: `${name}${i}` }))
 const pacing = (quota: number) => ({
@@ -189,6 +178,29 @@ describe("gates of the recipient", () => {
       assert.isTrue(
         refused.every(({ touches: [touch] }) => touch!.at >= start + 30 * day && touch!.at < start + 31 * day)
       )
+    }).pipe(Effect.provide(engine(channel)))
+  })
+
+  it.effect("skip who is written to too often at last, also where quiet hours come between", () => {
+    const channel = TestChannel.make()
+    return Effect.gen(function* () {
+      const scene = yield* make(channel)
+      const account = yield* scene.account("a")
+      const person = people(1)
+      const quietHours = { start: "09:00", end: "11:00" }
+      const settings = { ...pacing(24), frequency: { touches: 1, days: 3 }, quietHours, startAt: start + hour }
+      const patient = yield* scene.campaign("patient", [account], person, settings)
+      yield* scene.start(patient.id)
+      for (let days = 0; days < 36; days += 2) {
+        const busy = yield* scene.campaign(`busy ${days}`, [account], person, pacing(24))
+        yield* scene.start(busy.id)
+        yield* scene.run(start + (days + 2) * day)
+      }
+      const [lead] = yield* scene.leads(patient.id)
+      assert.strictEqual(lead!.reason, "frequencyCapped")
+      const [touch, ...others] = lead!.touches
+      assert.isTrue(touch!.at >= start + 30 * day && touch!.at < start + 33 * day, `${(touch!.at - start) / day}`)
+      assert.deepStrictEqual(others, [])
     }).pipe(Effect.provide(engine(channel)))
   })
 
@@ -506,7 +518,7 @@ describe("what breaks for one", () => {
         for (let i = 0; i < 3; i++) yield* tick
       }
       assert.strictEqual(channel.asked.length, 1)
-    }).pipe(Effect.provide(Overture.layer({ storage: punctual, channels: [channel] })))
+    }).pipe(Effect.provide(Overture.layer({ storage: MemoryStorage.layer, channels: [channel] })))
   })
 })
 
@@ -515,7 +527,7 @@ describe("a dry run", () => {
     const channel = TestChannel.make({ policy: { optInRequired: true } })
     return Effect.gen(function* () {
       const scene = yield* make(channel)
-      const account = yield* scene.account("a", { dailyCap: 1 })
+      const account = yield* scene.account("a")
       const campaign = yield* scene.campaign("draft", [account], people(12), pacing(48))
       const { dryRun } = yield* Explanation
       const before = yield* scene.leads(campaign.id)
@@ -528,6 +540,8 @@ describe("a dry run", () => {
       assert.deepStrictEqual(yield* scene.leads(campaign.id), before)
       assert.strictEqual(channel.asked.length, 0)
       const wide = yield* scene.campaign("wide", [account], people(1, "w"), pacing(48), [2])
+      const { change } = yield* Accounts
+      yield* change(scene.workspace.id, account.id, { dailyCap: 1 }, system)
       const [most] = (yield* dryRun(scene.workspace.id, wide.id, 10)).counts
       assert.deepStrictEqual(most, { verdict: "block", reason: "partsOverCap", count: 1 })
     }).pipe(Effect.provide(engine(channel)))

@@ -110,15 +110,18 @@ export const cell = (state: State, seed: string): Cell => {
   const hours = int(4, 8)
   const clock = (at: number) => `${String(at).padStart(2, "0")}:00`
   const isWholeDay = chance(0.8)
-  const quota = isWholeDay ? 24 : hours
+  const steps = [step("first"), step(pick("noReply", "noReply", "noReplyResponded")), step("noReply")] as const
+  // A slot an hour, however many messages a touch has.
+  const quota = (isWholeDay ? 24 : hours) * steps[0].parts.length
   const settings: CampaignSettings = build.settings({
-    steps: [step("first"), step(pick("noReply", "noReply", "noReplyResponded")), step("noReply")],
+    steps,
     pacing: { rangeMin: quota, rangeMax: quota, jitter: 0, catchUp: "skip", newShare: 0.25 },
     sendWindow: isWholeDay ? {} : { windows: [{ start: clock(first), end: clock(first + hours) }] },
     timezone: zone(),
     startAt: chance(0.05) ? now + hour : null,
     endAt: chance(0.1) ? now + pick(-hour, 0, 5 * minute, hour) : null,
     quietHours: chance(0.3) ? { start: clock(int(8, 20)), end: clock(int(0, 7)) } : null,
+    stopOn: pick("contact", "contact", "chat"),
     frequency: chance(0.3) ? { touches: int(1, 2), days: pick(1, 7, 60) } : null,
     skipContacted: chance(0.3)
   })
@@ -173,7 +176,10 @@ export const cell = (state: State, seed: string): Cell => {
             dueAt: now - 5 * minute,
             touches: [
               ...lead.touches,
-              { step: lead.step, status: "deferred", reason: "frequencyCapped", at: now - int(20, 40) * day }
+              { step: lead.step, status: "deferred", reason: "frequencyCapped", at: now - int(20, 40) * day },
+              ...(chance(0.5)
+                ? [{ step: lead.step, status: "deferred" as const, reason: "quietHours", at: now - day }]
+                : [])
             ]
           }
         : {}
@@ -212,12 +218,12 @@ export const cell = (state: State, seed: string): Cell => {
       }
       state.suppressions.set(suppressionKey(suppression), suppression)
     }
-    if (chance(0.5)) {
+    for (const by of [...(chance(0.5) ? [account.id] : []), ...(chance(0.1) ? [build.ids.next("acc")] : [])]) {
       const chat: Chat.Chat = {
-        id: Chat.idOf(account.id, lead.address),
+        id: Chat.idOf(by, lead.address),
         workspace: workspace.id,
         number: i + 1,
-        account: account.id,
+        account: by,
         address: lead.address,
         contact: contact.id,
         name: "",
@@ -227,7 +233,7 @@ export const cell = (state: State, seed: string): Cell => {
         lastInboundAt: pick(null, now - hour, now - 2 * day),
         unread: 0,
         ...Chat.untended,
-        takenOverAt: chance(0.2) ? now - hour : null,
+        takenOverAt: by !== account.id || chance(0.2) ? now - hour : null,
         openedAt: now - day,
         createdAt: now - day
       }

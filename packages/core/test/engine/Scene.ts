@@ -118,6 +118,18 @@ export const make = (channel: TestChannel, name = "scene") =>
         }
       })
 
+    /** Runs step by step until `isOver`. */
+    const until = (isOver: () => boolean) =>
+      Effect.gen(function* () {
+        const driver = yield* Driver
+        const time = yield* PacingTime
+        while (!isOver()) {
+          const { nextDue, worked } = yield* driver.step
+          if (!worked && nextDue === null) return
+          if (!worked && nextDue !== null) yield* time.waitUntil(nextDue, 0)
+        }
+      })
+
     /** When each message went out, from whom to whom, in their order. */
     const sent = Effect.gen(function* () {
       const events = yield* (yield* EventStore).read(workspace.id, null, 10_000)
@@ -135,6 +147,7 @@ export const make = (channel: TestChannel, name = "scene") =>
       campaign,
       leads,
       run,
+      until,
       sent,
       counts: (id: CampaignId) => Effect.all([store.counts(id), store.recount(id)]),
       start: (id: CampaignId) => campaigns.start(workspace.id, id, system),

@@ -26,18 +26,26 @@ const network = (
 ) => {
   let asked = 0
   let secrets = 0
-  return Layer.succeed(
+  return Layer.effect(
     WebhookTransport,
-    WebhookTransport.of({
-      isAvailable: true,
-      refusal: (url) => (url.startsWith("https:") ? null : "expected https:"),
-      newSecret: Effect.sync(() => Redacted.make(`whsec_${++secrets}`)),
-      hmac: (key, text) => `${key.text}(${text.length})`,
-      post: (request) =>
-        Effect.suspend(() => {
+    Effect.gen(function* () {
+      const run = Effect.runForkWith(yield* Effect.context<never>())
+      return WebhookTransport.of({
+        isAvailable: true,
+        refusal: (url) => (url.startsWith("https:") ? null : "expected https:"),
+        newSecret: Effect.sync(() => Redacted.make(`whsec_${++secrets}`)),
+        hmac: (key) => (text) => `${key.text}(${text.length})`,
+        post: (request, answered) => {
           const { answer: given, ms } = answer(request, asked++)
-          return Effect.as(Effect.sleep(ms), given)
-        })
+          const fiber = run(
+            Effect.andThen(
+              Effect.sleep(ms),
+              Effect.sync(() => answered(given))
+            )
+          )
+          return () => fiber.interruptUnsafe()
+        }
+      })
     })
   )
 }
@@ -216,11 +224,10 @@ describe("deliveries", () => {
       name: "own",
       contentType: "text/plain",
       body: ({ type }) => type,
-      headers: ({ body, secrets }, hmac) => ({
-        "x-signature": secrets
-          .map((secret) => hmac({ text: Redacted.value(secret), encoding: "utf8" }, body, "hex"))
-          .join()
-      })
+      signer: (secrets, hmac) => {
+        const hashes = secrets.map((secret) => hmac({ text: Redacted.value(secret), encoding: "utf8" }))
+        return ({ body }) => ({ "x-signature": hashes.map((hash) => hash(body, "hex")).join() })
+      }
     }
     return Effect.gen(function* () {
       const { append, event, webhooks, workspace } = yield* scene
@@ -235,6 +242,29 @@ describe("deliveries", () => {
         ["message.sent", "text/plain", "whsec_1(12)"]
       )
     }).pipe(Effect.provide(engine(transport, [standard, own])))
+  })
+
+  it.effect("one that cannot be written fails like one that was refused, and holds up no other", () => {
+    const got: Array<string> = []
+    const transport = network(({ body }) => {
+      got.push(body)
+      return { answer: ok, ms: 1 }
+    })
+    const picky: WebhookFormat = {
+      ...standard,
+      name: "picky",
+      body: ({ data }) => (data["n"] === 1 ? assert.fail("not this one") : JSON.stringify(data["n"]))
+    }
+    return Effect.gen(function* () {
+      const { append, event, webhooks, workspace } = yield* scene
+      const { endpoint } = yield* webhooks.create(workspace, { url: "https://a.example/", format: "picky" })
+      yield* append([event(1, 1), event(1, 2), event(2, 3), event(3, 4)])
+      yield* until(() => got.length === 2, 0.001)
+      assert.deepStrictEqual(got, ["3", "4"])
+      const { data } = yield* webhooks.deliveries(workspace, endpoint.id, {})
+      const problems = data.filter(({ status }) => status === "waiting").map(({ attempts }) => attempts[0]?.problem)
+      assert.sameMembers(problems, ["the delivery could not be written", undefined])
+    }).pipe(Effect.provide(engine(transport, [picky])))
   })
 })
 

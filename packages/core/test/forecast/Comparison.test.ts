@@ -193,6 +193,7 @@ describe("a forecast held against what happened", () => {
         finishAt: null,
         finishDate: null,
         cut: null,
+        stuck: 0,
         touches: []
       },
       actual: { touches: [place], stories: new Map(), finishedAt: null },

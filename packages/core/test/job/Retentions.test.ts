@@ -1,15 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Option } from "effect"
+import { Effect, Fiber, Layer, Option, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { EventStore } from "../../src/event/EventStore.ts"
 import * as JobRules from "../../src/job/Job.ts"
+import { JobFileNotes } from "../../src/job/JobFileNotes.ts"
+import { JobFileStore } from "../../src/job/JobFileStore.ts"
 import { JobStore } from "../../src/job/JobStore.ts"
 import { Retentions } from "../../src/job/Retentions.ts"
-import type { WorkspaceId } from "../../src/workspace/Id.ts"
+import type { MediaId, WorkspaceId } from "../../src/workspace/Id.ts"
 import { day, hour } from "../../src/workspace/Instant.ts"
 import { PacingTime } from "../../src/workspace/PacingTime.ts"
 import { AllRetained, cutoff, type Retained, type Retention } from "../../src/workspace/Retention.ts"
 import { WorkspaceStore } from "../../src/workspace/WorkspaceStore.ts"
+import { files } from "../contact/jobs.ts"
 import { counting, layer as work, scene } from "./work.ts"
 
 const now = 1_000 * day
@@ -131,6 +134,51 @@ describe("purging", () => {
         [now - day]
       )
     }).pipe(Effect.provide(ahead))
+  })
+
+  it.effect("takes old files that no job came of, and those of a job with it", () => {
+    const held = files()
+    const noted = Layer.effect(
+      JobFileStore,
+      Effect.map(JobFileNotes, (notes) => notes.of(held.store))
+    ).pipe(Layer.provide(JobFileNotes.layer))
+    const engine = Retentions.layer.pipe(
+      Layer.provide(Layer.succeed(AllRetained, [])),
+      Layer.provideMerge(noted),
+      Layer.provideMerge(work(counting()))
+    )
+    return Effect.gen(function* () {
+      const { build, count, workspace } = yield* scene("files")
+      const jobStore = yield* JobStore
+      const store = yield* JobFileStore
+      assert.isNotNull(store)
+      const upload = (days: number, content = Stream.make(new Uint8Array(1))) =>
+        Effect.gen(function* () {
+          const file = build.ids.next("med")
+          yield* TestClock.setTime(now - days * day)
+          yield* Effect.exit(store.put(workspace, file, content, "text/csv"))
+          return file
+        })
+      // One that is forgotten, and one that was cut off.
+      yield* upload(31)
+      yield* upload(31, Stream.die("the line is dead"))
+      const imported = yield* upload(31)
+      const waiting = yield* upload(31)
+      const young = yield* upload(29)
+      const jobOf = (file: MediaId) =>
+        Effect.gen(function* () {
+          const { id } = yield* count(1)
+          yield* jobStore.modify(workspace, id, (job) => ({ job: { ...job, input: { file } }, events: [] }))
+          return id
+        })
+      const over = yield* jobOf(imported)
+      yield* jobStore.modify(workspace, over, (job) => ({ job: JobRules.fail(job, "no", now - 91 * day), events: [] }))
+      yield* jobOf(waiting)
+      yield* TestClock.setTime(now)
+      assert.deepInclude(yield* (yield* Retentions).purge(workspace), { jobs: 1, unusedMedia: 2 })
+      assert.deepStrictEqual(new Set(held.held.keys()), new Set<string>([waiting, young]))
+      assert.deepInclude(yield* (yield* Retentions).purge(workspace), { jobs: 0, unusedMedia: 0 })
+    }).pipe(Effect.provide(engine))
   })
 
   it.effect("takes old jobs, keys and events, and nothing that is open or young", () =>

@@ -1,6 +1,10 @@
 /** Runs the engine's driver until its work is done or someone wants it to stop, and then lets it end in good order. */
 import * as Account from "@overture/core/account/Account"
-import { CampaignStore } from "@overture/core/campaign/CampaignStore"
+import type { Campaign } from "@overture/core/campaign/Campaign"
+import { CampaignStore, type PacedAccount } from "@overture/core/campaign/CampaignStore"
+import * as Drawing from "@overture/core/campaign/Drawing"
+import { Channels } from "@overture/core/channel/Channel"
+import type { Cap } from "@overture/core/outbox/SendBudget"
 import type { CampaignId } from "@overture/core/workspace/Id"
 import { Driver } from "@overture/core/outbox/Driver"
 import type { StorageError } from "@overture/core/workspace/StorageError"
@@ -23,10 +27,38 @@ export type Halt =
   /** None of its accounts can send. */
   | { readonly type: "inactive"; readonly accounts: ReadonlyArray<string> }
 
+/** Accounts a cap of which is below the messages of a step, each with that. */
+const overCaps = (
+  { settings: { steps } }: Campaign,
+  paces: ReadonlyArray<PacedAccount>,
+  channels: Drawing.Channels
+): ReadonlyArray<string> => {
+  const parts = Math.max(...steps.map((step) => step.parts.length))
+  return paces.flatMap((one) => {
+    const below = one.pace.leftAt === null ? Drawing.capBelow(parts, one, channels) : null
+    return below === null ? [] : [`${one.account.name}: a step has ${parts} messages, ${caps[below.name]} is ${below.cap}`]
+  })
+}
+
+const caps: Readonly<Record<Cap["name"], string>> = {
+  accountCap: "its cap",
+  channelLimit: "its channel's limit",
+  groupCap: "its group's cap",
+  workspaceCap: "the workspace's cap"
+}
+
+/** Whether nothing of a running campaign is to come by itself, though it is not finished. */
+const isAtRest = Effect.fnUntraced(function* (campaign: Campaign, paces: ReadonlyArray<PacedAccount>) {
+  if (campaign.status !== "running" || paces.some(({ pace }) => pace.nextAt !== null)) return false
+  const store = yield* CampaignStore
+  const { claimed, sending } = yield* store.counts(campaign.id)
+  return claimed + sending === 0 && !(yield* store.isDone(campaign.id))
+})
+
 /** What holds up a campaign until someone acts; null while it can go on. */
 export const halted = Effect.fnUntraced(function* (
   id: CampaignId
-): Effect.fn.Return<Halt | null, StorageError, CampaignStore | PacingTime | WorkspaceStore> {
+): Effect.fn.Return<Halt | null, StorageError, CampaignStore | Channels | PacingTime | WorkspaceStore> {
   const workspaces = yield* WorkspaceStore
   const store = yield* CampaignStore
   const campaign = Option.getOrNull(yield* store.get(workspace, id))
@@ -37,9 +69,13 @@ export const halted = Effect.fnUntraced(function* (
   if (yield* workspaces.stopped) return { type: "stopped", by: "all" }
   const here = yield* workspaces.get(workspace)
   if (Option.isSome(here) && here.value.paused) return { type: "stopped", by: "workspace" }
-  const accounts = (yield* store.paces(id)).map(({ account }) => account)
+  const paces = yield* store.paces(id)
+  const accounts = paces.map(({ account }) => account)
   const now = yield* (yield* PacingTime).now
-  if (accounts.some(Account.isAble)) return null
+  if (accounts.some(Account.isAble)) {
+    const lines = overCaps(campaign, paces, (yield* Channels).all)
+    return lines.length > 0 && (yield* isAtRest(campaign, paces)) ? { type: "inactive", accounts: lines } : null
+  }
   return {
     type: "inactive",
     accounts: accounts.map(

@@ -64,6 +64,24 @@ export const chooseTime = (stored: PacingClock, wish: TimeWish, inUse: boolean):
   }
 }
 
+/** Which instant a database's clock has reached when the real one shows `real`. */
+const reached = (stored: PacingClock, real: Instant): Instant => {
+  switch (stored.type) {
+    case "real":
+      return real
+    case "virtual":
+      return stored.at
+    case "rate":
+      return Math.round(stored.from + (real - stored.realFrom) * stored.rate)
+  }
+}
+
+/** The instant from which a command goes on that wishes for `wish`. */
+export const startOf = (stored: PacingClock, wish: TimeWish): Effect.Effect<Instant> =>
+  wish.type === "virtual" && stored.type !== "virtual"
+    ? Effect.succeed(wish.from)
+    : Effect.map(Clock.currentTimeMillis, (real) => reached(stored, real))
+
 /** Shows the pacing time of a database to a command that sends nothing. */
 const layerReading: Time = Layer.unwrap(
   Effect.map(
@@ -74,12 +92,7 @@ const layerReading: Time = Layer.unwrap(
         : Layer.succeed(
             PacingTime,
             PacingTime.of({
-              now:
-                stored.type === "virtual"
-                  ? Effect.succeed(stored.at)
-                  : Effect.map(Clock.currentTimeMillis, (at) =>
-                      Math.round(stored.from + (at - stored.realFrom) * stored.rate)
-                    ),
+              now: Effect.map(Clock.currentTimeMillis, (real) => reached(stored, real)),
               waitUntil: () => Effect.void,
               isVirtual: stored.type === "virtual"
             })

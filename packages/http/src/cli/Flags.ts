@@ -1,5 +1,5 @@
 /** The flags that several commands share, said once. */
-import type * as Csv from "@overture/adapters/sources/Csv"
+import type * as Batches from "@overture/adapters/sources/Batches"
 import { isCountry } from "@overture/adapters/sources/ContactRow"
 import { Config, Effect, Option } from "effect"
 import { CliError, Flag } from "effect/cli"
@@ -46,7 +46,7 @@ export const channel = Flag.String("channel").pipe(
 )
 
 /** The country of phone numbers that are written without one. */
-export type Country = NonNullable<Csv.Options["defaultCountry"]>
+export type Country = NonNullable<Batches.Options["defaultCountry"]>
 
 export const country = Flag.String("country").pipe(
   Flag.withMetavar("CC"),

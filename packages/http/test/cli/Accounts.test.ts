@@ -119,6 +119,9 @@ describe("overture accounts", { timeout: 120_000 }, () => {
     const connected = await connect("--credentials", here.path("token.txt"))
     expect(connected.stdout).toBe("Lena (lena) is connected; its credentials are stored, encrypted.\n")
     expect((await connect()).stdout).toBe("Lena (lena) is known already.\n")
+    const lena = ["connect", "--channel", "sandbox", "--id", "lena"]
+    expect((await accounts(...lena, "--name", "Helena")).stdout).toContain("its name stays what it was")
+    expect((await accounts(...lena, "--ref", "helena")).stderr).toContain('"lena" is the account lena already')
     expect(JSON.stringify(await listed())).not.toContain("hunter2")
     expect((await accounts("join", "lena")).stdout).toContain("Lena is in Hello")
     const missing = await connect("--credentials", here.path("nothing.txt"))

@@ -45,6 +45,7 @@ const forecast = {
   finishAt: at("2026-03-09T15:00:00Z"),
   finishDate: "2026-03-09",
   cut: null,
+  stuck: 0,
   touches: []
 } as unknown as Forecast
 
@@ -83,6 +84,11 @@ describe("ForecastPage", () => {
     expect(line({ cut: { by: "days", limit: 14 } })).toBe("  finishes    not within 14 days")
     expect(line({ cut: { by: "leads", limit: 20_000 } })).toContain("only the first 20,000 people")
     expect(line({})).toContain("it stays open")
+    expect(line({ stuck: 3 })).toBe("  finishes    not by itself: 3 people wait for what nobody has lifted yet")
+    const blocked = { ...forecast.days[2]!, limitedBy: "partsOverCap" as const }
+    expect(line({ stuck: 1, days: [blocked] })).toBe(
+      "  finishes    not by itself: 1 person waits, as the step has more messages than a cap allows in a day"
+    )
   })
 })
 

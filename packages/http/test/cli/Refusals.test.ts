@@ -77,6 +77,27 @@ const cases: ReadonlyArray<Case> = [
     "campaign.json: endAt: is not after startAt"
   ],
   [
+    "an end that has passed",
+    () => here.write("campaign.json", campaign({ endAt: "2026-03-01T00:00:00Z" })),
+    "campaign.json: endAt: 2026-03-01T00:00:00.000Z has passed: the campaign would begin at 2026-03-02T13:00:00.000Z",
+    () => ({ "--from": "2026-03-02T13:00:00Z" })
+  ],
+  [
+    "a distance between touches of more than a day",
+    () => here.write("campaign.json", campaign({ accounts: [{ id: "a", channel: "sandbox", minGap: 1e9 }] })),
+    "campaign.json: accounts[0].minGap: expected an integer from 0 to 86400, got 1000000000"
+  ],
+  [
+    "a cap that is none",
+    () => here.write("campaign.json", campaign({ accounts: [{ id: "a", channel: "sandbox", dailyCap: 1e10 }] })),
+    "campaign.json: accounts[0].dailyCap: expected a whole number from 1 to 1000000000, got 10000000000"
+  ],
+  [
+    "messages of blanks alone",
+    () => here.write("campaign.json", campaign({ messages: [" \n "] })),
+    "campaign.json: messages[0]: text, line 1, column 1: it says nothing"
+  ],
+  [
     "a bad script",
     () => here.write("sandbox.json", { outcomes: [{ rate: 2, outcome: "accepted" }] }),
     "sandbox.json: outcomes[0].rate:",
@@ -130,6 +151,25 @@ describe("overture run refuses, by field or line, and leaves nothing behind:", {
     const { code, stderr } = await inProcess(...run({ "--database": here.path("notes.txt") }))
     expect(stderr).toContain("notes.txt: it is not a SQLite database")
     expect(code).toBe(1)
+  })
+
+  it("an end that has passed by the clock of the database, unless the campaign began before it", async () => {
+    const until = (id: string) => here.write("campaign.json", campaign({ id, name: id, endAt: "2026-03-02T18:00:00Z" }))
+    until("first")
+    expect((await inProcess(...run({ "--from": "2026-03-02T13:00:00Z" }))).code).toBe(0)
+    here.write("campaign.json", campaign({ id: "later", name: "later", startAt: "2026-03-05T00:00:00Z" }))
+    expect((await inProcess(...run())).code).toBe(0)
+    until("first")
+    expect((await inProcess(...run())).code).toBe(0)
+    until("second")
+    const { code, stderr } = await inProcess(...run())
+    expect(stderr).toContain("campaign.json: endAt: 2026-03-02T18:00:00.000Z has passed")
+    expect(code).toBe(1)
+    const forecast = await inProcess("forecast", here.path("campaign.json"), "--from", "2026-03-02T18:00:00Z")
+    expect(forecast).toMatchObject({ code: 1, stderr: expect.stringContaining("campaign.json: endAt: ") })
+    const plan = await inProcess("plan", here.path("campaign.json"), "--from", "2026-03-03")
+    expect(plan).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("campaign.json: endAt: ") })
+    expect((await inProcess("plan", here.path("campaign.json"), "--from", "2026-03-02")).code).toBe(0)
   })
 
   it("an unknown account of a database that is there, and writes nothing", async () => {

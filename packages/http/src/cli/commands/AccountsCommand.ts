@@ -4,6 +4,7 @@
  */
 import * as Account from "@overture/core/account/Account"
 import { type AccountChange, Accounts } from "@overture/core/account/Accounts"
+import { AccountStore } from "@overture/core/account/AccountStore"
 import { Connections } from "@overture/core/account/Connections"
 import { ChannelName } from "@overture/core/channel/Address"
 import { CampaignAccounts } from "@overture/core/campaign/CampaignAccounts"
@@ -119,12 +120,16 @@ const connect = Command.make(
           credentials: yield* secret("--credentials", credentials),
           egress: yield* secret("--egress", egress)
         }
-        const { account, created } = yield* (yield* Accounts).connect(
+        const there = (yield* (yield* AccountStore).byExternalId(channel, [id])).some(
+          ({ workspace }) => workspace === Engine.workspace
+        )
+        const { account, created, differs } = yield* (yield* Accounts).connect(
           {
             workspace: Engine.workspace,
             channel,
             externalId: id,
-            externalRef: Option.getOrElse(ref, () => id),
+            // One that is there keeps the reference that it has.
+            externalRef: Option.getOrElse(ref, () => (there ? undefined : id)),
             name: Option.getOrUndefined(name),
             ...access
           },
@@ -132,7 +137,7 @@ const connect = Command.make(
         )
         const now = yield* (yield* PacingTime).now
         if (json) {
-          return Output.printJson({ created, account: AccountList.encode({ account, pace: null }, now) })
+          return Output.printJson({ created, differs, account: AccountList.encode({ account, pace: null }, now) })
         }
         const kept = [
           ...(access.credentials === undefined ? [] : ["its credentials"]),
@@ -142,8 +147,9 @@ const connect = Command.make(
           kept.length === 0
             ? ""
             : `; ${kept.join(" and ")} ${access.credentials === undefined ? "is" : "are"} stored, encrypted`
+        const stays = differs.length === 0 ? "" : `; its ${differs.join(" and ")} stays what it was`
         Output.print(
-          `${account.name} (${Account.seedKey(account)}) is ${created ? "connected" : "known already"}${has}.`
+          `${account.name} (${Account.seedKey(account)}) is ${created ? "connected" : "known already"}${has}${stays}.`
         )
       })
     )

@@ -124,6 +124,7 @@ const ofFile = (path: string, given: Given) =>
       }
       const now = yield* Clock.currentTimeMillis
       const from = Option.getOrElse(given.from, () => Math.floor(now / minute) * minute)
+      yield* Inputs.ensureOpenAt(path, file, from)
       const names = Setup.channelsOf(file, new Map())
       const rules = yield* Setup.rowRules(Option.getOrUndefined(given.channel), names)
       const channels = yield* Engine.sandboxes(names, { script: null, log: undefined }, Engine.clockHolder())

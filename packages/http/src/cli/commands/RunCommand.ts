@@ -5,7 +5,7 @@ import { Command, Flag } from "effect/cli"
 import type { TimeWish } from "../Engine.ts"
 import { type CliFailure, misuse } from "../Failure.ts"
 import * as Flags from "../Flags.ts"
-import { outboxOf } from "./WorkerCommand.ts"
+import { outboxOf, sending } from "./WorkerCommand.ts"
 import * as Run from "../run/Run.ts"
 
 const flags = {
@@ -35,13 +35,7 @@ const flags = {
     Flag.withSchema(Instant),
     Flag.optional
   ),
-  clockRate: Flags.clockRate,
-  sandbox: Flags.sandbox,
-  sandboxLog: Flags.sandboxLog,
-  media: Flags.media,
-  concurrency: Flags.concurrency,
-  lease: Flags.lease,
-  claimSize: Flags.claimSize,
+  ...sending,
   json: Flags.json
 }
 

@@ -28,15 +28,20 @@ export const outboxOf = (given: {
   ...(Option.isSome(given.claimSize) && { claimSize: given.claimSize.value })
 })
 
-const flags = {
-  database: Flags.database,
+/** The flags of every process that sends. */
+export const sending = {
   clockRate: Flags.clockRate,
   sandbox: Flags.sandbox,
   sandboxLog: Flags.sandboxLog,
   media: Flags.media,
   concurrency: Flags.concurrency,
   lease: Flags.lease,
-  claimSize: Flags.claimSize,
+  claimSize: Flags.claimSize
+}
+
+const flags = {
+  database: Flags.database,
+  ...sending,
   exitWhenIdle: Flag.Boolean("exit-when-idle").pipe(
     Flag.withDescription("End when no campaign is running any more"),
     Flag.withDefault(false)

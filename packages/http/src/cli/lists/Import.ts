@@ -3,7 +3,7 @@
  * same command goes on where it was; run again after its end it reads the file once more, which doubles nothing.
  */
 import * as ContactFile from "@overture/adapters/sources/ContactFile"
-import type * as Csv from "@overture/adapters/sources/Csv"
+import type * as Batches from "@overture/adapters/sources/Batches"
 import { AccountStore } from "@overture/core/account/AccountStore"
 import type { MergeMode } from "@overture/core/contact/Contact"
 import type { ContactImport } from "@overture/core/contact/ContactImport"
@@ -32,7 +32,7 @@ export interface ImportOptions {
   readonly list: string
   /** Of rows that name none. */
   readonly channel: string | undefined
-  readonly country: Csv.Options["defaultCountry"]
+  readonly country: Batches.Options["defaultCountry"]
   readonly mapping: Readonly<Record<string, string | null>>
   readonly mode: MergeMode
   /** Where the rows go that are left out; the first few to the screen where it is left out. */
@@ -90,7 +90,7 @@ const importOf = Effect.fnUntraced(function* (
   options: ImportOptions,
   fingerprint: string,
   rules: Effect.Success<ReturnType<typeof channelRules>>["rules"],
-  source: Csv.Options,
+  source: Batches.Options,
   stop: Stop.Stop
 ) {
   const { file, mode } = options
@@ -145,7 +145,7 @@ export const run = (options: ImportOptions) =>
     Effect.gen(function* () {
       const stop = yield* Stop.listen
       const { channel, country, database, file, mapping } = options
-      const source: Csv.Options = { name: file, defaultCountry: country, mapping }
+      const source: Batches.Options = { name: file, defaultCountry: country, mapping }
       const fingerprint = yield* ContactFile.fingerprint(file, {
         channel: channel ?? null,
         country: country ?? null,

@@ -79,6 +79,7 @@ export const command = Command.make("plan", flags, (given) =>
     const { zone } = Schedule.settingsOf(file, workspaceZone)
     const today = Zone.localDate(zone, yield* Clock.currentTimeMillis)
     const from = Option.getOrElse(given.from, () => today)
+    yield* Inputs.ensureOpenAt(given.file, file, Zone.toInstant(zone, from, 0, "first"))
     const json = given.json || !process.stdout.isTTY
     let waiting: Array<string> = []
     for (const line of lines(file, { from, days: given.days, json })) {

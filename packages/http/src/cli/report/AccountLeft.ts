@@ -1,9 +1,9 @@
 /** What it meant for people that an account left a campaign, in a line. */
-import type { Left } from "@overture/core/campaign/CampaignAccounts"
+import type { Lost } from "@overture/core/campaign/Distributor"
 import * as Text from "./Text.ts"
 
 /** `nora left: 12 leads it had not written to went back to the pool` … */
-export const line = (name: string, { ended, reassigned, returned, unreachable }: Left): string => {
+export const line = (name: string, { ended, reassigned, returned, unreachable }: Lost): string => {
   const people = (count: number) => Text.count(count, "lead")
   const parts = [
     ...(returned > 0 ? [`${people(returned)} it had not written to went back to the pool`] : []),

@@ -71,6 +71,7 @@ export const encode = ({ account, pace }: Listed, now: Instant) => ({
   externalRef: account.externalRef,
   name: account.name,
   channel: account.channel,
+  externalId: account.externalId,
   enabled: account.enabled,
   health: Account.health(account),
   attention: account.attention,
@@ -80,6 +81,8 @@ export const encode = ({ account, pace }: Listed, now: Instant) => ({
   egress: egressOf(account),
   dailyCap: account.dailyCap,
   minGap: account.minGapMs / second,
+  warmUp: account.limits?.warmUp?.ramp ?? null,
+  timezone: account.timezone,
   ...(pace !== null && {
     campaign: { left: instant(pace.leftAt), counts: pace.counts }
   })

@@ -14,6 +14,7 @@ const limits: Readonly<Record<ForecastLimit, string>> = {
   accountCap: "the account's cap",
   groupCap: "the group's cap",
   workspaceCap: "the workspace's cap",
+  partsOverCap: "a cap below the messages of a step",
   poolEmpty: "nobody is ready",
   window: "the hours that are open",
   account: "the account cannot send"
@@ -21,12 +22,20 @@ const limits: Readonly<Record<ForecastLimit, string>> = {
 
 const limitOf = (day: ForecastDay): string => (day.quota === 0 ? "closed" : limits[day.limitedBy])
 
+/** Who waits for somebody to act when all else is done, and for what. */
+const stuckOn = ({ days, stuck }: Forecast): string => {
+  const waiting = `${Text.count(stuck, "person", "people")} ${stuck === 1 ? "waits" : "wait"}`
+  return days.some(({ limitedBy }) => limitedBy === "partsOverCap")
+    ? `${waiting}, as ${inWords("partsOverCap")}`
+    : `${waiting} for what nobody has lifted yet`
+}
+
 const finish = (forecast: Forecast): string => {
-  const { cut, finishAt, timezone } = forecast
+  const { cut, finishAt, stuck, timezone } = forecast
   if (finishAt !== null) return Text.dateTime(finishAt, timezone)
   if (cut?.by === "days") return `not within ${Text.count(cut.limit, "day")}`
   if (cut?.by === "leads") return `not known: only the first ${Text.number(cut.limit)} people are looked at`
-  return "never: it stays open for people who join"
+  return stuck > 0 ? `not by itself: ${stuckOn(forecast)}` : "never: it stays open for people who join"
 }
 
 const people = ({ cut, leads, skipped }: Forecast): string => {

@@ -28,6 +28,7 @@ const words: Readonly<Record<string, string>> = {
   partsOverCap: "the step has more messages than a cap allows in a day",
   neverOpens: "the campaign's hours never open",
   campaignNotRunning: "the campaign is not running",
+  everythingPaused: "everything is paused",
   workspacePaused: "the workspace is paused",
   accountDisabled: "its account is disabled",
   accountLeft: "its account left the campaign",

@@ -4,13 +4,14 @@
  */
 import * as Script from "@overture/adapters/channels/sandbox/Script"
 import * as ContactFile from "@overture/adapters/sources/ContactFile"
+import type { Rejected } from "@overture/adapters/sources/ContactRow"
 import * as JsonSyntax from "@overture/adapters/sources/JsonSyntax"
-import type * as Csv from "@overture/adapters/sources/Csv"
+import type * as Batches from "@overture/adapters/sources/Batches"
 import * as CampaignFile from "@overture/core/campaign/CampaignFile"
 import * as CampaignFileCheck from "@overture/core/campaign/CampaignFileCheck"
+import type { Instant } from "@overture/core/workspace/Instant"
 import type { Problem } from "@overture/core/workspace/Problem"
-import * as Zone from "@overture/core/workspace/Zone"
-import { Effect, Option, Schema, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import { readFile } from "node:fs/promises"
 import { type CliFailure, refuse } from "../Failure.ts"
 import * as FileProblem from "../FileProblem.ts"
@@ -50,16 +51,7 @@ const jsonOf = (path: string): Effect.Effect<unknown, CliFailure> =>
 const problemLines = (path: string, problems: ReadonlyArray<Problem>) =>
   problems.map(({ field, message }) => (field === "" ? `${path}: ${message}` : `${path}: ${field}: ${message}`))
 
-/** What the schema of the file leaves to the one who runs it. */
-const zoneProblems = (file: CampaignFile.CampaignFile): ReadonlyArray<Problem> =>
-  file.accounts.flatMap((entry, i) =>
-    typeof entry === "string" || entry.timezone === undefined || Option.isSome(knownZone(entry.timezone))
-      ? []
-      : [{ field: `accounts[${i}].timezone`, message: `${JSON.stringify(entry.timezone)} is no IANA time zone` }]
-  )
-
-const knownZone = Schema.decodeUnknownOption(Zone.ZoneName)
-
+/** Channels that this program does not have: what the schema of the file leaves to the one who runs it. */
 const channelProblems = (file: CampaignFile.CampaignFile, hasScript: boolean): ReadonlyArray<Problem> =>
   file.accounts.flatMap((entry, i) =>
     hasScript || typeof entry === "string" || entry.channel === "sandbox"
@@ -72,12 +64,22 @@ const channelProblems = (file: CampaignFile.CampaignFile, hasScript: boolean): R
         ]
   )
 
+/** Refuses a campaign that is to begin at `at`, after its end. */
+export const ensureOpenAt = (
+  path: string,
+  file: CampaignFile.CampaignFile,
+  at: Instant
+): Effect.Effect<void, CliFailure> => {
+  const problems = CampaignFileCheck.endedBy(file, at)
+  return problems.length === 0 ? Effect.void : Effect.fail(refuse(...problemLines(path, problems)))
+}
+
 /** The campaign, decoded and checked as far as the file alone allows. */
 export const readCampaign = Effect.fn("Inputs.readCampaign")(function* (path: string, hasScript: boolean) {
   const file = yield* Effect.mapError(Effect.flatMap(jsonOf(path), CampaignFile.decode), (error) =>
     error._tag === "CliFailure" ? error : refuse(...problemLines(path, error.problems))
   )
-  const problems = [...zoneProblems(file), ...channelProblems(file, hasScript)]
+  const problems = channelProblems(file, hasScript)
   if (problems.length > 0) return yield* refuse(...problemLines(path, problems))
   return { file, warnings: problemLines(path, CampaignFileCheck.warnings(file)) }
 })
@@ -97,17 +99,10 @@ export interface Contents {
   readonly rejectedCount: number
 }
 
-export interface Rejected {
-  readonly line: number
-  readonly column: string
-  readonly reason: string
-  readonly value: string
-}
-
 /** Reads the contacts to their end. `channelOf` says what is wrong with a row's channel, or nothing. */
 export const readContacts = Effect.fn("Inputs.readContacts")(function* (
   path: string,
-  options: Csv.Options,
+  options: Batches.Options,
   channelProblem: (channel: string | undefined) => string | null
 ) {
   const rejected: Array<Rejected> = []

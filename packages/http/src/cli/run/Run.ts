@@ -2,7 +2,7 @@
  * The whole job: from files to a finished campaign. Started again on the same database it goes on where it was, whatever
  * ended it, and a finished campaign sends nothing more.
  */
-import type * as Csv from "@overture/adapters/sources/Csv"
+import type * as Batches from "@overture/adapters/sources/Batches"
 import type { CampaignFile } from "@overture/core/campaign/CampaignFile"
 import { Campaigns } from "@overture/core/campaign/Campaigns"
 import { Previews } from "@overture/core/campaign/Previews"
@@ -31,6 +31,7 @@ import * as Text from "../report/Text.ts"
 import * as Selection from "../Selection.ts"
 import * as Stop from "../Stop.ts"
 import * as Target from "../Target.ts"
+import * as AccountEntries from "./AccountEntries.ts"
 import * as Changes from "./Changes.ts"
 import * as Inputs from "./Inputs.ts"
 import * as Setup from "./Setup.ts"
@@ -40,7 +41,7 @@ export interface RunOptions {
   readonly campaign: string
   readonly list: string | undefined
   readonly channel: string | undefined
-  readonly country: Csv.Options["defaultCountry"]
+  readonly country: Batches.Options["defaultCountry"]
   readonly database: Target.Target
   readonly time: Engine.TimeWish
   readonly sandbox: string | undefined
@@ -80,7 +81,7 @@ const explainHalt = (halt: Drive.Halt, campaign: Campaign, target: Target.Target
 const say = (options: RunOptions, ...lines: ReadonlyArray<string>) => Effect.sync(() => Output.say(...lines))
 
 /** Imports, enrols and starts; ends when there is nothing left to do before sending. */
-const prepare = (options: RunOptions, file: CampaignFile, rules: Setup.RowRules, csv: Csv.Options) =>
+const prepare = (options: RunOptions, file: CampaignFile, rules: Setup.RowRules, csv: Batches.Options) =>
   Effect.gen(function* () {
     const campaigns = yield* Campaigns
     const made = yield* Setup.makeCampaign(file)
@@ -93,6 +94,8 @@ const prepare = (options: RunOptions, file: CampaignFile, rules: Setup.RowRules,
         ...applied.left.map(({ account, lost }) => AccountLeft.line(account.name, lost))
       )
     }
+    const { changed, kept } = yield* AccountEntries.follow(options.campaign, file, made.accounts)
+    yield* say(options, ...changed, ...kept.map((line) => `warning: ${line}`))
     const imported = yield* Setup.importContacts(
       options.contacts,
       csv,
@@ -126,12 +129,13 @@ const program = (options: RunOptions) =>
     const stop = yield* Stop.listen
     const script = options.sandbox === undefined ? null : yield* Inputs.readScript(options.sandbox)
     const { file, warnings } = yield* Inputs.readCampaign(options.campaign, script !== null)
-    const csv: Csv.Options = { name: options.contacts, defaultCountry: options.country }
+    const csv: Batches.Options = { name: options.contacts, defaultCountry: options.country }
     if (Target.isMissing(target)) {
       const unknown = file.accounts.flatMap((entry, i) =>
-        typeof entry === "string" ? [Setup.unknownAccount(options.campaign, i, entry)] : []
+        typeof entry === "string" ? [AccountEntries.unknownAccount(options.campaign, i, entry)] : []
       )
       if (unknown.length > 0) return yield* refuse(...unknown)
+      yield* Inputs.ensureOpenAt(options.campaign, file, yield* Engine.startOf({ type: "real" }, options.time))
     }
     // What can be checked without the database is, before there is a file for it.
     const written = Setup.channelsOf(file, new Map())
@@ -142,14 +146,8 @@ const program = (options: RunOptions) =>
     const equipment = yield* Equipment.make(options.media)
     yield* Target.lock(target)
     const storage = yield* Target.open(target, { rehearsal: options.time.type === "virtual" })
-    const { file: checked, known } = yield* Effect.provideContext(
-      Effect.gen(function* () {
-        const accounts = yield* Setup.knownAccounts(options.campaign, file)
-        return { file, known: accounts }
-      }),
-      storage
-    )
-    const channels = Setup.channelsOf(checked, known)
+    const known = yield* Effect.provideContext(AccountEntries.known(options.campaign, file), storage)
+    const channels = Setup.channelsOf(file, known)
     const rules = yield* Setup.rowRules(options.channel, channels)
     const contents = read ?? (yield* Stop.interrupting(stop)(Inputs.readContacts(options.contacts, csv, rules.problem)))
 
@@ -164,6 +162,9 @@ const program = (options: RunOptions) =>
       }),
       storage
     )
+    if (Option.isNone(before) || before.value.startedAt === null) {
+      yield* Inputs.ensureOpenAt(options.campaign, file, yield* Engine.startOf(stored, options.time))
+    }
     yield* Effect.provideContext(ensurePlace, storage)
     const time = yield* Engine.chooseTime(stored, options.time, inUse)
     const clock = Engine.clockHolder()

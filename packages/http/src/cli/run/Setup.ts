@@ -3,10 +3,10 @@
  * and adds what is new. Everything that can be refused is refused before the first of it is written.
  */
 import * as ContactFile from "@overture/adapters/sources/ContactFile"
-import type * as Csv from "@overture/adapters/sources/Csv"
+import type * as Batches from "@overture/adapters/sources/Batches"
 import { AccountStore } from "@overture/core/account/AccountStore"
 import { Accounts } from "@overture/core/account/Accounts"
-import * as Account from "@overture/core/account/Account"
+import type * as Account from "@overture/core/account/Account"
 import * as CampaignFile from "@overture/core/campaign/CampaignFile"
 import { Campaigns } from "@overture/core/campaign/Campaigns"
 import { CampaignStore } from "@overture/core/campaign/CampaignStore"
@@ -39,30 +39,13 @@ export const findCampaign = Effect.fnUntraced(function* (file: CampaignFile.Camp
   return Option.fromUndefinedOr(named[0])
 })
 
-/** The accounts of the file that are there already; one that the file only names must be. */
-export const knownAccounts = Effect.fnUntraced(function* (path: string, file: CampaignFile.CampaignFile) {
-  const store = yield* AccountStore
-  const known = new Map<string, Account.Account>()
-  const unknown: Array<string> = []
-  for (const [i, entry] of file.accounts.entries()) {
-    const found = yield* store.byExternalRef(workspace, idOf(entry))
-    if (Option.isSome(found)) known.set(idOf(entry), found.value)
-    else if (typeof entry === "string") unknown.push(unknownAccount(path, i, entry))
-  }
-  if (unknown.length > 0) return yield* refuse(...unknown)
-  return known
-})
-
-export const unknownAccount = (path: string, index: number, id: string): string =>
-  `${path}: accounts[${index}]: there is no account ${id} in this database; write it out: {"id": ${JSON.stringify(id)}, "channel": …}`
-
 /** The accounts of a file, those that it only names taken for accounts of the sandbox. */
 export const writtenOut = ([
   first,
   ...rest
 ]: CampaignFile.CampaignFile["accounts"]): CampaignFile.CampaignFile["accounts"] => {
   const entry = (one: CampaignFile.AccountEntry): CampaignFile.AccountEntry =>
-    typeof one === "string" ? { id: one, channel: "sandbox", minGap: Account.defaultMinGapMs / second } : one
+    typeof one === "string" ? { id: one, channel: "sandbox" } : one
   return [entry(first), ...rest.map(entry)]
 }
 
@@ -120,43 +103,43 @@ export const ensureWorkspace = Effect.gen(function* () {
   })
 })
 
+/** The account of an entry, added where it is not there yet. */
+const connect = Effect.fnUntraced(function* (entry: CampaignFile.AccountEntry, index: number) {
+  const accounts = yield* Accounts
+  const known = yield* (yield* AccountStore).byExternalRef(workspace, idOf(entry))
+  if (typeof entry === "string") return yield* Effect.orDie(Effect.fromOption(known))
+  const { channel, dailyCap, externalId, id, minGap, name, timezone, warmUp } = entry
+  const connecting = accounts.connect(
+    {
+      workspace,
+      channel,
+      externalId: externalId ?? Option.match(known, { onNone: () => id, onSome: (account) => account.externalId }),
+      name,
+      dailyCap: dailyCap ?? undefined,
+      minGapMs: minGap === undefined ? undefined : minGap * second,
+      timezone: timezone ?? undefined,
+      warmUp: warmUp ?? undefined,
+      externalRef: id
+    },
+    actor
+  )
+  // Ids of two instants ascend, and accounts draw leads in that order: so the same files give the same run.
+  const { account } = yield* connecting.pipe(
+    Effect.delay("2 millis"),
+    Effect.catchTag("InvalidAccount", ({ message }) => refuse(`accounts[${index}].${message}`))
+  )
+  return account
+})
+
 /** Makes the workspace, the accounts and the campaign, all of them or none. */
 export const makeCampaign = Effect.fn("Setup.makeCampaign")(function* (file: CampaignFile.CampaignFile) {
-  const accounts = yield* Accounts
-  const accountStore = yield* AccountStore
   const campaigns = yield* Campaigns
   const transaction = yield* Transaction
   const ids = yield* (yield* Ids).generator
   return yield* transaction.within(
     Effect.gen(function* () {
       yield* ensureWorkspace
-      const connected = yield* Effect.forEach(file.accounts, (entry) =>
-        typeof entry === "string"
-          ? Effect.flatMap(accountStore.byExternalRef(workspace, entry), (found) =>
-              Effect.orDie(Effect.fromOption(found))
-            )
-          : Effect.map(
-              // Ids of two instants ascend, and accounts draw leads in that order: so the same files give the same run.
-              Effect.delay(
-                accounts.connect(
-                  {
-                    workspace,
-                    channel: entry.channel,
-                    externalId: entry.externalId ?? entry.id,
-                    name: entry.name,
-                    dailyCap: entry.dailyCap,
-                    minGapMs: entry.minGap * second,
-                    timezone: entry.timezone,
-                    warmUp: entry.warmUp,
-                    externalRef: entry.id
-                  },
-                  actor
-                ),
-                "2 millis"
-              ),
-              ({ account }) => account
-            )
-      )
+      const connected = yield* Effect.forEach(file.accounts, connect)
       const known = yield* findCampaign(file)
       if (Option.isSome(known)) return { campaign: known.value, accounts: connected, created: false }
       const [first, ...rest] = connected
@@ -183,7 +166,7 @@ export const makeCampaign = Effect.fn("Setup.makeCampaign")(function* (file: Cam
 /** Imports the contacts into the list, batch by batch; rows that are there already stay what they are. */
 export const importContacts = Effect.fn("Setup.importContacts")(function* (
   path: string,
-  options: Csv.Options,
+  options: Batches.Options,
   listName: string,
   rules: AddressRules,
   onBatch: (rows: number) => void
