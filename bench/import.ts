@@ -7,9 +7,8 @@
  * is lines cut at commas. Both know that no row is wrong and that nobody was known before.
  *
  * Each contestant works in a process of its own, whose peak of memory is told, on a fresh database. The processor time is
- * of the work alone, the server's included: on a busy machine it says more than the clock. A peak holds the young heap
- * that V8 lets grow: the export of 200,000 rows from SQLite is 53 MB over idle with it, and 22 MB with
- * `--max-semi-space-size=16` before the file's name.
+ * of the work alone, the server's included: on a busy machine it says more than the clock. Most of an export's peak over
+ * idle is the young heap, which V8 lets grow to 32 MB whatever is in it.
  *
  * `node --conditions=@overture/source bench/import.ts [--rows N] [--rounds N] [--on postgres|sqlite] [--chunk N]`
  */
@@ -121,7 +120,8 @@ const generate = (home: string, rows: number) => {
         "\\N",
         "{}",
         Builders.start,
-        "[]"
+        "[]",
+        "\\N"
       ]
       texts[1] += `${columns.join("\t")}\n`
       texts[2] += `${workspace.id}\t${Address.key(address)}\t${id}\n`
@@ -280,7 +280,7 @@ const raw = async ({ home, storage }: Task) => {
   db.exec(`create temp table firsts as select s.n from stage s join overture_contact_address a
     on a.workspace_id = '${workspace.id}' and a.address = s.address and a.contact_id = s.id order by s.n`)
   db.exec(`insert into overture_contact select id, '${workspace.id}', name, first, last, addresses, tags, attributes,
-    timezone, '[]', null, '{}', ${Builders.start}, '[]' from firsts f join stage s on s.n = f.n order by f.n`)
+    timezone, '[]', null, '{}', ${Builders.start}, '[]', null from firsts f join stage s on s.n = f.n order by f.n`)
   db.exec(`insert into overture_list_member select '${list.id}', row_number() over (order by f.n), s.id
     from firsts f join stage s on s.n = f.n order by f.n`)
   db.exec("commit")

@@ -123,8 +123,8 @@ const deliver = (url: string) =>
   }).pipe(Effect.provide(engine(url)))
 
 /** As `standard` signs, with whatever secret. */
-const hmac: Hmac = (_, text, encoding) => createHmac("sha256", "bench").update(text).digest(encoding)
-const secrets = [Redacted.make(secretPrefix)]
+const hmac: Hmac = () => (text, encoding) => createHmac("sha256", "bench").update(text).digest(encoding)
+const sign = standard.signer([Redacted.make(secretPrefix)], hmac)
 
 /** The requests by which the last events of the feed are told. */
 const requestsOf = (url: string, events: number) =>
@@ -136,7 +136,7 @@ const requestsOf = (url: string, events: number) =>
       const page = yield* feed.read(workspace.id, after, 1_000)
       for (const { event } of page) {
         const body = standard.body(event)
-        const signed = standard.headers({ id: event.id, at: event.at, body, secrets }, hmac)
+        const signed = sign({ id: event.id, at: event.at, body })
         requests.push({ headers: { "user-agent": "bare", "content-type": standard.contentType, ...signed }, body })
       }
       after = page.at(-1)?.position ?? after

@@ -36,9 +36,17 @@ export interface SafeResponse {
   readonly body: Uint8Array
 }
 
+/** What one request came to. */
+export type SafeResult = Result.Result<SafeResponse, Target.SafeHttpError>
+
 export interface SafeHttp {
   /** Interrupted, it closes the connection. */
   request(request: SafeRequest): Effect.Effect<SafeResponse, Target.SafeHttpError>
+  /**
+   * The same for callers with many requests under way, without a fiber for each: tells `ended` once, maybe at once. What it
+   * returns closes the connection, and then `ended` is told nothing.
+   */
+  send(request: SafeRequest, ended: (result: SafeResult) => void): () => void
 }
 
 export interface Options extends Target.Allowance {
@@ -103,23 +111,20 @@ const errorOf = (origin: string, cause: Error): Target.SafeHttpError => {
   return new Target.SafeHttpError({ kind: "network", origin, detail: `no valid answer (${code})` })
 }
 
-/** Values of a repeated header are joined; most answers have none. */
+/** Values of a repeated header are joined. */
 const joined = (headers: IncomingHttpHeaders): Readonly<Record<string, string>> => {
-  if (!Object.values(headers).some(Array.isArray)) return headers as Readonly<Record<string, string>>
-  const entries = Object.entries(headers).map(([name, value]) => [
-    name,
-    Array.isArray(value) ? value.join(", ") : value
-  ])
-  return Object.fromEntries(entries) as Record<string, string>
+  for (const name in headers) {
+    const value = headers[name]
+    if (Array.isArray(value)) headers[name] = value.join(", ")
+  }
+  return headers as Readonly<Record<string, string>>
 }
-
-type Outcome = Effect.Effect<SafeResponse, Target.SafeHttpError>
 
 /** One request under way. Whatever ends it first is its result. */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #origin: string
   readonly #request: SafeRequest
-  readonly #resume: (outcome: Outcome) => void
+  readonly #ended: (result: SafeResult) => void
   readonly #timer: NodeJS.Timeout
   #controller: Dispatcher.DispatchController | null = null
   #isOver = false
@@ -128,10 +133,10 @@ class Exchange implements Dispatcher.DispatchHandler {
   #chunks: Array<Buffer> = []
   #size = 0
 
-  constructor(origin: string, request: SafeRequest, resume: (outcome: Outcome) => void) {
+  constructor(origin: string, request: SafeRequest, ended: (result: SafeResult) => void) {
     this.#origin = origin
     this.#request = request
-    this.#resume = resume
+    this.#ended = ended
     const { timeoutMs } = request
     this.#timer = setTimeout(() => this.#fail("timeout", `no answer within ${timeoutMs} ms`), timeoutMs)
   }
@@ -166,7 +171,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_: Dispatcher.DispatchController, cause: Error): void {
     this.#controller = null
-    this.#end(Effect.fail(errorOf(this.#origin, cause)))
+    this.#end(Result.fail(errorOf(this.#origin, cause)))
   }
 
   /** Closes the connection, unless all is over. */
@@ -179,7 +184,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #succeed(): void {
     if (this.#status === 0) return this.#fail("network", "no valid answer")
     const body = this.#chunks.length === 0 ? nothing : Buffer.concat(this.#chunks)
-    this.#end(Effect.succeed({ status: this.#status, headers: joined(this.#headers), body }))
+    this.#end(Result.succeed({ status: this.#status, headers: joined(this.#headers), body }))
   }
 
   #failAsTooLarge(): void {
@@ -187,50 +192,56 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #fail(kind: Target.SafeHttpError["kind"], detail: string): void {
-    this.#end(Effect.fail(new Target.SafeHttpError({ kind, origin: this.#origin, detail })))
+    this.#end(Result.fail(new Target.SafeHttpError({ kind, origin: this.#origin, detail })))
   }
 
-  #end(outcome: Outcome): void {
+  #end(result: SafeResult): void {
     if (this.#isOver) return
     this.giveUp()
-    this.#resume(outcome)
+    this.#ended(result)
   }
 }
 
-const dispatch = (agent: Agent, { origin, pathname, search }: URL, request: SafeRequest): Outcome =>
-  Effect.callback((resume) => {
-    const exchange = new Exchange(origin, request, resume)
-    const longestSilenceMs = Math.min(request.timeoutMs, silenceMs)
-    agent.dispatch(
-      {
-        origin,
-        path: pathname + search,
-        method: request.method,
-        headers: request.headers ?? {},
-        body: request.body ?? null,
-        headersTimeout: longestSilenceMs,
-        bodyTimeout: longestSilenceMs
-      },
-      exchange
-    )
-    return Effect.sync(() => exchange.giveUp())
-  })
+/** Where a URL leads. */
+interface Place {
+  readonly origin: string
+  readonly path: string
+}
+
+const dispatch = (agent: Agent, { origin, path }: Place, request: SafeRequest, exchange: Exchange): void => {
+  const longestSilenceMs = Math.min(request.timeoutMs, silenceMs)
+  agent.dispatch(
+    {
+      origin,
+      path,
+      method: request.method,
+      headers: request.headers ?? {},
+      body: request.body ?? null,
+      headersTimeout: longestSilenceMs,
+      bodyTimeout: longestSilenceMs
+    },
+    exchange
+  )
+}
 
 /** How many URLs are remembered with what was said of them: it depends on their text alone. */
 const mostUrls = 1_000
 
-const remembering = (parse: Target.Target["parse"]): Target.Target["parse"] => {
-  const known = new Map<string, ReturnType<Target.Target["parse"]>>()
-  return (text) => {
+const remembering = (parse: Target.Target["parse"]) => {
+  const placeOf = ({ origin, pathname, search }: URL): Place => ({ origin, path: pathname + search })
+  const known = new Map<string, Result.Result<Place, Target.SafeHttpError>>()
+  return (text: string) => {
     let result = known.get(text)
     if (result === undefined) {
       if (known.size >= mostUrls) known.clear()
-      result = parse(text)
+      result = Result.map(parse(text), placeOf)
       known.set(text, result)
     }
     return result
   }
 }
+
+const nothingToClose = () => {}
 
 /** A client with connections of its own, which close with the scope. */
 export const make = (options: Options): Effect.Effect<SafeHttp, never, Scope.Scope> => {
@@ -243,12 +254,22 @@ export const make = (options: Options): Effect.Effect<SafeHttp, never, Scope.Sco
       Effect.sync(() => new Agent({ connect: connector(target, lookup), maxHeaderSize, allowH2: false })),
       (agent) => Effect.promise(() => agent.destroy())
     ),
-    (agent): SafeHttp => ({
-      request: (request) =>
-        Result.match(parse(request.url), {
-          onFailure: Effect.fail,
-          onSuccess: (url) => dispatch(agent, url, request)
-        })
-    })
+    (agent): SafeHttp => {
+      const send: SafeHttp["send"] = (request, ended) => {
+        const place = parse(request.url)
+        if (Result.isFailure(place)) {
+          ended(Result.fail(place.failure))
+          return nothingToClose
+        }
+        const exchange = new Exchange(place.success.origin, request, ended)
+        dispatch(agent, place.success, request, exchange)
+        return () => exchange.giveUp()
+      }
+      return {
+        request: (request) =>
+          Effect.callback((resume) => Effect.sync(send(request, (result) => resume(Effect.fromResult(result))))),
+        send
+      }
+    }
   )
 }

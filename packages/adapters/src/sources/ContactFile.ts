@@ -3,6 +3,7 @@ import { Effect, Stream } from "effect"
 import { createHash } from "node:crypto"
 import { createReadStream } from "node:fs"
 import { pipeline } from "node:stream/promises"
+import type * as Batches from "./Batches.ts"
 import { bytesOf, problemOf } from "./Bytes.ts"
 import * as ContactFormat from "./ContactFormat.ts"
 import * as Csv from "./Csv.ts"
@@ -17,9 +18,9 @@ const absent = (path: string, problem: string) =>
  */
 export const read = (
   path: string,
-  options: Csv.Options = {},
+  options: Batches.Options = {},
   onBytes?: (count: number) => void
-): Stream.Stream<Csv.Batch, Csv.CsvError | Json.JsonError> => {
+): Stream.Stream<Batches.Batch, Csv.CsvError | Json.JsonError> => {
   const bytes = bytesOf(path, (problem) => absent(path, problem))
   const counted = onBytes === undefined ? bytes : Stream.tap(bytes, (slice) => Effect.sync(() => onBytes(slice.length)))
   return ContactFormat.read(ContactFormat.byName(path), counted, { name: path, ...options })

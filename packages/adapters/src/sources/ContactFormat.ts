@@ -1,5 +1,6 @@
 /** The formats in which contacts come, by name or by media type. */
 import type { Stream } from "effect"
+import type * as Batches from "./Batches.ts"
 import * as Csv from "./Csv.ts"
 import * as Json from "./Json.ts"
 
@@ -16,6 +17,6 @@ export const byMediaType = (type: string): ContactFormat | null =>
 export const read = <E, R>(
   format: ContactFormat,
   bytes: Stream.Stream<Uint8Array, E, R>,
-  options: Csv.Options
-): Stream.Stream<Csv.Batch, Csv.CsvError | Json.JsonError | E, R> =>
+  options: Batches.Options
+): Stream.Stream<Batches.Batch, Csv.CsvError | Json.JsonError | E, R> =>
   format === "json" ? Json.read(bytes, options) : Csv.read(bytes, options)

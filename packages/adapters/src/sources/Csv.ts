@@ -3,10 +3,12 @@
  * row is reported and left out; a file that cannot be trusted (encoding, quotes, header) ends the stream with an error
  * that names the line and what to do. The records before that place, but perhaps the last, have been emitted.
  */
-import { Effect, Result, Schema, Stream } from "effect"
+import { Effect, Result, Schema, type Stream } from "effect"
 import { CsvError as ParserError, Parser } from "csv-parse"
-import { bytesOf, sliceSize, slices } from "./Bytes.ts"
+import * as Batches from "./Batches.ts"
+import { sliceSize } from "./Bytes.ts"
 import * as ContactRow from "./ContactRow.ts"
+import { PlainRecords } from "./PlainRecords.ts"
 import * as PlainText from "./PlainText.ts"
 
 /** A file that cannot be read, or not beyond that place. */
@@ -25,25 +27,12 @@ export class CsvError extends Schema.TaggedError<CsvError>()("CsvError", {
   }
 }
 
-/** The outcome of at most 500 records, in the order of the file within each list. */
-export interface Batch {
-  readonly rows: ReadonlyArray<ContactRow.ImportRow>
-  readonly rejected: ReadonlyArray<ContactRow.Rejected>
-}
-
-export interface Options extends ContactRow.RowOptions {
-  /** What errors call the file; by default its path, or `input`. */
-  readonly name?: string | undefined
-}
-
-const batchSize = 500
 /** Bytes. */
 const maxField = 65_536
 /** Bytes, within the precision of csv-parse, which counts finished fields by characters. */
 const maxRecord = 1_048_576
 
-type Entry = Result.Result<ContactRow.ImportRow, ContactRow.Rejected>
-type Fault = Pick<CsvError, "line" | "column" | "problem" | "advice">
+type Fault = Batches.Fault<string>
 
 /** The first line that says something, or null while it is not complete; a line break inside quotes does not end it. */
 const firstLine = (head: string): string | null => {
@@ -66,17 +55,6 @@ const delimiterOf = (line: string): string => {
 const lineBreaks = (record: ReadonlyArray<string>): number =>
   record.reduce((sum, field) => sum + field.split(/\r\n|\r|\n/).length - 1, 0)
 
-/** What records came to, by what they became. */
-export const batchOf = (entries: ReadonlyArray<Entry>): Batch => {
-  const rows: Array<ContactRow.ImportRow> = []
-  const rejected: Array<ContactRow.Rejected> = []
-  for (const entry of entries) {
-    if (Result.isSuccess(entry)) rows.push(entry.success)
-    else rejected.push(entry.failure)
-  }
-  return { rows, rejected }
-}
-
 /** What csv-parse's refusals mean for the person who has the file. */
 const refusals: Readonly<Partial<Record<string, PlainText.NotText>>> = {
   CSV_MAX_RECORD_SIZE: {
@@ -95,35 +73,40 @@ const refusals: Readonly<Partial<Record<string, PlainText.NotText>>> = {
 }
 
 /** One pass over one file. */
-class Pass {
+class Pass implements Batches.Pass<string> {
   private readonly check = new PlainText.Utf8Check()
   private head: Uint8Array | null = new Uint8Array(0)
+  private delimiter = ","
+  /** Until the first quote. */
+  private plain: PlainRecords | null = null
+  /** From then on. */
   private parser: Parser | null = null
   private columns: ReadonlyArray<ContactRow.Column> | null = null
   private decode: ContactRow.Decode | null = null
-  private entries: Array<Entry> = []
+  private entries: Array<Batches.Entry> = []
   private fault: Fault | null = null
   private seen = false
   /** Of the next record. */
   private line = 1
   /** csv-parse's own count of lines at the last record: it is off after a CRLF inside quotes, but tells of a break there. */
   private counted = 0
-  private readonly options: Options
+  private readonly options: Batches.Options
 
-  constructor(options: Options) {
+  constructor(options: Batches.Options) {
     this.options = options
   }
 
-  /** Takes the next slice, null at the end of the file, and returns what the records in it came to. */
   readonly feed = Effect.fnUntraced({ self: this }, function* (this: Pass, slice: Uint8Array | null) {
     const bytes = this.open(slice)
     if (bytes !== null && this.fault === null) {
       const bad = this.check.next(bytes) ?? (slice === null ? this.check.end() : null)
-      yield* this.parse((callback) => this.parser?.write(bad === null ? bytes : bytes.subarray(0, bad.at), callback))
+      yield* this.take(bad === null ? bytes : bytes.subarray(0, bad.at))
       if (bad !== null) this.refuse({ ...bad, column: null })
     }
     if (slice === null && this.fault === null) {
-      yield* this.parse((callback) => this.parser?.end(callback))
+      this.plain?.end()
+      const { parser } = this
+      if (parser !== null) yield* this.parse((callback) => parser.end(callback))
       if (!this.seen) this.refuseEmpty()
     }
     const outcome = { entries: this.entries, fault: this.fault }
@@ -144,8 +127,22 @@ class Pass {
     this.head = null
     const other = PlainText.recognise(head)
     if (other !== null) this.refuse({ line: 1, column: null, ...other })
-    this.parser = new Parser({
-      delimiter: delimiterOf(line ?? text),
+    this.delimiter = delimiterOf(line ?? text)
+    this.plain = new PlainRecords(this.delimiter, maxRecord, (record) => this.accept(record, false))
+    return head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? head.subarray(3) : head
+  }
+
+  private take(bytes: Uint8Array): Effect.Effect<void> {
+    const rest = this.plain === null ? bytes : this.plain.next(bytes)
+    if (rest === null) return Effect.void
+    this.plain = null
+    const parser = (this.parser ??= this.makeParser())
+    return this.parse((callback) => parser.write(rest, callback))
+  }
+
+  private makeParser(): Parser {
+    const parser = new Parser({
+      delimiter: this.delimiter,
       record_delimiter: ["\r\n", "\n", "\r"],
       relax_column_count: true,
       max_record_size: maxRecord,
@@ -157,8 +154,8 @@ class Pass {
       }
     })
     // The write callback carries the error; without a listener Node would end the process.
-    this.parser.on("error", () => {})
-    return head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? head.subarray(3) : head
+    parser.on("error", () => {})
+    return parser
   }
 
   private accept(record: Array<string>, isBroken: boolean): void {
@@ -215,30 +212,11 @@ class Pass {
 /** Reads a file, or bytes from elsewhere. */
 export const read = <E = never, R = never>(
   source: string | Stream.Stream<Uint8Array, E, R>,
-  options: Options = {}
-): Stream.Stream<Batch, CsvError | E, R> => {
-  const file = options.name ?? (typeof source === "string" ? source : "input")
-  const bytes: Stream.Stream<Uint8Array, CsvError | E, R> =
-    typeof source === "string"
-      ? bytesOf(
-          source,
-          (problem) => new CsvError({ file: source, line: null, column: null, problem, advice: "check the path" })
-        )
-      : source
-  return Stream.suspend(() => {
-    const pass = new Pass(options)
-    return bytes.pipe(
-      Stream.flatMap(slices),
-      Stream.concat(Stream.succeed(null)),
-      Stream.mapEffect(pass.feed),
-      Stream.flatMap(({ entries, fault }) =>
-        fault === null
-          ? Stream.fromArray(entries)
-          : Stream.concat(Stream.fromArray(entries), Stream.fail(new CsvError({ file, ...fault })))
-      ),
-      Stream.grouped(batchSize),
-      Stream.map(batchOf),
-      Stream.ensuring(pass.close)
-    )
-  })
-}
+  options: Batches.Options = {}
+): Stream.Stream<Batches.Batch, CsvError | E, R> =>
+  Batches.read(
+    source,
+    options,
+    () => new Pass(options),
+    (file, fault) => new CsvError({ file, ...fault })
+  )

@@ -3,10 +3,9 @@
  * file, a slice of it and a batch of rows are in memory. An object that is no contact is reported and left out; a text
  * that is no JSON ends the stream with an error that names line and column. The records before it have been emitted.
  */
-import { type Result, Schema, Stream } from "effect"
+import { Effect, Schema, type Stream } from "effect"
+import * as Batches from "./Batches.ts"
 import * as ContactRow from "./ContactRow.ts"
-import { type Batch, batchOf, type Options } from "./Csv.ts"
-import { bytesOf, slices } from "./Bytes.ts"
 import * as JsonRow from "./JsonRow.ts"
 import { faultIn } from "./JsonSyntax.ts"
 import * as PlainText from "./PlainText.ts"
@@ -28,20 +27,18 @@ export class JsonError extends Schema.TaggedError<JsonError>()("JsonError", {
   }
 }
 
-const batchSize = 500
 /** Characters. */
 const maxRecord = 1_048_576
 const maxDepth = 16
 
-type Entry = Result.Result<ContactRow.ImportRow, ContactRow.Rejected>
-type Fault = Pick<JsonError, "line" | "column" | "problem" | "advice">
+type Fault = Batches.Fault<number>
 
 const [quote, backslash, comma, open, close, begin, end, newline] = [34, 92, 44, 123, 125, 91, 93, 10]
 const isSpace = (code: number) => code === 32 || code === newline || code === 13 || code === 9
 const compare = "compare it with the other records"
 
 /** One pass over one file. */
-class Pass {
+class Pass implements Batches.Pass<number> {
   private readonly check = new PlainText.Utf8Check()
   private readonly decoder = new TextDecoder("utf-8")
   private readonly decode: JsonRow.Decode
@@ -58,23 +55,25 @@ class Pass {
   private column = 1
   private from = { line: 1, column: 1 }
   private seen = false
-  private entries: Array<Entry> = []
+  private entries: Array<Batches.Entry> = []
   private fault: Fault | null = null
 
-  constructor(options: Options) {
+  constructor(options: Batches.Options) {
     this.decode = JsonRow.decoder(options)
     const wrong = ContactRow.mappingFault(options)
     if (wrong !== null)
       this.refuse({ line: null, column: null, problem: `${wrong.column}: ${wrong.problem}`, advice: wrong.advice })
   }
 
-  /** Takes the next slice, null at the end of the file, and returns what the records in it came to. */
-  readonly feed = (slice: Uint8Array | null) => {
-    if (this.fault === null) this.read(slice)
-    const outcome = { entries: this.entries, fault: this.fault }
-    this.entries = []
-    return outcome
-  }
+  readonly feed = (slice: Uint8Array | null) =>
+    Effect.sync(() => {
+      if (this.fault === null) this.read(slice)
+      const outcome = { entries: this.entries, fault: this.fault }
+      this.entries = []
+      return outcome
+    })
+
+  readonly close = Effect.void
 
   private read(slice: Uint8Array | null): void {
     if (slice === null) {
@@ -200,27 +199,11 @@ class Pass {
 /** Reads a file, or bytes from elsewhere. */
 export const read = <E = never, R = never>(
   source: string | Stream.Stream<Uint8Array, E, R>,
-  options: Options = {}
-): Stream.Stream<Batch, JsonError | E, R> => {
-  const file = options.name ?? (typeof source === "string" ? source : "input")
-  const refused = (fault: Fault) => new JsonError({ file, ...fault })
-  const bytes: Stream.Stream<Uint8Array, JsonError | E, R> =
-    typeof source === "string"
-      ? bytesOf(source, (problem) => refused({ line: null, column: null, problem, advice: "check the path" }))
-      : source
-  return Stream.suspend(() => {
-    const pass = new Pass(options)
-    return bytes.pipe(
-      Stream.flatMap(slices),
-      Stream.concat(Stream.succeed(null)),
-      Stream.map(pass.feed),
-      Stream.flatMap(({ entries, fault }) =>
-        fault === null
-          ? Stream.fromArray(entries)
-          : Stream.concat(Stream.fromArray(entries), Stream.fail(refused(fault)))
-      ),
-      Stream.grouped(batchSize),
-      Stream.map(batchOf)
-    )
-  })
-}
+  options: Batches.Options = {}
+): Stream.Stream<Batches.Batch, JsonError | E, R> =>
+  Batches.read(
+    source,
+    options,
+    () => new Pass(options),
+    (file, fault) => new JsonError({ file, ...fault })
+  )

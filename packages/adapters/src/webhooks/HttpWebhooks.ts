@@ -1,21 +1,19 @@
 /** Webhooks over HTTP: what deliveries leave by, with node:crypto for secrets and signatures. */
 import type { Answer } from "@overture/core/event/WebhookAnswer"
 import { WebhookTransport } from "@overture/core/event/WebhookTransport"
-import { type Hmac, secretPrefix } from "@overture/core/event/WebhookFormat"
+import { secretPrefix } from "@overture/core/event/WebhookFormat"
 import { second } from "@overture/core/workspace/Instant"
 import { Clock, Effect, Layer, Redacted, Result } from "effect"
-import { createHmac, randomBytes } from "node:crypto"
+import { randomBytes } from "node:crypto"
 import * as SafeHttp from "../net/SafeHttp.ts"
 import * as Target from "../net/Target.ts"
+import * as HmacSha256 from "./HmacSha256.ts"
 
 /** An endpoint that has not answered by then has failed (milliseconds). */
 const timeoutMs = 15 * second
 /** How much of an answer is read. */
 const maxBytes = 1_024
 const userAgent = "Overture-Webhooks"
-
-const hmac: Hmac = (key, text, encoding) =>
-  createHmac("sha256", key.text, { encoding: key.encoding }).update(text).digest(encoding)
 
 /** What an endpoint asks to wait: seconds, or an instant (milliseconds). */
 const retryAfter = (header: string | undefined, now: number): number => {
@@ -36,15 +34,24 @@ export const layer = (options: SafeHttp.Options = {}): Layer.Layer<WebhookTransp
       const target = Target.make(options)
       const decoder = new TextDecoder()
       const clock = yield* Clock.Clock
+      const answerOf = (result: SafeHttp.SafeResult): Answer => {
+        if (Result.isFailure(result)) return { status: null, problem: problemOf(result.failure) }
+        const { body, headers, status } = result.success
+        return {
+          status,
+          body: body.length === 0 ? "" : decoder.decode(body),
+          retryAfterMs: retryAfter(headers["retry-after"], clock.currentTimeMillisUnsafe())
+        }
+      }
       return WebhookTransport.of({
         isAvailable: true,
         refusal: (url) =>
           Result.match(target.parse(url), { onFailure: ({ message }) => message, onSuccess: () => null }),
         newSecret: Effect.sync(() => Redacted.make(secretPrefix + randomBytes(32).toString("base64"))),
-        hmac,
-        post: ({ body, headers, url }) =>
-          http
-            .request({
+        hmac: HmacSha256.make,
+        post: ({ body, headers, url }, answered) =>
+          http.send(
+            {
               method: "POST",
               url,
               headers: { "user-agent": userAgent, ...headers },
@@ -52,17 +59,9 @@ export const layer = (options: SafeHttp.Options = {}): Layer.Layer<WebhookTransp
               timeoutMs,
               maxBytes,
               overflow: "cut"
-            })
-            .pipe(
-              Effect.match({
-                onFailure: (error): Answer => ({ status: null, problem: problemOf(error) }),
-                onSuccess: ({ body, headers, status }): Answer => ({
-                  status,
-                  body: body.length === 0 ? "" : decoder.decode(body),
-                  retryAfterMs: retryAfter(headers["retry-after"], clock.currentTimeMillisUnsafe())
-                })
-              })
-            )
+            },
+            (result) => answered(answerOf(result))
+          )
       })
     })
   )

@@ -1,6 +1,7 @@
 /** A platform's file server on loopback that behaves as such servers do: well, slowly, wrongly and not at all. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
+import { afterAll, beforeAll, beforeEach } from "vitest"
 
 export const png = Buffer.concat([Buffer.from("89504e470d0a1a0a", "hex"), Buffer.alloc(2_000, 7)])
 
@@ -12,7 +13,6 @@ export interface FileServer {
   readonly at: Map<string, Answer>
   /** The paths that were asked for, with what was sent to be let in. */
   readonly asked: Array<string>
-  readonly close: () => Promise<void>
 }
 
 /** A file that is simply there. */
@@ -28,7 +28,8 @@ export const status =
     response.writeHead(code, headers).end(body)
   }
 
-export const start = async (): Promise<FileServer> => {
+/** The server of a test file, from its first test to its last; before each it has nothing and was asked for nothing. */
+export const ofTests = (): FileServer => {
   const at: FileServer["at"] = new Map()
   const asked: FileServer["asked"] = []
   const server = createServer((request, response) => {
@@ -36,15 +37,23 @@ export const start = async (): Promise<FileServer> => {
     asked.push(`${path} ${request.headers.authorization ?? "-"}`)
     ;(at.get(path) ?? status(404))(request, response)
   })
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    at,
-    asked,
-    close: () =>
-      new Promise((resolve) => {
+  beforeAll(() => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve)))
+  afterAll(
+    () =>
+      new Promise<void>((resolve) => {
         server.closeAllConnections()
         server.close(() => resolve())
       })
+  )
+  beforeEach(() => {
+    at.clear()
+    asked.length = 0
+  })
+  return {
+    get url() {
+      return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    },
+    at,
+    asked
   }
 }

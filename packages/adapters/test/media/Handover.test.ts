@@ -24,7 +24,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import path from "node:path"
 import sharp from "sharp"
-import { afterAll, beforeAll, beforeEach } from "vitest"
+import { afterAll } from "vitest"
 import * as SharpImages from "../../src/accounts/SharpImages.ts"
 import * as FileMedia from "../../src/media/FileMedia.ts"
 import * as HttpMedia from "../../src/media/HttpMedia.ts"
@@ -33,15 +33,7 @@ import * as FileServer from "./FileServer.ts"
 
 const { file, png, status } = FileServer
 
-let server: FileServer.FileServer
-beforeAll(async () => {
-  server = await FileServer.start()
-})
-afterAll(() => server.close())
-beforeEach(() => {
-  server.at.clear()
-  server.asked.length = 0
-})
+const server = FileServer.ofTests()
 
 const home = mkdtempSync(path.join(tmpdir(), "overture-handover-"))
 afterAll(() => rmSync(home, { recursive: true, force: true }))

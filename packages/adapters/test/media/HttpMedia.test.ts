@@ -2,7 +2,6 @@
 import type { MediaSource } from "@overture/core/chat/MediaSource"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { afterAll, beforeAll, beforeEach } from "vitest"
 import { gzipSync } from "node:zlib"
 import * as HttpMedia from "../../src/media/HttpMedia.ts"
 import * as SafeHttp from "../../src/net/SafeHttp.ts"
@@ -10,22 +9,8 @@ import * as FileServer from "./FileServer.ts"
 
 const { file, png, status } = FileServer
 
-let server: FileServer.FileServer
-let other: FileServer.FileServer
-beforeAll(async () => {
-  server = await FileServer.start()
-  other = await FileServer.start()
-})
-afterAll(async () => {
-  await server.close()
-  await other.close()
-})
-beforeEach(() => {
-  for (const { asked, at } of [server, other]) {
-    asked.length = 0
-    at.clear()
-  }
-})
+const server = FileServer.ofTests()
+const other = FileServer.ofTests()
 
 const loopback = { allowHttp: true, allowInward: true }
 

@@ -17,7 +17,7 @@ import { once } from "node:events"
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import path from "node:path"
-import { afterAll, beforeAll } from "vitest"
+import { afterAll } from "vitest"
 import * as FileMedia from "../../src/media/FileMedia.ts"
 import * as HttpMedia from "../../src/media/HttpMedia.ts"
 import * as SqliteStorage from "../../src/storage/SqliteStorage.ts"
@@ -30,11 +30,7 @@ const root = path.join(home, "media")
 mkdirSync(root)
 afterAll(() => rmSync(home, { recursive: true, force: true }))
 
-let server: FileServer.FileServer
-beforeAll(async () => {
-  server = await FileServer.start()
-})
-afterAll(() => server.close())
+const server = FileServer.ofTests()
 
 const files = () =>
   readdirSync(root, { recursive: true, withFileTypes: true })

@@ -31,22 +31,14 @@ import { Effect, Fiber, Layer, Option, Stream } from "effect"
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import path from "node:path"
-import { afterAll, beforeAll, beforeEach } from "vitest"
+import { afterAll } from "vitest"
 import * as FileMedia from "../../src/media/FileMedia.ts"
 import * as HttpMedia from "../../src/media/HttpMedia.ts"
 import * as FileServer from "./FileServer.ts"
 
 const { file, png, status } = FileServer
 
-let server: FileServer.FileServer
-beforeAll(async () => {
-  server = await FileServer.start()
-})
-afterAll(() => server.close())
-beforeEach(() => {
-  server.at.clear()
-  server.asked.length = 0
-})
+const server = FileServer.ofTests()
 
 const home = mkdtempSync(path.join(tmpdir(), "overture-mirroring-"))
 afterAll(() => rmSync(home, { recursive: true, force: true }))

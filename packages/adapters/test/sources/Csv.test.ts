@@ -7,7 +7,8 @@ import { join } from "node:path"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import type { ImportRow, Rejected } from "../../src/sources/ContactRow.ts"
-import { type Batch, CsvError, type Options, read } from "../../src/sources/Csv.ts"
+import type { Batch, Options } from "../../src/sources/Batches.ts"
+import { CsvError, read } from "../../src/sources/Csv.ts"
 
 const encode = (text: string) => new TextEncoder().encode(text)
 const chunked = (bytes: Uint8Array, size: number) => {

@@ -1,18 +1,19 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result, Stream } from "effect"
+import type * as Batches from "../../src/sources/Batches.ts"
 import * as Csv from "../../src/sources/Csv.ts"
 import { type JsonError, read } from "../../src/sources/Json.ts"
 import { faultIn } from "../../src/sources/JsonSyntax.ts"
 
 const encode = (text: string) => new TextEncoder().encode(text)
 
-const outcome = (text: string | Uint8Array, options?: Csv.Options, size = 65_536) =>
+const outcome = (text: string | Uint8Array, options?: Batches.Options, size = 65_536) =>
   Effect.gen(function* () {
     const bytes = typeof text === "string" ? encode(text) : text
     const pieces: Array<Uint8Array> = []
     for (let i = 0; i < bytes.length; i += size) pieces.push(bytes.slice(i, i + size))
-    const rows: Array<Csv.Batch["rows"][number]> = []
-    const rejected: Array<Csv.Batch["rejected"][number]> = []
+    const rows: Array<Batches.Batch["rows"][number]> = []
+    const rejected: Array<Batches.Batch["rejected"][number]> = []
     const end = yield* read(Stream.fromIterable(pieces), options).pipe(
       Stream.runForEach((batch) =>
         Effect.sync(() => {

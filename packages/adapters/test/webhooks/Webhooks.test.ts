@@ -121,7 +121,9 @@ describe.each(storages)("webhooks on %s", (_, storage) => {
         )
         const garbage = yield* Receiver.start((response) => void response.socket?.end("SMTP ready\r\n\r\n"))
         const gone = yield* Receiver.start((response) => void response.writeHead(410).end())
-        const { append, create, deliveries, feed, until, webhooks, workspace } = yield* scene("six receivers")
+        const { append, build, create, deliveries, feed, until, webhooks, workspace } = yield* scene("six receivers")
+        const nowhere = yield* Effect.flip(webhooks.create(build.workspace().id, { url: good.url }))
+        assert.strictEqual(nowhere._tag, "WorkspaceNotFound")
         const refused = yield* Effect.flip(create("http://127.0.0.2:9/"))
         assert.strictEqual(refused._tag, "InvalidWebhook")
 
@@ -339,6 +341,8 @@ describe.each(storages)("webhooks on %s", (_, storage) => {
         assert.strictEqual((JSON.parse(receiver.got[0]!.body) as { readonly type: string }).type, "webhook.ping")
         const events = yield* append(20, 4)
         yield* drain
+        const wrong = yield* Effect.flip(webhooks.replay(workspace.id, id, { since: NaN }))
+        assert.match(wrong.message, /^since: /)
         yield* webhooks.replay(workspace.id, id, { since: 0 })
         yield* drain
         assertTold(receiver.got.slice(21), events, secret)
