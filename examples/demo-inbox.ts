@@ -105,6 +105,7 @@ const story = Effect.fnUntraced(function* (sandbox: Sandbox.SandboxChannel) {
     }
   })
   const ingress = { url: `${server}/ingress`, secret }
+  yield* Studio.found
   const webhooks = yield* Webhooks
   const hook = yield* webhooks.create(Studio.workspace, { url: `${server}/hooks`, events: Narrator.events })
   subscriber.verifier = new Webhook(Redacted.value(hook.secret))

@@ -31,8 +31,8 @@ const campaign = {
   sendWindow: { timezone: "America/New_York", windows: [{ start: "09:00", end: "10:00" }] }
 }
 
-/** Founds the studios and starts the campaign; answers who answers people. */
-export const open = Effect.gen(function* () {
+/** Founds the studios: before that nobody can be told of them. */
+export const found = Effect.gen(function* () {
   yield* (yield* WorkspaceStore).create({
     id: workspace,
     name: "Riverside & Hillside Yoga",
@@ -44,6 +44,10 @@ export const open = Effect.gen(function* () {
     createdAt: yield* (yield* PacingTime).now,
     metadata: {}
   })
+})
+
+/** Opens them and starts the campaign; answers who answers people. */
+export const open = Effect.gen(function* () {
   const accounts = yield* Accounts
   const connections = yield* Connections
   const contacts = yield* Contacts

@@ -25,7 +25,10 @@ export const members = (paces: ReadonlyArray<Pick<PacedAccount, "account" | "pac
   ordered(paces).flatMap(({ account, pace }) => (pace.leftAt === null ? [account] : []))
 
 /** The ranges of the pool whose routes lead to an account that left: those that want it, and those that only it reached. */
-export const strandedBy = (left: Account.Account, members: ReadonlyArray<Account.Account>): ReadonlyArray<PoolRange> => {
+export const strandedBy = (
+  left: Account.Account,
+  members: ReadonlyArray<Account.Account>
+): ReadonlyArray<PoolRange> => {
   const reached = new Set(members.flatMap(Account.reachesOf))
   return Account.reachesOf(left).flatMap((reach) => [
     { reach, wanted: left.id },
@@ -34,7 +37,8 @@ export const strandedBy = (left: Account.Account, members: ReadonlyArray<Account
 }
 
 /** Whether it is in the campaign and may be counted on. */
-const isAble = ({ account, pace }: Pick<PacedAccount, "account" | "pace">): boolean => pace.leftAt === null && Account.isAble(account)
+const isAble = ({ account, pace }: Pick<PacedAccount, "account" | "pace">): boolean =>
+  pace.leftAt === null && Account.isAble(account)
 
 /** The channels of this process, by name. */
 export type Channels = ReadonlyMap<string, Pick<Channel, "policy">>
@@ -56,11 +60,7 @@ export const capBelow = (
  * How many touches accounts have on the campaign's next active day; 0 = it left, is not able, has no channel here, or a cap
  * lets none of them pass.
  */
-export const touchesOf = (
-  campaign: Campaign,
-  channels: Channels,
-  now: Instant
-): ((one: PacedAccount) => number) => {
+export const touchesOf = (campaign: Campaign, channels: Channels, now: Instant): ((one: PacedAccount) => number) => {
   const settings = PacePlan.dayPlanSettings(campaign.settings)
   const at = SendWindow.nextOpen(settings.window, settings.zone, now)
   const date = at === null ? null : SendWindow.dateOf(settings.window, settings.zone, at)

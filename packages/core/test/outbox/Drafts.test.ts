@@ -69,7 +69,10 @@ describe("a draft that is none", () => {
         const said = (draft: object) => Effect.map(Effect.flip(it.send(draft)), ({ message }) => message)
         assert.match(yield* said({ notBefore: NaN }), /^notBefore: expected an instant .*, got NaN$/)
         assert.strictEqual(yield* said({ metadata: "words" }), 'metadata: expected an object, got "words"')
-        assert.strictEqual(yield* said({ author: {} }), 'author: expected an object whose type is "member" or "api", got {}')
+        assert.strictEqual(
+          yield* said({ author: {} }),
+          'author: expected an object whose type is "member" or "api", got {}'
+        )
       })
     )
   )

@@ -34,7 +34,7 @@ const refused = (optOutScope: "contact" | "address", channel: TestChannel.TestCh
     const events = yield* (yield* EventStore).read(workspace, null, 1_000)
     return {
       asked: channel.asked.map(({ to }) => to),
-      suppressed: data.map(({ address }) => address.split("/").at(-1)).sort(),
+      suppressed: data.map(({ address }) => `${address.split("/").at(-1)}`).sort(),
       told: events.filter(({ event }) => event.type === "contact.opted_out").length,
       leads: (yield* scene.leads(campaign.id)).map(({ status }) => status)
     }

@@ -36,7 +36,9 @@ const overCaps = (
   const parts = Math.max(...steps.map((step) => step.parts.length))
   return paces.flatMap((one) => {
     const below = one.pace.leftAt === null ? Drawing.capBelow(parts, one, channels) : null
-    return below === null ? [] : [`${one.account.name}: a step has ${parts} messages, ${caps[below.name]} is ${below.cap}`]
+    return below === null
+      ? []
+      : [`${one.account.name}: a step has ${parts} messages, ${caps[below.name]} is ${below.cap}`]
   })
 }
 

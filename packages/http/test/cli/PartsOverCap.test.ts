@@ -11,8 +11,16 @@ afterEach(() => here.remove())
 const run = (file: string, ...args: ReadonlyArray<string>) =>
   inProcess(
     "run",
-    ...["--contacts", here.path("contacts.csv"), "--campaign", here.path(file)],
-    ...["--sandbox", here.path("sandbox.json"), "--database", here.path("overture.sqlite"), "--virtual", ...args]
+    "--contacts",
+    here.path("contacts.csv"),
+    "--campaign",
+    here.path(file),
+    "--sandbox",
+    here.path("sandbox.json"),
+    "--database",
+    here.path("overture.sqlite"),
+    "--virtual",
+    ...args
   )
 
 describe("a cap below the messages of a step", { timeout: 120_000 }, () => {
