@@ -1,19 +1,23 @@
 /** Webhooks over HTTP: what deliveries leave by, with node:crypto for secrets and signatures. */
 import type { Answer } from "@overture/core/event/WebhookAnswer"
 import { WebhookTransport } from "@overture/core/event/WebhookTransport"
-import { secretPrefix } from "@overture/core/event/WebhookFormat"
+import { type Hmac, secretPrefix } from "@overture/core/event/WebhookFormat"
 import { second } from "@overture/core/workspace/Instant"
 import { Clock, Effect, Layer, Redacted, Result } from "effect"
-import { randomBytes } from "node:crypto"
+import { createHmac, createSecretKey, randomBytes } from "node:crypto"
 import * as SafeHttp from "../net/SafeHttp.ts"
 import * as Target from "../net/Target.ts"
-import * as HmacSha256 from "./HmacSha256.ts"
 
 /** An endpoint that has not answered by then has failed (milliseconds). */
 const timeoutMs = 15 * second
 /** How much of an answer is read. */
 const maxBytes = 1_024
 const userAgent = "Overture-Webhooks"
+
+const hmac: Hmac = ({ encoding, text }) => {
+  const key = createSecretKey(text, encoding)
+  return (signed, written) => createHmac("sha256", key).update(signed).digest(written)
+}
 
 /** What an endpoint asks to wait: seconds, or an instant (milliseconds). */
 const retryAfter = (header: string | undefined, now: number): number => {
@@ -48,7 +52,7 @@ export const layer = (options: SafeHttp.Options = {}): Layer.Layer<WebhookTransp
         refusal: (url) =>
           Result.match(target.parse(url), { onFailure: ({ message }) => message, onSuccess: () => null }),
         newSecret: Effect.sync(() => Redacted.make(secretPrefix + randomBytes(32).toString("base64"))),
-        hmac: HmacSha256.make,
+        hmac,
         post: ({ body, headers, url }, answered) =>
           http.send(
             {

@@ -38,7 +38,7 @@ const written = (scope: "contact" | "address", words: string, from: ReadonlyArra
     yield* desk.run((yield* desk.now) + minute)
     const { data } = yield* (yield* Suppressions).page(desk.workspace, {})
     assert.strictEqual(data.length, answers.filter((answer) => answer === "suppressed").length)
-    return { answers, reached: channel.asked.map(({ to }) => to) }
+    return { answers, reached: channel.asked.map(({ to }) => to).toSorted((a, b) => a.localeCompare(b)) }
   }).pipe(Effect.provide(Desk.engine(channel)))
 }
 
