@@ -22,8 +22,8 @@ const stuck = (channel: TestChannel.TestChannel) =>
     const account = yield* scene.account("a")
     const groups = yield* AccountGroups
     const group = yield* groups.create({ workspace: scene.workspace.id, name: "numbers", dailyCap: 2 }, admin)
-    yield* groups.assign(scene.workspace.id, group.id, [account.id], system)
     const campaign = yield* scene.campaign("wide", [account], people, pacing, [3])
+    yield* groups.assign(scene.workspace.id, group.id, [account.id], system)
     yield* scene.start(campaign.id)
     yield* scene.run(start + day)
     assert.strictEqual(channel.asked.length, 0)

@@ -45,8 +45,8 @@ describe("a workspace", () => {
     return Effect.gen(function* () {
       const scene = yield* make(channel)
       const workspaces = yield* Workspaces
-      yield* workspaces.change(scene.workspace.id, { dailyCap: 1 }, admin)
       const campaign = yield* scene.campaign("wide", [yield* scene.account("a")], people(3), pacing, [2])
+      yield* workspaces.change(scene.workspace.id, { dailyCap: 1 }, admin)
       yield* scene.start(campaign.id)
       yield* scene.run(start + day)
       assert.strictEqual(channel.asked.length, 0)

@@ -221,7 +221,16 @@ describe("the forecast engine", () => {
           dueAt: null,
           reserved
         })
-        return { lead, contact, touches: [], suppressions: [], sequences: [], chat: null, takenOver: [], messages: [message] }
+        return {
+          lead,
+          contact,
+          touches: [],
+          suppressions: [],
+          sequences: [],
+          chat: null,
+          takenOver: [],
+          messages: [message]
+        }
       })
       const running: Snapshot.Snapshot = {
         ...base,
