@@ -8,7 +8,6 @@ import { CsvError as ParserError, Parser } from "csv-parse"
 import * as Batches from "./Batches.ts"
 import { sliceSize } from "./Bytes.ts"
 import * as ContactRow from "./ContactRow.ts"
-import { PlainRecords } from "./PlainRecords.ts"
 import * as PlainText from "./PlainText.ts"
 
 /** A file that cannot be read, or not beyond that place. */
@@ -76,10 +75,6 @@ const refusals: Readonly<Partial<Record<string, PlainText.NotText>>> = {
 class Pass implements Batches.Pass<string> {
   private readonly check = new PlainText.Utf8Check()
   private head: Uint8Array | null = new Uint8Array(0)
-  private delimiter = ","
-  /** Until the first quote. */
-  private plain: PlainRecords | null = null
-  /** From then on. */
   private parser: Parser | null = null
   private columns: ReadonlyArray<ContactRow.Column> | null = null
   private decode: ContactRow.Decode | null = null
@@ -100,13 +95,11 @@ class Pass implements Batches.Pass<string> {
     const bytes = this.open(slice)
     if (bytes !== null && this.fault === null) {
       const bad = this.check.next(bytes) ?? (slice === null ? this.check.end() : null)
-      yield* this.take(bad === null ? bytes : bytes.subarray(0, bad.at))
+      yield* this.parse((callback) => this.parser?.write(bad === null ? bytes : bytes.subarray(0, bad.at), callback))
       if (bad !== null) this.refuse({ ...bad, column: null })
     }
     if (slice === null && this.fault === null) {
-      this.plain?.end()
-      const { parser } = this
-      if (parser !== null) yield* this.parse((callback) => parser.end(callback))
+      yield* this.parse((callback) => this.parser?.end(callback))
       if (!this.seen) this.refuseEmpty()
     }
     const outcome = { entries: this.entries, fault: this.fault }
@@ -127,22 +120,8 @@ class Pass implements Batches.Pass<string> {
     this.head = null
     const other = PlainText.recognise(head)
     if (other !== null) this.refuse({ line: 1, column: null, ...other })
-    this.delimiter = delimiterOf(line ?? text)
-    this.plain = new PlainRecords(this.delimiter, maxRecord, (record) => this.accept(record, false))
-    return head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? head.subarray(3) : head
-  }
-
-  private take(bytes: Uint8Array): Effect.Effect<void> {
-    const rest = this.plain === null ? bytes : this.plain.next(bytes)
-    if (rest === null) return Effect.void
-    this.plain = null
-    const parser = (this.parser ??= this.makeParser())
-    return this.parse((callback) => parser.write(rest, callback))
-  }
-
-  private makeParser(): Parser {
-    const parser = new Parser({
-      delimiter: this.delimiter,
+    this.parser = new Parser({
+      delimiter: delimiterOf(line ?? text),
       record_delimiter: ["\r\n", "\n", "\r"],
       relax_column_count: true,
       max_record_size: maxRecord,
@@ -154,8 +133,8 @@ class Pass implements Batches.Pass<string> {
       }
     })
     // The write callback carries the error; without a listener Node would end the process.
-    parser.on("error", () => {})
-    return parser
+    this.parser.on("error", () => {})
+    return head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? head.subarray(3) : head
   }
 
   private accept(record: Array<string>, isBroken: boolean): void {
