@@ -5,7 +5,7 @@
 import { Effect } from "effect"
 import * as Account from "../account/Account.ts"
 import { type Actor, stamped, system } from "../event/DomainEvent.ts"
-import type { AccountId, CampaignId, ContactId, IdGenerator } from "../workspace/Id.ts"
+import type { AccountId, CampaignId, ContactId, IdGenerator, LeadId } from "../workspace/Id.ts"
 import { type Instant, minute } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import type { Campaign } from "./Campaign.ts"
@@ -251,10 +251,12 @@ export const make = (
     const ranges = Drawing.strandedBy(left, accounts)
     const chatty = sticks(campaign) ? accounts.map(({ id }) => id) : []
     let unreachable = 0
-    while (true) {
-      const stranded = yield* store.pooled(campaign.id, { ranges, limit: batch }, chatty)
-      unreachable += stranded.length === 0 ? 0 : yield* routed(campaign, accounts, stranded, now)
-      if (stranded.length < batch) return unreachable
+    for (let former: LeadId | null = null; ; ) {
+      const stranded: ReadonlyArray<PooledLead> = yield* store.pooled(campaign.id, { ranges, limit: batch }, chatty)
+      const first = stranded[0]?.lead.id ?? null
+      if (first === null || first === former) return unreachable
+      former = first
+      unreachable += yield* routed(campaign, accounts, stranded, now)
     }
   })
 
