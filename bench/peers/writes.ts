@@ -43,11 +43,13 @@ const openChat = `insert into ${prefix}chat(id, workspace_id, number, account_id
   select x.chat, x.workspace, nextval('bench_chat'), x.account, x.address, x.contact, '', $12::bigint, 'step 1, part 0',
     'outbound', 0, $12::bigint from x
   on conflict (id) do update set last_at = excluded.last_at, last_text = excluded.last_text`
-const events = (count: 1 | 2) => `insert into ${prefix}event(id, workspace_id, type, at, subject, actor, cause, data)
+const events = (
+  which: "lead's" | "all"
+) => `insert into ${prefix}event(id, workspace_id, type, at, subject, actor, cause, data)
   select e.id, x.workspace, e.type, $12::bigint, e.subject, jsonb_build_object('id', x.campaign, 'type', 'campaign'),
     e.cause, jsonb_build_object('chat', x.chat, 'account', x.account, 'lead', x.lead, 'campaign', x.campaign)
   from x cross join lateral (values (x.event1, 'lead.sent', x.lead, x.message)
-    ${count === 2 ? ", (x.event2, 'message.sent', x.message, null)" : ""}) as e(id, type, subject, cause)`
+    ${which === "all" ? ", (x.event2, 'message.sent', x.message, null), (x.event2 || 'c', 'chat.created', x.chat, null)" : ""}) as e(id, type, subject, cause)`
 
 const texts = {
   claim: `with ${x},
@@ -70,10 +72,10 @@ const texts = {
     p as (update ${prefix}pace as p set sent = p.sent + y.n, touched = p.touched + y.n, ramp_day = 1,
       ramp_date = '2026-03-09' from ${byPace} as y where p.campaign_id = y.campaign and p.account_id = y.account),
     h as (${openChat}),
-    e as (${events(2)})
+    e as (${events("all")})
     select 1`,
   four: `with ${x}, l as (${endLead}), m as (${insertMessage("sent", "$12::bigint")}), h as (${openChat}),
-    e as (${events(1)}) select 1`
+    e as (${events("lead's")}) select 1`
 } as const
 
 const steps = { same: ["claim", "begin", "settle"], four: ["four"] } as const
