@@ -1,5 +1,5 @@
 /** What may be said of accounts and of their groups, checked field by field. Secrets are not among it. */
-import { Result, Schema } from "effect"
+import { Schema } from "effect"
 import { ChannelName } from "../channel/Address.ts"
 import { Cap } from "../workspace/Budget.ts"
 import { Instant } from "../workspace/Instant.ts"
@@ -32,7 +32,8 @@ const common = {
   minGapMs: Schema.optional(MinGap),
   metadata: Schema.optional(Metadata)
 }
-const decodeNew = Problem.decoder(
+/** The settings of a new account with its zone as it is spelled, or the first problem. */
+export const checkNew = Problem.checker(
   Schema.Struct({
     ...common,
     channel: ChannelName,
@@ -41,10 +42,14 @@ const decodeNew = Problem.decoder(
     dailyCap: Schema.optional(Cap),
     warmUp: Schema.optional(RampUp),
     timezone: Schema.optional(ZoneName)
-  })
+  }),
+  InvalidAccount
 )
+
 const Attention = Schema.optional(Schema.Array(AttentionReason))
-const decodeChange = Problem.decoder(
+
+/** The same of what is to be changed of an account. */
+export const checkChange = Problem.checker(
   Schema.Struct({
     ...common,
     enabled: Schema.optional(Schema.Boolean),
@@ -57,26 +62,23 @@ const decodeChange = Problem.decoder(
     warmUp: Schema.optional(Schema.NullOr(RampUp)),
     restartWarmUp: Schema.optional(Schema.Boolean),
     timezone: Schema.optional(Schema.NullOr(ZoneName))
-  })
+  }),
+  InvalidAccount
 )
+
 const group = {
   dailyCap: Schema.optional(Schema.NullOr(Cap)),
   timezone: Schema.optional(Schema.NullOr(ZoneName))
 }
-const decodeNewGroup = Problem.decoder(Schema.Struct({ ...group, name: Schema.NonEmptyString }))
-const decodeGroupChange = Problem.decoder(Schema.Struct({ ...group, name: Schema.optional(Schema.NonEmptyString) }))
-
-const refusedAccount = ({ field, message }: Problem.Problem) => new InvalidAccount({ field, problem: message })
-const refusedGroup = ({ field, message }: Problem.Problem) => new InvalidAccountGroup({ field, problem: message })
-
-/** The settings of a new account with its zone as it is spelled, or the first problem. */
-export const checkNew = (settings: object) => Result.mapError(decodeNew(settings), refusedAccount)
-
-/** The same of what is to be changed of an account. */
-export const checkChange = (change: object) => Result.mapError(decodeChange(change), refusedAccount)
 
 /** The same of a new group. */
-export const checkNewGroup = (settings: object) => Result.mapError(decodeNewGroup(settings), refusedGroup)
+export const checkNewGroup = Problem.checker(
+  Schema.Struct({ ...group, name: Schema.NonEmptyString }),
+  InvalidAccountGroup
+)
 
 /** The same of what is to be changed of a group. */
-export const checkGroupChange = (change: object) => Result.mapError(decodeGroupChange(change), refusedGroup)
+export const checkGroupChange = Problem.checker(
+  Schema.Struct({ ...group, name: Schema.optional(Schema.NonEmptyString) }),
+  InvalidAccountGroup
+)

@@ -1,5 +1,5 @@
 /** What a member does with chats, one verb over one or many: what it makes of a chat, and what is told of it. Pure. */
-import { Result, Schema } from "effect"
+import { Schema } from "effect"
 import type { EventType } from "../event/DomainEvent.ts"
 import { MemberId } from "../workspace/Id.ts"
 import { Instant } from "../workspace/Instant.ts"
@@ -40,17 +40,11 @@ export class InvalidChatChange extends Schema.TaggedError<InvalidChatChange>()("
   }
 }
 
-const decode = Problem.decoder(ChatChange)
-const decodeReading = Problem.decoder(Schema.toType(ChatReading))
-const invalid = ({ field, message }: Problem.Problem) => new InvalidChatChange({ field, problem: message })
-
 /** The change as given, or its first problem. */
-export const check = (given: ChatChange): Result.Result<ChatChange, InvalidChatChange> =>
-  Result.mapError(decode(given), invalid)
+export const check = Problem.checker(ChatChange, InvalidChatChange)
 
 /** The same of how far chats were read. */
-export const checkReading = (given: ChatReading): Result.Result<ChatReading, InvalidChatChange> =>
-  Result.mapError(decodeReading(given), invalid)
+export const checkReading = Problem.checker(Schema.toType(ChatReading), InvalidChatChange)
 
 export interface Changed {
   /** The very object where nothing changes. */

@@ -1,5 +1,5 @@
 /** With whom somebody wants to talk, and from which account, as they name it. */
-import { Result, Schema } from "effect"
+import { Schema } from "effect"
 import * as Account from "../account/Account.ts"
 import { type Address, ChannelName } from "../channel/Address.ts"
 import type { Channel } from "../channel/Channel.ts"
@@ -33,11 +33,8 @@ export class PartyInvalid extends Schema.TaggedError<PartyInvalid>()("PartyInval
   }
 }
 
-const decode = Problem.decoder(Party)
-
 /** The party as given, or its first problem. */
-export const check = (given: Party): Result.Result<Party, PartyInvalid> =>
-  Result.mapError(decode(given), ({ field, message }) => new PartyInvalid({ field, problem: message }))
+export const check = Problem.checker(Party, PartyInvalid)
 
 /** No account that was meant reaches the contact. */
 export class ContactUnreachable extends Schema.TaggedError<ContactUnreachable>()("ContactUnreachable", {

@@ -36,11 +36,8 @@ export class InvalidWebhook extends Schema.TaggedError<InvalidWebhook>()("Invali
 export const ReplayRange = Schema.Struct({ since: Instant, before: Schema.optional(Instant) })
 export type ReplayRange = typeof ReplayRange.Type
 
-const decodeRange = Problem.decoder(Schema.toType(ReplayRange))
-
 /** The range as given, or its first problem. */
-export const checkRange = (range: ReplayRange): Result.Result<ReplayRange, InvalidWebhook> =>
-  Result.mapError(decodeRange(range), ({ field, message }) => new InvalidWebhook({ field, problem: message }))
+export const checkRange = Problem.checker(Schema.toType(ReplayRange), InvalidWebhook)
 
 /** The workspace has as many endpoints as it may. */
 export class WebhookLimitReached extends Schema.TaggedError<WebhookLimitReached>()("WebhookLimitReached", {

@@ -1,5 +1,5 @@
 /** What may be said of a member, checked field by field. */
-import { Result, Schema } from "effect"
+import { Schema } from "effect"
 import { Member } from "./Member.ts"
 import * as Problem from "./Problem.ts"
 
@@ -33,14 +33,8 @@ export class InvalidMember extends Schema.TaggedError<InvalidMember>()("InvalidM
   }
 }
 
-const decodeNew = Problem.decoder(NewMember)
-const decodeChange = Problem.decoder(MemberChange)
-const invalid = ({ field, message }: Problem.Problem) => new InvalidMember({ field, problem: message })
-
 /** The member as given, or its first problem. */
-export const checkNew = (given: NewMember): Result.Result<NewMember, InvalidMember> =>
-  Result.mapError(decodeNew(given), invalid)
+export const checkNew = Problem.checker(NewMember, InvalidMember)
 
 /** The same of a change. */
-export const checkChange = (given: MemberChange): Result.Result<MemberChange, InvalidMember> =>
-  Result.mapError(decodeChange(given), invalid)
+export const checkChange = Problem.checker(MemberChange, InvalidMember)

@@ -219,3 +219,13 @@ export const decoder = <S extends Schema.ConstraintDecoder<unknown>>(schema: S) 
   return (input: unknown): Result.Result<S["Type"], Problem> =>
     Result.mapError(decode(input, showing), (error) => of(error)[0])
 }
+
+/** The same, with the problem as the error that this kind of input has. */
+export const checker = <S extends Schema.ConstraintDecoder<unknown>, E>(
+  schema: S,
+  Refused: new (refused: { readonly field: string; readonly problem: string }) => E
+) => {
+  const decode = decoder(schema)
+  return (input: unknown): Result.Result<S["Type"], E> =>
+    Result.mapError(decode(input), ({ field, message }) => new Refused({ field, problem: message }))
+}

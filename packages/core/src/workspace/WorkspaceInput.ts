@@ -1,5 +1,5 @@
 /** What may be said of a workspace, checked field by field, and what a change makes of one. */
-import { Result, Schema, Struct } from "effect"
+import { type Result, Schema, Struct } from "effect"
 import { Cap } from "./Budget.ts"
 import { Metadata } from "./Json.ts"
 import { Assignment } from "./Member.ts"
@@ -50,19 +50,19 @@ const fields = {
   assignment: Schema.optional(Schema.NullOr(Assignment)),
   metadata: Schema.optional(Metadata)
 }
-const decodeNew = Problem.decoder(Schema.Struct({ ...fields, name: Schema.NonEmptyString }))
-const decodeChange = Problem.decoder(
-  Schema.Struct({ ...fields, name: Schema.optional(Schema.NonEmptyString), paused: Schema.optional(Schema.Boolean) })
-)
-const invalid = ({ field, message }: Problem.Problem) => new InvalidWorkspace({ field, problem: message })
 
 /** The input with its zone as it is spelled, or its first problem. */
-export const checkNew = (input: NewWorkspace): Result.Result<NewWorkspace, InvalidWorkspace> =>
-  Result.mapError(decodeNew(input), invalid)
+export const checkNew: (input: NewWorkspace) => Result.Result<NewWorkspace, InvalidWorkspace> = Problem.checker(
+  Schema.Struct({ ...fields, name: Schema.NonEmptyString }),
+  InvalidWorkspace
+)
 
 /** The same of a change. */
-export const checkChange = (input: WorkspaceChange): Result.Result<WorkspaceChange, InvalidWorkspace> =>
-  Result.mapError(decodeChange(input), invalid)
+export const checkChange: (change: WorkspaceChange) => Result.Result<WorkspaceChange, InvalidWorkspace> =
+  Problem.checker(
+    Schema.Struct({ ...fields, name: Schema.optional(Schema.NonEmptyString), paused: Schema.optional(Schema.Boolean) }),
+    InvalidWorkspace
+  )
 
 /** Whether it changes what the workspace's accounts may send, and when. */
 export const concernsSending = ({ dailyCap, paused, timezone }: WorkspaceChange): boolean =>

@@ -47,17 +47,6 @@ const says = (channel: TestChannel.TestChannel, account: Account, at: Instant, e
     content: Builders.text("Hm")
   })
 
-/** Something the owner of the account wrote from another device. */
-const echo = (channel: TestChannel.TestChannel, account: Account, at: Instant) =>
-  channel.tell(account.id, at, {
-    type: "messageEchoed",
-    dedupeKey: `out-${at}`,
-    at,
-    participant: { externalId: "p", scope: "" },
-    externalId: `out-${at}`,
-    content: Builders.text("By hand")
-  })
-
 describe("a follow-up after a conversation", () => {
   it.effect("goes its days after the last message, where that is ours, and passes over those for the silent", () => {
     const channel = TestChannel.make()
@@ -200,7 +189,7 @@ describe("a takeover from another device", () => {
       yield* it.run(start + 10 * hour)
       const late = yield* it.campaign("late", [account], [{ id: "p" }], { pacing, startAt: start + 60 * hour })
       yield* it.start(late.id)
-      echo(channel, account, start + 30 * hour)
+      Scene.byHand(channel, account, start + 30 * hour)
       yield* it.run(start + 6 * day)
       const [touched] = yield* it.leads(campaign.id)
       const [open] = yield* it.leads(late.id)

@@ -3,7 +3,6 @@ import { Effect } from "effect"
 import { idOf } from "../../src/chat/Chat.ts"
 import { Chats } from "../../src/chat/Chats.ts"
 import { system } from "../../src/event/DomainEvent.ts"
-import * as Builders from "../../src/testing/Builders.ts"
 import * as TestChannel from "../../src/testing/TestChannel.ts"
 import { day, hour, type Instant } from "../../src/workspace/Instant.ts"
 import * as Scene from "./Scene.ts"
@@ -21,15 +20,7 @@ const scene = (channel: TestChannel.TestChannel) =>
     return {
       ...it,
       account,
-      wrote: (at: Instant, told: Instant) =>
-        channel.tell(account.id, told, {
-          type: "messageEchoed",
-          dedupeKey: `out-${at}`,
-          at,
-          participant: { externalId: "p", scope: "" },
-          externalId: `out-${at}`,
-          content: Builders.text("By hand")
-        }),
+      wrote: (at: Instant, told: Instant) => Scene.byHand(channel, account, at, told),
       change: (type: "close" | "resume") => chats.change(it.workspace.id, [chat], { type }, system)
     }
   })

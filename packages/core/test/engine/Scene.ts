@@ -26,6 +26,17 @@ export const { start } = Builders
 export const engine = (channel: TestChannel, gates?: ReadonlyArray<AnyHostGate>) =>
   Overture.layer({ storage: MemoryStorage.layer, channels: [channel], time: PacingTime.layerVirtual(start), gates })
 
+/** The owner of the account wrote to p from another device at `at`, which the platform tells at `told`. */
+export const byHand = (channel: TestChannel, account: Account, at: Instant, told = at) =>
+  channel.tell(account.id, told, {
+    type: "messageEchoed",
+    dedupeKey: `out-${at}`,
+    at,
+    participant: { externalId: "p", scope: "" },
+    externalId: `out-${at}`,
+    content: Builders.text("By hand")
+  })
+
 export interface Person {
   readonly id: string
   readonly timezone?: string
