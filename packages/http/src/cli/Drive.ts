@@ -1,10 +1,9 @@
 /** Runs the engine's driver until its work is done or someone wants it to stop, and then lets it end in good order. */
 import * as Account from "@overture/core/account/Account"
+import * as AccountChoice from "@overture/core/campaign/AccountChoice"
 import type { Campaign } from "@overture/core/campaign/Campaign"
 import { CampaignStore, type PacedAccount } from "@overture/core/campaign/CampaignStore"
-import * as Drawing from "@overture/core/campaign/Drawing"
 import { Channels } from "@overture/core/channel/Channel"
-import type { Cap } from "@overture/core/outbox/SendBudget"
 import type { CampaignId } from "@overture/core/workspace/Id"
 import { Driver } from "@overture/core/outbox/Driver"
 import type { StorageError } from "@overture/core/workspace/StorageError"
@@ -26,28 +25,6 @@ export type Halt =
   | { readonly type: "stopped"; readonly by: "all" | "workspace" }
   /** None of its accounts can send. */
   | { readonly type: "inactive"; readonly accounts: ReadonlyArray<string> }
-
-/** Accounts a cap of which is below the messages of a step, each with that. */
-const overCaps = (
-  { settings: { steps } }: Campaign,
-  paces: ReadonlyArray<PacedAccount>,
-  channels: Drawing.Channels
-): ReadonlyArray<string> => {
-  const parts = Math.max(...steps.map((step) => step.parts.length))
-  return paces.flatMap((one) => {
-    const below = one.pace.leftAt === null ? Drawing.capBelow(parts, one, channels) : null
-    return below === null
-      ? []
-      : [`${one.account.name}: a step has ${parts} messages, ${caps[below.name]} is ${below.cap}`]
-  })
-}
-
-const caps: Readonly<Record<Cap["name"], string>> = {
-  accountCap: "its cap",
-  channelLimit: "its channel's limit",
-  groupCap: "its group's cap",
-  workspaceCap: "the workspace's cap"
-}
 
 /** Whether nothing of a running campaign is to come by itself, though it is not finished. */
 const isAtRest = Effect.fnUntraced(function* (campaign: Campaign, paces: ReadonlyArray<PacedAccount>) {
@@ -75,7 +52,8 @@ export const halted = Effect.fnUntraced(function* (
   const accounts = paces.map(({ account }) => account)
   const now = yield* (yield* PacingTime).now
   if (accounts.some(Account.isAble)) {
-    const lines = overCaps(campaign, paces, (yield* Channels).all)
+    const outgrown = AccountChoice.outgrown(campaign.settings, paces, (yield* Channels).all)
+    const lines = outgrown.map(({ account, problem }) => `${account.name}: ${problem}`)
     return lines.length > 0 && (yield* isAtRest(campaign, paces)) ? { type: "inactive", accounts: lines } : null
   }
   return {

@@ -27,6 +27,9 @@ import * as SecretKeys from "./SecretKeys.ts"
 /** The workspace of the command line. */
 export const workspace = fromUuid("wsp", "00000000-0000-7000-8000-000000000001")
 
+/** Who acts on the command line. */
+export const actor = { type: "member", id: "cli" } as const
+
 type Time = Layer.Layer<PacingTime, StorageError, WorkspaceStore>
 
 /** What a command says about time. */

@@ -46,8 +46,27 @@ describe("a cap below the messages of a step", { timeout: 120_000 }, () => {
     const blocked = await run("three.json")
     expect(blocked.code).toBe(3)
     expect(blocked.stderr).toContain("cannot go on")
-    expect(blocked.stderr).toContain("nora: a step has 3 messages, its cap is 2")
+    expect(blocked.stderr).toContain("nora: a step has 3 messages, more than the 2 that it may send a day")
     await run("raised.json")
     expect((await run("three.json")).code).toBe(0)
+  })
+
+  it("is none where the file that has the step raises the cap, for a campaign that is new or there already", async () => {
+    const nora = (dailyCap: number) => ({ accounts: [{ id: "nora", channel: "sandbox", minGap: 0, dailyCap }] })
+    const three = { messages: ["one", "two", "three"], ...nora(300) }
+    here.write("contacts.csv", contacts(3))
+    here.write("sandbox.json", {})
+    here.write("one.json", campaign(nora(2)))
+    here.write("grown.json", campaign(three))
+    here.write("new.json", campaign({ ...three, id: "new", name: "New" }))
+    for (const file of ["new.json", "grown.json"]) {
+      await run("one.json")
+      const ran = await run(file)
+      expect(ran).toMatchObject({
+        code: 0,
+        stderr: expect.stringContaining("account nora follows the file: dailyCap changed")
+      })
+    }
+    expect(here.lines("overture.sandbox.ndjson").filter(({ account }) => account === "nora").length).toBeGreaterThan(0)
   })
 })

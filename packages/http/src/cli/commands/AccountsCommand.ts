@@ -22,7 +22,7 @@ import * as Reading from "../Reading.ts"
 import * as AccountLeft from "../report/AccountLeft.ts"
 import * as AccountList from "../report/AccountList.ts"
 import * as Text from "../report/Text.ts"
-import { actor, workspaceZone } from "../run/Setup.ts"
+import { workspaceZone } from "../run/Setup.ts"
 import * as SecretInput from "../SecretInput.ts"
 import * as Selection from "../Selection.ts"
 import type { Target } from "../Target.ts"
@@ -133,7 +133,7 @@ const connect = Command.make(
             name: Option.getOrUndefined(name),
             ...access
           },
-          actor
+          Engine.actor
         )
         const now = yield* (yield* PacingTime).now
         if (json) {
@@ -170,7 +170,7 @@ const join = Command.make("join", { ...shared, campaign: Flags.campaign }, ({ ac
   Reading.ofCampaign(database, campaign, (found) =>
     Effect.gen(function* () {
       const joining = yield* Selection.account(account)
-      const joined = yield* (yield* CampaignAccounts).join(Engine.workspace, found.id, joining.id, actor)
+      const joined = yield* (yield* CampaignAccounts).join(Engine.workspace, found.id, joining.id, Engine.actor)
       if (json) return Output.printJson({ account: joining.id, campaign: found.id, joined })
       Output.print(
         joined
@@ -195,7 +195,7 @@ const leave = Command.make("leave", { ...shared, campaign: Flags.campaign }, ({ 
       if (!members.some(({ pace }) => pace.account === leaving.id && pace.leftAt === null)) {
         return yield* refuse(`account ${Account.seedKey(leaving)} is not in the campaign ${seedKey(found)}`)
       }
-      const left = yield* (yield* CampaignAccounts).leave(Engine.workspace, found.id, leaving.id, actor)
+      const left = yield* (yield* CampaignAccounts).leave(Engine.workspace, found.id, leaving.id, Engine.actor)
       if (json) return Output.printJson({ account: leaving.id, campaign: found.id, ...left })
       Output.print(AccountLeft.line(leaving.name, left))
     })
@@ -215,7 +215,7 @@ const probe = Command.make("probe", shared, ({ account, database, json }) =>
       if (found.access?.egress == null) {
         return yield* refuse(`${found.name} has no proxy`, "overture accounts connect --egress FILE gives it one.")
       }
-      const { at, delayMs, error } = yield* (yield* Connections).probe(Engine.workspace, found.id, actor)
+      const { at, delayMs, error } = yield* (yield* Connections).probe(Engine.workspace, found.id, Engine.actor)
       if (json) Output.printJson({ account: found.id, at: format(at), delayMs, error })
       if (error !== null) return yield* refuse(`${found.name} has no way out: ${error}`)
       if (!json) Output.print(`${found.name}: the proxy answers after ${Text.number(delayMs ?? 0)} ms.`)
@@ -234,7 +234,7 @@ const change = ({ account, database, json }: Given, to: (found: Account.Account)
     database,
     Effect.gen(function* () {
       const found = yield* Selection.account(account)
-      const changed = yield* (yield* Accounts).change(Engine.workspace, found.id, to(found), actor)
+      const changed = yield* (yield* Accounts).change(Engine.workspace, found.id, to(found), Engine.actor)
       const now = yield* (yield* PacingTime).now
       if (json) return Output.printJson(AccountList.encode({ account: changed, pace: null }, now))
       Output.print(`${changed.name}: ${AccountList.stateOf(changed, now, changed.timezone ?? workspaceZone)}`)

@@ -6,7 +6,6 @@ import * as Engine from "../Engine.ts"
 import * as Flags from "../Flags.ts"
 import * as Output from "../Output.ts"
 import * as Reading from "../Reading.ts"
-import { actor } from "../run/Setup.ts"
 
 const flags = {
   campaign: Flags.campaign,
@@ -45,7 +44,7 @@ export const command = Command.make("duplicate", flags, ({ campaign, database, j
         Engine.workspace,
         found.id,
         { name: Option.getOrUndefined(name), externalRef: Option.getOrNull(ref) },
-        actor
+        Engine.actor
       )
       if (json) return Output.printJson({ campaign: { id, externalRef, name: title, status } })
       Output.print(`${title} (${externalRef ?? id}) is a draft with the same settings and accounts, and nobody in it.`)

@@ -131,7 +131,7 @@ const ofFile = (path: string, given: Given) =>
       const storage = yield* Layer.build(Memory.layer)
       const engine = yield* Engine.build(storage, { time: PacingTime.layerVirtual(from), channels })
       const work = Effect.gen(function* () {
-        const { accounts, campaign } = yield* Setup.makeCampaign(file)
+        const { accounts, campaign } = yield* Setup.makeCampaign(path, file)
         if (Option.isSome(given.contacts)) {
           const csv = { name: given.contacts.value, defaultCountry: Option.getOrUndefined(given.country) }
           const contents = yield* Inputs.readContacts(given.contacts.value, csv, rules.problem)

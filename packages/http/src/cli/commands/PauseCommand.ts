@@ -8,7 +8,6 @@ import { misuse, refuse } from "../Failure.ts"
 import * as Flags from "../Flags.ts"
 import * as Output from "../Output.ts"
 import * as Reading from "../Reading.ts"
-import { actor } from "../run/Setup.ts"
 import type { Target } from "../Target.ts"
 
 const all = Flag.Boolean("all").pipe(
@@ -49,8 +48,8 @@ const one = ({ campaign, database, json }: Given, running: boolean) =>
         return yield* refuse(`${found.name} is ${found.status}, not paused`, "overture run starts a campaign.")
       }
       const changed = running
-        ? yield* campaigns.start(Engine.workspace, found.id, actor)
-        : yield* campaigns.pause(Engine.workspace, found.id, "paused by hand", actor)
+        ? yield* campaigns.start(Engine.workspace, found.id, Engine.actor)
+        : yield* campaigns.pause(Engine.workspace, found.id, "paused by hand", Engine.actor)
       yield* told(
         json,
         { campaign: { id: changed.id, externalRef: changed.externalRef, name: changed.name, status: changed.status } },

@@ -9,7 +9,6 @@ import { findLead } from "../LeadLookup.ts"
 import * as Output from "../Output.ts"
 import * as Reading from "../Reading.ts"
 import * as Text from "../report/Text.ts"
-import { actor } from "../run/Setup.ts"
 
 const flags = {
   who: Argument.String("who").pipe(
@@ -58,7 +57,7 @@ export const command = Command.make("retry", flags, ({ campaign, database, inclu
     readonly choice: RetryChoice
   }) =>
     Effect.gen(function* () {
-      const done = yield* (yield* Retries).retry(Engine.workspace, chosen.campaign, chosen.choice, actor)
+      const done = yield* (yield* Retries).retry(Engine.workspace, chosen.campaign, chosen.choice, Engine.actor)
       if (chosen.choice.type === "reasons" && done.leads.length === 0 && done.left.length === 0) {
         return yield* refuse(
           `no lead of this campaign has the reason ${chosen.choice.reasons.join(" or ")}`,

@@ -11,7 +11,6 @@ import { findLead } from "../LeadLookup.ts"
 import * as Output from "../Output.ts"
 import * as Reading from "../Reading.ts"
 import * as Text from "../report/Text.ts"
-import { actor } from "../run/Setup.ts"
 import * as Selection from "../Selection.ts"
 
 const flags = {
@@ -66,7 +65,7 @@ export const command = Command.make("test-send", flags, ({ account, as, campaign
       const messages = yield* (yield* Previews).testSend(
         Engine.workspace,
         { campaign: found.id, step: said.id, account: named.value.id, to, as: person },
-        actor
+        Engine.actor
       )
       if (json) return Output.printJson({ messages })
       Output.print(

@@ -15,7 +15,7 @@ import * as Output from "../Output.ts"
 import * as Reading from "../Reading.ts"
 import * as Text from "../report/Text.ts"
 import * as WebhookList from "../report/WebhookList.ts"
-import { actor, workspaceZone } from "../run/Setup.ts"
+import { workspaceZone } from "../run/Setup.ts"
 import type { Target } from "../Target.ts"
 
 const paint = () => ({ paint: Output.hasColors() ? Text.colors : Text.plain })
@@ -165,7 +165,7 @@ const replay = Command.make(
 )
 
 const disable = Command.make("disable", shared, (given) =>
-  change(given, (webhooks, id) => webhooks.disable(Engine.workspace, id, actor))
+  change(given, (webhooks, id) => webhooks.disable(Engine.workspace, id, Engine.actor))
 ).pipe(Command.withShortDescription("Send nothing to an endpoint until it is enabled"))
 
 const enable = Command.make(

@@ -10,10 +10,9 @@ import { AccountStore } from "@overture/core/account/AccountStore"
 import type { AccountEntry, CampaignFile } from "@overture/core/campaign/CampaignFile"
 import { second } from "@overture/core/workspace/Instant"
 import { Effect, Option, Struct } from "effect"
-import { workspace } from "../Engine.ts"
+import { actor, workspace } from "../Engine.ts"
 import { refuse } from "../Failure.ts"
 import { idOf } from "./Inputs.ts"
-import { actor } from "./Setup.ts"
 
 export const unknownAccount = (path: string, index: number, id: string): string =>
   `${path}: accounts[${index}]: there is no account ${id} in this database; write it out: {"id": ${JSON.stringify(id)}, "channel": …}`

@@ -10,9 +10,10 @@ import type { Campaign } from "@overture/core/campaign/Campaign"
 import { CampaignStore } from "@overture/core/campaign/CampaignStore"
 import { Ids } from "@overture/core/workspace/Id"
 import { Effect } from "effect"
-import { workspace } from "../Engine.ts"
+import { actor, workspace } from "../Engine.ts"
 import { refuse } from "../Failure.ts"
-import { actor, workspaceZone } from "./Setup.ts"
+import * as Inputs from "./Inputs.ts"
+import { workspaceZone } from "./Setup.ts"
 
 /** The place in a file of a field of settings: `steps[2].parts[0]` is `followUps[1].messages[0]`. */
 const fieldOf = (field: string): string =>
@@ -39,7 +40,12 @@ export const apply = Effect.fn("Changes.apply")(function* (
     .edit(workspace, campaign.id, { name: file.name, settings, accounts: accounts.map(({ id }) => id) }, actor)
     .pipe(
       Effect.catchTag("CampaignChangeRefused", ({ problems }) =>
-        refuse(...problems.map(({ field, message }) => `${path}: ${fieldOf(field)}: ${message}`))
+        refuse(
+          ...Inputs.problemLines(
+            path,
+            problems.map((one) => ({ ...one, field: fieldOf(one.field) }))
+          )
+        )
       )
     )
   const gone = (yield* store.paces(campaign.id)).filter(

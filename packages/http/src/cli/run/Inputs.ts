@@ -48,7 +48,8 @@ const jsonOf = (path: string): Effect.Effect<unknown, CliFailure> =>
     })
   )
 
-const problemLines = (path: string, problems: ReadonlyArray<Problem>) =>
+/** Problems of a file, a line each. */
+export const problemLines = (path: string, problems: ReadonlyArray<Problem>) =>
   problems.map(({ field, message }) => (field === "" ? `${path}: ${message}` : `${path}: ${field}: ${message}`))
 
 /** Channels that this program does not have: what the schema of the file leaves to the one who runs it. */

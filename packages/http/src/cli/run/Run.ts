@@ -84,7 +84,9 @@ const say = (options: RunOptions, ...lines: ReadonlyArray<string>) => Effect.syn
 const prepare = (options: RunOptions, file: CampaignFile, rules: Setup.RowRules, csv: Batches.Options) =>
   Effect.gen(function* () {
     const campaigns = yield* Campaigns
-    const made = yield* Setup.makeCampaign(file)
+    const made = yield* Setup.makeCampaign(options.campaign, file)
+    const { changed, kept } = made.followed
+    yield* say(options, ...changed, ...kept.map((line) => `warning: ${line}`))
     const applied = made.created ? null : yield* Changes.apply(options.campaign, made.campaign, file, made.accounts)
     if (applied !== null && applied.changed.length > 0) {
       yield* say(
@@ -94,8 +96,6 @@ const prepare = (options: RunOptions, file: CampaignFile, rules: Setup.RowRules,
         ...applied.left.map(({ account, lost }) => AccountLeft.line(account.name, lost))
       )
     }
-    const { changed, kept } = yield* AccountEntries.follow(options.campaign, file, made.accounts)
-    yield* say(options, ...changed, ...kept.map((line) => `warning: ${line}`))
     const imported = yield* Setup.importContacts(
       options.contacts,
       csv,
@@ -196,7 +196,7 @@ const program = (options: RunOptions) =>
             // Kept before the first message, so that what happens can be held against it.
             Output.sayOver(`forecasting ${campaign.name}`)
             const forecast = yield* Stop.interrupting(stop)(forecasts.keep(Engine.workspace, campaign.id))
-            yield* campaigns.start(Engine.workspace, campaign.id, Setup.actor)
+            yield* campaigns.start(Engine.workspace, campaign.id, Engine.actor)
             yield* say(options, `${campaign.name} has begun; ${ForecastPage.line(forecast)}`)
           }
           ended = yield* Drive.until(stop, Drive.isOver(campaign.id), Effect.succeed([campaign.id]))

@@ -17,11 +17,11 @@ import { PacingTime } from "@overture/core/workspace/PacingTime"
 import { Transaction } from "@overture/core/workspace/Transaction"
 import { WorkspaceStore } from "@overture/core/workspace/WorkspaceStore"
 import { Effect, Option, Stream } from "effect"
-import { workspace } from "../Engine.ts"
+import { actor, workspace } from "../Engine.ts"
 import { type CliFailure, refuse } from "../Failure.ts"
-import { idOf } from "./Inputs.ts"
+import * as AccountEntries from "./AccountEntries.ts"
+import * as Inputs from "./Inputs.ts"
 
-export const actor = { type: "member", id: "cli" } as const
 /** The zone of the command line's workspace: where a campaign file names none. */
 export const workspaceZone = "UTC"
 
@@ -104,9 +104,9 @@ export const ensureWorkspace = Effect.gen(function* () {
 })
 
 /** The account of an entry, added where it is not there yet. */
-const connect = Effect.fnUntraced(function* (entry: CampaignFile.AccountEntry, index: number) {
+const connect = Effect.fnUntraced(function* (path: string, entry: CampaignFile.AccountEntry, index: number) {
   const accounts = yield* Accounts
-  const known = yield* (yield* AccountStore).byExternalRef(workspace, idOf(entry))
+  const known = yield* (yield* AccountStore).byExternalRef(workspace, Inputs.idOf(entry))
   if (typeof entry === "string") return yield* Effect.orDie(Effect.fromOption(known))
   const { channel, dailyCap, externalId, id, minGap, name, timezone, warmUp } = entry
   const connecting = accounts.connect(
@@ -126,22 +126,24 @@ const connect = Effect.fnUntraced(function* (entry: CampaignFile.AccountEntry, i
   // Ids of two instants ascend, and accounts draw leads in that order: so the same files give the same run.
   const { account } = yield* connecting.pipe(
     Effect.delay("2 millis"),
-    Effect.catchTag("InvalidAccount", ({ message }) => refuse(`accounts[${index}].${message}`))
+    Effect.catchTag("InvalidAccount", ({ message }) => refuse(`${path}: accounts[${index}].${message}`))
   )
   return account
 })
 
-/** Makes the workspace, the accounts and the campaign, all of them or none. */
-export const makeCampaign = Effect.fn("Setup.makeCampaign")(function* (file: CampaignFile.CampaignFile) {
+/** Makes the workspace, the accounts, as the file says that they are, and the campaign: all of them or none. */
+export const makeCampaign = Effect.fn("Setup.makeCampaign")(function* (path: string, file: CampaignFile.CampaignFile) {
   const campaigns = yield* Campaigns
   const transaction = yield* Transaction
   const ids = yield* (yield* Ids).generator
   return yield* transaction.within(
     Effect.gen(function* () {
       yield* ensureWorkspace
-      const connected = yield* Effect.forEach(file.accounts, connect)
+      const connected = yield* Effect.forEach(file.accounts, (entry, i) => connect(path, entry, i))
+      // Before the campaign, which is held against the limits that its accounts have.
+      const followed = yield* AccountEntries.follow(path, file, connected)
       const known = yield* findCampaign(file)
-      if (Option.isSome(known)) return { campaign: known.value, accounts: connected, created: false }
+      if (Option.isSome(known)) return { campaign: known.value, accounts: connected, followed, created: false }
       const [first, ...rest] = connected
       if (first === undefined) return yield* refuse("the campaign has no account")
       const creating = campaigns.create(
@@ -156,9 +158,9 @@ export const makeCampaign = Effect.fn("Setup.makeCampaign")(function* (file: Cam
         actor
       )
       const made = yield* Effect.catchTag(creating, "CampaignChangeRefused", ({ problems }) =>
-        refuse(...problems.map(({ field, message }) => `${field}: ${message}`))
+        refuse(...Inputs.problemLines(path, problems))
       )
-      return { ...made, accounts: connected }
+      return { ...made, accounts: connected, followed }
     })
   )
 })
