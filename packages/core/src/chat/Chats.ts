@@ -27,7 +27,7 @@ import * as ChatChange from "./ChatChange.ts"
 import type { ChatFilter } from "./ChatFilter.ts"
 import * as ChatOpening from "./ChatOpening.ts"
 import { ChatStore } from "./ChatStore.ts"
-import { InboundReactions } from "./InboundReaction.ts"
+import { InboundReactions, together } from "./InboundReaction.ts"
 import { InboxStore, type UnreadCount } from "./InboxStore.ts"
 import type { Message } from "./Message.ts"
 import { Parties, type PlaceError } from "./Parties.ts"
@@ -114,7 +114,7 @@ const make = Effect.gen(function* () {
   const members = yield* MemberStore
   const channels = yield* Channels
   const senders = yield* Senders
-  const reactions = yield* InboundReactions
+  const reactions = together(yield* InboundReactions)
   const { within } = yield* Transaction
   const time = yield* PacingTime
   const makeIds = (yield* Ids).generator
@@ -135,14 +135,11 @@ const make = Effect.gen(function* () {
     const opening = ChatOpening.make(generator, begun, actor)
     return yield* within(
       Effect.gen(function* () {
-        const { made } = yield* store.open([opening])
-        const [opened] = yield* store.modify(workspace, [id], (chat) => ({
-          chat: Chat.restored(chat, now),
-          events: []
-        }))
-        return opened === undefined
-          ? yield* new ChatNotFound({ chat: id })
-          : { chat: opened.after, created: made.has(id) }
+        const { chats, made } = yield* store.open([opening])
+        const before = chats[0]!
+        const chat = Chat.restored(before, now)
+        if (chat !== before) yield* store.rewrite([chat])
+        return { chat, created: made.has(id) }
       })
     )
   })
@@ -157,7 +154,12 @@ const make = Effect.gen(function* () {
     const now = yield* time.now
     if (change.type === "book" && change.booked) {
       const people = (yield* inbox.find(workspace, ids)).flatMap(({ contact }) => contact ?? [])
-      yield* Effect.forEach(reactions, ({ hold }) => hold?.(workspace, people, []) ?? Effect.void, { discard: true })
+      const { messages } = yield* reactions.hold(workspace, people, [])
+      // What the reactions will lock comes before chats in the order of locks.
+      yield* store.advance(
+        messages.map((id) => ({ id })),
+        (message) => message
+      )
     }
     const changed = yield* store.modify(workspace, ids, (before) => {
       if (Chat.isDeleted(before)) return { chat: before, events: [] }
@@ -169,9 +171,7 @@ const make = Effect.gen(function* () {
         ? [{ type: "booked" as const, chat: after.id, contact: after.contact, at: after.bookedAt }]
         : []
     )
-    if (booked.length > 0) {
-      yield* Effect.forEach(reactions, (reaction) => reaction.heard(workspace, booked, now), { discard: true })
-    }
+    yield* reactions.heard(workspace, booked, now)
     return changed.flatMap(({ before }) => (Chat.isDeleted(before) ? [] : [before.id]))
   })
 

@@ -1,7 +1,7 @@
 /**
  * What a host may say of messages before campaigns hear of them: that one is no answer (an out-of-office reply), that one
- * means stop, or what to answer it with. Hooks run before the transaction that keeps the messages, for a limited time, and a hook that fails or is
- * slow is as if it were not there: no message waits for one, or is lost by it.
+ * means stop, or what to answer it with. Hooks run before the transaction that keeps the messages, for a limited time, and
+ * a hook that fails or is slow is as if it were not there: no message waits for one, or is lost by it.
  */
 import { Context, Effect } from "effect"
 import type { Account } from "../account/Account.ts"

@@ -8,7 +8,7 @@ import { Effect } from "effect"
 import type { Account } from "../account/Account.ts"
 import * as Address from "../channel/Address.ts"
 import * as Content from "../channel/Content.ts"
-import type { ChatId, ContactId, IdGenerator, LeadId, MessageId } from "../workspace/Id.ts"
+import type { ChatId, IdGenerator, LeadId, MessageId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import type { Chat } from "./Chat.ts"
@@ -16,7 +16,7 @@ import * as ChatOpening from "./ChatOpening.ts"
 import type { ChatStore } from "./ChatStore.ts"
 import * as InboundMessage from "./InboundMessage.ts"
 import type { PersonEvent, Told } from "./InboundPeople.ts"
-import type { HeldLeads } from "./InboundReaction.ts"
+import type { InboundReaction } from "./InboundReaction.ts"
 import type { Message } from "./Message.ts"
 import * as Messages from "./Message.ts"
 import * as Notice from "./Notice.ts"
@@ -139,7 +139,7 @@ export const kept = Effect.fnUntraced(function* (
   told: ReadonlyArray<Told>,
   { byId, byKey }: Known,
   keys: ReadonlyArray<string>,
-  hold: (contacts: ReadonlyArray<ContactId>, leads: ReadonlyArray<LeadId>) => Effect.Effect<HeldLeads, StorageError>,
+  hold: Required<InboundReaction>["hold"],
   ids: IdGenerator,
   now: Instant
 ): Effect.fn.Return<Kept, StorageError> {
@@ -197,7 +197,7 @@ export const kept = Effect.fnUntraced(function* (
         SaidWish.of(one.event) !== null)
   )
   const contacts = new Set(news.flatMap(({ contact }) => contact ?? []))
-  const held = contacts.size + leads.length > 0 ? yield* hold([...contacts], leads) : { leads: [], messages: [] }
+  const held = yield* hold(account.workspace, [...contacts], leads)
 
   const wishes: Array<SaidWish.SaidWish> = []
   const hear = (notice: Notice.Notice, index: number, message: Message) => {

@@ -76,7 +76,10 @@ const erasures = (
         }
       )
 
-/** The events of people with whose they are, in their order; without those that nobody may know of. `known` are contacts by address. */
+/**
+ * The events of people with whose they are, in their order; without those that nobody may know of. `known` are contacts by
+ * address.
+ */
 export const placed = Effect.fnUntraced(function* (
   contacts: Pick<ContactStore["Service"], "byAddresses" | "import" | "suppressions">,
   account: Account,

@@ -1,8 +1,8 @@
 /**
- * What areas above chats do when a person writes, books or wants no more: they register it here, and the inbox runs it in
- * the transaction of the events, one call of each per batch.
+ * What areas above chats do when a person writes, books or wants no more: they register it here, and whoever hears of it
+ * runs it in the transaction in which it is kept, one call of each per batch.
  */
-import { Context, type Effect } from "effect"
+import { Context, Effect } from "effect"
 import type { ChatId, ContactId, LeadId, MessageId, WorkspaceId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
@@ -60,6 +60,29 @@ export interface InboundReaction {
   heard(workspace: WorkspaceId, news: ReadonlyArray<News>, now: Instant): Effect.Effect<void, StorageError>
   /** Messages whose outcome was unknown turned out to be sent, that were sent and failed after all, or did not fail after all. */
   proven(messages: ReadonlyArray<Message & { readonly lead: LeadId }>, now: Instant): Effect.Effect<void, StorageError>
+}
+
+const nothing: HeldLeads = { leads: [], messages: [] }
+
+/** All of these as one, called one after the other; nobody is called about nothing. */
+export const together = (reactions: ReadonlyArray<InboundReaction>): Required<InboundReaction> => {
+  const each = (of: number, call: (reaction: InboundReaction) => Effect.Effect<void, StorageError> | undefined) =>
+    of === 0 ? Effect.void : Effect.forEach(reactions, (one) => call(one) ?? Effect.void, { discard: true })
+  return {
+    hold: (workspace, contacts, leads) =>
+      contacts.length + leads.length === 0
+        ? Effect.succeed(nothing)
+        : Effect.map(
+            Effect.forEach(reactions, ({ hold }) => hold?.(workspace, contacts, leads) ?? Effect.succeed(nothing)),
+            (held) => ({
+              leads: held.flatMap((one) => one.leads),
+              messages: held.flatMap((one) => one.messages)
+            })
+          ),
+    holdCounts: (leads) => each(leads.length, ({ holdCounts }) => holdCounts?.(leads)),
+    heard: (workspace, news, now) => each(news.length, ({ heard }) => heard(workspace, news, now)),
+    proven: (messages, now) => each(messages.length, ({ proven }) => proven(messages, now))
+  }
 }
 
 export class InboundReactions extends Context.Service<InboundReactions, ReadonlyArray<InboundReaction>>()(

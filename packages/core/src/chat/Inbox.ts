@@ -33,7 +33,7 @@ import * as InboundFacts from "./InboundFacts.ts"
 import * as InboundHook from "./InboundHook.ts"
 import * as InboundMessages from "./InboundMessages.ts"
 import * as InboundPeople from "./InboundPeople.ts"
-import { InboundReactions } from "./InboundReaction.ts"
+import { InboundReactions, together } from "./InboundReaction.ts"
 import * as Media from "./Media.ts"
 import { MediaRecordStore } from "./MediaRecordStore.ts"
 import * as WishHeeding from "./WishHeeding.ts"
@@ -99,13 +99,12 @@ const make = Effect.gen(function* () {
   const logs = yield* AccountLogStore
   const media = yield* MediaRecordStore
   const feed = yield* EventStore
-  const reactions = yield* InboundReactions
+  const reactions = together(yield* InboundReactions)
   const hooks = yield* InboundHook.InboundHooks
   const reply = yield* InboundHook.InboundReplies
   const transaction = yield* Transaction
   const time = yield* PacingTime
   const makeIds = (yield* Ids).generator
-  const holders = reactions.flatMap(({ hold }) => hold ?? [])
   const addressHash = yield* AddressHash
 
   const wishes = WishHeeding.make(contacts, yield* WorkspaceStore, addressHash)
@@ -197,35 +196,17 @@ const make = Effect.gen(function* () {
     const ids = yield* makeIds
     const event: InboundFacts.Teller = (type, subject, actor, data) =>
       stamped(ids, now, { workspace, type, subject, actor, data })
-    const each = (run: (reaction: (typeof reactions)[number]) => Effect.Effect<void, StorageError>) =>
-      Effect.forEach(reactions, run, { discard: true })
 
     const told = yield* InboundPeople.placed(contacts, account, heard, people, addressHash, ids, now)
     if (told.length > 0) {
-      const kept = yield* InboundMessages.kept(
-        chats,
-        account,
-        told,
-        messages,
-        keys,
-        (people, leads) =>
-          Effect.map(
-            Effect.forEach(holders, (hold) => hold(workspace, people, leads)),
-            (held) => ({
-              leads: held.flatMap((one) => one.leads),
-              messages: held.flatMap((one) => one.messages)
-            })
-          ),
-        ids,
-        now
-      )
+      const kept = yield* InboundMessages.kept(chats, account, told, messages, keys, reactions.hold, ids, now)
       const { renamed, reopened } = yield* tellChats(told, kept, now)
       yield* keepFiles(kept)
       const facts = InboundFacts.of(told, kept, verdicts)
       const { news, proven } = facts
       const spoken = yield* wishes.spoken(workspace, facts.wishes)
       const counted = [...(news.length > 0 ? kept.leads : []), ...proven.map(({ lead }) => lead)]
-      if (counted.length > 0) yield* each(({ holdCounts }) => holdCounts?.(counted) ?? Effect.void)
+      yield* reactions.holdCounts(counted)
       // Readers of the feed hear first what happened, and then what others made of it.
       yield* feed.append(InboundFacts.events(account, told, kept, facts, verdicts, event))
       yield* feed.append(
@@ -238,8 +219,8 @@ const make = Effect.gen(function* () {
           event("chat.changed", id, { type: "channel", id: account.channel }, { account: account.id, renamed: true })
         )
       )
-      if (proven.length > 0) yield* each((reaction) => reaction.proven(proven, now))
-      if (news.length > 0) yield* each((reaction) => reaction.heard(workspace, news, now))
+      yield* reactions.proven(proven, now)
+      yield* reactions.heard(workspace, news, now)
       yield* feed.append(InboundFacts.returns(account, yield* wishes.heed(workspace, spoken), event))
       // Chats are locked before people, as an erasure does it. One of somebody who went meanwhile is heard again from the
       // beginning, where nobody is known by that address.

@@ -17,7 +17,7 @@ import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
 import { ChatStore } from "./ChatStore.ts"
-import { InboundReactions } from "./InboundReaction.ts"
+import { InboundReactions, together } from "./InboundReaction.ts"
 
 export class OptOuts extends Context.Service<
   OptOuts,
@@ -44,7 +44,7 @@ const make = Effect.gen(function* () {
   const chats = yield* ChatStore
   const contacts = yield* ContactStore
   const feed = yield* EventStore
-  const reactions = yield* InboundReactions
+  const reactions = together(yield* InboundReactions)
   const { within } = yield* Transaction
   const time = yield* PacingTime
   const makeIds = (yield* Ids).generator
@@ -57,25 +57,18 @@ const make = Effect.gen(function* () {
       // That nobody is there is no failure in here: the transaction around this one may go on.
       const isKnown = yield* within(
         Effect.gen(function* () {
-          const held = yield* Effect.forEach(
-            reactions.flatMap(({ hold }) => hold ?? []),
-            (hold) => hold(workspace, [contact], [])
-          )
-          const [leads, messages] = [held.flatMap((one) => one.leads), held.flatMap((one) => one.messages)]
+          const { leads, messages } = yield* reactions.hold(workspace, [contact], [])
           yield* chats.advance(
             messages.map((id) => ({ id })),
             (message) => message
           )
           const person = yield* contacts.modify(workspace, contact, (before) => ({ contact: before, events: [] }))
           if (Option.isNone(person)) return false
-          if (leads.length > 0) {
-            yield* Effect.forEach(reactions, ({ holdCounts }) => holdCounts?.(leads) ?? Effect.void, { discard: true })
-          }
+          yield* reactions.holdCounts(leads)
           yield* feed.append([
             stamped(ids, at, { workspace, type: "contact.opted_out", subject: contact, actor, data: {} })
           ])
-          const news = [{ type: "optedOut", contact, chat: null, at }] as const
-          yield* Effect.forEach(reactions, (reaction) => reaction.heard(workspace, news, at), { discard: true })
+          yield* reactions.heard(workspace, [{ type: "optedOut", contact, chat: null, at }], at)
           const addresses = person.value.addresses.map(Address.key)
           yield* contacts.heed(Wish.at(workspace, addresses, "stop", at), hash)
           return true

@@ -7,7 +7,7 @@ import * as Address from "../channel/Address.ts"
 import * as Chat from "../chat/Chat.ts"
 import * as ChatOpening from "../chat/ChatOpening.ts"
 import { ChatStore } from "../chat/ChatStore.ts"
-import { InboundReactions } from "../chat/InboundReaction.ts"
+import { InboundReactions, together } from "../chat/InboundReaction.ts"
 import { InboxStore } from "../chat/InboxStore.ts"
 import { type MediaFailure, MediaLibrary } from "../chat/MediaLibrary.ts"
 import type { MediaUnavailable } from "../chat/MediaSource.ts"
@@ -98,7 +98,7 @@ const make = Effect.gen(function* () {
   const replies = yield* PrivateReplyStore
   const files = yield* MediaLibrary
   const feed = yield* EventStore
-  const reactions = yield* InboundReactions
+  const reactions = together(yield* InboundReactions)
   const { within } = yield* Transaction
   const time = yield* PacingTime
   const makeIds = (yield* Ids).generator
@@ -208,11 +208,8 @@ const make = Effect.gen(function* () {
         yield* remember(message.id)
         // Campaigns first: leads are locked before messages, and these before chats.
         if (isTakeover && contact !== null) {
-          const news = [{ type: "takenOver" as const, contact: contact.id, chat, at: now }]
-          yield* Effect.forEach(reactions, ({ hold }) => hold?.(workspace, [contact.id], []) ?? Effect.void, {
-            discard: true
-          })
-          yield* Effect.forEach(reactions, (reaction) => reaction.heard(workspace, news, now), { discard: true })
+          yield* reactions.hold(workspace, [contact.id], [])
+          yield* reactions.heard(workspace, [{ type: "takenOver", contact: contact.id, chat, at: now }], now)
         }
         if (draft.comment !== undefined) yield* reserve(message, draft.comment, now)
         yield* outbox.enqueue([message], [opening], [event("message.queued", message.id, data)])
