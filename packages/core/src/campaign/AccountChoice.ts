@@ -46,8 +46,22 @@ const whose: Readonly<Record<SendBudget.Cap["name"], string>> = {
   workspaceCap: "the workspace"
 }
 
-const tooMany = (parts: number, { cap, name }: SendBudget.Cap): string =>
+/** Why so many messages of a step do not fit an account, in words. */
+export const tooMany = (parts: number, { cap, name }: SendBudget.Cap): string =>
   `a step has ${parts} messages, more than the ${cap} that ${whose[name]} may send a day`
+
+/** The members of a campaign that its longest step does not fit, each with that step's place and why, in words. */
+export const outgrown = (
+  settings: Pick<CampaignSettings, "steps">,
+  members: ReadonlyArray<PacedAccount>,
+  channels: Drawing.Channels
+): ReadonlyArray<{ readonly account: Account; readonly step: number; readonly problem: string }> => {
+  const { index, parts } = longest(settings)
+  return members.flatMap((member) => {
+    const below = member.pace.leftAt === null ? Drawing.capBelow(parts, member, channels) : null
+    return below === null ? [] : [{ account: member.account, step: index, problem: tooMany(parts, below) }]
+  })
+}
 
 export const make = (
   stores: {
@@ -80,13 +94,11 @@ export const make = (
       return below === null ? [] : [{ field, message: tooMany(parts, below) }]
     })
   }),
-  grown: (before, after, members) => {
-    const { index, parts } = longest(after)
-    if (parts <= longest(before).parts) return []
-    return members.flatMap((member): ReadonlyArray<Problem> => {
-      const below = member.pace.leftAt === null ? Drawing.capBelow(parts, member, channels) : null
-      const message = below === null ? "" : `${tooMany(parts, below)}: account ${member.account.name}`
-      return below === null ? [] : [{ field: `steps[${index}].parts`, message }]
-    })
-  }
+  grown: (before, after, members) =>
+    longest(after).parts <= longest(before).parts
+      ? []
+      : outgrown(after, members, channels).map(({ account, problem, step }) => ({
+          field: `steps[${step}].parts`,
+          message: `${problem}: account ${account.name}`
+        }))
 })

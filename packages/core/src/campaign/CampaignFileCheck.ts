@@ -3,11 +3,13 @@
  * each by its field. Pure.
  */
 import { Result } from "effect"
+import * as SendBudget from "../outbox/SendBudget.ts"
 import { format, type Instant } from "../workspace/Instant.ts"
 import * as LocalDate from "../workspace/LocalDate.ts"
 import type { Problem } from "../workspace/Problem.ts"
 import * as RampUp from "../workspace/RampUp.ts"
 import * as Zone from "../workspace/Zone.ts"
+import * as AccountChoice from "./AccountChoice.ts"
 import type { CampaignFile } from "./CampaignFile.ts"
 import * as Distribution from "./Distribution.ts"
 import { partOf } from "./MessageEntry.ts"
@@ -71,17 +73,11 @@ const duplicates = (file: CampaignFile): ReadonlyArray<Problem> => {
 /** Steps that an account's cap would never let pass. */
 const overCaps = (file: CampaignFile): ReadonlyArray<Problem> => {
   const most = Math.max(file.messages.length, ...file.followUps.map(({ messages }) => messages.length))
-  return file.accounts.flatMap(
-    (entry, i): ReadonlyArray<Problem> =>
-      typeof entry === "string" || entry.dailyCap == null || entry.dailyCap >= most
-        ? []
-        : [
-            {
-              field: `accounts[${i}].dailyCap`,
-              message: `a step has ${most} messages, more than the ${entry.dailyCap} that the account may send a day`
-            }
-          ]
-  )
+  return file.accounts.flatMap((entry, i): ReadonlyArray<Problem> => {
+    const dailyCap = typeof entry === "string" ? null : (entry.dailyCap ?? null)
+    const below = SendBudget.capBelow(most, { account: { dailyCap }, workspace: { dailyCap: null } })
+    return below === null ? [] : [{ field: `accounts[${i}].dailyCap`, message: AccountChoice.tooMany(most, below) }]
+  })
 }
 
 /** What is wrong with how leads are given to the accounts. */

@@ -109,7 +109,7 @@ const run = Effect.fn("ForecastEngine.run")(function* (
   const candidates = Snapshot.candidatesOf(snapshot, channels, ids)
   const memory = yield* Memory.make
   yield* memory.verb(() => Snapshot.fill(memory.state, snapshot, candidates))
-  const watch = PaceWatch.make()
+  const watch = PaceWatch.make(channels)
   const log = TouchLog.follow(campaign)
   let seen = 0
   const follow = () => {

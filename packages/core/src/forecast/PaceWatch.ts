@@ -4,6 +4,7 @@
  */
 import type { ClaimRules, LeadDecision } from "../campaign/CampaignStore.ts"
 import { stepAt } from "../campaign/Campaign.ts"
+import type { Channel } from "../channel/Channel.ts"
 import * as Gate from "../outbox/Gate.ts"
 import * as SendBudget from "../outbox/SendBudget.ts"
 import type { AccountId } from "../workspace/Id.ts"
@@ -13,9 +14,10 @@ import type { LocalDate } from "../workspace/LocalDate.ts"
 /** What stopped a pace that had a lead. */
 export type Refusal = "quota" | "accountCap" | "groupCap" | "workspaceCap" | "partsOverCap"
 
-/** What a budget's own word counts as: the warm-up is a cap of the account that grows. */
+/** What a budget's own word counts as: the warm-up and the channel's limit are caps of the account. */
 const refusals: Readonly<Record<string, Refusal>> = {
   accountCap: "accountCap",
+  channelLimit: "accountCap",
   groupCap: "groupCap",
   workspaceCap: "workspaceCap",
   warmUp: "accountCap",
@@ -37,7 +39,7 @@ export interface PaceWatch {
   isDry(account: AccountId, date: LocalDate): boolean
 }
 
-export const make = (): PaceWatch => {
+export const make = (channels: ReadonlyMap<string, Pick<Channel, "policy">>): PaceWatch => {
   const accounts = new Map<AccountId, Account>()
   const of = (id: AccountId): Account => {
     const known = accounts.get(id)
@@ -73,7 +75,8 @@ export const make = (): PaceWatch => {
           ? null
           : { ...group, use: decision.groups?.find(({ id }) => id === group.group.id)?.use ?? group.use }
     }
-    const verdict = Gate.decide(SendBudget.budgetGates, { now, parts: k, isTouch: true, payers })
+    const channelLimit = channels.get(account.account.channel)?.policy.dailyLimit
+    const verdict = Gate.decide(SendBudget.budgetGates, { now, parts: k, isTouch: true, payers, channelLimit })
     return verdict.type === "allow" ? null : (refusals[verdict.reason] ?? null)
   }
 

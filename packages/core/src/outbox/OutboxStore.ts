@@ -157,10 +157,10 @@ export class OutboxStore extends Context.Service<
     ): Effect.Effect<ReadonlyArray<Message>, StorageError>
     /**
      * Locks those of the results that this claim still holds as `sending`, lets `conclude` judge them and writes what it
-     * answers: messages, chats (with `created` of those that it makes), suppressions, events and budgets given back. Results that are not among `settled` were lost.
-     * Rows go as `Settling.isRemoved` and `dropsParts` say, and keep their reservation as `keepsReservation` says unless they
-     * are cancelled; whatever else a row reserved is given back. Notices that came before a message was known to the
-     * platform's id are given to `conclude` with it, and wait no more.
+     * answers: messages, chats (with `created` of those that it makes), suppressions, events and budgets given back. Results
+     * that are not among `settled` were lost. Rows go as `Settling.isRemoved` and `dropsParts` say, and keep their
+     * reservation as `keepsReservation` says unless they are cancelled; whatever else a row reserved is given back. Notices
+     * that came before a message was known to the platform's id are given to `conclude` with it, and wait no more.
      */
     settle(
       claim: ClaimId,

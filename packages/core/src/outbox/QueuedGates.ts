@@ -36,14 +36,14 @@ const answersComment = ({ details }: Pick<Message, "details">): boolean => detai
 export const wantsConsent = (message: Pick<Message, "details">, channel: Channel | undefined): boolean =>
   channel !== undefined && channel.policy.optInRequired && !answersComment(message)
 
-const isAutomated = ({ message }: QueuedContext): boolean =>
-  message.author.type === "campaign" || message.author.type === "system"
+/** Whether a member wrote it: no pause of the workspace and no budget holds that, and it may answer who opted out. */
+const isByMember = ({ message }: QueuedContext): boolean => message.author.type === "member"
 
 export const queuedGates: ReadonlyArray<Gate<QueuedContext>> = [
   {
     name: "workspace",
     decide: (context) =>
-      context.workspace.workspace.paused && context.message.author.type !== "member"
+      context.workspace.workspace.paused && !isByMember(context)
         ? Gates.defer("lead", context.now + attentionMs, "workspacePaused")
         : Gates.allow
   },
@@ -81,7 +81,7 @@ export const queuedGates: ReadonlyArray<Gate<QueuedContext>> = [
       (
         OptOutReply.isOne(context.message)
           ? OptOutReply.mayGo(context.message, context.suppressions, context.now)
-          : context.suppressions.length === 0 || (context.message.author.type === "member" && isWindowOpen(context))
+          : context.suppressions.length === 0 || (isByMember(context) && isWindowOpen(context))
       )
         ? Gates.allow
         : Gates.skip("suppressed")
@@ -120,7 +120,7 @@ const isWindowOpen = (context: QueuedContext): boolean =>
 
 /** What budgets say of a message that reserved nothing yet: a member's is never held by one, nor what answers an opt-out. */
 const budget = (context: QueuedContext, payers: SendBudget.Payers): Verdict =>
-  (isAutomated(context) && !OptOutReply.isOne(context.message)) || context.message.author.type === "api"
+  !isByMember(context) && !OptOutReply.isOne(context.message)
     ? Gates.decide(SendBudget.budgetGates, {
         now: context.now,
         parts: 1,

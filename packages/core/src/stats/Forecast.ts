@@ -8,8 +8,9 @@ import { Instant } from "../workspace/Instant.ts"
 import { LocalDate } from "../workspace/LocalDate.ts"
 
 /**
- * Why an account sends no more on a date: its quota, or the ramp that lowered it; a cap of the account, its group or the
- * workspace, or one below the messages of a step, which never goes out then; no lead that is ready; the open time, which ends or has begun before; the state of the account itself.
+ * Why an account sends no more on a date: its quota, or the ramp that lowered it; a cap of the account (its channel's limit
+ * is one), its group or the workspace, or one below the messages of a step, which never goes out then; no lead that is
+ * ready; the open time, which ends or has begun before; the state of the account itself.
  */
 export const ForecastLimit = Schema.Literals([
   "quota",

@@ -118,6 +118,8 @@ describe("the forecast engine", () => {
         [12, 12, 6]
       )
       assert.isTrue(tenant.days.some(({ limitedBy }) => limitedBy === "workspaceCap"))
+      const limited = yield* forecast(snapshotOf({ count: 10 }), {}, TestChannel.make({ policy: { dailyLimit: 7 } }))
+      assert.deepStrictEqual(column(limited), ["09 7/10 accountCap", "10 3/10 poolEmpty"])
     })
   )
 

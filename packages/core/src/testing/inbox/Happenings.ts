@@ -1,8 +1,7 @@
 /**
  * What the platforms of a campaign tell of its people, drawn by a seed: receipts, late failures, echoes, replies with
  * files and buttons, edits, deletions, reactions both ways, opt-outs and returns in all that people say, bookings, messages
- * by hand. Several happen
- * to one message, also at one instant, as many platforms count whole seconds. Pure.
+ * by hand. Several happen to one message, also at one instant, as many platforms count whole seconds. Pure.
  */
 import type { ChannelEvent, Participant } from "../../channel/ChannelEvent.ts"
 import type { Content } from "../../channel/Content.ts"

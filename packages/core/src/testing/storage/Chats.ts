@@ -57,9 +57,10 @@ export const cases: ReadonlyArray<StorageCase> = [
     const { account, build, contacts, mine, store } = yield* people("open others")
     const [known, made, missing] = contacts.map((contact) => build.opening(account, contact))
     yield* store.open([known!])
-    const opened = yield* store.open([made!, known!], [known!.id, missing!.id, made!.id])
+    const later = { ...known!, name: "known by name since" }
+    const opened = yield* store.open([made!, later], [known!.id, missing!.id, made!.id, known!.id])
     Expect.equal([...opened.made], [made!.id], "those it made")
-    Expect.equal(sorted(opened.others.map(({ id }) => id)), sorted([known!.id, made!.id]), "the others")
+    Expect.equal(opened.others, [opened.chats[1]!, opened.chats[0]!], "the others, as they were opened, each once")
     Expect.equal(
       yield* store.open([], [missing!.id]),
       { chats: [], made: new Set<ChatId>(), others: [] },
