@@ -32,9 +32,9 @@ export interface Fault<Column> {
 /** One pass over one file. */
 export interface Pass<Column> {
   /** Takes the next slice, null at the end of the file, and returns what the records in it came to. */
-  feed(
+  readonly feed: (
     slice: Uint8Array | null
-  ): Effect.Effect<{ readonly entries: ReadonlyArray<Entry>; readonly fault: Fault<Column> | null }>
+  ) => Effect.Effect<{ readonly entries: ReadonlyArray<Entry>; readonly fault: Fault<Column> | null }>
   readonly close: Effect.Effect<void>
 }
 

@@ -116,7 +116,6 @@ export const make = (options: Options): ContactSource => {
     }
     return url
   })
-
   const failed = (problem: string, retryable = false) => new SourceFailed({ source: name, problem, retryable })
 
   const read = <A>(schema: Schema.Codec<A, unknown>, given: unknown) =>

@@ -111,7 +111,6 @@ export const make = (database: Database["Service"]): Pick<ChatStore["Service"], 
               for (const [id, chat] of made) chats.set(id, chat)
               const taken = missing.filter(({ id }) => !made.has(id)).map(({ id }) => id)
               if (taken.length > 0) for (const row of yield* lock(taken)) chats.set(row.id, ChatRow.decode(row))
-              const known = others.flatMap((id) => chats.get(id) ?? [])
               const reopened = new Map<ChatId, Chat.Chat>()
               const opened = openings.flatMap((opening) => {
                 const before = chats.get(opening.id)
@@ -131,7 +130,11 @@ export const make = (database: Database["Service"]): Pick<ChatStore["Service"], 
                   }))
                 ])
               }
-              return { chats: opened, made: new Set(made.keys()), others: known }
+              return {
+                chats: opened,
+                made: new Set(made.keys()),
+                others: [...new Set(others)].flatMap((id) => chats.get(id) ?? [])
+              }
             })
           )
   }

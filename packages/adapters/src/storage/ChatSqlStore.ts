@@ -47,7 +47,7 @@ const statements = defineStatements("ChatStore", (sql) => {
     purgeAdmitted: `delete from ${sql.t("channel_event")} where (account_id, dedupe_key) in (
       select e.account_id, e.dedupe_key from ${sql.t("channel_event")} as e
       join ${sql.t("account")} as a on a.id = e.account_id and a.workspace_id = $1 where e.at < $2 limit $3)`,
-    lock: `select ${columns} from ${chat} as c where c.id in ${ids} order by c.id ${sql.lock("c")}`,
+    lock: `select c.id from ${chat} as c where c.id in ${ids} order by c.id ${sql.lock("c")}`,
     lockIn: `select ${columns} from ${chat} as c where c.id in (select x.id from ${sql.rows("x", 2, { id: "id" })})
       and c.workspace_id = $1 order by c.id ${sql.lock("c")}`,
     modify: `update ${chat} as c set ${Columns.assign(ChatRow.stateColumns, "x", "id")}
@@ -104,7 +104,7 @@ export const make = (database: Database["Service"]): ChatStore["Service"] => {
   const sql = database.statements(statements)
   const { affected, execute, transaction, write } = database
   const append = EventSqlStore.appender(database)
-  const lock = (ids: Iterable<ChatId>) => execute<ChatRow.ChatRow>(sql.lock, [Array.from(ids, (id) => ({ id }))])
+  const lock = (ids: Iterable<ChatId>) => execute(sql.lock, [Array.from(ids, (id) => ({ id }))])
 
   const advance: ChatStore["Service"]["advance"] = (refs, change) =>
     refs.length === 0

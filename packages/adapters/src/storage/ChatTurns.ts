@@ -9,8 +9,6 @@ import { Effect } from "effect"
 import type { Database } from "./Database.ts"
 import { defineStatements } from "./Dialect.ts"
 
-/** Chats are told apart by so many places in their account: enough that two batches of other chats seldom meet. */
-const places = 65_536
 /** The most places a batch takes, as a server has room for only so many locks; a larger one has the account to itself. */
 const most = 256
 const whole = -1
@@ -32,8 +30,11 @@ const statements = defineStatements("ChatTurns", (sql) => {
   }
 })
 
-/** The end of an id of a chat is random. */
-const placeOf = (chat: ChatId): number => Number.parseInt(chat.slice(-6), 16) % places
+/**
+ * The place of a chat in its account, by the end of its id, which is random: one of 65,536, enough that two batches of other
+ * chats seldom meet.
+ */
+const placeOf = (chat: ChatId): number => Number.parseInt(chat.slice(-4), 16)
 
 export const make = (database: Database["Service"]): Pick<ChatStore["Service"], "awaitTurn"> => {
   const sql = database.statements(statements)

@@ -9,7 +9,7 @@ import { Effect } from "effect"
 import type { Database } from "../Database.ts"
 import { defineStatements } from "../Dialect.ts"
 import { lookup } from "../outbox/Lookup.ts"
-import * as Look from "./look.ts"
+import { isBetweenParts } from "../rows/LeadRow.ts"
 
 const statements = defineStatements("CampaignSelection", (sql) => {
   const { t } = sql
@@ -22,7 +22,7 @@ const statements = defineStatements("CampaignSelection", (sql) => {
     activePending: unstopped("l.status = 'pending'"),
     activeReady: unstopped("l.status = 'assigned' and l.due_at is null"),
     activeDue: unstopped("l.due_at is not null"),
-    activeParts: unstopped(Look.isBetweenParts)
+    activeParts: unstopped(isBetweenParts)
   }
   return {
     ofContacts: `select l.id from ${sql.rows("x", 1, { contact: "id" })}
@@ -35,7 +35,6 @@ const statements = defineStatements("CampaignSelection", (sql) => {
   }
 })
 
-/** Whether anything of the lead is open, claimed or to come. */
 /** Whether a locked lead is still one that was asked for. */
 export const isMeant = (selector: LeadSelector, lead: Lead): boolean => {
   switch (selector.type) {

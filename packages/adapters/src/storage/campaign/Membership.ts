@@ -13,7 +13,6 @@ import * as Surroundings from "../outbox/Surroundings.ts"
 import * as Columns from "../rows/Columns.ts"
 import * as ContactRow from "../rows/ContactRow.ts"
 import * as LeadRow from "../rows/LeadRow.ts"
-import { isBetweenParts } from "./look.ts"
 import * as Ready from "./ready.ts"
 
 const statements = defineStatements("CampaignMembership", (sql) => {
@@ -43,7 +42,7 @@ const statements = defineStatements("CampaignMembership", (sql) => {
     underWay: `select coalesce(${[
       "l.status = 'assigned' and l.due_at is null and l.claim_id is not null",
       "l.due_at is not null and l.claim_id is not null",
-      isBetweenParts
+      LeadRow.isBetweenParts
     ]
       .map((where) => `(select 1 from ${t("lead")} as l where ${ofAccount} and ${where} limit 1)`)
       .join(", ")}, 0) as found`

@@ -13,10 +13,10 @@ import { Effect } from "effect"
 import type { Database } from "../Database.ts"
 import { defineStatements } from "../Dialect.ts"
 import { lookup } from "../outbox/Lookup.ts"
+import { isBetweenParts } from "../rows/LeadRow.ts"
 
 /** A claim holds it, or it is between two parts. */
-const isUnderWay = `(l.claim_id is not null or l.status = 'sending'
-  or (l.follow_up = 1 and l.step_id is not null and l.due_at is null))`
+const isUnderWay = `(l.claim_id is not null or ${isBetweenParts})`
 
 const statements = defineStatements("CampaignSequences", (sql) => ({
   open: `select l.contact_id, l.campaign_id, l.id, case when ${isUnderWay} then null else l.due_at end as due_at

@@ -36,7 +36,7 @@ const statements = defineStatements("CampaignLeads", (sql) => {
   // Not `exists`, which PostgreSQL may answer for all campaigns at once.
   const has = (where: string) => `(select 1 ${lead} where l.campaign_id = g.id and ${where} limit 1) is not null`
   const isOpen = `(${has("l.status = 'pending'")} or ${has("l.status = 'assigned' and l.due_at is null")}
-    or ${has("l.due_at is not null")} or ${has(Look.isBetweenParts)})`
+    or ${has("l.due_at is not null")} or ${has(LeadRow.isBetweenParts)})`
   // Held by a claim, the stored status is still assigned: see Lead.shown.
   const standing = `case when l.status = 'assigned' and l.claim_id is not null then case when exists (
       select 1 from ${t("message")} as m where m.lead_id = l.id and m.step_id = l.step_id and m.status = 'sending')

@@ -14,14 +14,11 @@ import { defineStatements } from "../Dialect.ts"
 import { lookup } from "../outbox/Lookup.ts"
 import * as Surroundings from "../outbox/Surroundings.ts"
 import * as Columns from "../rows/Columns.ts"
+import * as LeadRow from "../rows/LeadRow.ts"
 import * as MessageRow from "../rows/MessageRow.ts"
-import * as Conversations from "./Conversations.ts"
 import * as Ready from "./ready.ts"
 import * as Sequences from "./Sequences.ts"
-
-/** Leads between two parts of a touch, in the words of the partial index `lead_parts`. */
-export const isBetweenParts =
-  "(l.status = 'sending' or (l.follow_up = 1 and l.step_id is not null and l.due_at is null))"
+import * as Takeovers from "./Takeovers.ts"
 
 const statements = defineStatements("CampaignLook", (sql) => {
   const lead = (where: string) => `from ${sql.t("lead")} as l
@@ -34,7 +31,7 @@ const statements = defineStatements("CampaignLook", (sql) => {
     // Ready leads that were not found are claimed or locked: the pace must look again, whatever comes next.
     dry: `select x.n, ${next(0)} as next_first, ${next(1)} as next_later,
       coalesce(${has("l.status = 'assigned' and l.due_at is null")}, ${has("l.follow_up = 0 and l.due_at <= $2")},
-        ${has("l.follow_up = 1 and l.due_at <= $2")}, ${has(isBetweenParts)}, 0) as held
+        ${has("l.follow_up = 1 and l.due_at <= $2")}, ${has(LeadRow.isBetweenParts)}, 0) as held
       from ${sql.rows("x", 1, { n: "int", campaign_id: "id", account_id: "id" })}`,
     messages: `select ${Columns.select(MessageRow.columns, "m")} from ${sql.rows("x", 1, { lead_id: "id", step_id: "id" })}
       ${lookup(sql, "message", "m", "m.lead_id = x.lead_id and m.step_id = x.step_id")}`
@@ -68,7 +65,7 @@ export const make = (database: Database["Service"]): Look => {
   const around = Surroundings.make(database)
   const ready = Ready.make(database)
   const sequences = Sequences.make(database)
-  const conversations = Conversations.make(database)
+  const takeovers = Takeovers.make(database)
 
   /** The rows that the present step of each lead has, from an earlier try. */
   const earlierTries = Effect.fnUntraced(function* (found: ReadonlyArray<Ready.Ready>) {
@@ -86,13 +83,16 @@ export const make = (database: Database["Service"]): Look => {
 
   const candidates: Look["candidates"] = Effect.fnUntraced(function* (found, hash) {
     const keys = found.map(({ contact }) => Surroundings.keysOf(contact.addresses))
-    const [suppressionsOf, conversationOf, sequencesOf, messages] = yield* Effect.all(
+    const [suppressionsOf, chatOf, takenOverOf, sequencesOf, messages] = yield* Effect.all(
       [
         around.suppressions(
           found.map(({ lead }, i) => ({ workspace: lead.workspace, addresses: keys[i]! })),
           hash
         ),
-        conversations(found),
+        around.chats(
+          found.flatMap(({ lead: { account, address } }) => (account === null ? [] : [{ account, address }]))
+        ),
+        takeovers(found.map(({ lead }, i) => ({ lead, addresses: keys[i]! }))),
         sequences(found),
         earlierTries(found)
       ],
@@ -106,7 +106,8 @@ export const make = (database: Database["Service"]): Look => {
         unreachable,
         suppressions: suppressionsOf(lead.workspace, keys[i]!, lead.account),
         sequences: sequencesOf(lead),
-        ...conversationOf({ contact, lead }),
+        chat: lead.account === null ? null : chatOf(lead.account, lead.address),
+        takenOver: takenOverOf({ lead, addresses: keys[i]! }),
         messages: messages.get(lead.id) ?? []
       })
     )

@@ -32,7 +32,7 @@ const statements = defineStatements("OutboxBegin", (sql) => {
   const withdrawnAt = sql.jsonField(consent("withdrawn", "json"), "at", "real")
   // Looked at only where someone's consent is wanted.
   const consented = `(x.consent_for is null
-    or coalesce(${one("o.last_inbound_at", "chat", "o.id = m.chat_id")}, 0) > 0
+    or ${one("o.last_inbound_at", "chat", "o.id = m.chat_id")} is not null
     or exists (select 1 from ${sql.pick({
       postgres: `jsonb_array_elements(${consents})`,
       sqlite: `json_each(${consents})`

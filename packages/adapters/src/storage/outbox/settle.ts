@@ -21,7 +21,7 @@ import * as ChatNotices from "../ChatNotices.ts"
 import type { Database } from "../Database.ts"
 import { defineStatements } from "../Dialect.ts"
 import * as Columns from "../rows/Columns.ts"
-import { suppressionColumns } from "../rows/ContactRow.ts"
+import { encodeSuppression, suppressionColumns } from "../rows/ContactRow.ts"
 import * as MessageRow from "../rows/MessageRow.ts"
 import * as Chats from "./Chats.ts"
 import * as Held from "./Held.ts"
@@ -198,14 +198,7 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["set
         const making = yield* chats.write(writes.openings, writes.touches, existing)
         yield* budgets.giveBack(returning)
         if (writes.suppressions.length > 0) {
-          const rows = writes.suppressions.map(({ account, address, at, reason, workspace }) => ({
-            workspace_id: workspace,
-            address,
-            account_id: account ?? "",
-            reason,
-            at
-          }))
-          yield* database.write(sql.suppressions, [rows])
+          yield* database.write(sql.suppressions, [writes.suppressions.map(encodeSuppression)])
         }
         yield* chats.tell(making, writes.events)
         return writes

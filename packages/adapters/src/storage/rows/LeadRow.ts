@@ -22,6 +22,10 @@ import type {
 import type { Metadata } from "@overture/core/workspace/Json"
 import * as Columns from "./Columns.ts"
 
+/** Leads `l` between two parts of a touch, in the words of the partial index `lead_parts`. */
+export const isBetweenParts =
+  "(l.status = 'sending' or (l.follow_up = 1 and l.step_id is not null and l.due_at is null))"
+
 export const columns = {
   id: "id",
   workspace_id: "id",
