@@ -130,11 +130,12 @@ type Rewrite = (text: string, field: string, mayBeEmpty: boolean) => string
 
 /** The content with each of its texts rewritten, always in the same order. */
 const rewrite = (self: Content, f: Rewrite): Content => {
+  const given = "buttons" in self ? self.buttons : undefined
   const buttons = () =>
-    self.buttons === undefined
+    given === undefined
       ? {}
       : {
-          buttons: self.buttons.map(
+          buttons: given.map(
             (button, i): Button => ({
               ...button,
               title: f(button.title, `buttons[${i}].title`, false),
@@ -162,6 +163,8 @@ const rewrite = (self: Content, f: Rewrite): Content => {
         ...(self.caption !== undefined && { caption: f(self.caption, "caption", true) }),
         ...buttons()
       }
+    case "preContact":
+      return self.note === undefined ? self : { ...self, note: f(self.note, "note", false) }
   }
 }
 
@@ -179,7 +182,7 @@ export type RenderedContent =
   | { readonly _tag: "Failed"; readonly field: string; readonly problem: string }
 
 /**
- * Reads every text of a content as a template: text, caption, url, parameters, buttons. Fails with the first fault, and
+ * Reads every text of a content as a template: text, caption, url, parameters, note, buttons. Fails with the first fault, and
  * where a text that must say something is blank.
  */
 export const compileContent = (content: Content): Result.Result<CompiledContent, TemplateError> => {

@@ -2,8 +2,7 @@
  * What a channel can do, as data: asked before any I/O, so that nothing fails at the platform that we could have known.
  */
 import { Schema } from "effect"
-import type { Content } from "./Content.ts"
-import { MediaKind } from "./Content.ts"
+import { type Content, MediaKind } from "./Content.ts"
 import { MediaIntake } from "./MediaIntake.ts"
 import { ProfileLimits } from "./ProfileUpdate.ts"
 
@@ -15,6 +14,8 @@ export class Capabilities extends Schema.Opaque<Capabilities>()(
     /** The most buttons a message may carry; 0 where there are none. */
     buttons: Schema.Int,
     approvedTemplates: Schema.Boolean,
+    /** Whether a person can be asked to let us in before the first message; absent = no. */
+    preContact: Schema.optionalKey(Schema.Boolean),
     reactions: Schema.Boolean,
     edits: Schema.Boolean,
     deletions: Schema.Boolean,
@@ -62,16 +63,31 @@ export const measure = (text: string, unit: Capabilities["text"]["unit"]): numbe
   }
 }
 
+/** The words of ours that count by their length. */
+const wordsOf = (content: Content): string => {
+  switch (content.type) {
+    case "text":
+      return content.text
+    case "media":
+      return content.caption ?? ""
+    case "preContact":
+      return content.note ?? ""
+    case "approvedTemplate":
+      return ""
+  }
+}
+
 /** Why a channel cannot carry a content, in words for its author; null when it can. */
 export const refusal = (self: Capabilities, content: Content): string | null => {
-  const text = content.type === "text" ? content.text : content.type === "media" ? (content.caption ?? "") : ""
-  const length = measure(text, self.text.unit)
+  const length = measure(wordsOf(content), self.text.unit)
   if (length > self.text.maxLength) {
     return `the text has ${length} ${self.text.unit}, at most ${self.text.maxLength} are allowed`
   }
-  const buttons = content.buttons?.length ?? 0
+  const buttons = "buttons" in content ? (content.buttons?.length ?? 0) : 0
   if (buttons > self.buttons) return `${buttons} buttons, at most ${self.buttons} are allowed`
   if (content.type === "media" && !self.media.includes(content.kind)) return `${content.kind} cannot be sent here`
   if (content.type === "approvedTemplate" && !self.approvedTemplates) return "approved templates do not exist here"
+  if (content.type === "preContact" && self.preContact !== true)
+    return "people cannot be asked to let us in here (preContact)"
   return null
 }

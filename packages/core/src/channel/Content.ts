@@ -1,5 +1,6 @@
 /**
- * What one message says: text, an approved template, or media with a caption, each optionally with buttons.
+ * What one message says: text, an approved template, or media with a caption, each optionally with buttons; or a pre-contact,
+ * which asks a person to be let in.
  */
 import { Schema } from "effect"
 
@@ -45,10 +46,30 @@ export class MediaContent extends Schema.Opaque<MediaContent>()(
   }).annotate({ identifier: "MediaContent" })
 ) {}
 
-export const Content = Schema.Union([TextContent, ApprovedTemplateContent, MediaContent]).annotate({
+/** Asks the person to be let in, where a platform has that before the first message: a friend or a contact request. */
+export class PreContactContent extends Schema.Opaque<PreContactContent>()(
+  Schema.Struct({
+    type: Schema.Literal("preContact"),
+    /** Words that go with it. */
+    note: Schema.optionalKey(Schema.NonEmptyString)
+  }).annotate({ identifier: "PreContactContent" })
+) {}
+
+export const Content = Schema.Union([TextContent, ApprovedTemplateContent, MediaContent, PreContactContent]).annotate({
   identifier: "Content"
 })
 export type Content = typeof Content.Type
+
+/**
+ * What was said, as a platform tells it: like a content of ours, but that a text may be empty. Somebody who says something
+ * without words (a sticker, what an adapter cannot show) has said something.
+ */
+export const SaidContent = Schema.Union([
+  Schema.Struct({ ...TextContent.fields, text: Schema.String }),
+  ApprovedTemplateContent,
+  MediaContent,
+  PreContactContent
+]).annotate({ identifier: "SaidContent" })
 
 /** The words a person reads: what lists and logs show of a content. */
 export const preview = (self: Content): string => {
@@ -59,5 +80,7 @@ export const preview = (self: Content): string => {
       return `[${self.name}]`
     case "media":
       return self.caption ?? `[${self.kind}]`
+    case "preContact":
+      return self.note ?? "[contact request]"
   }
 }

@@ -241,7 +241,12 @@ describe("contents", () => {
     [
       { type: "media", kind: "image", url: "https://x.test/{{ city }}.png", caption: "{{ first }}", filename: "a.png" },
       { type: "media", kind: "image", url: "https://x.test/Lima.png", caption: "Ana", filename: "a.png" }
-    ]
+    ],
+    [
+      { type: "preContact", note: "It is {{ first }}'s turn" },
+      { type: "preContact", note: "It is Ana's turn" }
+    ],
+    [{ type: "preContact" }, { type: "preContact" }]
   ]
   for (const [content, expected] of contents) {
     it(`keeps the shape of ${JSON.stringify(content)}`, () => {

@@ -139,6 +139,7 @@ describe("what cannot be sent is refused, and the field named", () => {
         Effect.gen(function* () {
           assert.strictEqual(yield* it.refused({ content: media }), "content unsupported")
           assert.strictEqual(yield* it.refused({ content: text("too long") }), "content unsupported")
+          assert.strictEqual(yield* it.refused({ content: { type: "preContact" } }), "content unsupported")
           assert.strictEqual(yield* it.refused({ replyTo: "x" }), "replyTo unsupported")
           assert.strictEqual(yield* it.refused({ comment: "c" }), "comment unsupported")
           assert.deepStrictEqual((yield* it.messages.list(it.workspace, {}, {})).data, [])

@@ -12,6 +12,7 @@ export const capabilities = (script: Script, others: Switches = {}): Capabilitie
   media: ["image", "video", "audio", "file"],
   buttons: 3,
   approvedTemplates: true,
+  preContact: true,
   reactions: true,
   edits: true,
   deletions: true,

@@ -19,7 +19,8 @@ const participantOf = ({ id, name, scope }: Person): Participant => ({
   ...present("name", name)
 })
 
-const contentOf = ({ buttons, media, template, text }: Said): Content => {
+const contentOf = ({ buttons, media, request, template, text }: Said): Content => {
+  if (request !== undefined) return { type: "preContact", ...request }
   const pressable = present("buttons", buttons)
   if (template !== undefined) {
     const { language, name, values } = template
@@ -91,7 +92,7 @@ const heard = (wire: Happening, raw: Schema.Json): ChannelEvent => {
 }
 
 const sayingOf = (id: string, content: Content) => {
-  const pressable = present("buttons", content.buttons)
+  const pressable = "buttons" in content ? { buttons: content.buttons } : {}
   switch (content.type) {
     case "text":
       return { id, text: content.text, ...pressable }
@@ -103,6 +104,8 @@ const sayingOf = (id: string, content: Content) => {
       const { caption, filename, kind, url } = content
       return { id, media: { kind, url, ...present("name", filename) }, ...present("text", caption), ...pressable }
     }
+    case "preContact":
+      return { id, request: present("note", content.note) }
   }
 }
 

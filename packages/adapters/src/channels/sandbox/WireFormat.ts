@@ -39,6 +39,7 @@ const said = {
       values: Schema.optionalKey(Schema.Record(Schema.String, Schema.String))
     })
   ),
+  request: Schema.optionalKey(Schema.Struct({ note: Schema.optionalKey(Schema.NonEmptyString) })),
   buttons: Schema.optionalKey(Schema.Array(Button)),
   files: Schema.optionalKey(Schema.Array(File)),
   quotes: Text
@@ -47,8 +48,12 @@ const said = {
 export interface Said extends Schema.Struct.Type<typeof said> {}
 
 const saysSomething = Schema.makeFilter(
-  ({ media, template, text }: Said) =>
-    (text ?? "") !== "" || media !== undefined || template !== undefined || "a text, media or a template"
+  ({ media, request, template, text }: Said) =>
+    (text ?? "") !== "" ||
+    media !== undefined ||
+    template !== undefined ||
+    request !== undefined ||
+    "a text, media, a template or a request"
 )
 const Saying = Schema.Struct({ id: Id, ...said }).check(saysSomething)
 

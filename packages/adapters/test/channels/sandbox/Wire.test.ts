@@ -71,7 +71,7 @@ describe("a body", () => {
     ["events[0].kind", '"message" | "own_message"', event({ kind: "wave" })],
     ["events[0].kind", "to be there", event({})],
     ["events[0].message", "to be there", event({ kind: "unsend" })],
-    ["events[0].message", "a text, media or a template", event({ kind: "message", message: { id: "m" } })],
+    ["events[0].message", "a text, media, a template or a request", event({ kind: "message", message: { id: "m" } })],
     ["events[0].state", '"delivered" | "seen"', event({ kind: "receipt", message: "m", state: "private words" })],
     ["events[0].time", "integer", event({ kind: "unsend", message: "m", time: 1.5 })],
     ["events[0].time", "between", event({ kind: "unsend", message: "m", time: 9e15 })],

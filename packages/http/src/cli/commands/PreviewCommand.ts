@@ -29,12 +29,18 @@ const flags = {
   json: Flags.json
 }
 
-const words = (content: Content): string =>
-  content.type === "text"
-    ? content.text
-    : content.type === "media"
-      ? `[${content.kind}] ${content.caption ?? content.url}`
-      : `[template ${content.name}]`
+const words = (content: Content): string => {
+  switch (content.type) {
+    case "text":
+      return content.text
+    case "media":
+      return `[${content.kind}] ${content.caption ?? content.url}`
+    case "approvedTemplate":
+      return `[template ${content.name}]`
+    case "preContact":
+      return `[contact request]${content.note === undefined ? "" : ` ${content.note}`}`
+  }
+}
 
 const line = ({ chosen, content, missing, problem }: PreviewedVariant, isOnly: boolean): string => {
   const lacks = missing.length === 0 ? "" : `missing: ${missing.join(", ")}`
