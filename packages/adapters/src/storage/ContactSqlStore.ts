@@ -7,6 +7,7 @@ import type { ContactId } from "@overture/core/workspace/Id"
 import { Effect, Layer, Option } from "effect"
 import * as ContactSqlImports from "./contact/ContactSqlImports.ts"
 import * as ContactSqlLists from "./contact/ContactSqlLists.ts"
+import * as ContactTurns from "./contact/ContactTurns.ts"
 import * as Wishes from "./contact/Wishes.ts"
 import { Database } from "./Database.ts"
 import { defineStatements } from "./Dialect.ts"
@@ -100,6 +101,7 @@ export const make = (database: Database["Service"]): ContactStore["Service"] => 
   return ContactStore.of({
     ...ContactSqlImports.make(database),
     ...ContactSqlLists.make(database),
+    ...ContactTurns.make(database),
     get: (workspace, id) => Effect.map(execute<ContactRow.ContactRow>(sql.get, [workspace, id]), contactOf),
     among: (workspace, ids) =>
       ids.length === 0

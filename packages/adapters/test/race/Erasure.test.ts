@@ -1,11 +1,15 @@
 /** Two engines on one PostgreSQL: one enrols people while the other erases them, and nothing of them is left. */
 import { Campaigns } from "@overture/core/campaign/Campaigns"
 import { CampaignStore } from "@overture/core/campaign/CampaignStore"
+import { Previews } from "@overture/core/campaign/Previews"
+import { Chats } from "@overture/core/chat/Chats"
 import { ChatStore } from "@overture/core/chat/ChatStore"
 import { Inbox } from "@overture/core/chat/Inbox"
 import { Contacts } from "@overture/core/contact/Contacts"
 import { ContactStore } from "@overture/core/contact/ContactStore"
 import { system } from "@overture/core/event/DomainEvent"
+import { Messages } from "@overture/core/outbox/Messages"
+import { everything } from "@overture/core/workspace/Page"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as TwoEngines from "./TwoEngines.ts"
@@ -50,7 +54,7 @@ describe("a race of an enrolment and erasures", () => {
 
 describe("a race of first messages and erasures", () => {
   it.live(
-    "on one PostgreSQL leaves no chat of theirs, by whichever address they wrote",
+    "on one PostgreSQL leaves no chat and no word of theirs, by whichever address they wrote",
     () =>
       Effect.gen(function* () {
         const { account: page, channel, engines, workspace } = yield* TwoEngines.open
@@ -65,7 +69,7 @@ describe("a race of first messages and erasures", () => {
                 at: 1_000,
                 participant: { scope: "", externalId, name: `Name of ${externalId}` },
                 externalId,
-                content: { type: "text", text: "Hello" }
+                content: { type: "text", text: `I am ${externalId}` }
               }
             ])
           )
@@ -106,13 +110,68 @@ describe("a race of first messages and erasures", () => {
             yield* Effect.all([write, erase], { concurrency: 2 })
             const known = (yield* (yield* ContactStore).list(workspace.id, { limit: 500 })).data.map(({ id }) => id)
             const chats = (yield* (yield* ChatStore).list(workspace.id, { limit: 500 })).data
+            const { list: said } = yield* Messages
+            const messages = yield* everything((page) => said(workspace.id, {}, page))
             yield* Effect.forEach(known, (id) => contacts.erase(workspace.id, id, system))
-            return chats.filter(
-              ({ address, contact }) => address.includes("person") && !known.some((id) => id === contact)
+            return [...chats, ...messages].filter(
+              (row) => JSON.stringify(row).includes("person") && !known.some((id) => id === row.contact)
             )
           })
           assert.deepStrictEqual(yield* Effect.provideContext(race, hearing), [], `round ${round}`)
         }
+      }).pipe(Effect.scoped),
+    120_000
+  )
+})
+
+describe("a race of sends and erasures", () => {
+  it.live(
+    "on one PostgreSQL leaves no message to them or about them, and no chat",
+    () =>
+      Effect.gen(function* () {
+        const { account, channel, engines, scene, workspace } = yield* TwoEngines.open
+        const [sending, erasing] = engines
+        const made = yield* Effect.provideContext(scene.campaign("campaign", [account], []), sending)
+        const author = { type: "api", id: null } as const
+        const race = Effect.gen(function* () {
+          const [contacts, messages, chats, previews] = [
+            yield* Contacts,
+            yield* Messages,
+            yield* Chats,
+            yield* Previews
+          ]
+          const list = yield* contacts.listNamed(workspace.id, "people")
+          const rows = Array.from({ length: 48 }, (_, i) => {
+            const externalId = `person-${i}`
+            return { line: i + 2, externalId, name: externalId, tags: [], attributes: {} }
+          })
+          yield* contacts.importRows(workspace.id, list.id, rows, { channel: channel.name, accounts: [account] })
+          const people = (yield* (yield* ContactStore).list(workspace.id, { limit: 500 })).data
+          yield* Effect.forEach(
+            people,
+            ({ id, name }, i) => {
+              const erase = Effect.flatMap(Contacts, (it) => it.erase(workspace.id, id, system))
+              const ways: ReadonlyArray<Effect.Effect<unknown, unknown>> = [
+                messages.send(workspace.id, {
+                  to: i % 2 === 0 ? { contact: id } : { account: account.id, person: name },
+                  content: { type: "text", text: `Dear ${name}` },
+                  author
+                }),
+                chats.open(workspace.id, { contact: id }, system),
+                previews.testSend(workspace.id, { campaign: made.id, account: account.id, to: "us", as: id }, system)
+              ]
+              const write = Effect.exit(Effect.repeat(ways[i % 3]!, { times: 30 }))
+              return Effect.all([write, Effect.provideContext(erase, erasing)], { concurrency: 2 })
+            },
+            { concurrency: 3, discard: true }
+          )
+          const kept = [
+            (yield* (yield* ChatStore).list(workspace.id, { limit: 500 })).data,
+            yield* everything((page) => messages.list(workspace.id, {}, page))
+          ]
+          return JSON.stringify(kept).match(/person-\d+|"as":"con_/g) ?? []
+        })
+        assert.deepStrictEqual([...(yield* Effect.provideContext(race, sending))], [])
       }).pipe(Effect.scoped),
     120_000
   )

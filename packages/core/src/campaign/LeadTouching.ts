@@ -12,13 +12,14 @@ import { type DomainEvent, type Fact, stamped } from "../event/DomainEvent.ts"
 import * as Gate from "../outbox/Gate.ts"
 import * as SendBudget from "../outbox/SendBudget.ts"
 import type { ClaimId, IdGenerator } from "../workspace/Id.ts"
-import { earliest, format, type Instant } from "../workspace/Instant.ts"
+import { earliest, format, type Instant, minute } from "../workspace/Instant.ts"
 import { type Campaign, isOver, stepAt } from "./Campaign.ts"
 import type { ClaimRules, DuePace, LeadCandidate, LeadDecision, PaceWant } from "./CampaignStore.ts"
 import * as DayPlan from "./DayPlan.ts"
 import type { AnyHostGate, LoadedGates } from "./HostGate.ts"
 import * as Lead from "./Lead.ts"
 import * as LeadJudgement from "./LeadJudgement.ts"
+import type { Watch } from "./Pace.ts"
 import { channelMissing, paceGates } from "./PaceGates.ts"
 import * as PacePlan from "./PacePlan.ts"
 import * as Sequence from "./Sequence.ts"
@@ -48,6 +49,8 @@ export interface Rules extends Pick<ClaimRules, "plan" | "decide"> {
    * back to the pool.
    */
   readonly lost: ReadonlyArray<DuePace>
+  /** Of these, the paces that ring again until that is done, as it happens after the claim's transaction. */
+  readonly watches: ReadonlyArray<Watch>
   /** Campaigns whose `endAt` has come. */
   readonly over: ReadonlySet<Campaign>
   /** Paces and leads that could not be judged, and wait. */
@@ -56,6 +59,8 @@ export interface Rules extends Pick<ClaimRules, "plan" | "decide"> {
 
 /** The most leads that one pace looks at in one claim. */
 const maxCandidates = 20
+/** When a pace rings again whose account was lost, should the process die that is to give back what it held (milliseconds). */
+const lostMs = 2 * minute
 /** When a pace looks again whose ready leads were held by someone else. */
 const heldMs = 1_000
 
@@ -81,6 +86,7 @@ export const rules = (input: Input): Rules => {
   const { now } = input
   const hungry = new Set<DuePace["campaign"]["id"]>()
   const lost: Array<DuePace> = []
+  const watches: Array<Watch> = []
   const over = new Set<Campaign>()
   const plans = new Map<DuePace, PacePlan.PacePlan>()
   const broken: Array<Gate.Broken> = []
@@ -94,7 +100,8 @@ export const rules = (input: Input): Rules => {
       return { due: one, want: 0 }
     }
     const verdict = Gate.decide(paceGates, LeadJudgement.paceContext(input, one, planned))
-    if (one.pace.leftAt !== null || !Account.isAble(one.account.account)) lost.push(one)
+    const isLost = one.pace.leftAt !== null || !Account.isAble(one.account.account)
+    if (isLost) lost.push(one)
     if (verdict.type === "allow") {
       if (planned.isNewDay) hungry.add(one.campaign.id)
       plans.set(one, planned)
@@ -103,7 +110,12 @@ export const rules = (input: Input): Rules => {
     if (planned.isNewDay && verdict.type === "defer") hungry.add(one.campaign.id)
     const isElsewhere = verdict.type === "block" && verdict.reason === channelMissing
     const until = isElsewhere ? input.elsewhere : verdict.type === "defer" ? verdict.until : null
-    const nextAt = alarm(one.campaign, until)
+    const asleepUntil = alarm(one.campaign, until)
+    const nextAt = isLost ? earliest(asleepUntil, now + lostMs) : asleepUntil
+    if (nextAt !== null && nextAt !== asleepUntil) {
+      const { account, campaign } = one.pace
+      watches.push({ campaign, account, alarm: nextAt, until: asleepUntil })
+    }
     // A slot that is due waits for another reason than the gap: its life is not extended.
     const deferredTo = planned.due > 0 ? null : planned.pace.deferredTo
     plans.set(one, { ...planned, due: 0, pace: { ...planned.pace, nextAt, deferredTo } })
@@ -263,7 +275,7 @@ export const rules = (input: Input): Rules => {
     return { touches, leads, paces, events, ...purse.writes() }
   }
 
-  return { plan, decide, hungry, lost, over, broken }
+  return { plan, decide, hungry, lost, watches, over, broken }
 }
 
 /** Whether its first touch is to come and nothing of it was ever sent. */

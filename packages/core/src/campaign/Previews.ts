@@ -11,6 +11,7 @@ import { ChatStore } from "../chat/ChatStore.ts"
 import { type Message, single, untried } from "../chat/Message.ts"
 import * as FirstWord from "../chat/FirstWord.ts"
 import * as ReplyWindow from "../chat/ReplyWindow.ts"
+import * as People from "../contact/Contacts.ts"
 import { ContactStore } from "../contact/ContactStore.ts"
 import { Suppressions } from "../contact/Suppressions.ts"
 import { type Actor, stamped } from "../event/DomainEvent.ts"
@@ -21,6 +22,7 @@ import { second } from "../workspace/Instant.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import { walk } from "../workspace/Page.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
+import { Transaction } from "../workspace/Transaction.ts"
 import { type Campaign, CampaignNotFound, seedKey, stepAt } from "./Campaign.ts"
 import { CampaignStore } from "./CampaignStore.ts"
 import * as Preview from "./Preview.ts"
@@ -30,7 +32,7 @@ import * as TouchRendering from "./TouchRendering.ts"
 
 /** A test send that a gate of the channel or of the workspace forbids, or that has nothing to say. */
 export class TestSendRefused extends Schema.TaggedError<TestSendRefused>()("TestSendRefused", {
-  /** As of a skipped touch: `suppressed`, `policy`, `noConsent`, `replyWindowClosed`, `missingVariable` … */
+  /** As of a skipped touch: `suppressed`, `policy`, `noConsent`, `replyWindowClosed`, `missingVariable`, `contactGone` … */
   reason: Schema.String,
   detail: Schema.String
 }) {
@@ -88,6 +90,7 @@ const make = Effect.gen(function* () {
   const chats = yield* ChatStore
   const outbox = yield* OutboxStore
   const suppressions = yield* Suppressions
+  const { within } = yield* Transaction
   const channels = yield* Channels
   const time = yield* PacingTime
   const makeIds = (yield* Ids).generator
@@ -212,18 +215,24 @@ const make = Effect.gen(function* () {
       { id: chatId, workspace, account: account.id, address, contact: person?.id ?? null, name: "", at: now },
       actor
     )
-    return yield* outbox.enqueue(
-      messages,
-      [opening],
-      messages.map((message) =>
-        stamped(ids, now, {
-          workspace,
-          type: "message.queued",
-          subject: message.id,
-          actor,
-          data: { chat: chatId, account: account.id, test: true }
-        })
-      )
+    const queued = messages.map((message) =>
+      stamped(ids, now, {
+        workspace,
+        type: "message.queued",
+        subject: message.id,
+        actor,
+        data: { chat: chatId, account: account.id, test: true }
+      })
+    )
+    return yield* Effect.catchTag(
+      within(
+        Effect.andThen(
+          People.keep(contacts, workspace, [person?.id, shown?.id]),
+          outbox.enqueue(messages, [opening], queued)
+        )
+      ),
+      "ContactNotFound",
+      () => refuse("contactGone", "somebody it is about was deleted or erased meanwhile")
     )
   })
 

@@ -93,6 +93,8 @@ const make = Effect.gen(function* () {
     }
     const account = yield* accountOf(workspace, chat.account)
     const contact = chat.contact === null ? null : Option.getOrNull(yield* contacts.get(workspace, chat.contact))
+    // A chat goes with its person: this one is as it was before that.
+    if (contact === null && chat.contact !== null) return yield* new ChatNotFound({ chat: id })
     return { account, address: chat.address, contact, name: chat.name }
   })
 

@@ -7,6 +7,7 @@ import { GatherJob } from "./GatherJob.ts"
 import { ImportJob } from "./ImportJob.ts"
 import { ListEnd } from "./ListEnd.ts"
 import { MergeJob } from "./MergeJob.ts"
+import { RowImports } from "./RowImports.ts"
 
 export class ContactHandlers extends Context.Service<ContactHandlers, ReadonlyArray<JobHandler>>()(
   "@overture/core/ContactHandlers"
@@ -17,7 +18,7 @@ export class ContactHandlers extends Context.Service<ContactHandlers, ReadonlyAr
     Effect.suspend(() => make)
   ).pipe(
     Layer.provide(Layer.mergeAll(ImportJob.layer, GatherJob.layer, ExportJob.layer, MergeJob.layer)),
-    Layer.provide(ListEnd.layer),
+    Layer.provide(Layer.merge(ListEnd.layer, RowImports.layer)),
     Layer.provideMerge(ContactBulks.layer)
   )
 }

@@ -12,11 +12,13 @@ import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { storable } from "../workspace/Storable.ts"
 import { Transaction } from "../workspace/Transaction.ts"
+import { needed, type WorkspaceNotFound } from "../workspace/Workspace.ts"
+import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import type { Contact, MergeMode } from "./Contact.ts"
 import { type ContactImport, ImportMismatch, ImportOvertaken } from "./ContactImport.ts"
 import { type AddressRules, addresses, contactOf, type RowBatch, type RowProblem } from "./ContactRow.ts"
 import { ContactStore } from "./ContactStore.ts"
-import { ContactReactions } from "./ContactReaction.ts"
+import { ContactReactions, tellChanged } from "./ContactReaction.ts"
 import * as Erased from "./Erased.ts"
 import { AddressHash } from "./Suppression.ts"
 
@@ -39,7 +41,10 @@ export interface ImportOptions<E, R, E2, R2> {
   readonly onRejected?: ((problems: ReadonlyArray<RowProblem>) => Effect.Effect<void, E2, R2>) | undefined
   /** After each chunk. */
   readonly onProgress?: ((at: ContactImport) => Effect.Effect<void, E2, R2>) | undefined
-  /** Records in one transaction. @default 10000 */
+  /**
+   * Records in one transaction. They fall all over a large index, so that fewer and larger ones write fewer pages; on
+   * SQLite others who write wait for a chunk. @default 15000
+   */
   readonly chunk?: number | undefined
 }
 
@@ -52,7 +57,11 @@ export class ContactImports extends Context.Service<
      */
     run<E = never, R = never, E2 = never, R2 = never>(
       options: ImportOptions<E, R, E2, R2>
-    ): Effect.Effect<ContactImport, E | E2 | ImportMismatch | ImportOvertaken | StorageError, R | R2>
+    ): Effect.Effect<
+      ContactImport,
+      E | E2 | WorkspaceNotFound | ImportMismatch | ImportOvertaken | StorageError,
+      R | R2
+    >
   }
 >()("@overture/core/ContactImports") {
   static readonly layer = Layer.effect(
@@ -116,6 +125,7 @@ const chunks = <E, R>(source: Stream.Stream<RowBatch, E, R>, size: number): Stre
 
 const make = Effect.gen(function* () {
   const store = yield* ContactStore
+  const workspaces = yield* WorkspaceStore
   const channels = yield* Channels
   const time = yield* PacingTime
   const transaction = yield* Transaction
@@ -151,6 +161,7 @@ const make = Effect.gen(function* () {
 
   const run = Effect.fn("ContactImports.run")(function* <E, R, E2, R2>(options: ImportOptions<E, R, E2, R2>) {
     const { fingerprint, id, list, mode = "update", onProgress, onRejected, workspace } = options
+    yield* needed(workspace)(yield* workspaces.get(workspace))
     const none = { records: 0, created: 0, merged: 0, rejected: 0, finishedAt: null }
     let at = yield* store.beginImport({ workspace, id, list, mode, fingerprint, startedAt: yield* time.now, ...none })
     for (const [field, wanted] of [
@@ -161,11 +172,8 @@ const make = Effect.gen(function* () {
       if (at[field] !== wanted) return yield* new ImportMismatch({ id, field })
     }
     if (at.finishedAt !== null) return at
-    const react = Effect.fnUntraced(function* (changed: ReadonlyArray<ContactId>) {
-      if (changed.length === 0) return
-      const now = yield* time.now
-      yield* Effect.forEach(reactions, (reaction) => reaction.changed(workspace, changed, now), { discard: true })
-    })
+    const react = (changed: ReadonlyArray<ContactId>) =>
+      Effect.flatMap(time.now, (now) => tellChanged(reactions, workspace, changed, now))
     // Whoever took the last chunk may have died before the others heard of it.
     if (at.records > 0) yield* react(yield* store.changedLast(workspace, id))
 
@@ -196,7 +204,7 @@ const make = Effect.gen(function* () {
       if (onProgress !== undefined) yield* onProgress(at)
     })
 
-    yield* chunks(remaining(options.source, at.records), options.chunk ?? 10_000).pipe(
+    yield* chunks(remaining(options.source, at.records), options.chunk ?? 15_000).pipe(
       Stream.mapEffect((chunk) => prepare(chunk, options)),
       // The next chunk is read while the last one is written.
       Stream.buffer({ capacity: 0 }),

@@ -5,9 +5,12 @@ import { Channels } from "../channel/Channel.ts"
 import { type Actor, stamped } from "../event/DomainEvent.ts"
 import type { ContactId, ContactListId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
-import { limitOf, type Page, type PageRequest } from "../workspace/Page.ts"
+import * as Paging from "../workspace/Page.ts"
+import type { Page, PageRequest } from "../workspace/Page.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
+import * as Workspace from "../workspace/Workspace.ts"
+import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import type { Contact, ContactList } from "./Contact.ts"
 import * as ContactCsv from "./ContactCsv.ts"
 import { ContactNotFound, ListNotReady } from "./Contacts.ts"
@@ -34,7 +37,10 @@ export class ContactLists extends Context.Service<
   ContactLists,
   {
     /** In order of their numbers, with how many are on each. */
-    page(workspace: WorkspaceId, request: PageRequest): Effect.Effect<Page<ListWithCount>, StorageError>
+    page(
+      workspace: WorkspaceId,
+      page: PageRequest
+    ): Effect.Effect<Page<ListWithCount>, StorageError | Paging.InvalidListRequest>
     get(workspace: WorkspaceId, id: ContactListId): Effect.Effect<ListWithCount, ListNotFound | StorageError>
     /** By its number or its name; of several with one name the first. */
     find(workspace: WorkspaceId, list: ListName): Effect.Effect<ListWithCount, ListNotFound | StorageError>
@@ -54,8 +60,8 @@ export class ContactLists extends Context.Service<
     members(
       workspace: WorkspaceId,
       id: ContactListId,
-      request: PageRequest
-    ): Effect.Effect<Page<Contact>, ListNotFound | StorageError>
+      page: Omit<PageRequest, "offset">
+    ): Effect.Effect<Page<Contact>, ListNotFound | StorageError | Paging.InvalidListRequest>
     rename(
       workspace: WorkspaceId,
       id: ContactListId,
@@ -67,7 +73,7 @@ export class ContactLists extends Context.Service<
       name: string,
       sources: ReadonlyArray<ContactListId>,
       actor: Actor
-    ): Effect.Effect<ContactList, ListNotFound | ListNotReady | StorageError>
+    ): Effect.Effect<ContactList, Workspace.WorkspaceNotFound | ListNotFound | ListNotReady | StorageError>
     /** Removes the list, never its contacts, nor the leads of campaigns that used it. */
     delete(workspace: WorkspaceId, id: ContactListId): Effect.Effect<void, ListNotFound | StorageError>
     /** The list as CSV in pieces of about 64 KiB; a page of members is in memory at a time. */
@@ -87,8 +93,15 @@ export class ContactLists extends Context.Service<
 const exported = 200
 const pieceSize = 65_536
 
+const checkList = Paging.checkerOf([0])
+/** Before the first member of a list. */
+const firstMember = [0] as const
+const { count, cursor, limit } = Paging.fieldsOf(firstMember)
+const checkMembers = Paging.checker(Schema.Struct({ page: Schema.Struct({ count, cursor, limit }) }))
+
 const make = Effect.gen(function* () {
   const store = yield* ContactStore
+  const workspaces = yield* WorkspaceStore
   const channels = yield* Channels
   const time = yield* PacingTime
   const makeIds = (yield* Ids).generator
@@ -139,7 +152,8 @@ const make = Effect.gen(function* () {
 
   return ContactLists.of({
     page: Effect.fn("ContactLists.page")(function* (workspace, request) {
-      const page = yield* store.lists(workspace, request)
+      const asked = yield* Effect.fromResult(checkList({ page: request }))
+      const page = yield* store.lists(workspace, asked.page)
       const counts = yield* store.countMembers(
         workspace,
         page.data.map(({ id }) => id)
@@ -166,15 +180,16 @@ const make = Effect.gen(function* () {
       return yield* store.leaveList(workspace, id, yield* contactOf(workspace, member))
     }),
     members: Effect.fn("ContactLists.members")(function* (workspace, id, request) {
+      const asked = yield* Effect.fromResult(checkMembers({ page: request }))
       yield* needed(workspace, id)
-      const limit = limitOf(request)
-      const position = Number(request.cursor ?? 0)
-      const found = yield* store.members(workspace, id, Number.isSafeInteger(position) ? position : 0, limit + 1)
+      const { after, limit } = Paging.placeOf(asked.page, firstMember)
+      const found = yield* store.members(workspace, id, Number((after ?? firstMember)[0]), limit + 1)
       const page = found.slice(0, limit)
-      const total = request.count === true ? ((yield* store.countMembers(workspace, [id]))[0] ?? 0) : undefined
+      const last = page.at(-1)
+      const total = asked.page.count === true ? ((yield* store.countMembers(workspace, [id]))[0] ?? 0) : undefined
       return {
         data: page.map(({ contact }) => contact),
-        nextCursor: found.length > limit ? String(page.at(-1)?.position) : null,
+        nextCursor: found.length > limit && last !== undefined ? Paging.cursorOf([last.position]) : null,
         ...(total !== undefined && { total })
       }
     }),
@@ -183,6 +198,7 @@ const make = Effect.gen(function* () {
       return Option.isSome(list) ? list.value : yield* new ListNotFound({ list: id })
     }),
     merge: Effect.fn("ContactLists.merge")(function* (workspace, name, sources, actor) {
+      yield* Workspace.needed(workspace)(yield* workspaces.get(workspace))
       for (const id of sources) {
         const source = yield* needed(workspace, id)
         if (source.status !== "ready") return yield* new ListNotReady({ list: source.name })

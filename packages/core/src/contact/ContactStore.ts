@@ -81,7 +81,14 @@ export class ContactStore extends Context.Service<
       workspace: WorkspaceId,
       addresses: ReadonlyArray<string>
     ): Effect.Effect<ReadonlyMap<string, Contact>, StorageError>
-    /** Which of these contacts there are; none of them is deleted or erased before this transaction ends. */
+    /**
+     * Which of these contacts there are; none of them is deleted or erased before this transaction ends. For whoever is
+     * about to write of them what names them nowhere yet; to be called before anything is locked.
+     */
+    keep(workspace: WorkspaceId, ids: ReadonlyArray<ContactId>): Effect.Effect<ReadonlySet<ContactId>, StorageError>
+    /** Waits for those who `keep` this contact, and has others wait until this transaction ends. Before all locks. */
+    awaitKeepers(contact: ContactId): Effect.Effect<void, StorageError>
+    /** As `keep`, for whoever has locked messages and chats of them already. */
     hold(workspace: WorkspaceId, ids: ReadonlyArray<ContactId>): Effect.Effect<ReadonlySet<ContactId>, StorageError>
     /** Locks who has one of these addresses, as an import of them does: nobody of them is erased before this transaction ends. */
     holdAddresses(workspace: WorkspaceId, addresses: ReadonlyArray<string>): Effect.Effect<void, StorageError>

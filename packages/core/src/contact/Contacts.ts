@@ -1,49 +1,39 @@
 /** People: rows of an import to contacts on a list, their consents, and what a person may ask of us: export and erasure. */
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import * as Address from "../channel/Address.ts"
-import { Channels } from "../channel/Channel.ts"
-import { type Actor, type DomainEvent, type EventType, stamped } from "../event/DomainEvent.ts"
-import type { Delivery } from "../event/Delivery.ts"
+import { type Actor, type EventType, stamped } from "../event/DomainEvent.ts"
 import { EventStore } from "../event/EventStore.ts"
 import { WebhookStore } from "../event/WebhookStore.ts"
 import type { ContactId, ContactListId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
+import * as Paging from "../workspace/Page.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
+import { needed, type WorkspaceNotFound } from "../workspace/Workspace.ts"
 import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import * as ConsentInput from "./ConsentInput.ts"
 import * as ContactRules from "./Contact.ts"
 import type { Consent, Contact, ContactList, MergeMode } from "./Contact.ts"
-import { type AddressRules, addresses, contactOf, type ContactRow, type RowProblem } from "./ContactRow.ts"
+import type { AddressRules, ContactRow } from "./ContactRow.ts"
 import { ContactStore } from "./ContactStore.ts"
-import { ContactReactions } from "./ContactReaction.ts"
+import { ContactReactions, tellChanged } from "./ContactReaction.ts"
 import * as Erased from "./Erased.ts"
-import { PersonParties } from "./PersonParty.ts"
-import { AddressHash, keysOf, type Suppression, tombstone } from "./Suppression.ts"
+import { type PersonExport, PersonParties } from "./PersonParty.ts"
+import { RowImports, type RowsImported } from "./RowImports.ts"
+import {
+  AddressHash,
+  AddressHashMissing,
+  AddressHashUnlike,
+  keysOf,
+  type Suppression,
+  tombstone
+} from "./Suppression.ts"
 import * as Wish from "./Wish.ts"
 
 export type { AddressRules, ContactRow, RowBatch, RowProblem } from "./ContactRow.ts"
-
-export interface RowsImported {
-  readonly created: number
-  readonly merged: number
-  readonly rejected: ReadonlyArray<RowProblem>
-}
-
-/** Everything we hold of one person. */
-export interface PersonExport {
-  readonly contact: Contact
-  readonly lists: ReadonlyArray<ContactList>
-  readonly suppressions: ReadonlyArray<Suppression>
-  /** What was published of them. */
-  readonly events: ReadonlyArray<DomainEvent>
-  /** What webhook endpoints answered to that, as far as it is kept. */
-  readonly deliveries: ReadonlyArray<Delivery>
-  /** What other areas hold, by their names. */
-  readonly more: Readonly<Record<string, Schema.Json>>
-}
+export type { RowsImported } from "./RowImports.ts"
 
 export class ListNotReady extends Schema.TaggedError<ListNotReady>()("ListNotReady", { list: Schema.String }) {
   override get message(): string {
@@ -59,25 +49,33 @@ export class ContactNotFound extends Schema.TaggedError<ContactNotFound>()("Cont
   }
 }
 
-/** Without a hash nothing could stop the person from being written to again. */
-export class AddressHashMissing extends Schema.TaggedError<AddressHashMissing>()("AddressHashMissing", {}) {
-  override get message(): string {
-    return "nobody can be erased here: the host gave no AddressHash, so nothing would keep the person from being written to again"
-  }
-}
-
-/** Two hashes in one workspace would leave some of those who were erased unrecognised by each process. */
-export class AddressHashUnlike extends Schema.TaggedError<AddressHashUnlike>()("AddressHashUnlike", {}) {
-  override get message(): string {
-    return "nobody can be erased with this AddressHash: others were erased with another secret, which is still needed to recognise them"
-  }
+/**
+ * Keeps people while something is written of them that names them nowhere yet, by whoever read them before their
+ * transaction, at its beginning; fails with the first who is gone. An erasure that comes later waits, and finds it.
+ */
+export const keep = (
+  store: Pick<ContactStore["Service"], "keep">,
+  workspace: WorkspaceId,
+  people: ReadonlyArray<ContactId | null | undefined>
+): Effect.Effect<void, ContactNotFound | StorageError> => {
+  const ids = people.flatMap((id) => id ?? [])
+  if (ids.length === 0) return Effect.void
+  return Effect.flatMap(store.keep(workspace, ids), (there) => {
+    const gone = ids.find((id) => !there.has(id))
+    return gone === undefined ? Effect.void : Effect.fail(new ContactNotFound({ contact: gone }))
+  })
 }
 
 export class Contacts extends Context.Service<
   Contacts,
   {
+    /** In order of their ids. */
+    list(
+      workspace: WorkspaceId,
+      page: Paging.PageRequest
+    ): Effect.Effect<Paging.Page<Contact>, StorageError | Paging.InvalidListRequest>
     /** The list of that name, made when it is missing. */
-    listNamed(workspace: WorkspaceId, name: string): Effect.Effect<ContactList, StorageError>
+    listNamed(workspace: WorkspaceId, name: string): Effect.Effect<ContactList, WorkspaceNotFound | StorageError>
     /**
      * Adds rows to a list, in their order; rows of one address are one person, and one who was erased is rejected.
      * Idempotent.
@@ -88,7 +86,7 @@ export class Contacts extends Context.Service<
       rows: ReadonlyArray<ContactRow>,
       rules: AddressRules,
       mode?: MergeMode
-    ): Effect.Effect<RowsImported, StorageError>
+    ): Effect.Effect<RowsImported, WorkspaceNotFound | StorageError>
     /**
      * Records a permission, once. Like a start word it lifts what suppressed the addresses it speaks for before it was given,
      * and what of that time is told later.
@@ -129,7 +127,7 @@ export class Contacts extends Context.Service<
   static readonly layer = Layer.effect(
     Contacts,
     Effect.suspend(() => make)
-  )
+  ).pipe(Layer.provide(RowImports.layer))
 }
 
 /** The external id as any JSON has it. */
@@ -140,12 +138,11 @@ const make = Effect.gen(function* () {
   const feed = yield* EventStore
   const webhooks = yield* WebhookStore
   const workspaces = yield* WorkspaceStore
-  const channels = yield* Channels
   const time = yield* PacingTime
   const transaction = yield* Transaction
   const makeIds = (yield* Ids).generator
   const hash = yield* AddressHash
-  const hold = Erased.holder(store, hash)
+  const { take } = yield* RowImports
   const reactions = yield* ContactReactions
 
   const found =
@@ -193,6 +190,7 @@ const make = Effect.gen(function* () {
     // That nobody is there is no failure in here: the transaction around this one may go on.
     const gone = yield* transaction.within(
       Effect.gen(function* () {
+        yield* store.awaitKeepers(id)
         const contact = Option.getOrNull(yield* store.get(workspace, id))
         if (contact === null) return false
         const subjects = yield* forgotten(contact)
@@ -214,9 +212,14 @@ const make = Effect.gen(function* () {
   })
 
   return Contacts.of({
+    list: Effect.fn("Contacts.list")(function* (workspace, request) {
+      const { page } = yield* Effect.fromResult(Paging.checkById({ page: request }))
+      return yield* store.list(workspace, page)
+    }),
     listNamed: Effect.fn("Contacts.listNamed")(function* (workspace: WorkspaceId, name: string) {
       const known = yield* store.listByName(workspace, name)
       if (Option.isSome(known)) return known.value
+      yield* needed(workspace)(yield* workspaces.get(workspace))
       const ids = yield* makeIds
       return yield* store.createList({
         id: ids.next("lst"),
@@ -226,54 +229,11 @@ const make = Effect.gen(function* () {
         createdAt: yield* time.now
       })
     }),
-    importRows: Effect.fn("Contacts.importRows")(function* (
-      workspace: WorkspaceId,
-      list: ContactListId,
-      rows: ReadonlyArray<ContactRow>,
-      rules: AddressRules,
-      mode: MergeMode = "update"
-    ) {
-      const ids = yield* makeIds
-      const at = yield* time.now
-      const addressOf = addresses(channels.all, rules)
-      const rejected: Array<RowProblem> = []
-      const given = { contacts: Array<Contact>(), lines: Array<number>() }
-      for (const row of rows) {
-        const address = addressOf(row)
-        if (!("channel" in address)) rejected.push({ line: row.line, ...address })
-        else {
-          given.lines.push(row.line)
-          given.contacts.push(contactOf(row, address, { id: ids.next("con"), workspace, at }))
-        }
-      }
-      const known = yield* store.byAddresses(
-        workspace,
-        given.contacts.flatMap(({ addresses }) => addresses.map(Address.key))
-      )
-      const { contacts, imported, lines } = yield* transaction.within(
-        Effect.gen(function* () {
-          const { contacts, lines, rejected: erased } = yield* hold(workspace, given)
-          rejected.push(...erased)
-          const nobody = { ambiguous: [], changed: [], created: 0, merged: 0 }
-          const imported = contacts.length === 0 ? nobody : yield* store.import(workspace, contacts, list, mode)
-          return { contacts, imported, lines }
-        })
-      )
-      const { ambiguous, created, merged } = imported
+    importRows: Effect.fn("Contacts.importRows")(function* (workspace, list, rows, rules, mode = "update") {
+      const { changed, known, ...imported } = yield* take(workspace, list, rows, rules, mode)
       // Rows that come again change nobody: what follows from them is seen to again, as it may not have been the first time.
-      const told = new Set([...imported.changed, ...Array.from(known.values(), ({ id }) => id)])
-      if (told.size > 0) {
-        yield* Effect.forEach(reactions, (reaction) => reaction.changed(workspace, [...told], at), { discard: true })
-      }
-      for (const { contacts: several, index } of ambiguous) {
-        rejected.push({
-          line: lines[index] ?? 0,
-          column: "externalId",
-          value: contacts[index]?.addresses[0]?.externalId ?? "",
-          reason: `matches ${several.length} contacts`
-        })
-      }
-      return { created, merged, rejected }
+      yield* tellChanged(reactions, workspace, [...new Set([...changed, ...known])], yield* time.now)
+      return imported
     }),
     recordConsent: Effect.fn("Contacts.recordConsent")(function* (workspace, id, given, actor) {
       const consent = yield* Effect.fromResult(ConsentInput.checkGiven(given))

@@ -1,24 +1,27 @@
 /**
  * Fills a list from a source. A page comes, those who are wanted join the list, and how far it came is written in the same
- * transaction: a job that begins again asks for the page it was in and passes by who is done.
+ * transaction: a job that begins again asks for the page it was in, passes by who is done, and sees to it that others
+ * have heard of the last of them.
  */
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { AccountStore } from "../account/AccountStore.ts"
 import * as Address from "../channel/Address.ts"
 import { Channels } from "../channel/Channel.ts"
 import type { Job } from "../job/Job.ts"
-import { JobFailed, type JobHandler, type JobRun, make as handler } from "../job/JobHandler.ts"
+import { JobFailed, type JobHandler, type JobRun, make as handler, noLonger } from "../job/JobHandler.ts"
 import { JobStore } from "../job/JobStore.ts"
-import { ContactListId } from "../workspace/Id.ts"
+import { ContactId, ContactListId } from "../workspace/Id.ts"
+import { PacingTime } from "../workspace/PacingTime.ts"
 import { storable } from "../workspace/Storable.ts"
 import { Transaction } from "../workspace/Transaction.ts"
 import { type AddressRules, addresses, type ContactRow } from "./ContactRow.ts"
-import { Contacts } from "./Contacts.ts"
+import { ContactReactions, tellChanged } from "./ContactReaction.ts"
 import { ContactSources, type FoundPage } from "./ContactSource.ts"
 import { ContactStore } from "./ContactStore.ts"
 import { Gathering, judge, LeftOut, rowOf } from "./Gathering.ts"
 import * as ImportJob from "./ImportJob.ts"
 import { ListEnd } from "./ListEnd.ts"
+import { RowImports } from "./RowImports.ts"
 
 export const GatherInput = Schema.Struct({
   list: ContactListId,
@@ -45,6 +48,8 @@ const Checkpoint = Schema.Struct({
   version: Schema.NullOr(Schema.String),
   /** Of the page under way: another one begins from its start. */
   pageVersion: Schema.NullOr(Schema.String),
+  /** Of the last people taken, those of whom others are to hear, which they do after the transaction. */
+  changed: Schema.Array(ContactId),
   /** How many were on the list before. */
   before: Schema.Int,
   isOver: Schema.Boolean,
@@ -84,7 +89,9 @@ const nobody: typeof Counts.Type = {
 
 const make = Effect.gen(function* () {
   const store = yield* ContactStore
-  const contacts = yield* Contacts
+  const { take: takeRows } = yield* RowImports
+  const reactions = yield* ContactReactions
+  const time = yield* PacingTime
   const accounts = yield* AccountStore
   const channels = yield* Channels
   const sources = yield* ContactSources
@@ -117,6 +124,9 @@ const make = Effect.gen(function* () {
         retryable: false
       })
     }
+    yield* source
+      .check(query)
+      .pipe(Effect.mapError(({ message }) => new JobFailed({ problem: noLonger(message), retryable: false })))
     yield* within(beginAlone(job, list))
     const known = yield* Effect.forEach(addressing.accounts, (id) => accounts.get(workspace, id))
     const rules: AddressRules = { channel: addressing.channel, accounts: known.flatMap(Option.toArray) }
@@ -154,7 +164,11 @@ const make = Effect.gen(function* () {
         if (why === null) rows.push(rowOf(person))
         else leftOut[why] += 1
       }
-      const imported = yield* contacts.importRows(workspace, list, rows, rules, mode === "override" ? "update" : "fill")
+      const imported = yield* takeRows(workspace, list, rows, rules, mode === "override" ? "update" : "fill").pipe(
+        Effect.catchTag("WorkspaceNotFound", ({ message }) =>
+          Effect.fail(new JobFailed({ problem: message, retryable: false }))
+        )
+      )
       const counts = {
         found: at.counts.found + taken - at.taken,
         created: at.counts.created + imported.created,
@@ -167,6 +181,7 @@ const make = Effect.gen(function* () {
       const next: Checkpoint = {
         ...at,
         counts,
+        changed: imported.changed,
         ...(isDone ? { cursor: page.cursor, taken: 0, pageVersion: null } : { taken, pageVersion: page.version }),
         isOver: isFull || (isDone && page.cursor === null)
       }
@@ -184,10 +199,15 @@ const make = Effect.gen(function* () {
       taken: 0,
       version: null,
       pageVersion: null,
+      changed: [],
       before: yield* members,
       isOver: false,
       counts: nobody
     }
+    const tell = (people: ReadonlyArray<ContactId>) =>
+      Effect.flatMap(time.now, (now) => tellChanged(reactions, workspace, people, now))
+    // Whoever took them may have died before the others heard of them.
+    yield* tell(at.changed)
     let isFirst = run.checkpoint === null
     while (!at.isOver) {
       const { cursor } = at
@@ -207,6 +227,7 @@ const make = Effect.gen(function* () {
       if (cursor === null) at = { ...at, version: page.cursor === null ? page.version : null }
       do {
         at = yield* within(take(page, at, isFirst))
+        yield* tell(at.changed)
         isFirst = false
       } while (!at.isOver && at.taken > 0)
     }

@@ -87,6 +87,7 @@ const make = Effect.gen(function* () {
       .pipe(
         Effect.catchTags({
           ContactFileError: (error) => Effect.fail(failed(error)),
+          WorkspaceNotFound: ({ message }) => Effect.fail(new JobFailed({ problem: message, retryable: false })),
           ImportMismatch: () =>
             Effect.fail(
               new JobFailed({ problem: `${ref.name} is not the file that the import began with`, retryable: false })

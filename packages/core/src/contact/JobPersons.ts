@@ -1,9 +1,9 @@
 /**
  * What jobs hold of a person. One that is over and names them is emptied; one that is still to do is emptied of their
  * addresses and goes on for the others. Files are removed whole: who is in an export nobody has looked up, and it can be
- * written again; of an import that came to nothing the file is not needed any more.
+ * written again, as one is that is just being written; of an import that came to nothing the file is not needed any more.
  */
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, Effect, Layer, Option, Schema } from "effect"
 import { isOver, Job } from "../job/Job.ts"
 import * as JobRules from "../job/Job.ts"
 import { JobFileStore } from "../job/JobFileStore.ts"
@@ -38,13 +38,26 @@ const make = Effect.gen(function* () {
     ...(externalRef === null ? [] : [externalRef])
   ]
 
+  /**
+   * An export that is not over begins again, by another lease, so that whoever writes it now cannot end it; it rests, so
+   * that they stop first. Locked until the erasure has ended, none begins before that. Tells it as it is then.
+   */
+  const beginAgain = (workspace: WorkspaceId, { id }: Job) =>
+    store.modify(workspace, id, (before) => ({
+      job: isOver(before) ? before : JobRules.release(before),
+      events: [],
+      restMs: JobRules.restMs(before)
+    }))
+
   const removeFiles = Effect.fnUntraced(function* (workspace: WorkspaceId) {
     if (files === null) return
     for (const kind of [ExportJob.kind, ImportJob.kind]) {
       yield* walk(
         (page) => store.list(workspace, { kind }, page),
         Effect.fnUntraced(function* (jobs) {
-          for (const job of jobs) {
+          for (const found of jobs) {
+            const isOpenExport = kind === ExportJob.kind && !isOver(found)
+            const job = isOpenExport ? Option.getOrElse(yield* beginAgain(workspace, found), () => found) : found
             const file = isOver(job) ? fileOf(job) : null
             if (file === null) continue
             yield* files

@@ -38,6 +38,7 @@ const make = Effect.gen(function* () {
       })
     ).pipe(
       Effect.catchTags({
+        WorkspaceNotFound: ({ message }) => Effect.fail(new JobFailed({ problem: message, retryable: false })),
         ListNotFound: ({ message }) => Effect.fail(new JobFailed({ problem: message, retryable: false })),
         ListNotReady: ({ message }) => Effect.fail(new JobFailed({ problem: message, retryable: true }))
       })

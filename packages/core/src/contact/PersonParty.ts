@@ -3,10 +3,13 @@
  * everything in one transaction.
  */
 import { Context, type Effect, type Schema } from "effect"
+import type { Delivery } from "../event/Delivery.ts"
+import type { DomainEvent } from "../event/DomainEvent.ts"
 import type { WorkspaceId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
-import type { Contact } from "./Contact.ts"
+import type { Contact, ContactList } from "./Contact.ts"
+import type { Suppression } from "./Suppression.ts"
 
 /** What a party holds of a person. */
 export interface Held {
@@ -24,6 +27,19 @@ export interface PersonParty {
    * stay (that a message went out) stays without the person. Returns the ids under which the feed may tell of them.
    */
   erase(workspace: WorkspaceId, contact: Contact, now: Instant): Effect.Effect<ReadonlyArray<string>, StorageError>
+}
+
+/** Everything we hold of one person. */
+export interface PersonExport {
+  readonly contact: Contact
+  readonly lists: ReadonlyArray<ContactList>
+  readonly suppressions: ReadonlyArray<Suppression>
+  /** What was published of them. */
+  readonly events: ReadonlyArray<DomainEvent>
+  /** What webhook endpoints answered to that, as far as it is kept. */
+  readonly deliveries: ReadonlyArray<Delivery>
+  /** What other areas hold, by their names. */
+  readonly more: Readonly<Record<string, Schema.Json>>
 }
 
 /** In the order in which they lock: leads before messages and chats. */

@@ -28,6 +28,20 @@ export const AddressHash = Context.Reference<AddressHash | null>("@overture/core
   defaultValue: () => null
 })
 
+/** Without a hash nothing could stop the person from being written to again. */
+export class AddressHashMissing extends Schema.TaggedError<AddressHashMissing>()("AddressHashMissing", {}) {
+  override get message(): string {
+    return "nobody can be erased here: the host gave no AddressHash, so nothing would keep the person from being written to again"
+  }
+}
+
+/** Two hashes in one workspace would leave some of those who were erased unrecognised by each process. */
+export class AddressHashUnlike extends Schema.TaggedError<AddressHashUnlike>()("AddressHashUnlike", {}) {
+  override get message(): string {
+    return "nobody can be erased with this AddressHash: others were erased with another secret, which is still needed to recognise them"
+  }
+}
+
 /** Sorts before every address, whose first character is a letter. */
 const mark = "#"
 

@@ -9,9 +9,12 @@ import { Channels } from "../channel/Channel.ts"
 import { type Actor, stamped } from "../event/DomainEvent.ts"
 import type { WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
+import * as Paging from "../workspace/Page.ts"
 import type { Page, PageRequest } from "../workspace/Page.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
+import { needed, type WorkspaceNotFound } from "../workspace/Workspace.ts"
+import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import { type AddressRules, addresses, type ContactRow, type RowProblem } from "./ContactRow.ts"
 import { ContactStore } from "./ContactStore.ts"
 import { AddressHash, keysOf, type Suppression } from "./Suppression.ts"
@@ -26,7 +29,10 @@ export class Suppressions extends Context.Service<
   Suppressions,
   {
     /** All of the workspace, by address; of people who were erased only a hash. */
-    page(workspace: WorkspaceId, request: PageRequest): Effect.Effect<Page<Suppression>, StorageError>
+    page(
+      workspace: WorkspaceId,
+      page: PageRequest
+    ): Effect.Effect<Page<Suppression>, StorageError | Paging.InvalidListRequest>
     /** What stops these addresses, those of erased people included. */
     of(
       workspace: WorkspaceId,
@@ -37,14 +43,14 @@ export class Suppressions extends Context.Service<
       workspace: WorkspaceId,
       addresses: ReadonlyArray<Address.Address>,
       actor: Actor
-    ): Effect.Effect<number, StorageError>
+    ): Effect.Effect<number, WorkspaceNotFound | StorageError>
     /** The same from the rows of a file; names and attributes are not looked at. */
     addRows(
       workspace: WorkspaceId,
       rows: ReadonlyArray<ContactRow>,
       rules: AddressRules,
       actor: Actor
-    ): Effect.Effect<RowsSuppressed, StorageError>
+    ): Effect.Effect<RowsSuppressed, WorkspaceNotFound | StorageError>
   }
 >()("@overture/core/Suppressions") {
   static readonly layer = Layer.effect(
@@ -53,8 +59,11 @@ export class Suppressions extends Context.Service<
   )
 }
 
+const checkList = Paging.checkerOf(["", ""])
+
 const make = Effect.gen(function* () {
   const store = yield* ContactStore
+  const workspaces = yield* WorkspaceStore
   const channels = yield* Channels
   const time = yield* PacingTime
   const makeIds = (yield* Ids).generator
@@ -65,6 +74,7 @@ const make = Effect.gen(function* () {
     given: ReadonlyArray<Address.Address>,
     actor: Actor
   ) {
+    yield* needed(workspace)(yield* workspaces.get(workspace))
     if (given.length === 0) return 0
     const at = yield* time.now
     const ids = yield* makeIds
@@ -84,7 +94,10 @@ const make = Effect.gen(function* () {
   })
 
   return Suppressions.of({
-    page: Effect.fn("Suppressions.page")((workspace, request) => store.allSuppressions(workspace, request)),
+    page: Effect.fn("Suppressions.page")(function* (workspace, request) {
+      const { page } = yield* Effect.fromResult(checkList({ page: request }))
+      return yield* store.allSuppressions(workspace, page)
+    }),
     of: Effect.fn("Suppressions.of")(function* (workspace, given) {
       return yield* store.suppressions(
         workspace,

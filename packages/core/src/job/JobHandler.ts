@@ -52,6 +52,10 @@ export interface JobRun<I, C> {
   ): Effect.Effect<void, JobStopped | StorageError>
 }
 
+/** Why the input of a job that was queued is none any more: it was checked when it was submitted. */
+export const noLonger = (problem: string): string =>
+  `${problem}; it could be used when it was submitted, so somebody whom it named may have been erased since`
+
 /** A handler whose input and checkpoint are known to itself alone. */
 export interface JobHandler {
   readonly kind: JobKind
@@ -94,7 +98,9 @@ export const make = <I, C>(spec: {
       ),
     run: (job, progress) =>
       Effect.gen(function* () {
-        const read = yield* Schema.decodeUnknownEffect(input)(job.input).pipe(Effect.mapError(invalid))
+        const read = yield* Schema.decodeUnknownEffect(input)(job.input).pipe(
+          Effect.mapError(({ message }) => new JobInputInvalid({ kind, problem: noLonger(message) }))
+        )
         // One that an older version wrote in another shape is none: the handler begins again.
         const at =
           job.checkpoint === null

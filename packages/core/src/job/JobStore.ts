@@ -2,20 +2,21 @@
  * The port for jobs. Verbs of people take the workspace; `claim` and what follows it span workspaces. A claim is the right
  * to run a job until its lease ends: whoever lost it writes nothing more.
  */
-import { Context, type Effect, type Option } from "effect"
+import { Context, type Effect, type Option, Schema } from "effect"
 import type { DomainEvent } from "../event/DomainEvent.ts"
 import type { ClaimId, JobId, MediaId, WorkspaceId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { Page, PageRequest } from "../workspace/Page.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
-import type { Job, JobKind, JobStatus } from "./Job.ts"
+import { type Job, JobKind, JobStatus } from "./Job.ts"
 
 /** Which jobs a list shows; absent = all. */
-export interface JobFilter {
-  readonly kind?: JobKind | undefined
-  readonly status?: JobStatus | undefined
-  readonly subject?: string | undefined
-}
+export const JobFilter = Schema.Struct({
+  kind: Schema.optional(JobKind),
+  status: Schema.optional(JobStatus),
+  subject: Schema.optional(Schema.String)
+}).annotate({ identifier: "JobFilter" })
+export type JobFilter = typeof JobFilter.Type
 
 /** What a rule makes of a job. */
 export interface JobChange {

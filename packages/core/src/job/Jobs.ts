@@ -8,14 +8,17 @@ import type { IdGenerator, JobId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import { second } from "../workspace/Instant.ts"
 import { canonical } from "../workspace/Json.ts"
+import * as Paging from "../workspace/Page.ts"
 import type { Page, PageRequest } from "../workspace/Page.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
+import * as Workspace from "../workspace/Workspace.ts"
+import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import * as JobRules from "./Job.ts"
 import type { Job, JobKind } from "./Job.ts"
 import { JobHandlers, type JobInputInvalid } from "./JobHandler.ts"
-import { type JobFilter, JobStore } from "./JobStore.ts"
+import { JobFilter, JobStore } from "./JobStore.ts"
 
 export class JobNotFound extends Schema.TaggedError<JobNotFound>()("JobNotFound", { job: Schema.String }) {
   override get message(): string {
@@ -56,7 +59,7 @@ export interface NewJob {
   readonly total?: number | undefined
 }
 
-export type SubmitError = JobKindUnknown | JobInputInvalid | JobKeyTaken | StorageError
+export type SubmitError = Workspace.WorkspaceNotFound | JobKindUnknown | JobInputInvalid | JobKeyTaken | StorageError
 
 export class Jobs extends Context.Service<
   Jobs,
@@ -65,7 +68,11 @@ export class Jobs extends Context.Service<
     submit(job: NewJob): Effect.Effect<{ readonly job: Job; readonly created: boolean }, SubmitError>
     get(workspace: WorkspaceId, id: JobId): Effect.Effect<Job, JobNotFound | StorageError>
     /** The newest first. */
-    page(workspace: WorkspaceId, filter: JobFilter, request: PageRequest): Effect.Effect<Page<Job>, StorageError>
+    page(
+      workspace: WorkspaceId,
+      filter: JobFilter,
+      page: PageRequest
+    ): Effect.Effect<Page<Job>, StorageError | Paging.InvalidListRequest>
     /**
      * One that is queued or has failed is over at once, one that runs at its next progress; what it did stays done. One
      * that is over stays as it is.
@@ -94,8 +101,11 @@ export const eventOf = (
   ids: IdGenerator
 ): DomainEvent => stamped(ids, at, { workspace, type, subject: id, actor, data: { kind, status, done, total } })
 
+const checkList = Paging.checker(Schema.Struct({ filter: JobFilter, page: Paging.requestOf([""]) }))
+
 const make = Effect.gen(function* () {
   const store = yield* JobStore
+  const workspaces = yield* WorkspaceStore
   const handlers = yield* JobHandlers
   const time = yield* PacingTime
   const transaction = yield* Transaction
@@ -112,6 +122,7 @@ const make = Effect.gen(function* () {
     get,
     submit: Effect.fn("Jobs.submit")(function* (given) {
       const { actor, key = null, kind, subject = null, total = null, workspace } = given
+      yield* Workspace.needed(workspace)(yield* workspaces.get(workspace))
       const handler = handlers.get(kind)
       if (handler === undefined) return yield* new JobKindUnknown({ kind, known: [...handlers.keys()] })
       const input = yield* handler.check(given.input)
@@ -141,7 +152,10 @@ const make = Effect.gen(function* () {
       if (!created && isOther) return yield* new JobKeyTaken({ key: key ?? "", job: job.id })
       return submitted
     }),
-    page: Effect.fn("Jobs.page")((workspace, filter, request) => store.list(workspace, filter, request)),
+    page: Effect.fn("Jobs.page")(function* (workspace, filter, page) {
+      const asked = yield* Effect.fromResult(checkList({ filter, page }))
+      return yield* store.list(workspace, asked.filter, asked.page)
+    }),
     cancel: Effect.fn("Jobs.cancel")(function* (workspace, id) {
       const ids = yield* makeIds
       const now = yield* time.now
@@ -168,7 +182,7 @@ const make = Effect.gen(function* () {
       while (true) {
         const job = yield* get(workspace, id)
         const left = until - (yield* Clock.currentTimeMillis)
-        if (JobRules.isOver(job) || left <= 0) return job
+        if (JobRules.isOver(job) || !(left > 0)) return job
         yield* Effect.sleep(Math.min(lookEveryMs, left))
       }
     })

@@ -119,6 +119,8 @@ export const make = (memory: Memory) => {
   const { state, verb } = memory
   const of = (workspace: WorkspaceId) =>
     Array.from(state.contacts.values(), (row) => row.contact).filter((contact) => contact.workspace === workspace)
+  const there = (workspace: WorkspaceId, ids: ReadonlyArray<ContactId>) =>
+    verb(() => new Set(ids.filter((id) => state.contacts.get(id)?.contact.workspace === workspace)))
   return ContactStore.of({
     ...MemoryContactImports.make(memory, importContacts),
     ...MemoryContactLists.make(memory),
@@ -171,8 +173,9 @@ export const make = (memory: Memory) => {
         const [row] = state.contactsByAddress.get(within(workspace, address)).values()
         return Option.fromUndefinedOr(row?.contact)
       }),
-    hold: (workspace, ids) =>
-      verb(() => new Set(ids.filter((id) => state.contacts.get(id)?.contact.workspace === workspace))),
+    hold: there,
+    keep: there,
+    awaitKeepers: () => verb(() => undefined),
     holdAddresses: () => verb(() => undefined),
     byAddresses: (workspace, addresses) =>
       verb(

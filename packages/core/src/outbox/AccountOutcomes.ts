@@ -6,6 +6,7 @@ import { Effect } from "effect"
 import type { AccountStore } from "../account/AccountStore.ts"
 import * as Account from "../account/Account.ts"
 import * as AccountLog from "../account/AccountLog.ts"
+import { modifyTurning } from "../account/AccountReaction.ts"
 import type { AccountLogStore } from "../account/AccountLogStore.ts"
 import type { Outcome } from "../channel/Outcome.ts"
 import * as Message from "../chat/Message.ts"
@@ -59,7 +60,7 @@ const entriesOf = (settled: ReadonlyArray<Settled>, ids: IdGenerator, now: Insta
     })
   )
 
-/** Joins the caller's transaction. */
+/** Joins the caller's transaction. Answers the accounts that became able to send or unable: they are told of at its end. */
 export const make = (
   accounts: AccountStore["Service"],
   logs: AccountLogStore["Service"],
@@ -95,10 +96,11 @@ export const make = (
 
   const change = Effect.fnUntraced(function* (settled: ReadonlyArray<Settled>, now: Instant) {
     const byAccount = changed(settled, suspect, now)
-    if (byAccount.size === 0) return
+    if (byAccount.size === 0) return []
     const rests = settled.some(isOfGroup) ? yield* ofGroups(settled, now) : new Map<AccountId, Outcome>()
     const ids = yield* makeIds
-    yield* accounts.modify([...new Set([...byAccount.keys(), ...rests.keys()])], (before) => {
+    const touched = [...new Set([...byAccount.keys(), ...rests.keys()])]
+    const { turned } = yield* modifyTurning(accounts, touched, (before) => {
       const limit = rests.get(before.id)
       const rested = limit === undefined ? before : Account.afterOutcome(before, limit, false, now)
       const account = (byAccount.get(before.id) ?? []).reduce((state, one) => after(state, one, now), rested)
@@ -122,8 +124,9 @@ export const make = (
       })
       return { account, events: shows ? [event] : [] }
     })
+    return turned
   })
 
-  return (settled: ReadonlyArray<Settled>, now: Instant): Effect.Effect<void, StorageError> =>
-    Effect.andThen(change(settled, now), log(settled, now))
+  return (settled: ReadonlyArray<Settled>, now: Instant): Effect.Effect<ReadonlyArray<Account.Account>, StorageError> =>
+    Effect.tap(change(settled, now), log(settled, now))
 }

@@ -3,6 +3,7 @@
  * what came of them is settled as it comes, until nothing of the claim is left or it is no longer ours.
  */
 import { type Cause, Effect, Exit, Fiber, Queue, Ref, Semaphore } from "effect"
+import { type AccountReaction, tellTurned } from "../account/AccountReaction.ts"
 import type { Capabilities } from "../channel/Capability.ts"
 import type { Channels } from "../channel/Channel.ts"
 import type { Outcome } from "../channel/Outcome.ts"
@@ -23,7 +24,7 @@ import type * as Places from "./Places.ts"
 import { wantsConsent } from "./QueuedGates.ts"
 import type * as Sending from "./Sending.ts"
 import * as SettleRules from "./SettleRules.ts"
-import type { Result, Settled } from "./Settling.ts"
+import type { Result } from "./Settling.ts"
 
 /** What a process keeps one of, for all its claims. */
 export interface ClaimWorkParts {
@@ -32,8 +33,10 @@ export interface ClaimWorkParts {
   readonly channels: Channels["Service"]
   readonly reactions: ReadonlyArray<OutboundReaction>
   readonly tellAccounts: ReturnType<typeof AccountOutcomes.make>
+  /** What others do about accounts that became able to send or unable. */
+  readonly accountReactions: ReadonlyArray<AccountReaction>
   /** What the platform's word that people want nothing from us does beyond the address that it was said of. */
-  readonly heedOptOuts: (settled: ReadonlyArray<Settled>) => Effect.Effect<void, StorageError>
+  readonly heedOptOuts: (results: ReadonlyArray<Result>) => Effect.Effect<void, StorageError>
   readonly sending: ReturnType<typeof Sending.make>
   readonly places: Places.Places
   readonly backlog: Backlog.Backlog
@@ -54,6 +57,7 @@ type Finish = (claimed: Claimed, outcome: Outcome) => Effect.Effect<void>
 
 /** How a process works off its claims; `settledCount` counts what was settled, over all of them. */
 export const make = Effect.fnUntraced(function* ({
+  accountReactions,
   backlog,
   channels,
   hasJumped,
@@ -89,16 +93,18 @@ export const make = Effect.fnUntraced(function* ({
           const ids = yield* makeIds
           const { settled } = yield* store.settle(held.claim.id, results, SettleRules.conclude(ids))
           if (settled.length === 0) return settled
-          yield* tellAccounts(settled, now)
+          const turned = yield* tellAccounts(settled, now)
           yield* react((reaction) => reaction.settled(settled, now))
+          yield* tellTurned(accountReactions, turned, now)
           return settled
         })
       )
     )
 
   /**
-   * Settles a claim's results as they come, each time all that have come meanwhile, until they end. Places are free again
-   * once their results are settled; those that cannot be are left to recovery, and make it fail in the end.
+   * Settles a claim's results as they come, each time all that have come meanwhile, until they end. Opt-outs among them are
+   * heeded first, so none is known of its address alone, whatever becomes of this process. Places are free again once their
+   * results are settled; those that cannot be are left to recovery, and make it fail in the end.
    */
   const settling = (held: Held.Held, finished: Queue.Dequeue<Result, Cause.Done>) =>
     Effect.gen(function* () {
@@ -106,13 +112,11 @@ export const make = Effect.fnUntraced(function* ({
       while (true) {
         const results = yield* Effect.catchTag(Queue.takeAll(finished), "Done", () => Effect.succeed([]))
         if (results.length === 0) return yield* outcome
-        const exit = yield* Effect.exit(Effect.flatMap(present, (now) => settle(held, results, now)))
+        const settled = Effect.flatMap(present, (now) => settle(held, results, now))
+        const exit = yield* Effect.exit(Effect.andThen(insist(held)(heedOptOuts(results)), settled))
         yield* places.release(results.length, results.length)
         if (Exit.isFailure(exit)) outcome = Exit.asVoid(exit)
         else {
-          yield* Effect.catch(insist(held)(heedOptOuts(exit.value)), (error) =>
-            Effect.logError("an opt-out that a platform told is kept for its address alone", error)
-          )
           const sent = exit.value.filter((one) => one.fate === "sent").length
           yield* Ref.update(settledCount, (count) => ({
             sent: count.sent + sent,

@@ -2,19 +2,21 @@
  * What members and the API do with messages: send them (through the queue, like all that is sent), cancel, retry, list and
  * find them. What a channel, a window or an opt-out forbids is refused at once; the gates of the queue decide again.
  */
-import { Context, Effect, Layer, Option } from "effect"
+import { Context, Effect, Layer, Option, Schema } from "effect"
 import * as Address from "../channel/Address.ts"
 import * as Chat from "../chat/Chat.ts"
 import * as ChatOpening from "../chat/ChatOpening.ts"
 import { ChatStore } from "../chat/ChatStore.ts"
 import { InboundReactions, together } from "../chat/InboundReaction.ts"
 import { InboxStore } from "../chat/InboxStore.ts"
+import * as Media from "../chat/Media.ts"
 import { type MediaFailure, MediaLibrary } from "../chat/MediaLibrary.ts"
 import type { MediaUnavailable } from "../chat/MediaSource.ts"
 import * as Message from "../chat/Message.ts"
-import type { MessageFilter } from "../chat/MessageFilter.ts"
+import { MessageFilter } from "../chat/MessageFilter.ts"
 import { Parties, type Place, type PlaceError } from "../chat/Parties.ts"
 import { PrivateReplyStore } from "../chat/PrivateReplyStore.ts"
+import * as People from "../contact/Contacts.ts"
 import { ContactStore } from "../contact/ContactStore.ts"
 import { AddressHash, keysOf } from "../contact/Suppression.ts"
 import { type Actor, type DomainEvent, type EventType, stamped } from "../event/DomainEvent.ts"
@@ -25,6 +27,7 @@ import type { Instant } from "../workspace/Instant.ts"
 import { canonical } from "../workspace/Json.ts"
 import { able, type MemberDisabled, type MemberNotFound } from "../workspace/Member.ts"
 import { MemberStore } from "../workspace/MemberStore.ts"
+import * as Paging from "../workspace/Page.ts"
 import type { Page, PageRequest } from "../workspace/Page.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import * as Seed from "../workspace/Seed.ts"
@@ -69,7 +72,7 @@ export class Messages extends Context.Service<
       workspace: WorkspaceId,
       filter: MessageFilter,
       page: Pick<PageRequest, "limit" | "cursor">
-    ): Effect.Effect<Page<Message.Message>, StorageError>
+    ): Effect.Effect<Page<Message.Message>, StorageError | Paging.InvalidListRequest>
     /** A message by our id or the platform's; the latter must mean exactly one, of `account` where one is given. */
     find(
       workspace: WorkspaceId,
@@ -86,6 +89,9 @@ export class Messages extends Context.Service<
 
 /** How many messages of one id are told of. */
 const candidatesTold = 10
+
+const { cursor, limit } = Paging.fieldsOf([""])
+const checkList = Paging.checker(Schema.Struct({ filter: MessageFilter, page: Schema.Struct({ cursor, limit }) }))
 
 const make = Effect.gen(function* () {
   const outbox = yield* OutboxStore
@@ -201,10 +207,11 @@ const make = Effect.gen(function* () {
       (draft.author.type === "member" || draft.takeOver === true) && (said === null || said.takenOverAt === null)
     const event = (type: EventType, subject: string, more: DomainEvent["data"]) =>
       stamped(ids, now, { workspace, type, subject, actor: draft.author, data: more })
-    return yield* within(
+    const queue = within(
       Effect.gen(function* () {
         const { former, remember } = yield* keyed(workspace, draft)
         if (former !== null) return former
+        yield* People.keep(contacts, workspace, [contact?.id])
         yield* remember(message.id)
         // Campaigns first: leads are locked before messages, and these before chats.
         if (isTakeover && contact !== null) {
@@ -222,7 +229,16 @@ const make = Effect.gen(function* () {
         return message
       })
     )
+    return yield* Effect.tapError(queue, ({ _tag }) =>
+      _tag === "ContactNotFound" && content !== draft.content ? forgotten(workspace, content) : Effect.void
+    )
   })
+
+  /** The file that was kept for somebody who is gone goes, too. */
+  const forgotten = (workspace: WorkspaceId, content: Message.Message["content"]) => {
+    const file = content.type === "media" ? Media.referred(content.url) : null
+    return file === null ? Effect.void : Effect.ignore(files.discard(workspace, file))
+  }
 
   /** Takes the place of the private reply to a comment, or fails. Platforms make the ids of comments of people's. */
   const reserve = Effect.fnUntraced(function* (message: Message.Message, comment: string, at: Instant) {
@@ -295,7 +311,10 @@ const make = Effect.gen(function* () {
         })
       )
     }),
-    list: Effect.fn("Messages.list")((workspace, filter, page) => inbox.messages(workspace, filter, page)),
+    list: Effect.fn("Messages.list")(function* (workspace, filter, page) {
+      const asked = yield* Effect.fromResult(checkList({ filter, page }))
+      return yield* inbox.messages(workspace, asked.filter, asked.page)
+    }),
     find: Effect.fn("Messages.find")(function* (workspace, id, account) {
       if (id.startsWith("msg_")) {
         const found = yield* inbox.message(workspace, id as MessageId)

@@ -33,7 +33,7 @@ import { OutboxStore } from "./OutboxStore.ts"
 import * as Places from "./Places.ts"
 import { decideQueued } from "./QueuedGates.ts"
 import * as Sending from "./Sending.ts"
-import type { Settled } from "./Settling.ts"
+import type { Result } from "./Settling.ts"
 import * as SteadySource from "./SteadySource.ts"
 
 export interface Round {
@@ -130,8 +130,11 @@ const make = Effect.gen(function* () {
   })
 
   const optOuts = yield* OptOuts
-  const heedOptOuts = Effect.fnUntraced(function* (settled: ReadonlyArray<Settled>) {
-    for (const { message, outcome } of settled) {
+  const heedOptOuts = Effect.fnUntraced(function* (results: ReadonlyArray<Result>) {
+    for (const {
+      claimed: { message },
+      outcome
+    } of results) {
       if (outcome.type !== "optedOut" || message.contact === null) continue
       const owner = Option.getOrNull(yield* workspaces.get(message.workspace))
       if (owner === null || owner.optOutScope === "address") continue
@@ -147,6 +150,7 @@ const make = Effect.gen(function* () {
     channels,
     reactions: parties.reactions,
     tellAccounts,
+    accountReactions: yield* AccountReactions,
     heedOptOuts,
     sending,
     places: yield* Places.make(config.sendConcurrency),

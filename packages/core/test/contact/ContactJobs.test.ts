@@ -9,6 +9,7 @@ import { ContactStore } from "../../src/contact/ContactStore.ts"
 import type { RowBatch } from "../../src/contact/ContactRow.ts"
 import { system } from "../../src/event/DomainEvent.ts"
 import { EventStore } from "../../src/event/EventStore.ts"
+import type { JobFileStore } from "../../src/job/JobFileStore.ts"
 import { JobRunner } from "../../src/job/JobRunner.ts"
 import { Jobs } from "../../src/job/Jobs.ts"
 import type { Job } from "../../src/job/Job.ts"
@@ -314,6 +315,35 @@ describe("bulk verbs", () => {
 })
 
 describe("erasing a person", () => {
+  it.effect("who is in an export that is just being written leaves no file with them: it is written again", () => {
+    const { held, store } = files()
+    let meanwhile: Effect.Effect<void> = Effect.void
+    const slow: JobFileStore = {
+      ...store,
+      put: (...given) => Effect.tap(store.put(...given), () => meanwhile)
+    }
+    return Effect.gen(function* () {
+      const { workspace } = yield* scene("export under way")
+      const { ids, list } = yield* people(workspace, 3)
+      const [jobs, contacts] = [yield* Jobs, yield* Contacts]
+      const { id } = yield* (yield* ContactJobs).export({ workspace, actor: system, list, forSpreadsheets: false })
+      meanwhile = Effect.suspend(() => {
+        meanwhile = Effect.void
+        return Effect.orDie(contacts.erase(workspace, ids[1]!, system))
+      })
+      for (let round = 0; round < 4; round++) {
+        yield* (yield* JobRunner).runOne
+        yield* TestClock.adjust("1 minute")
+      }
+      const job = yield* jobs.get(workspace, id)
+      assert.deepInclude(job, { status: "succeeded" })
+      assert.deepInclude(job.result, { rows: 2 })
+      const written = [...held.values()].map((bytes) => new TextDecoder().decode(bytes)).join("")
+      assert.match(written, /p0/)
+      assert.notMatch(written, /p1/)
+    }).pipe(Effect.provide(layer({ files: slow, hash })))
+  })
+
   it.effect("empties the jobs that name them, removes files that may hold them, and leaves open work to go on", () => {
     const { held, store } = files()
     held.set(uploaded, new Uint8Array(1))

@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Option } from "effect"
+import { Effect, Layer, Option } from "effect"
 import { TestClock } from "effect/testing"
 import { ContactJobs, type GatherRequest } from "../../src/contact/ContactJobs.ts"
+import { type ContactSource, SourceRefused } from "../../src/contact/ContactSource.ts"
+import { type ContactReaction, ContactReactions } from "../../src/contact/ContactReaction.ts"
 import { ContactStore } from "../../src/contact/ContactStore.ts"
 import { everyone, type Gathering, judge, rowOf } from "../../src/contact/Gathering.ts"
 import { system } from "../../src/event/DomainEvent.ts"
@@ -10,7 +12,8 @@ import { JobRunner } from "../../src/job/JobRunner.ts"
 import * as JobRules from "../../src/job/Job.ts"
 import { JobStore } from "../../src/job/JobStore.ts"
 import { Jobs } from "../../src/job/Jobs.ts"
-import { type ContactListId, fromUuid, toUuid, type WorkspaceId } from "../../src/workspace/Id.ts"
+import { type ContactId, type ContactListId, fromUuid, toUuid, type WorkspaceId } from "../../src/workspace/Id.ts"
+import { StorageError } from "../../src/workspace/StorageError.ts"
 import { layer, person, source } from "./jobs.ts"
 import { row, rules, scene } from "./people.ts"
 import { Contacts } from "../../src/contact/Contacts.ts"
@@ -297,6 +300,71 @@ describe("gathering a list", () => {
       assert.match(error ?? "", /names itself/)
       assert.deepStrictEqual(yield* membersOf(workspace, list), ["a"])
     }).pipe(Effect.provide(layer({ sources: [looping] })))
+  })
+
+  it.effect.each([
+    ["a keyword", { keywords: ["zq-5550199"] }],
+    ["an excluded keyword", { excludedKeywords: ["spam", "zq-5550199"] }],
+    ["the query", { query: { group: "zq-5550199" } }]
+  ] as const)("whose %s is that of somebody erased ends at once, in words, and nobody joins", ([, asked]) => {
+    const test = source(pages)
+    const check: ContactSource["check"] = (query) =>
+      JSON.stringify(query) === '{"group":""}'
+        ? Effect.fail(new SourceRefused({ source: "test", problem: "group: expected the name of a group" }))
+        : Effect.succeed(query as never)
+    return Effect.gen(function* () {
+      const { workspace } = yield* scene("erased word")
+      const contacts = yield* Contacts
+      const people = yield* contacts.listNamed(workspace, "people")
+      yield* contacts.importRows(workspace, people.id, [row(2, "zq-5550199")], rules)
+      const { job, list } = yield* gather(workspace, asked)
+      const [known] = (yield* (yield* ContactStore).list(workspace, {})).data
+      yield* contacts.erase(workspace, known!.id, system)
+      while (yield* (yield* JobRunner).runOne);
+      const { attempts, error, status } = yield* (yield* Jobs).get(workspace, job.id)
+      assert.deepStrictEqual({ attempts, status }, { attempts: 1, status: "failed" })
+      assert.match(error ?? "", /somebody whom it named may have been erased since/)
+      assert.deepStrictEqual([yield* membersOf(workspace, list), test.asked], [[], []])
+      yield* gather(workspace, {}, { list: { id: list } })
+      while (yield* (yield* JobRunner).runOne);
+      assert.deepStrictEqual(yield* membersOf(workspace, list), ["a", "b", "c", "d"])
+    }).pipe(Effect.provide(layer({ sources: [{ ...test.source, check }], hash: (address) => `hash of ${address}` })))
+  })
+
+  it.effect("keeps whom it took although others could not hear of them, and sees to it that they do", () => {
+    const test = source(pages)
+    const heard: Array<ReadonlyArray<ContactId>> = []
+    let refusals = 1
+    const gone = new StorageError({ operation: "changed", retryable: true, cause: new Error("it is away") })
+    const reaction: ContactReaction = {
+      changed: (_, contacts) =>
+        Effect.suspend(() => {
+          if (refusals-- > 0) return Effect.fail(gone)
+          heard.push(contacts)
+          return Effect.void
+        })
+    }
+    return Effect.gen(function* () {
+      const { workspace } = yield* scene("others hear")
+      const contacts = yield* Contacts
+      const people = yield* contacts.listNamed(workspace, "people")
+      yield* contacts.importRows(workspace, people.id, [row(2, "a", { attributes: { text: "old" } })], rules)
+      const known = yield* (yield* ContactStore).byAddress(workspace, "sandbox//a")
+      const a = known._tag === "Some" ? known.value.id : assert.fail("nobody was imported")
+      const { job, list } = yield* gather(workspace, { mode: "override" })
+      const runner = yield* JobRunner
+      yield* runner.runOne
+      assert.deepStrictEqual([yield* membersOf(workspace, list), heard], [["a", "b"], []])
+      for (let round = 0; round < 5; round++) {
+        yield* TestClock.adjust(JobRules.restMs(job))
+        yield* runner.runOne
+      }
+      assert.deepInclude(yield* (yield* Jobs).get(workspace, job.id), { status: "succeeded" })
+      assert.deepStrictEqual(heard[0], [a])
+      assert.deepStrictEqual(yield* membersOf(workspace, list), ["a", "b", "c", "d"])
+    }).pipe(
+      Effect.provide(layer({ sources: [test.source] }).pipe(Layer.provide(Layer.succeed(ContactReactions, [reaction]))))
+    )
   })
 
   it.effect("without the source it answers which port is missing, and writes nothing", () =>

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
 import { CampaignAccounts } from "../../src/campaign/CampaignAccounts.ts"
 import type { CampaignSettings } from "../../src/campaign/Campaign.ts"
 import { Campaigns } from "../../src/campaign/Campaigns.ts"
@@ -10,16 +10,23 @@ import type { Outcome } from "../../src/channel/Outcome.ts"
 import { Contacts } from "../../src/contact/Contacts.ts"
 import { ContactStore } from "../../src/contact/ContactStore.ts"
 import { system } from "../../src/event/DomainEvent.ts"
+import { Accounts } from "../../src/account/Accounts.ts"
+import { Connections } from "../../src/account/Connections.ts"
+import * as MemoryStorage from "../../src/memory/MemoryStorage.ts"
+import { Outbox } from "../../src/outbox/Outbox.ts"
+import * as Overture from "../../src/Overture.ts"
 import * as TestChannel from "../../src/testing/TestChannel.ts"
+import { PacingTime } from "../../src/workspace/PacingTime.ts"
+import { StorageError } from "../../src/workspace/StorageError.ts"
 import { day } from "../../src/workspace/Instant.ts"
 import * as Scene from "./Scene.ts"
 
 const { start } = Scene
 
-/** A running campaign of accounts a and b over people each of whom the accounts of their scopes reach, in that order. */
+/** A running campaign of accounts a and b over people each of whom the accounts of their scopes reach, in that order; "" = both. */
 const scene = (
   channel: TestChannel.TestChannel,
-  scopes: ReadonlyArray<ReadonlyArray<"a" | "b">>,
+  scopes: ReadonlyArray<ReadonlyArray<"a" | "b" | "">>,
   settings: Partial<CampaignSettings> = {}
 ) =>
   Effect.gen(function* () {
@@ -120,4 +127,53 @@ describe("people whom only an account reached that left", () => {
       }
     }).pipe(Effect.provide(Scene.engine(channel)))
   })
+})
+
+describe("leads of an account that can no longer be counted on", () => {
+  const losses = {
+    left: (it: Effect.Success<ReturnType<typeof scene>>) =>
+      Effect.flatMap(CampaignStore, (store) => store.leave(it.workspace.id, it.campaign.id, it.a.id, start, [])),
+    "was removed": (it: Effect.Success<ReturnType<typeof scene>>) =>
+      Effect.flatMap(Connections, ({ remove }) => remove(it.workspace.id, it.a.id, system)),
+    "was switched off": (it: Effect.Success<ReturnType<typeof scene>>) =>
+      Effect.flatMap(Accounts, ({ change }) => change(it.workspace.id, it.a.id, { enabled: false }, system))
+  }
+  for (const [how, lose] of Object.entries(losses)) {
+    it.effect(`that ${how} go to others although the process that found it died before it gave them back`, () => {
+      const channel = TestChannel.make()
+      let dies = false
+      const storage = Layer.provideMerge(
+        Layer.effect(
+          CampaignStore,
+          Effect.map(CampaignStore, (store) => {
+            const gone = new StorageError({ operation: "within", retryable: false, cause: new Error("killed") })
+            const dead = <A>(verb: Effect.Effect<A, StorageError>) =>
+              Effect.suspend(() => (dies ? Effect.fail(gone) : verb))
+            return CampaignStore.of({
+              ...store,
+              changeLeads: (...given) => dead(store.changeLeads(...given)),
+              draw: (...given) => dead(store.draw(...given)),
+              leave: (...given) => dead(store.leave(...given))
+            })
+          })
+        ),
+        MemoryStorage.layer
+      )
+      const time = PacingTime.layerVirtual(start)
+      return Effect.gen(function* () {
+        const it = yield* scene(channel, [[""], [""], [""], [""]])
+        yield* lose(it)
+        dies = true
+        yield* Effect.exit((yield* Outbox).tick)
+        dies = false
+        assert.isNotEmpty((yield* it.leads(it.campaign.id)).filter(({ account }) => account === it.a.id))
+        yield* it.run(start + 10 * day)
+        assert.deepStrictEqual(
+          (yield* it.fates).map((fate) => fate.slice(3)),
+          ["sent by b", "sent by b", "sent by b", "sent by b"]
+        )
+        assert.strictEqual(yield* it.status(it.campaign.id), "finished")
+      }).pipe(Effect.provide(Overture.layer({ storage, channels: [channel], time })))
+    })
+  }
 })

@@ -1,18 +1,28 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { ContactStore } from "../../src/contact/ContactStore.ts"
 import { Suppressions } from "../../src/contact/Suppressions.ts"
 import { EventStore } from "../../src/event/EventStore.ts"
+import * as MemoryStorage from "../../src/memory/MemoryStorage.ts"
+import * as Overture from "../../src/Overture.ts"
 import { Messages } from "../../src/outbox/Messages.ts"
+import { OutboxStore } from "../../src/outbox/OutboxStore.ts"
 import * as TestChannel from "../../src/testing/TestChannel.ts"
 import { day } from "../../src/workspace/Instant.ts"
+import { PacingTime } from "../../src/workspace/PacingTime.ts"
+import { StorageError } from "../../src/workspace/StorageError.ts"
+import { Transaction } from "../../src/workspace/Transaction.ts"
 import { WorkspaceStore } from "../../src/workspace/WorkspaceStore.ts"
 import * as Scene from "../engine/Scene.ts"
 
 const { start } = Scene
 
 /** A person with two addresses, of which the platform says that they want nothing when the first is written to. */
-const refused = (optOutScope: "contact" | "address", channel: TestChannel.TestChannel) =>
+const refused = (
+  optOutScope: "contact" | "address",
+  channel: TestChannel.TestChannel,
+  engine: Layer.Layer<Overture.Services, StorageError> = Scene.engine(channel)
+) =>
   Effect.gen(function* () {
     const scene = yield* Scene.make(channel)
     const { id: workspace } = scene.workspace
@@ -38,7 +48,44 @@ const refused = (optOutScope: "contact" | "address", channel: TestChannel.TestCh
       told: events.filter(({ event }) => event.type === "contact.opted_out").length,
       leads: (yield* scene.leads(campaign.id)).map(({ status }) => status)
     }
-  }).pipe(Effect.provide(Scene.engine(channel)))
+  }).pipe(Effect.provide(engine))
+
+/** A storage whose transactions fail once a send was settled: all that its process did before that stays, and nothing follows. */
+const lostOnceSettled = Layer.provideMerge(
+  Layer.effectContext(
+    Effect.gen(function* () {
+      const [store, { within }] = [yield* OutboxStore, yield* Transaction]
+      let depth = 0
+      let hasSettled = false
+      const lost = new StorageError({ operation: "within", retryable: false, cause: new Error("the process is gone") })
+      const settle: typeof store.settle = (...given) =>
+        Effect.tap(store.settle(...given), ({ settled }) =>
+          Effect.sync(() => {
+            hasSettled ||= settled.length > 0
+          })
+        )
+      return Context.make(OutboxStore, OutboxStore.of({ ...store, settle })).pipe(
+        Context.add(
+          Transaction,
+          Transaction.of({
+            within: (effect) =>
+              Effect.suspend(() => {
+                if (depth === 0 && hasSettled) return Effect.fail(lost)
+                depth += 1
+                return Effect.ensuring(
+                  within(effect),
+                  Effect.sync(() => {
+                    depth -= 1
+                  })
+                )
+              })
+          })
+        )
+      )
+    })
+  ),
+  MemoryStorage.layer
+)
 
 const platform = () => TestChannel.make({ answer: ({ to }) => (to === "first" ? { type: "optedOut" } : undefined) })
 
@@ -54,6 +101,17 @@ describe("a platform that answers a send with an opt-out", () => {
     Effect.gen(function* () {
       const found = yield* refused("address", platform())
       assert.deepStrictEqual([found.asked, found.suppressed], [["first", "second"], ["first"]])
+    })
+  )
+
+  it.effect("is heeded for all of them although the process dies right after the send was settled", () =>
+    Effect.gen(function* () {
+      const channel = platform()
+      const time = PacingTime.layerVirtual(start)
+      const engine = Overture.layer({ storage: lostOnceSettled, channels: [channel], time })
+      const found = yield* refused("contact", channel, engine)
+      assert.deepStrictEqual(found.suppressed, ["first", "second"])
+      assert.deepStrictEqual(found.asked, ["first"])
     })
   )
 })

@@ -329,5 +329,7 @@ export const cases: ReadonlyArray<StorageCase> = [
     yield* store.import(other, [b], null)
     Expect.equal(yield* store.hold(mine, [b.id, a.id, gone.id, a.id]), new Set([a.id]), "who is there")
     Expect.equal(yield* store.hold(mine, []), new Set(), "nobody asked for")
+    Expect.equal(yield* store.keep(mine, [b.id, a.id, gone.id, a.id]), new Set([a.id]), "who is there to be kept")
+    Expect.equal(yield* store.keep(mine, []), new Set(), "nobody to be kept")
   })
 ]
