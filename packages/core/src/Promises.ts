@@ -65,9 +65,9 @@ const services = {
 const readings = {
   campaigns: {
     store: CampaignStore,
-    verbs: ["get", "byExternalRef", "list", "leads", "getLead", "counts", "breakdown"]
+    verbs: ["get", "byExternalRef", "getLead", "counts", "breakdown"]
   },
-  contacts: { store: ContactStore, verbs: ["get", "byAddress", "list"] }
+  contacts: { store: ContactStore, verbs: ["get", "byAddress"] }
 } as const
 
 /** A verb as a promise, and an effect without arguments as a verb without any; null of what is neither. */

@@ -1,15 +1,12 @@
 /** How the SQL stores answer a page: the rows after a key or an offset, and one more to see whether others follow. */
-import { limitOf, type Page, type PageRequest } from "@overture/core/workspace/Page"
+import { cursorOf, type Key, type Page, type PageRequest, placeOf } from "@overture/core/workspace/Page"
 import type { WorkspaceId } from "@overture/core/workspace/Id"
 import type { StorageError } from "@overture/core/workspace/StorageError"
-import { Effect, Option, Schema } from "effect"
+import { Effect } from "effect"
 import type { Database } from "./Database.ts"
 import type { Parameter, Statement } from "./Dialect.ts"
 
-/** What a list is ordered by, ascending; ends with something unique. */
-export type Key = ReadonlyArray<number | string>
-
-/** A list. Both statements take `of`; `select` then takes the key to start after, the limit and the offset. */
+/** A list in ascending order of its keys. Both statements take `of`; `select` then takes the key to start after, the limit and the offset. */
 export interface Listing<Row, A> {
   readonly select: Statement
   readonly count: Statement
@@ -20,33 +17,20 @@ export interface Listing<Row, A> {
   readonly keyOf: (value: A) => Key
 }
 
-const readCursor = Schema.decodeUnknownOption(
-  Schema.fromJsonString(Schema.Array(Schema.Union([Schema.Finite, Schema.String])))
-)
-
-/** The key in a cursor; none when it is no cursor of this list. */
-export const keyIn = (cursor: string, start: Key): Option.Option<Key> =>
-  Option.filter(
-    readCursor(cursor),
-    (key) => key.length === start.length && key.every((part, i) => typeof part === typeof start[i])
-  )
-
 export const page = Effect.fnUntraced(function* <Row, A>(
   database: Database["Service"],
   listing: Listing<Row, A>,
   request: PageRequest
 ): Effect.fn.Return<Page<A>, StorageError> {
   const { count, decode, keyOf, of, select, start } = listing
-  const limit = limitOf(request)
-  const after = request.cursor === undefined ? Option.none() : keyIn(request.cursor, start)
-  const offset = Option.isSome(after) ? 0 : Math.max(0, request.offset ?? 0)
-  const rows = yield* database.execute<Row>(select, [...of, ...Option.getOrElse(after, () => start), limit + 1, offset])
+  const { after, limit, offset } = placeOf(request, start)
+  const rows = yield* database.execute<Row>(select, [...of, ...(after ?? start), limit + 1, offset])
   const data = rows.slice(0, limit).map(decode)
   const last = data.at(-1)
   const counted = request.count === true ? yield* database.execute<{ readonly total: number }>(count, of) : []
   return {
     data,
-    nextCursor: rows.length > limit && last !== undefined ? JSON.stringify(keyOf(last)) : null,
+    nextCursor: rows.length > limit && last !== undefined ? cursorOf(keyOf(last)) : null,
     ...counted[0]
   }
 })

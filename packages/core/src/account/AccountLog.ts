@@ -71,6 +71,14 @@ export const unopened = (description: string): Trouble => ({
   code: null
 })
 
+/** The platform told of something that cannot be understood; the description says of what, without what came. */
+export const leftOut = (description: string): Trouble => ({
+  level: "warning",
+  title: "Not understood",
+  description,
+  code: null
+})
+
 /** The entry of a trouble. */
 export const entry = (
   ids: IdGenerator,

@@ -1,25 +1,26 @@
 /** The port for accounts. */
-import { Context, type Effect, type Option } from "effect"
+import { Context, type Effect, type Option, Schema } from "effect"
 import type { DomainEvent } from "../event/DomainEvent.ts"
-import type { ChannelName } from "../channel/Address.ts"
-import type { AccountGroupId, AccountId, WorkspaceId } from "../workspace/Id.ts"
+import { ChannelName } from "../channel/Address.ts"
+import { AccountGroupId, type AccountId, type WorkspaceId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { Page, PageRequest } from "../workspace/Page.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
-import type { Account, Availability } from "./Account.ts"
+import { type Account, availabilities } from "./Account.ts"
 
 /** What accounts are looked for by; what is absent does not matter. */
-export interface AccountFilter {
-  readonly channel?: ChannelName | undefined
+export const AccountFilter = Schema.Struct({
+  channel: Schema.optional(ChannelName),
   /** Null = in none. */
-  readonly group?: AccountGroupId | null | undefined
-  readonly enabled?: boolean | undefined
-  readonly availability?: ReadonlyArray<Availability> | undefined
+  group: Schema.optional(Schema.NullOr(AccountGroupId)),
+  enabled: Schema.optional(Schema.Boolean),
+  availability: Schema.optional(Schema.Array(Schema.Literals(availabilities))),
   /** Those that were removed, in place of the others. */
-  readonly removed?: boolean | undefined
+  removed: Schema.optional(Schema.Boolean),
   /** In its name, its platform's name for it or its externalRef; capitals do not matter in ASCII. */
-  readonly text?: string | undefined
-}
+  text: Schema.optional(Schema.String)
+}).annotate({ identifier: "AccountFilter" })
+export type AccountFilter = typeof AccountFilter.Type
 
 export class AccountStore extends Context.Service<
   AccountStore,

@@ -1,10 +1,11 @@
 /** Adds accounts, finds them, and changes what an operator may change; every change is an event. */
-import { Context, Effect, Layer, Option } from "effect"
+import { Context, Effect, Layer, Option, Schema } from "effect"
 import { type Actor, stamped } from "../event/DomainEvent.ts"
 import type { AccountId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import { format, type Instant } from "../workspace/Instant.ts"
 import type { Metadata } from "../workspace/Json.ts"
+import * as Paging from "../workspace/Page.ts"
 import type { Page, PageRequest } from "../workspace/Page.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { RampUp } from "../workspace/RampUp.ts"
@@ -21,7 +22,7 @@ import { AccountChanges } from "./AccountChanges.ts"
 import * as AccountInput from "./AccountInput.ts"
 import { AccountSecretStore } from "./AccountSecretStore.ts"
 import * as AccountSettings from "./AccountSettings.ts"
-import { type AccountFilter, AccountStore } from "./AccountStore.ts"
+import { AccountFilter, AccountStore } from "./AccountStore.ts"
 import { Connections } from "./Connections.ts"
 import * as Sealing from "./Sealing.ts"
 import * as WarmUp from "./WarmUp.ts"
@@ -94,7 +95,11 @@ export class Accounts extends Context.Service<
     /** By its id or its externalRef. */
     find(workspace: WorkspaceId, idOrRef: string): Effect.Effect<Account, StorageError | Rules.AccountNotFound>
     /** Best availability first. */
-    list(workspace: WorkspaceId, filter: AccountFilter, page: PageRequest): Effect.Effect<Page<Account>, StorageError>
+    list(
+      workspace: WorkspaceId,
+      filter: AccountFilter,
+      page: PageRequest
+    ): Effect.Effect<Page<Account>, StorageError | Paging.InvalidListRequest>
   }
 >()("@overture/core/Accounts") {
   static readonly layer = Layer.effect(
@@ -144,6 +149,8 @@ const changeTold = (before: Account, after: Account) => ({
   }),
   ...Rules.warmUpTold(before, after)
 })
+
+const checkList = Paging.checker(Schema.Struct({ filter: AccountFilter, page: Paging.requestOf([0, ""]) }))
 
 const make = Effect.gen(function* () {
   const store = yield* AccountStore
@@ -244,7 +251,8 @@ const make = Effect.gen(function* () {
       return yield* Rules.found(idOrRef, Option.isSome(byId) ? byId : yield* store.byExternalRef(workspace, idOrRef))
     }),
     list: Effect.fn("Accounts.list")(function* (workspace, filter, page) {
-      return yield* store.search(workspace, filter, yield* time.now, page)
+      const asked = yield* Effect.fromResult(checkList({ filter, page }))
+      return yield* store.search(workspace, asked.filter, yield* time.now, asked.page)
     })
   })
 })

@@ -24,6 +24,10 @@ export const LeadStatus = Schema.Literals([
 ])
 export type LeadStatus = typeof LeadStatus.Type
 
+/** Which leads of a campaign a list shows; absent = all. */
+export const LeadFilter = Schema.Struct({ status: Schema.optional(LeadStatus) }).annotate({ identifier: "LeadFilter" })
+export type LeadFilter = typeof LeadFilter.Type
+
 export const LeadEnded = Schema.Literals([
   "completed",
   "replied",
@@ -59,6 +63,8 @@ export const LeadTold = Schema.Struct({
   /** The first of each. */
   takenOverAt: Schema.optionalKey(Instant),
   optedOutAt: Schema.optionalKey(Instant),
+  /** A member closed a chat with them. */
+  closedAt: Schema.optionalKey(Instant),
   /** A message that the platform had taken failed. */
   failedAt: Schema.optionalKey(Instant),
   /** The last message that a person wrote, the contact or a member. */

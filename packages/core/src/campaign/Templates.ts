@@ -12,6 +12,7 @@ import type { MessageDraft } from "../outbox/MessageDraft.ts"
 import { Messages, type SendError } from "../outbox/Messages.ts"
 import type { ContactId, TemplateId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
+import * as Paging from "../workspace/Page.ts"
 import type { Page, PageRequest } from "../workspace/Page.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
@@ -57,7 +58,10 @@ export class Templates extends Context.Service<
     ): Effect.Effect<Template, StorageError | WorkspaceNotFound | Rendering.TemplateError>
     get(workspace: WorkspaceId, id: TemplateId): Effect.Effect<Template, StorageError | TemplateNotFound>
     /** In the order in which they were made. */
-    list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Template>, StorageError>
+    list(
+      workspace: WorkspaceId,
+      page: PageRequest
+    ): Effect.Effect<Page<Template>, StorageError | Paging.InvalidListRequest>
     change(
       workspace: WorkspaceId,
       id: TemplateId,
@@ -121,7 +125,10 @@ const make = Effect.gen(function* () {
       return template
     }),
     get,
-    list: Effect.fn("Templates.list")((workspace, page) => store.list(workspace, page)),
+    list: Effect.fn("Templates.list")(function* (workspace, request) {
+      const { page } = yield* Effect.fromResult(Paging.checkById({ page: request }))
+      return yield* store.list(workspace, page)
+    }),
     change: Effect.fn("Templates.change")(function* (workspace, id, { content, name }, actor) {
       if (content !== undefined) yield* Effect.fromResult(Rendering.compileContent(content))
       const changedAt = yield* time.now

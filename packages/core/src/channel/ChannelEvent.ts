@@ -4,7 +4,7 @@
  */
 import { Schema } from "effect"
 import { Instant } from "../workspace/Instant.ts"
-import { Content, MediaKind } from "./Content.ts"
+import { MediaKind, SaidContent } from "./Content.ts"
 import { AccountTrouble } from "./Outcome.ts"
 
 const common = {
@@ -38,7 +38,7 @@ export class RemoteFile extends Schema.Opaque<RemoteFile>()(
 ) {}
 
 const said = {
-  content: Content,
+  content: SaidContent,
   /** Files beside the content, in their order; that of a media content is not told again. */
   files: Schema.optionalKey(Schema.Array(RemoteFile)),
   /** The external id of the message this one answers. */
@@ -91,7 +91,7 @@ export const ChannelEvent = Schema.Union([
     ...common,
     ...participant,
     ...externalId,
-    content: Content
+    content: SaidContent
   }),
   /** A message, of the person or of the account, was taken back. */
   Schema.Struct({ type: Schema.Literal("messageDeleted"), ...common, ...participant, ...externalId }),

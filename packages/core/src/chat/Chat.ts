@@ -152,13 +152,13 @@ export const received = (self: Chat, at: Instant, now: Instant): Chat => {
 export const booked = (self: Chat, at: Instant): Chat =>
   self.bookedAt !== null && self.bookedAt <= at ? self : { ...self, bookedAt: at }
 
-/** The chat with its session closed: automation may write again. One that is closed stays as it is. */
-export const closed = (self: Chat, now: Instant): Chat =>
-  isOpen(self) ? { ...self, closedAt: now, takenOverAt: null, givenBackAt: now } : self
-
 /** The chat given back to automation; one that nobody took over stays as it is. */
 export const resumed = (self: Chat, now: Instant): Chat =>
   self.takenOverAt === null ? self : { ...self, takenOverAt: null, givenBackAt: now }
+
+/** The chat with its session closed: automation may write again. One that is closed is given back where it was taken over since. */
+export const closed = (self: Chat, now: Instant): Chat =>
+  isOpen(self) ? { ...self, closedAt: now, takenOverAt: null, givenBackAt: now } : resumed(self, now)
 
 /** Whether what was written by hand at `at` takes it over: what was written before it was given back, and told late, does not. */
 export const isTakenOverBy = (self: Pick<Chat, "givenBackAt">, at: Instant): boolean =>

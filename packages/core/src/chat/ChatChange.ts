@@ -17,8 +17,8 @@ export const ChatChange = Schema.Union([
   Schema.Struct({ type: Schema.Literal("assign"), member: Schema.NullOr(MemberId) }),
   Schema.Struct({ type: Schema.Literal("archive"), archived: Schema.Boolean }),
   /**
-   * `close` ends the session and gives the chat back to automation, `reopen` begins one; `resume` gives it back alone;
-   * `delete` closes it, and hides it with all that was said so far.
+   * `close` ends the session and the sequences that touched the person, and gives the chat back to automation; `reopen`
+   * begins a session; `resume` gives it back alone; `delete` closes it, and hides it with all that was said so far.
    */
   Schema.Struct({ type: Schema.Literals(["close", "reopen", "resume", "delete"]) })
 ]).annotate({ identifier: "ChatChange" })
@@ -57,6 +57,9 @@ const told = (chat: Chat.Chat, type: EventType, data: Changed["event"]["data"] =
   event: { type, data: { account: chat.account, ...data } }
 })
 
+/** Whether it closes chats, also those that are closed already. */
+export const closes = ({ type }: ChatChange): boolean => type === "close" || type === "delete"
+
 /** The chat after a change; as it was where that says nothing new. */
 export const apply = (chat: Chat.Chat, change: ChatChange, now: Instant): Changed => {
   switch (change.type) {
@@ -87,7 +90,7 @@ export const apply = (chat: Chat.Chat, change: ChatChange, now: Instant): Change
       return told(isSame ? chat : { ...chat, archivedAt: archived ? now : null }, "chat.changed", { archived })
     }
     case "close":
-      return told(Chat.closed(chat, now), "chat.closed")
+      return told(Chat.closed(chat, now), Chat.isOpen(chat) ? "chat.closed" : "chat.resumed")
     case "reopen":
       return told(Chat.reopened(chat, now), "chat.reopened")
     case "resume":

@@ -1,33 +1,35 @@
 /** Which chats a list shows. What is left out does not matter; all that is given must hold. */
-import type { ChannelName } from "../channel/Address.ts"
-import type { AccountId, MemberId } from "../workspace/Id.ts"
-import type { Instant } from "../workspace/Instant.ts"
+import { Schema } from "effect"
+import { ChannelName } from "../channel/Address.ts"
+import { AccountId, MemberId } from "../workspace/Id.ts"
+import { Instant } from "../workspace/Instant.ts"
 import * as Chat from "./Chat.ts"
 
-export interface ChatFilter {
-  readonly account?: AccountId | undefined
-  readonly channel?: ChannelName | undefined
+export const ChatFilter = Schema.Struct({
+  account: Schema.optional(AccountId),
+  channel: Schema.optional(ChannelName),
   /** Whether the person wrote since anybody last read the chat. */
-  readonly unread?: boolean | undefined
+  unread: Schema.optional(Schema.Boolean),
   /** The person wrote since this member last read the chat. */
-  readonly unreadBy?: MemberId | undefined
+  unreadBy: Schema.optional(MemberId),
   /** Null = nobody. */
-  readonly assignee?: MemberId | null | undefined
-  readonly tag?: string | undefined
-  readonly open?: boolean | undefined
-  readonly archived?: boolean | undefined
+  assignee: Schema.optional(Schema.NullOr(MemberId)),
+  tag: Schema.optional(Schema.String),
+  open: Schema.optional(Schema.Boolean),
+  archived: Schema.optional(Schema.Boolean),
   /** Whether it is open and the last message is the person's. */
-  readonly waiting?: boolean | undefined
-  readonly responded?: boolean | undefined
-  readonly booked?: boolean | undefined
-  readonly pinned?: boolean | undefined
+  waiting: Schema.optional(Schema.Boolean),
+  responded: Schema.optional(Schema.Boolean),
+  booked: Schema.optional(Schema.Boolean),
+  pinned: Schema.optional(Schema.Boolean),
   /** The last message came at that time or later. */
-  readonly after?: Instant | undefined
+  after: Schema.optional(Instant),
   /** The last message came before that time. */
-  readonly before?: Instant | undefined
+  before: Schema.optional(Instant),
   /** Words in the name of the chat or its contact, in a tag, or in what was said (`SearchText`). */
-  readonly search?: string | undefined
-}
+  search: Schema.optional(Schema.String)
+}).annotate({ identifier: "ChatFilter" })
+export type ChatFilter = typeof ChatFilter.Type
 
 /** Whether a chat that is not deleted passes all but `unreadBy` and `search`, which need more than its row. */
 export const admits = (self: ChatFilter, chat: Chat.Chat): boolean => {

@@ -2,13 +2,15 @@
  * What members and the API do with chats: find or begin one, list, read and search them, and change one or many. Whatever
  * changes is an event that says who did it. Sending is `Messages`, which lies above.
  */
-import { Context, Effect, Layer, Option } from "effect"
+import { Context, Effect, Layer, Option, Schema } from "effect"
 import { AccountStore } from "../account/AccountStore.ts"
 import { Senders } from "../account/Senders.ts"
 import * as Address from "../channel/Address.ts"
 import type { Capabilities } from "../channel/Capability.ts"
 import { Channels } from "../channel/Channel.ts"
 import type { ContactNotFound } from "../contact/Contacts.ts"
+import * as People from "../contact/Contacts.ts"
+import { ContactStore } from "../contact/ContactStore.ts"
 import { type Actor, stamped } from "../event/DomainEvent.ts"
 import * as Bulk from "../job/Bulk.ts"
 import { JobFailed } from "../job/JobHandler.ts"
@@ -17,6 +19,7 @@ import { Ids } from "../workspace/Id.ts"
 import { format, type Instant } from "../workspace/Instant.ts"
 import { able, type MemberDisabled, type MemberNotFound } from "../workspace/Member.ts"
 import { MemberStore } from "../workspace/MemberStore.ts"
+import * as Paging from "../workspace/Page.ts"
 import type { Page, PageRequest } from "../workspace/Page.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
@@ -24,10 +27,10 @@ import { Transaction } from "../workspace/Transaction.ts"
 import * as Chat from "./Chat.ts"
 import { ChatNotFound } from "./Chat.ts"
 import * as ChatChange from "./ChatChange.ts"
-import type { ChatFilter } from "./ChatFilter.ts"
+import { ChatFilter } from "./ChatFilter.ts"
 import * as ChatOpening from "./ChatOpening.ts"
 import { ChatStore } from "./ChatStore.ts"
-import { InboundReactions, together } from "./InboundReaction.ts"
+import { InboundReactions, type News, together } from "./InboundReaction.ts"
 import { InboxStore, type UnreadCount } from "./InboxStore.ts"
 import type { Message } from "./Message.ts"
 import { Parties, type PlaceError } from "./Parties.ts"
@@ -56,7 +59,11 @@ export class Chats extends Context.Service<
       actor: Actor
     ): Effect.Effect<{ readonly chat: Chat.Chat; readonly created: boolean }, PlaceError>
     /** Most recent first; a page may hold fewer than were asked for and still have a cursor (see `InboxStore`). */
-    list(workspace: WorkspaceId, filter: ChatFilter, page: PageRequest): Effect.Effect<Page<Chat.Chat>, StorageError>
+    list(
+      workspace: WorkspaceId,
+      filter: ChatFilter,
+      page: PageRequest
+    ): Effect.Effect<Page<Chat.Chat>, StorageError | Paging.InvalidListRequest>
     get(workspace: WorkspaceId, id: ChatId, member?: MemberId): Effect.Effect<ChatView, StorageError | ChatNotFound>
     /** What was said, without what was deleted. */
     messages(
@@ -64,7 +71,7 @@ export class Chats extends Context.Service<
       id: ChatId,
       order: "oldest" | "newest",
       page: PageRequest
-    ): Effect.Effect<Page<Message>, StorageError | ChatNotFound>
+    ): Effect.Effect<Page<Message>, StorageError | ChatNotFound | Paging.InvalidListRequest>
     /** What was said with a contact on one channel by whichever account, as one. */
     thread(
       workspace: WorkspaceId,
@@ -72,7 +79,7 @@ export class Chats extends Context.Service<
       channel: Address.ChannelName,
       order: "oldest" | "newest",
       page: PageRequest
-    ): Effect.Effect<Page<Message>, StorageError | ContactNotFound>
+    ): Effect.Effect<Page<Message>, StorageError | ContactNotFound | Paging.InvalidListRequest>
     unread(workspace: WorkspaceId, assignee?: MemberId): Effect.Effect<UnreadCount, StorageError>
     /**
      * Marks chats as read, up to an instant or altogether: for all, and where a member says so for that member too. Returns
@@ -106,10 +113,16 @@ export class Chats extends Context.Service<
   )
 }
 
+const checkList = Paging.checker(Schema.Struct({ filter: ChatFilter, page: Paging.requestOf([0, ""]) }))
+const messages = { order: Schema.Literals(["oldest", "newest"]), page: Paging.requestOf([0, ""]) }
+const checkMessages = Paging.checker(Schema.Struct(messages))
+const checkThread = Paging.checker(Schema.Struct({ channel: Address.ChannelName, ...messages }))
+
 const make = Effect.gen(function* () {
   const store = yield* ChatStore
   const inbox = yield* InboxStore
   const accounts = yield* AccountStore
+  const contacts = yield* ContactStore
   const parties = yield* Parties
   const members = yield* MemberStore
   const channels = yield* Channels
@@ -135,6 +148,7 @@ const make = Effect.gen(function* () {
     const opening = ChatOpening.make(generator, begun, actor)
     return yield* within(
       Effect.gen(function* () {
+        yield* People.keep(contacts, workspace, [contact?.id])
         const { chats, made } = yield* store.open([opening])
         const before = chats[0]!
         const chat = Chat.restored(before, now)
@@ -152,7 +166,8 @@ const make = Effect.gen(function* () {
   ) {
     const generator = yield* makeIds
     const now = yield* time.now
-    if (change.type === "book" && change.booked) {
+    const closes = ChatChange.closes(change)
+    if (closes || (change.type === "book" && change.booked)) {
       const people = (yield* inbox.find(workspace, ids)).flatMap(({ contact }) => contact ?? [])
       const { messages } = yield* reactions.hold(workspace, people, [])
       // What the reactions will lock comes before chats in the order of locks.
@@ -166,12 +181,13 @@ const make = Effect.gen(function* () {
       const { chat, event } = ChatChange.apply(before, change, now)
       return { chat, events: [stamped(generator, now, { workspace, subject: before.id, actor, ...event })] }
     })
-    const booked = changed.flatMap(({ after, before }) =>
-      before.bookedAt === null && after.bookedAt !== null && after.contact !== null
-        ? [{ type: "booked" as const, chat: after.id, contact: after.contact, at: after.bookedAt }]
-        : []
-    )
-    yield* reactions.heard(workspace, booked, now)
+    const news = changed.flatMap(({ after, before }): ReadonlyArray<News> => {
+      const { bookedAt, contact, id: chat } = after
+      if (contact === null || Chat.isDeleted(before)) return []
+      if (closes) return [{ type: "closed", chat, contact, at: now }]
+      return before.bookedAt === null && bookedAt !== null ? [{ type: "booked", chat, contact, at: bookedAt }] : []
+    })
+    yield* reactions.heard(workspace, news, now)
     return changed.flatMap(({ before }) => (Chat.isDeleted(before) ? [] : [before.id]))
   })
 
@@ -183,7 +199,10 @@ const make = Effect.gen(function* () {
 
   return Chats.of({
     open,
-    list: Effect.fn("Chats.list")((workspace, filter, page) => inbox.chats(workspace, filter, page)),
+    list: Effect.fn("Chats.list")(function* (workspace, filter, page) {
+      const asked = yield* Effect.fromResult(checkList({ filter, page }))
+      return yield* inbox.chats(workspace, asked.filter, asked.page)
+    }),
     get: Effect.fn("Chats.get")(function* (workspace, id, member) {
       const chat = yield* shown(workspace, id)
       const account = Option.getOrNull(yield* accounts.get(workspace, chat.account))
@@ -201,13 +220,15 @@ const make = Effect.gen(function* () {
       }
     }),
     messages: Effect.fn("Chats.messages")(function* (workspace, id, order, page) {
+      const asked = yield* Effect.fromResult(checkMessages({ order, page }))
       const { deletedAt } = yield* shown(workspace, id)
-      return yield* inbox.thread(workspace, [{ chat: id, after: deletedAt }], order, page)
+      return yield* inbox.thread(workspace, [{ chat: id, after: deletedAt }], asked.order, asked.page)
     }),
     thread: Effect.fn("Chats.thread")(function* (workspace, id, channel, order, page) {
+      const asked = yield* Effect.fromResult(checkThread({ channel, order, page }))
       const found = yield* parties.chatsOf(workspace, id, { channel })
       const parts = found.map((chat) => ({ chat: chat.id, after: chat.deletedAt }))
-      return yield* inbox.thread(workspace, parts, order, page)
+      return yield* inbox.thread(workspace, parts, asked.order, asked.page)
     }),
     unread: Effect.fn("Chats.unread")((workspace, assignee) => inbox.unread(workspace, assignee ?? null)),
     read: Effect.fn("Chats.read")(function* (workspace, ids, reading, actor) {

@@ -1,5 +1,5 @@
 /**
- * What areas above chats do when a person writes, books or wants no more: they register it here, and whoever hears of it
+ * What areas above chats do when a person writes, books or wants no more, or a member closes their chat: they register it here, and whoever hears of it
  * runs it in the transaction in which it is kept, one call of each per batch.
  */
 import { Context, Effect } from "effect"
@@ -20,6 +20,11 @@ interface Talk extends Correspondent {
   readonly type: "replied" | "booked"
 }
 
+/** A member closed the chat, by our clock. */
+interface Closed extends Correspondent {
+  readonly type: "closed"
+}
+
 /** Someone of ours wrote to them by hand. */
 interface TakenOver extends Correspondent {
   readonly type: "takenOver"
@@ -33,7 +38,7 @@ interface OptedOut extends Omit<Correspondent, "chat"> {
   readonly chat: ChatId | null
 }
 
-export type News = Talk | TakenOver | OptedOut
+export type News = Talk | Closed | TakenOver | OptedOut
 
 /** What a reaction locked. */
 export interface HeldLeads {

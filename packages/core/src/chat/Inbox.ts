@@ -8,6 +8,7 @@ import { Clock, Context, Effect, Layer, Schedule } from "effect"
 import type { Account } from "../account/Account.ts"
 import * as AccountLog from "../account/AccountLog.ts"
 import { AccountLogStore } from "../account/AccountLogStore.ts"
+import { AccountReactions, modifyTurning, tellTurned } from "../account/AccountReaction.ts"
 import { AccountStore } from "../account/AccountStore.ts"
 import * as AccountRules from "../account/Account.ts"
 import type { ChannelEvent } from "../channel/ChannelEvent.ts"
@@ -67,9 +68,9 @@ const pauses = Schedule.jittered(Schedule.exponential("20 millis"))
 /** How many problems of a batch the log is told. */
 const problemsTold = 3
 
-const leftOut = (account: Account, told: number, problems: ReadonlyArray<Problem>): string => {
+const leftOut = (told: number, problems: ReadonlyArray<Problem>): string => {
   const some = problems.slice(0, problemsTold).map(({ field, message }) => `${field}: ${message}`)
-  return `${account.id} of ${account.channel}: ${problems.length} of ${told} events were left out; ${some.join("; ")}`
+  return `${problems.length} of ${told} events were left out; ${some.join("; ")}`
 }
 
 const gone = "somebody who is in this batch was deleted or erased meanwhile"
@@ -96,6 +97,7 @@ const make = Effect.gen(function* () {
   const chats = yield* ChatStore
   const contacts = yield* ContactStore
   const accounts = yield* AccountStore
+  const accountReactions = yield* AccountReactions
   const logs = yield* AccountLogStore
   const media = yield* MediaRecordStore
   const feed = yield* EventStore
@@ -155,7 +157,7 @@ const make = Effect.gen(function* () {
         })
       )
     )
-    yield* accounts.modify([account.id], (before) => {
+    const { turned } = yield* modifyTurning(accounts, [account.id], (before) => {
       const after = told.reduce(
         (one, { event: { reason } }) => AccountRules.afterOutcome(one, { type: reason }, true, now),
         before
@@ -167,6 +169,7 @@ const make = Effect.gen(function* () {
           after === before ? [] : [event("account.changed", account.id, { type: "channel", id: account.channel }, data)]
       }
     })
+    yield* tellTurned(accountReactions, turned, now)
   })
 
   /** Who and what events speak of, once it is the turn of their chats; asked together, and answered one after the other. */
@@ -236,9 +239,14 @@ const make = Effect.gen(function* () {
 
   return Inbox.of({
     receive: Effect.fn("Inbox.receive")(function* (account: Account, told: ReadonlyArray<ChannelEvent>) {
-      const { events, problems } = InboundEvents.heard(told, yield* time.now)
+      const now = yield* time.now
+      const { events, problems } = InboundEvents.heard(told, now)
       const undecodable = problems.length
-      if (undecodable > 0) yield* Effect.logError(leftOut(account, told.length, problems))
+      if (undecodable > 0) {
+        const problem = leftOut(told.length, problems)
+        yield* Effect.logError(`${account.id} of ${account.channel}: ${problem}`)
+        yield* logs.append([AccountLog.entry(yield* makeIds, account, now, AccountLog.leftOut(problem))])
+      }
       if (events.length === 0) return { handled: 0, repeated: 0, undecodable }
       const indexed = events.map((event, index) => ({ index, event }))
       const received = indexed.flatMap(({ event, index }) =>

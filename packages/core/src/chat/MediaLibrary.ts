@@ -11,6 +11,8 @@ import type { ChatId, MediaId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
+import * as Workspace from "../workspace/Workspace.ts"
+import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import * as DataUri from "./DataUri.ts"
 import * as Media from "./Media.ts"
 import { MediaRecordStore } from "./MediaRecordStore.ts"
@@ -50,7 +52,7 @@ export interface MediaPlacing {
 }
 
 /** Why a new file is not kept. */
-export type MediaFailure = MediaRejected | Unsupported | MediaStoreError | StorageError
+export type MediaFailure = MediaRejected | Unsupported | MediaStoreError | Workspace.WorkspaceNotFound | StorageError
 
 export class MediaLibrary extends Context.Service<
   MediaLibrary,
@@ -110,6 +112,7 @@ const needed = <A>(port: Option.Option<A>, what: string, missing: string): Effec
 
 const make = Effect.gen(function* () {
   const records = yield* MediaRecordStore
+  const workspaces = yield* WorkspaceStore
   const makeIds = (yield* Ids).generator
   const limits = yield* Media.MediaLimits
   const store = needed(yield* Effect.serviceOption(MediaStore), "keep files", "the port MediaStore")
@@ -135,6 +138,7 @@ const make = Effect.gen(function* () {
     placing: MediaPlacing
   ) {
     const files = yield* store
+    yield* Workspace.needed(workspace)(yield* workspaces.get(workspace))
     const field = placing.field ?? "file"
     const at = yield* Clock.currentTimeMillis
     const row: Media.Media = {

@@ -7,6 +7,7 @@ import { Ids } from "../workspace/Id.ts"
 import { type Member, MemberNotFound } from "../workspace/Member.ts"
 import * as MemberInput from "../workspace/MemberInput.ts"
 import { MemberStore } from "../workspace/MemberStore.ts"
+import * as Paging from "../workspace/Page.ts"
 import type { Page, PageRequest } from "../workspace/Page.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
@@ -28,7 +29,10 @@ export class Members extends Context.Service<
     >
     get(workspace: WorkspaceId, id: MemberId): Effect.Effect<Member, StorageError | MemberNotFound>
     /** In the order in which they were added. */
-    list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Member>, StorageError>
+    list(
+      workspace: WorkspaceId,
+      page: PageRequest
+    ): Effect.Effect<Page<Member>, StorageError | Paging.InvalidListRequest>
     change(
       workspace: WorkspaceId,
       id: MemberId,
@@ -87,7 +91,10 @@ const make = Effect.gen(function* () {
       const found = yield* store.get(workspace, id)
       return Option.isSome(found) ? found.value : yield* new MemberNotFound({ member: id })
     }),
-    list: Effect.fn("Members.list")((workspace, page) => store.list(workspace, page)),
+    list: Effect.fn("Members.list")(function* (workspace, request) {
+      const { page } = yield* Effect.fromResult(Paging.checkById({ page: request }))
+      return yield* store.list(workspace, page)
+    }),
     change: Effect.fn("Members.change")(function* (workspace, id, given, actor) {
       const { email, name, role, status } = yield* Effect.fromResult(MemberInput.checkChange(given))
       return yield* within(

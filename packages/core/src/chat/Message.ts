@@ -6,7 +6,7 @@
 import { Schema } from "effect"
 import type { Account } from "../account/Account.ts"
 import * as Address from "../channel/Address.ts"
-import { Content } from "../channel/Content.ts"
+import { type Content, SaidContent } from "../channel/Content.ts"
 import { LocalDate } from "../workspace/LocalDate.ts"
 import {
   AccountGroupId,
@@ -72,7 +72,7 @@ export class Message extends Schema.Opaque<Message>()(
     /** 0-based place in its touch, and how many parts the touch has. */
     part: Schema.Int,
     parts: Schema.Int,
-    content: Content,
+    content: SaidContent,
     status: MessageStatus,
     /** Why it failed or was cancelled. */
     reason: Schema.NullOr(Schema.String),

@@ -1,26 +1,28 @@
 /** Which messages of a workspace a list shows. What is left out does not matter; all that is given must hold. */
+import { Schema } from "effect"
 import type { Content } from "../channel/Content.ts"
-import type { AccountId, CampaignId, ChatId } from "../workspace/Id.ts"
-import type { Instant } from "../workspace/Instant.ts"
-import type { Author, Message, MessageStatus } from "./Message.ts"
+import { AccountId, CampaignId, ChatId } from "../workspace/Id.ts"
+import { Instant } from "../workspace/Instant.ts"
+import { Author, Message, MessageStatus } from "./Message.ts"
 import * as SearchText from "./SearchText.ts"
 
-export interface MessageFilter {
-  readonly account?: AccountId | undefined
-  readonly chat?: ChatId | undefined
-  readonly direction?: Message["direction"] | undefined
-  readonly status?: MessageStatus | undefined
-  readonly author?: Author["type"] | undefined
+export const MessageFilter = Schema.Struct({
+  account: Schema.optional(AccountId),
+  chat: Schema.optional(ChatId),
+  direction: Schema.optional(Message.fields.direction),
+  status: Schema.optional(MessageStatus),
+  author: Schema.optional(Author.fields.type),
   /** The member, campaign or key that wrote it. */
-  readonly authorId?: string | undefined
-  readonly campaign?: CampaignId | undefined
+  authorId: Schema.optional(Schema.String),
+  campaign: Schema.optional(CampaignId),
   /** Made at that time or later. */
-  readonly since?: Instant | undefined
+  since: Schema.optional(Instant),
   /** Made before that time. */
-  readonly until?: Instant | undefined
+  until: Schema.optional(Instant),
   /** Words in what it says (`SearchText`). Only what people wrote is looked through, not what campaigns sent. */
-  readonly search?: string | undefined
-}
+  search: Schema.optional(Schema.String)
+}).annotate({ identifier: "MessageFilter" })
+export type MessageFilter = typeof MessageFilter.Type
 
 /** Whether only messages can pass that no campaign sent. */
 export const isTalk = (self: MessageFilter): boolean =>

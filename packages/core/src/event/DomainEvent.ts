@@ -43,6 +43,7 @@ export const EventType = Schema.Literals([
   "campaign.changed",
   "campaign.paused",
   "campaign.inactive",
+  "campaign.active",
   "campaign.finished",
   "campaign.deleted",
   "account.changed",

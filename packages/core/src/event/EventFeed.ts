@@ -2,14 +2,14 @@
  * The feed as hosts follow it: page by page, or as a stream that goes on where it was left and misses nothing. Its lag, what
  * readers do not see yet and for how long, is a metric.
  */
-import { Context, Effect, Layer, Metric, Option, Stream } from "effect"
+import { Context, Effect, Layer, Metric, Option, Schema, Stream } from "effect"
 import type { Chore } from "../workspace/Chore.ts"
 import type { WorkspaceId } from "../workspace/Id.ts"
 import { type Instant, second } from "../workspace/Instant.ts"
+import { checker, type InvalidListRequest } from "../workspace/Page.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { EventDetails, telling } from "./EventDetail.ts"
-import type { EventPattern } from "./EventPattern.ts"
-import { typesOf } from "./EventPattern.ts"
+import { EventPattern, typesOf } from "./EventPattern.ts"
 import { type CursorExpired, EventStore, type FeedEvent, type Position } from "./EventStore.ts"
 
 /** Events of all workspaces that readers do not see yet, as a transaction before them is open. */
@@ -21,12 +21,15 @@ export const feedHeld = Metric.gauge("overture_feed_held_ms", {
   description: "How long the oldest open transaction that writes has held the feed back, in milliseconds"
 })
 
-export interface Following {
-  /** null = from the beginning of the feed. */
-  readonly after: Position | null
+export const Following = Schema.Struct({
+  /** A position; null = from the beginning of the feed. */
+  after: Schema.NullOr(Schema.String),
   /** Default all. */
-  readonly events?: ReadonlyArray<EventPattern> | undefined
-}
+  events: Schema.optional(Schema.Array(EventPattern))
+}).annotate({ identifier: "Following" })
+export type Following = typeof Following.Type
+
+const check = checker(Following)
 
 export class EventFeed extends Context.Service<
   EventFeed,
@@ -34,7 +37,10 @@ export class EventFeed extends Context.Service<
     /** The position after which everything is yet to happen; null = nothing has. */
     end(workspace: WorkspaceId): Effect.Effect<Position | null, StorageError>
     /** Every event after a position, and then those that happen, in order and without a gap. Does not end. */
-    stream(workspace: WorkspaceId, following: Following): Stream.Stream<FeedEvent, StorageError | CursorExpired>
+    stream(
+      workspace: WorkspaceId,
+      following: Following
+    ): Stream.Stream<FeedEvent, StorageError | CursorExpired | InvalidListRequest>
     /** Measures the lag. */
     readonly chore: Chore
   }
@@ -59,7 +65,8 @@ const make = Effect.gen(function* () {
 
   return EventFeed.of({
     end: Effect.fn("EventFeed.end")((workspace) => store.last(workspace, null)),
-    stream: (workspace, { after, events = ["*"] }) => {
+    stream: Effect.fnUntraced(function* (workspace, following) {
+      const { after, events = ["*"] } = yield* Effect.fromResult(check(following))
       const types = typesOf(events)
       return Stream.paginate({ after, restMs: 0 }, ({ after, restMs }) =>
         Effect.gen(function* () {
@@ -74,7 +81,7 @@ const make = Effect.gen(function* () {
           return [events, Option.some({ after: found.position, restMs: rest })] as const
         })
       )
-    },
+    }, Stream.unwrap),
     chore: {
       name: "feed lag",
       round: Effect.fnUntraced(function* (now: Instant) {

@@ -3,6 +3,7 @@ import { Clock, Context, Effect, Layer, Option, type Redacted, Schema } from "ef
 import type { DeliveryId, WebhookEndpointId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import { day, minute } from "../workspace/Instant.ts"
+import * as Paging from "../workspace/Page.ts"
 import type { Page, PageRequest } from "../workspace/Page.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import { Vault, type VaultError } from "../workspace/Vault.ts"
@@ -60,7 +61,10 @@ export class Webhooks extends Context.Service<
       WebhookInput.InvalidWebhook | WebhookLimitReached | WorkspaceNotFound | Unsealed | StorageError
     >
     get(workspace: WorkspaceId, id: WebhookEndpointId): Effect.Effect<Endpoint, NotFound>
-    list(workspace: WorkspaceId, page: PageRequest): Effect.Effect<Page<Endpoint>, StorageError>
+    list(
+      workspace: WorkspaceId,
+      page: PageRequest
+    ): Effect.Effect<Page<Endpoint>, StorageError | Paging.InvalidListRequest>
     /** `headers` replaces all of them. */
     update(
       workspace: WorkspaceId,
@@ -93,7 +97,7 @@ export class Webhooks extends Context.Service<
       workspace: WorkspaceId,
       id: WebhookEndpointId,
       page: PageRequest
-    ): Effect.Effect<Page<Delivery>, NotFound>
+    ): Effect.Effect<Page<Delivery>, NotFound | Paging.InvalidListRequest>
     /** Sends one again, with a new schedule. */
     redeliver(
       workspace: WorkspaceId,
@@ -116,6 +120,8 @@ export class Webhooks extends Context.Service<
 
 /** How far events may be out of order in time (milliseconds): two transactions that ran beside each other. */
 const disorderMs = 15 * minute
+
+const checkDeliveries = Paging.checkerOf([0, ""])
 
 const make = Effect.gen(function* () {
   const store = yield* WebhookStore
@@ -181,7 +187,10 @@ const make = Effect.gen(function* () {
       return yield* new WebhookLimitReached({ limit: "endpointsPerWorkspace", most })
     }),
     get: Effect.fn("Webhooks.get")((workspace, id) => Effect.map(stateOf(workspace, id), ({ endpoint }) => endpoint)),
-    list: Effect.fn("Webhooks.list")((workspace, page) => store.list(workspace, page)),
+    list: Effect.fn("Webhooks.list")(function* (workspace, request) {
+      const { page } = yield* Effect.fromResult(Paging.checkById({ page: request }))
+      return yield* store.list(workspace, page)
+    }),
     update: Effect.fn("Webhooks.update")(function* (workspace, id, given) {
       const { headers, ...change } = yield* Effect.fromResult(WebhookInput.check(given, knowledge))
       const sealed = headers === undefined ? undefined : yield* WebhookSecrets.sealHeaders(vault, id, headers)
@@ -308,7 +317,8 @@ const make = Effect.gen(function* () {
       const ms = (yield* Clock.currentTimeMillis) - at
       return { at, status: answer.status, ms, problem, response: answer.status === null ? null : answer.body }
     }),
-    deliveries: Effect.fn("Webhooks.deliveries")(function* (workspace, id, page) {
+    deliveries: Effect.fn("Webhooks.deliveries")(function* (workspace, id, request) {
+      const { page } = yield* Effect.fromResult(checkDeliveries({ page: request }))
       yield* stateOf(workspace, id)
       return yield* store.deliveries(workspace, id, page)
     }),

@@ -5,10 +5,9 @@ import { fileIn, isOver } from "../job/Job.ts"
 import { type JobChange, type JobLease, JobStore } from "../job/JobStore.ts"
 import type { JobId, WorkspaceId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
-import { limitOf } from "../workspace/Page.ts"
 import type { Memory } from "./Memory.ts"
 import { append } from "./MemoryEventStore.ts"
-import { by, firstOf } from "./Paging.ts"
+import { by, firstOf, page } from "./Paging.ts"
 import { type JobRow, within } from "./State.ts"
 
 /** Whether one of the texts is a value or a name anywhere in it. */
@@ -62,24 +61,13 @@ export const make = ({ state, timed, verb }: Memory) => {
       }),
     list: (workspace, { kind, status, subject }, request) =>
       verb(() => {
-        const jobs = Array.from(state.jobsByWorkspace.get(workspace).values(), ({ job }) => job)
-          .filter(
-            (job) =>
-              (kind === undefined || job.kind === kind) &&
-              (status === undefined || job.status === status) &&
-              (subject === undefined || job.subject === subject)
-          )
-          .sort(by((job) => job.id))
-          .reverse()
-        const { cursor } = request
-        const from = cursor === undefined ? (request.offset ?? 0) : jobs.filter(({ id }) => id >= cursor).length
-        const data = jobs.slice(from, from + limitOf(request))
-        const isLast = from + data.length >= jobs.length
-        return {
-          data,
-          nextCursor: isLast ? null : (data.at(-1)?.id ?? null),
-          ...(request.count === true ? { total: jobs.length } : {})
-        }
+        const jobs = Array.from(state.jobsByWorkspace.get(workspace).values(), ({ job }) => job).filter(
+          (job) =>
+            (kind === undefined || job.kind === kind) &&
+            (status === undefined || job.status === status) &&
+            (subject === undefined || job.subject === subject)
+        )
+        return page(jobs, request, ({ id }) => [id], "descending")
       }),
     modify: (workspace, id, rule) =>
       timed((now) => {

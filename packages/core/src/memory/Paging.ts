@@ -1,6 +1,5 @@
 /** How the memory storage orders and cuts rows. */
-import { Option, Schema } from "effect"
-import { limitOf, type Page, type PageRequest } from "../workspace/Page.ts"
+import { cursorOf, type Key, type Page, type PageRequest, placeOf } from "../workspace/Page.ts"
 
 /** Negative when `a` comes first. */
 export type Order<A> = (a: A, b: A) => number
@@ -38,12 +37,6 @@ export const firstOf = <A>(rows: Iterable<A>, limit: number, order: Order<A>): R
   return first
 }
 
-/** What a list is ordered by; ends with something unique. */
-type Key = ReadonlyArray<number | string>
-
-const Cursor = Schema.fromJsonString(Schema.Array(Schema.Union([Schema.Number, Schema.String])))
-const readCursor = Schema.decodeUnknownOption(Cursor)
-
 const compare = (a: Key, b: Key): number => {
   for (const [index, one] of a.entries()) {
     const other = b[index]!
@@ -52,7 +45,7 @@ const compare = (a: Key, b: Key): number => {
   return 0
 }
 
-/** The page of `rows` that was asked for. A cursor is the key of the last row seen; one that cannot be read is none. */
+/** The page of `rows` that was asked for. */
 export const page = <A>(
   rows: Iterable<A>,
   request: PageRequest,
@@ -61,15 +54,13 @@ export const page = <A>(
 ): Page<A> => {
   const sign = order === "ascending" ? 1 : -1
   const all = Array.from(rows, (row) => ({ row, key: keyOf(row) })).sort((a, b) => sign * compare(a.key, b.key))
-  const cursor = request.cursor === undefined ? null : Option.getOrNull(readCursor(request.cursor))
-  const start =
-    cursor === null ? Math.max(0, request.offset ?? 0) : all.findIndex(({ key }) => sign * compare(key, cursor) > 0)
+  const { after, limit, offset } = placeOf(request, all[0]?.key ?? [])
+  const start = after === null ? offset : all.findIndex(({ key }) => sign * compare(key, after) > 0)
   const rest = start < 0 ? [] : all.slice(start)
-  const limit = limitOf(request)
   const data = rest.slice(0, limit)
   return {
     data: data.map(({ row }) => row),
-    nextCursor: rest.length > limit ? JSON.stringify(data[limit - 1]!.key) : null,
+    nextCursor: rest.length > limit ? cursorOf(data[limit - 1]!.key) : null,
     ...(request.count === true ? { total: all.length } : {})
   }
 }

@@ -1,12 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fc from "fast-check"
+import type { AccountState } from "../../src/account/Account.ts"
+import { hasEnded } from "../../src/campaign/Campaign.ts"
 import * as CampaignFile from "../../src/campaign/CampaignFile.ts"
 import type * as DayPlan from "../../src/campaign/DayPlan.ts"
+import * as Pace from "../../src/campaign/Pace.ts"
+import * as PacePlan from "../../src/campaign/PacePlan.ts"
 import * as RampUp from "../../src/workspace/RampUp.ts"
 import * as Schedule from "../../src/campaign/Schedule.ts"
 import * as SendWindow from "../../src/campaign/SendWindow.ts"
-import { day, second } from "../../src/workspace/Instant.ts"
+import * as Builders from "../../src/testing/Builders.ts"
+import { day, hour, second } from "../../src/workspace/Instant.ts"
 import * as LocalDate from "../../src/workspace/LocalDate.ts"
 import * as Zone from "../../src/workspace/Zone.ts"
 
@@ -75,11 +80,62 @@ const inputs: fc.Arbitrary<Schedule.ScheduleInput> = fc.record({
   campaign: fc.string({ minLength: 1 }),
   accounts: fc.uniqueArray(fc.string({ minLength: 1 }), { minLength: 1, maxLength: 3 }),
   settings,
+  startAt: fc.constant(null),
+  endAt: fc.constant(null),
   from: dates,
   days: fc.integer({ min: 1, max: 20 })
 })
 
 const all = (input: Schedule.ScheduleInput) => [...Schedule.days(input)]
+const build = Builders.make("schedule")
+
+/** What a pace uses that is looked at whenever it rings, and always has somebody to write to. */
+const engineDays = (input: Schedule.ScheduleInput & { readonly startAt: number }, last: string) => {
+  const { endAt, settings, startAt } = input
+  const { id: workspace } = build.workspace()
+  const account = build.account(workspace, { externalRef: input.accounts[0]! })
+  const campaign = build.campaign(workspace, {
+    status: "running",
+    externalRef: input.campaign,
+    startedAt: startAt - day,
+    settings: build.settings({
+      sendWindow: settings.window,
+      timezone: settings.zone.name,
+      pacing: {
+        ...settings.range,
+        jitter: settings.jitter,
+        catchUp: settings.catchUp,
+        newShare: settings.newShare
+      },
+      rampUp: settings.rampUp,
+      steps: [build.step({ parts: settings.parts })],
+      startAt,
+      endAt
+    })
+  })
+  const found = new Map<string, { readonly quota: number; readonly slots: Array<number> }>()
+  const state: AccountState = { account, use: { day: null, used: 0 }, lastTouchAt: null }
+  let pace: Pace.Pace = { ...Pace.initial(campaign, account.id), paused: false, nextAt: startAt }
+  while (pace.nextAt !== null && !hasEnded(campaign, pace.nextAt)) {
+    const planned = PacePlan.plan(pace, campaign, state, pace.nextAt)
+    const { date, quota, rampDate, rampDay, slot, used } = planned.pace
+    if (date === null || date > last) break
+    for (let i = slot; i < slot + planned.due; i++) {
+      const own = found.get(date) ?? { quota, slots: [] }
+      found.set(date, own)
+      own.slots.push(planned.plan.slots[i]!)
+    }
+    pace = {
+      ...planned.pace,
+      ...(planned.due > 0 && { rampDate: date, rampDay: PacePlan.rampDayOn({ rampDate, rampDay }, date) }),
+      slot: slot + planned.due,
+      used: used + planned.due * settings.parts,
+      nextAt: planned.due > 0 ? PacePlan.afterSlots(planned, campaign) : planned.pace.nextAt
+    }
+  }
+  return found
+}
+
 /** Open time of the date before an instant, in milliseconds. */
 const openBefore = (open: ReadonlyArray<SendWindow.OpenInterval>, at: number) =>
   open.reduce((sum, { end, start }) => sum + Math.max(0, Math.min(at, end) - start), 0)
@@ -166,6 +222,8 @@ describe("the schedule of a campaign", () => {
     const plain: Schedule.ScheduleInput = {
       campaign: "spring",
       accounts: ["a", "b", "c"],
+      startAt: null,
+      endAt: null,
       from: "2026-03-06",
       days: 10,
       settings: {
@@ -185,11 +243,41 @@ describe("the schedule of a campaign", () => {
     assert.strictEqual(new Set(both).size, 60)
   })
 
+  const lasting = fc
+    .tuple(inputs, fc.double({ min: 0, max: 1, noNaN: true }), fc.integer({ min: -3, max: 2 }), fc.nat(300))
+    .map(([input, part, later, hours]) => {
+      const startAt = Math.floor((LocalDate.toEpochDay(input.from) + part) * day)
+      const { window, zone } = input.settings
+      const from = LocalDate.addDays(SendWindow.dateOf(window, zone, startAt), later)
+      const [account = "a"] = input.accounts
+      return { ...input, accounts: [account], startAt, endAt: hours < 250 ? startAt + hours * hour : null, from }
+    })
+
+  it("is what the engine plans from the campaign's beginning to its end, whichever date is given first", () => {
+    let cut = 0
+    fc.assert(
+      fc.property(lasting, (input) => {
+        const last = LocalDate.addDays(input.from, input.days - 1)
+        const planned = engineDays(input, last)
+        for (const { date, interval, quota, slots } of all(input)) {
+          assert.deepStrictEqual([...slots], planned.get(date)?.slots ?? [], date)
+          assert.strictEqual(quota, planned.get(date)?.quota ?? 0)
+          assert.strictEqual(interval === null, slots.length === 0)
+          if (interval !== null && slots.length < Math.floor(quota / input.settings.parts)) cut += 1
+        }
+      }),
+      { numRuns: 300 }
+    )
+    assert.isAbove(cut, 5)
+  })
+
   it("does not grow with its length", () => {
     let count = 0
     for (const { slots } of Schedule.days({
       campaign: "c",
       accounts: ["a"],
+      startAt: null,
+      endAt: null,
       from: "2026-01-01",
       days: 20_000,
       settings: {

@@ -108,7 +108,14 @@ describe("a change of a chat", () => {
       { closedAt: start + 9, takenOverAt: null, givenBackAt: start + 9 },
       "chat.closed"
     ],
-    ["closes what is closed", closed, { type: "close" }, null, "chat.closed"],
+    ["closes what is closed", closed, { type: "close" }, null, "chat.resumed"],
+    [
+      "gives back what was taken over after it was closed",
+      chat({ closedAt: start + 1, takenOverAt: start + 2 }),
+      { type: "close" },
+      { takenOverAt: null, givenBackAt: start + 9 },
+      "chat.resumed"
+    ],
     ["reopens", closed, { type: "reopen" }, { closedAt: null, openedAt: start + 9 }, "chat.reopened"],
     ["reopens what is open", taken, { type: "reopen" }, null, "chat.reopened"],
     ["resumes automation", taken, { type: "resume" }, { takenOverAt: null, givenBackAt: start + 9 }, "chat.resumed"],

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Logger } from "effect"
+import { AccountReports } from "../../src/account/AccountReports.ts"
 import type { ChannelEvent } from "../../src/channel/ChannelEvent.ts"
 import { Inbox } from "../../src/chat/Inbox.ts"
 import { Suppressions } from "../../src/contact/Suppressions.ts"
@@ -75,6 +76,21 @@ describe("an event that is none", () => {
     )
   )
 
+  it.effect("is told in the account's log, once a minute, without what came", () =>
+    desk({}, (it) =>
+      Effect.gen(function* () {
+        const bad = wrote("bad", start, { content: Builders.text("a secret"), replyTo: 5 })
+        yield* told(it, bad)
+        yield* told(it, bad)
+        const [entry, ...more] = yield* (yield* AccountReports).log(it.workspace, it.account.id)
+        assert.include(entry, { level: "warning", title: "Not understood" })
+        assert.include(entry?.description, "events[0].replyTo: expected a string")
+        assert.notInclude(entry?.description, "secret")
+        assert.deepStrictEqual(more, [])
+      })
+    )
+  )
+
   it.effect("alone is an answer, too: the platform need not tell it again", () =>
     desk({}, (it) =>
       Effect.gen(function* () {
@@ -84,6 +100,28 @@ describe("an event that is none", () => {
           repeated: 0,
           undecodable: 1
         })
+      })
+    )
+  )
+})
+
+describe("a message without words", () => {
+  it.effect("is one: it is shown, and may be edited to have some, or none", () =>
+    desk({}, (it) =>
+      Effect.gen(function* () {
+        const shown = Effect.map(it.messages.list(it.workspace, {}, {}), ({ data }) =>
+          data.map(({ content, direction }) => [direction, content.type === "text" ? content.text : null])
+        )
+        yield* told(it, wrote("ann", start, { content: { type: "text", text: "" } }))
+        assert.deepStrictEqual(yield* shown, [["inbound", ""]])
+        const { chat } = yield* it.chats.get(it.workspace, it.chatOf("ann"))
+        assert.deepStrictEqual([chat.unread, chat.lastInboundAt], [1, start])
+        const edited = (text: string, at: number) =>
+          told(it, wrote("ann", at, { type: "messageEdited", dedupeKey: `${at}`, content: { type: "text", text } }))
+        yield* edited("Hi", start + second)
+        assert.deepStrictEqual(yield* shown, [["inbound", "Hi"]])
+        yield* edited("", start + 2 * second)
+        assert.deepStrictEqual(yield* shown, [["inbound", ""]])
       })
     )
   )

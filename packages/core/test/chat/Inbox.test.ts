@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Option } from "effect"
+import { Effect, Fiber, Logger, Option } from "effect"
 import { TestClock } from "effect/testing"
 import type { Account } from "../../src/account/Account.ts"
 import type { ChannelEvent } from "../../src/channel/ChannelEvent.ts"
@@ -285,6 +285,20 @@ describe("who wants no more messages, and who wants them again", () => {
   })
 })
 
+describe("an answer without words", () => {
+  it.effect("is an answer: nothing more is sent", () => {
+    const channel = TestChannel.make()
+    return Effect.gen(function* () {
+      const { account, it, lead } = yield* campaign(channel)
+      yield* it.run(start + hour)
+      yield* tell(account, wrote(start + hour, ""))
+      assert.strictEqual((yield* lead).ended, "replied")
+      yield* it.run(start + 10 * day)
+      assert.strictEqual(channel.asked.length, 1)
+    }).pipe(Effect.provide(engine(channel)))
+  })
+})
+
 describe("a booking", () => {
   it.effect("ends the sequence, marks the chat and is told once", () => {
     const channel = TestChannel.make()
@@ -379,6 +393,54 @@ describe("a host's hook", () => {
       assert.strictEqual((yield* lead).ended, "replied")
       assert.strictEqual((yield* messages(account)).length, 2)
     }).pipe(Effect.provide(engine(channel, broken)))
+  })
+
+  it.effect("that says what is no judgement is passed by, with the field in the log, and heard of the others", () => {
+    const channel = TestChannel.make()
+    const logged: Array<string> = []
+    const logger = Logger.layer([Logger.make(({ message }) => void logged.push(String(message)))])
+    const said: ReadonlyArray<readonly [string, unknown]> = [
+      ["[0].reply.text: ", { stopsSequences: false, reply: { type: "text", text: "" } }],
+      ["[0].reply: ", { stopsSequences: false, reply: { type: "song" } }],
+      ["[0].reply: ", { reply: "Enjoy my words!" }],
+      ["[0].stopsSequences: ", { stopsSequences: "no" }],
+      ["[0].stopSequences: ", { stopSequences: false }],
+      ["[0]: ", "nothing"],
+      ["what it says: ", null],
+      ["what it says: ", [null]]
+    ]
+    const hooks = said.map(
+      ([, one], i): InboundHook => ({
+        name: `hook ${i}`,
+        judge: (_account, all) =>
+          Effect.succeed((one === null || Array.isArray(one) ? one : all.map(() => one)) as never)
+      })
+    )
+    const mixed: InboundHook = {
+      name: "mixed",
+      judge: (_account, all) =>
+        Effect.succeed(
+          all.map(({ externalId }) =>
+            externalId === "bad" ? ({ optOut: 1 } as never) : { reply: Builders.text("Enj\u0000oy!") }
+          )
+        )
+    }
+    return Effect.gen(function* () {
+      const { account, it, lead } = yield* campaign(channel)
+      yield* it.run(start + hour)
+      yield* tell(account, wrote(start + hour, "Yes", "bad"), wrote(start + hour, "Yes", "good"))
+      assert.strictEqual((yield* lead).ended, "replied")
+      const texts = (yield* messages(account)).map(({ content }) => (content.type === "text" ? content.text : ""))
+      assert.sameMembers(texts.slice(1), ["Yes", "Yes", "Enjoy!"])
+      for (const [i, [problem]] of said.entries()) {
+        assert.ok(
+          logged.some((line) => line.includes(`hook ${i} was passed by: ${problem}`)),
+          `${problem} in ${logged.join("\n")}`
+        )
+      }
+      assert.ok(logged.some((line) => line.includes("mixed was passed by: [0].optOut: ")))
+      assert.notInclude(logged.join(), "my words")
+    }).pipe(Effect.provide(engine(channel, [...hooks, mixed])), Effect.provide(logger))
   })
 
   it.effect("that is slow is not waited for long", () => {

@@ -1,5 +1,9 @@
+import * as SqliteStorage from "@overture/adapters/storage/SqliteStorage"
+import { ContactStore } from "@overture/core/contact/ContactStore"
+import { Effect, Option } from "effect"
 import { existsSync, writeFileSync } from "node:fs"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { workspace } from "../../src/cli/Engine.ts"
 import { inProcess } from "./inProcess.ts"
 import { campaign, contacts, type Desk, desk, overture } from "./spawn.ts"
 
@@ -180,6 +184,27 @@ describe("overture run refuses, by field or line, and leaves nothing behind:", {
     expect(code).toBe(1)
     const report = await inProcess("report", "--json", "--database", here.path("overture.sqlite"))
     expect(JSON.parse(report.stdout).campaign.externalRef).toBe("hello")
+  })
+
+  it("a list that is still being gathered, and writes nothing", async () => {
+    const database = ["--database", here.path("overture.sqlite")]
+    here.write("guests.csv", "id\nguest\n")
+    expect((await inProcess("import", here.path("guests.csv"), "--list", "guests", ...database)).code).toBe(0)
+    const storage = SqliteStorage.layer({ path: here.path("overture.sqlite"), durable: false })
+    const read = <A>(use: (store: ContactStore["Service"]) => Effect.Effect<A, unknown>) =>
+      Effect.runPromise(Effect.flatMap(ContactStore, use).pipe(Effect.provide(storage)))
+    await read((store) =>
+      Effect.flatMap(store.listByName(workspace, "guests"), (list) =>
+        store.gatherList(workspace, Option.getOrThrow(list).id, false)
+      )
+    )
+    const { code, stderr } = await inProcess(...run({ "--list": "guests" }))
+    expect(stderr).toContain("the list guests is still being gathered")
+    expect(code).toBe(1)
+    expect(
+      (await read((store) => store.list(workspace, {}))).data.map(({ addresses }) => addresses[0]?.externalId)
+    ).toEqual(["guest"])
+    expect((await inProcess("report", ...database)).stderr).toContain("no campaign")
   })
 
   it("a newer database", async () => {

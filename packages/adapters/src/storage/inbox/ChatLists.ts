@@ -8,12 +8,11 @@ import type { ChatFilter } from "@overture/core/chat/ChatFilter"
 import { chatsByText, chatsLookedAt, type InboxStore } from "@overture/core/chat/InboxStore"
 import * as SearchText from "@overture/core/chat/SearchText"
 import type { ChatId, WorkspaceId } from "@overture/core/workspace/Id"
-import { limitOf, type Page } from "@overture/core/workspace/Page"
-import { Effect, Option } from "effect"
+import { cursorOf, type Page, placeOf } from "@overture/core/workspace/Page"
+import { Effect } from "effect"
 import * as Composed from "../Composed.ts"
 import type { Database } from "../Database.ts"
 import type { Sql } from "../Dialect.ts"
-import { keyIn } from "../Paging.ts"
 import * as ChatRow from "../rows/ChatRow.ts"
 import * as Columns from "../rows/Columns.ts"
 import * as Said from "./Said.ts"
@@ -201,13 +200,8 @@ export const make = (database: Database["Service"]): Pick<InboxStore["Service"],
   )
 
   const chats: InboxStore["Service"]["chats"] = Effect.fnUntraced(function* (workspace, filter, request) {
-    const limit = limitOf(request)
-    const cursor = request.cursor === undefined ? Option.none() : keyIn(request.cursor, [0, ""])
-    const start = Option.match(cursor, {
-      onNone: () => null,
-      onSome: ([at, id]) => ({ at: -Number(at), id: String(id) })
-    })
-    const offset = start === null ? Math.max(0, request.offset ?? 0) : 0
+    const { after, limit, offset } = placeOf(request, [0, ""])
+    const start = after === null ? null : { at: -Number(after[0]), id: String(after[1]) }
     const { search = "" } = filter
     const saying = search.trim() === "" ? [] : yield* said.chats(workspace, search, chatsByText)
     const isDecided = conditions(sql, begin(workspace, filter).rest, saying, Composed.begin()).length === 0
@@ -225,7 +219,7 @@ export const make = (database: Database["Service"]): Pick<InboxStore["Service"],
     const next = last === undefined ? place : { at: last.lastAt, id: last.id }
     return {
       data: data.slice(0, limit),
-      nextCursor: next === null || (isDecided && last === undefined) ? null : JSON.stringify([-next.at, next.id]),
+      nextCursor: next === null || (isDecided && last === undefined) ? null : cursorOf([-next.at, next.id]),
       ...(request.count === true && { total: (yield* count(workspace, filter, saying)).chats })
     } satisfies Page<Chat>
   })

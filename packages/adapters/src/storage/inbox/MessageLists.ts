@@ -5,12 +5,11 @@
 import { type InboxStore, messagesLookedAt } from "@overture/core/chat/InboxStore"
 import * as MessageFilter from "@overture/core/chat/MessageFilter"
 import * as SearchText from "@overture/core/chat/SearchText"
-import { limitOf } from "@overture/core/workspace/Page"
+import { cursorOf, placeOf } from "@overture/core/workspace/Page"
 import { Effect, Option } from "effect"
 import * as Composed from "../Composed.ts"
 import type { Database } from "../Database.ts"
 import type { Parameter } from "../Dialect.ts"
-import { keyIn } from "../Paging.ts"
 import * as Columns from "../rows/Columns.ts"
 import * as MessageRow from "../rows/MessageRow.ts"
 import * as Said from "./Said.ts"
@@ -54,9 +53,8 @@ export const make = (
   }
 
   const messages: InboxStore["Service"]["messages"] = Effect.fnUntraced(function* (workspace, filter, request) {
-    const limit = limitOf(request)
-    const cursor = request.cursor === undefined ? Option.none() : keyIn(request.cursor, [""])
-    const from = Option.match(cursor, { onNone: () => afterAll, onSome: ([id]) => String(id) })
+    const { after, limit } = placeOf(request, [""])
+    const from = after === null ? afterAll : String(after[0])
     const index = MessageFilter.isTalk(filter) ? Said.talk : "true"
     const to = Composed.begin(workspace)
     const before = `${index} and m.id < ${to.add(from)}`
@@ -73,7 +71,7 @@ export const make = (
     const rows = yield* execute<MessageRow.MessageRow>(composed.statement("messages", text), to.values)
     const data = rows.slice(0, limit).map(MessageRow.decode)
     const next = rows.length > limit ? data.at(-1)?.id : end?.id
-    return { data, nextCursor: next === undefined ? null : JSON.stringify([next]) }
+    return { data, nextCursor: next === undefined ? null : cursorOf([next]) }
   })
 
   return {

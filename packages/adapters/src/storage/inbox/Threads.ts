@@ -2,11 +2,10 @@
 import type { InboxStore } from "@overture/core/chat/InboxStore"
 import type { Message } from "@overture/core/chat/Message"
 import type { ChatId } from "@overture/core/workspace/Id"
-import { limitOf, type Page } from "@overture/core/workspace/Page"
-import { Effect, Option } from "effect"
+import { cursorOf, type Page, placeOf } from "@overture/core/workspace/Page"
+import { Effect } from "effect"
 import type { Database } from "../Database.ts"
 import { defineStatements } from "../Dialect.ts"
-import { keyIn } from "../Paging.ts"
 import * as Columns from "../rows/Columns.ts"
 import * as MessageRow from "../rows/MessageRow.ts"
 
@@ -46,10 +45,8 @@ export const make = (
   const { affected, execute } = database
 
   const thread: InboxStore["Service"]["thread"] = Effect.fnUntraced(function* (workspace, parts, order, request) {
-    const limit = limitOf(request)
-    const cursor = request.cursor === undefined ? Option.none() : keyIn(request.cursor, ends.oldest)
-    const offset = Option.isSome(cursor) ? 0 : Math.max(0, request.offset ?? 0)
-    const [at, id] = Option.getOrElse(cursor, () => ends[order])
+    const { after: place, limit, offset } = placeOf(request, ends.oldest)
+    const [at, id] = place ?? ends[order]
     const found: Array<Message> = []
     let total = 0
     for (const { after, chat } of parts) {
@@ -64,8 +61,7 @@ export const make = (
     const last = data.at(-1)
     return {
       data,
-      nextCursor:
-        found.length > offset + limit && last !== undefined ? JSON.stringify([last.createdAt, last.id]) : null,
+      nextCursor: found.length > offset + limit && last !== undefined ? cursorOf([last.createdAt, last.id]) : null,
       ...(request.count === true && { total })
     } satisfies Page<Message>
   })

@@ -8,6 +8,7 @@ import { Campaigns } from "@overture/core/campaign/Campaigns"
 import { Previews } from "@overture/core/campaign/Previews"
 import type { Campaign } from "@overture/core/campaign/Campaign"
 import { seedKey } from "@overture/core/campaign/Campaign"
+import { ContactStore } from "@overture/core/contact/ContactStore"
 import { Forecasts } from "@overture/core/forecast/Forecasts"
 import { CampaignReports } from "@overture/core/stats/CampaignReports"
 import type { OutboxOptions } from "@overture/core/outbox/OutboxConfig"
@@ -80,6 +81,19 @@ const explainHalt = (halt: Drive.Halt, campaign: Campaign, target: Target.Target
 
 const say = (options: RunOptions, ...lines: ReadonlyArray<string>) => Effect.sync(() => Output.say(...lines))
 
+/** The list that the contacts join. */
+const listOf = ({ list }: RunOptions, file: CampaignFile): string => list ?? file.id ?? file.name
+
+/** Whom a list that is being gathered will hold is not known yet: it is refused before anything is written. */
+const ensureReady = Effect.fnUntraced(function* (name: string) {
+  const list = yield* (yield* ContactStore).listByName(Engine.workspace, name)
+  if (Option.isNone(list) || list.value.status === "ready") return
+  return yield* refuse(
+    `the list ${name} is still being gathered, so nobody can be enrolled from it yet`,
+    "Wait for its import or job (overture jobs), give that up, or name another list with --list."
+  )
+})
+
 /** Imports, enrols and starts; ends when there is nothing left to do before sending. */
 const prepare = (options: RunOptions, file: CampaignFile, rules: Setup.RowRules, csv: Batches.Options) =>
   Effect.gen(function* () {
@@ -99,7 +113,7 @@ const prepare = (options: RunOptions, file: CampaignFile, rules: Setup.RowRules,
     const imported = yield* Setup.importContacts(
       options.contacts,
       csv,
-      options.list ?? file.id ?? file.name,
+      listOf(options, file),
       { channel: rules.channel, accounts: made.accounts },
       (rows) => Output.sayOver(`importing ${options.contacts}: ${Text.number(rows)} rows`)
     )
@@ -151,6 +165,7 @@ const program = (options: RunOptions) =>
     const rules = yield* Setup.rowRules(options.channel, channels)
     const contents = read ?? (yield* Stop.interrupting(stop)(Inputs.readContacts(options.contacts, csv, rules.problem)))
 
+    yield* Effect.provideContext(ensureReady(listOf(options, file)), storage)
     const before = yield* Effect.provideContext(Setup.findCampaign(file), storage)
     const { stored, inUse } = yield* Effect.provideContext(
       Effect.gen(function* () {
