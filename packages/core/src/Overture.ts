@@ -189,6 +189,7 @@ export const layer = <E = never>(options: Options<E>): Layer.Layer<Services, E |
     Effect.gen(function* () {
       return [
         (yield* CampaignEdits).chore,
+        (yield* Campaigns).chore,
         (yield* Profiles).chore,
         (yield* AccountReports).chore,
         (yield* SecretRotation).chore,

@@ -12,7 +12,7 @@ import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
 import type { Account } from "./Account.ts"
 import { AccountNotFound, found, told } from "./Account.ts"
-import { AccountReactions, tellChanged } from "./AccountReaction.ts"
+import { AccountReactions, modifyTurning, tellChanged, tellTurned } from "./AccountReaction.ts"
 import { AccountStore } from "./AccountStore.ts"
 
 /** One change. */
@@ -59,7 +59,7 @@ const make = Effect.gen(function* () {
           const ids = yield* makeIds
           const now = yield* time.now
           yield* Effect.forEach(reactions, (reaction) => reaction.changing([id], now), { discard: true })
-          const [after] = yield* store.modify([id], (before) => {
+          const { accounts, turned } = yield* modifyTurning(store, [id], (before) => {
             const account = rule(before, now)
             const event = stamped(ids, now, {
               workspace,
@@ -70,9 +70,11 @@ const make = Effect.gen(function* () {
             })
             return { account, events: account === before ? [] : [event] }
           })
+          const [after] = accounts
           if (after === undefined) return yield* new AccountNotFound({ account: id })
           if (beside !== undefined) yield* beside(after, ids, now)
           yield* tellChanged(reactions, [id], now)
+          yield* tellTurned(reactions, turned, now)
           return after
         })
       )

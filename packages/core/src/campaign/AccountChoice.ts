@@ -9,7 +9,7 @@ import type { Problem } from "../workspace/Problem.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import type { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import type { CampaignSettings } from "./Campaign.ts"
-import type { PacedAccount } from "./CampaignStore.ts"
+import type { PacedAccount } from "./PacedAccount.ts"
 import * as Drawing from "./Drawing.ts"
 
 export interface AccountChoice {

@@ -58,7 +58,9 @@ export class CampaignSettings extends Schema.Opaque<CampaignSettings>()(
     /** How often a contact may be touched over all campaigns; absent = as often as there is reason to. */
     frequency: Schema.optionalKey(Schema.NullOr(Frequency)),
     /** Whether people in an open sequence of another campaign are skipped, not put off until it is over; absent = no. */
-    skipContacted: Schema.optionalKey(Schema.Boolean)
+    skipContacted: Schema.optionalKey(Schema.Boolean),
+    /** Whether who joins one of its lists later is enrolled, too; absent = no. */
+    followList: Schema.optionalKey(Schema.Boolean)
   }).annotate({ identifier: "CampaignSettings" })
 ) {}
 
@@ -96,9 +98,12 @@ export const stepAt = (
   return step === undefined ? null : { step, index }
 }
 
+/** Whether its `endAt` has come. */
+export const hasEnded = ({ settings: { endAt } }: Pick<Campaign, "settings">, now: Instant): boolean =>
+  endAt !== null && endAt <= now
+
 /** Whether its `endAt` has come while it runs: what is open of it ends, and nothing more begins. */
-export const isOver = (self: Campaign, now: Instant): boolean =>
-  self.status === "running" && self.settings.endAt !== null && self.settings.endAt <= now
+export const isOver = (self: Campaign, now: Instant): boolean => self.status === "running" && hasEnded(self, now)
 
 const transitions: Record<CampaignStatus, ReadonlyArray<CampaignStatus>> = {
   draft: ["running", "deleted"],

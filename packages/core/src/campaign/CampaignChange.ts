@@ -93,7 +93,8 @@ export const problems = (before: CampaignSettings | null, after: CampaignSetting
 
 const plainly = (settings: CampaignSettings): CampaignSettings => ({
   ...settings,
-  skipContacted: settings.skipContacted ?? false
+  skipContacted: settings.skipContacted ?? false,
+  followList: settings.followList ?? false
 })
 
 /** The fields that differ, for people; what is absent says the same as its default. */

@@ -21,6 +21,7 @@ import * as Breaker from "./Breaker.ts"
 import { type Campaign, CampaignNotFound, type CampaignSettings } from "./Campaign.ts"
 import * as CampaignChange from "./CampaignChange.ts"
 import { CampaignChangeRefused } from "./CampaignChange.ts"
+import * as CampaignStanding from "./CampaignStanding.ts"
 import { CampaignStore } from "./CampaignStore.ts"
 import * as Distributor from "./Distributor.ts"
 import * as LateSteps from "./LateSteps.ts"
@@ -80,7 +81,7 @@ const make = Effect.gen(function* () {
   const transaction = yield* Transaction
   const makeIds = (yield* Ids).generator
   const lateSteps = LateSteps.make(store, transaction, makeIds)
-  const distributor = Distributor.make(store, channels.all, makeIds)
+  const distributor = Distributor.make(store, channels.all, transaction, makeIds)
   const stores = { accounts: yield* AccountStore, groups: yield* AccountGroupStore, workspaces: yield* WorkspaceStore }
   const choice = AccountChoice.make(stores, channels.all)
 
@@ -146,7 +147,10 @@ const make = Effect.gen(function* () {
       yield* distributor.route(written.value, "all", now)
       if (written.value.status === "running") yield* distributor.draw(id, now)
     }
-    if (joined.length > 0) yield* ringRemoved(id, now)
+    if (joined.length > 0) {
+      yield* ringRemoved(id, now)
+      yield* store.tellStanding(workspace, { campaign: id }, CampaignStanding.joined(joined, ids, now))
+    }
     return { campaign: written.value, changed, joined }
   })
 

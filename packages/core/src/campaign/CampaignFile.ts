@@ -102,6 +102,8 @@ export class CampaignFile extends Schema.Opaque<CampaignFile>()(
     frequency: defaulted(Schema.NullOr(Frequency), null),
     /** Skips people in an open sequence of another campaign, where otherwise they wait until it is over. */
     skipContacted: defaulted(Schema.Boolean, false),
+    /** Enrols who joins its lists later, too. */
+    followList: defaulted(Schema.Boolean, false),
     startAt: Schema.optionalKey(Instant),
     endAt: Schema.optionalKey(Instant),
     evergreen: defaulted(Schema.Boolean, false),
@@ -160,7 +162,8 @@ export const settingsOf = (
   evergreen: file.evergreen,
   quietHours: file.quietHours,
   frequency: file.frequency,
-  skipContacted: file.skipContacted
+  skipContacted: file.skipContacted,
+  followList: file.followList
 })
 
 /** The settings of a new campaign from its JSON, checked. */

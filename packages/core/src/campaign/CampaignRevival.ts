@@ -9,6 +9,7 @@ import type { Instant } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import * as Breaker from "./Breaker.ts"
 import type { Campaign } from "./Campaign.ts"
+import * as CampaignStanding from "./CampaignStanding.ts"
 import type { CampaignStore } from "./CampaignStore.ts"
 import type { Lead } from "./Lead.ts"
 
@@ -35,6 +36,15 @@ export const revived = (
   ]
 })
 
+/** Tells that nobody can send for a campaign that has just begun to run, where it is so; last in the transaction of that. */
+export const tellBegun = (
+  store: CampaignStore["Service"],
+  { id, workspace }: Pick<Campaign, "id" | "workspace">,
+  ids: IdGenerator,
+  now: Instant
+): Effect.Effect<void, StorageError> =>
+  store.tellStanding(workspace, { campaign: id }, CampaignStanding.begun(ids, now))
+
 /** After leads of these campaigns had ended and go on, in the transaction of that. */
 export const revive = Effect.fnUntraced(function* (
   store: CampaignStore["Service"],
@@ -47,9 +57,12 @@ export const revive = Effect.fnUntraced(function* (
     const own = leads.filter((lead) => lead.campaign === campaign.id)
     if (own.length === 0) continue
     const touched = yield* touchedIn(store, campaign)
-    yield* store.modify(campaign.workspace, campaign.id, now, (current) =>
-      current.status === "finished" ? revived(current, touched, ids, now) : { campaign: current, events: [] }
-    )
+    let begins = false
+    yield* store.modify(campaign.workspace, campaign.id, now, (current) => {
+      begins = current.status === "finished"
+      return begins ? revived(current, touched, ids, now) : { campaign: current, events: [] }
+    })
     yield* store.ring([...new Set(own.flatMap(({ account }) => account ?? []))], now)
+    if (begins) yield* tellBegun(store, campaign, ids, now)
   }
 })

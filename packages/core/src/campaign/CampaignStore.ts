@@ -13,17 +13,20 @@ import type { AddressHash, Suppression } from "../contact/Suppression.ts"
 import type { DomainEvent } from "../event/DomainEvent.ts"
 import type { Claim, Lease } from "../outbox/Claim.ts"
 import type { BudgetWrites } from "../outbox/OutboxStore.ts"
-import type { AccountId, CampaignId, ContactId, LeadId, WorkspaceId } from "../workspace/Id.ts"
+import type { AccountId, CampaignId, ContactId, ContactListId, LeadId, WorkspaceId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { Page, PageRequest } from "../workspace/Page.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import type { WorkspaceState } from "../workspace/WorkspaceStore.ts"
 import type { Campaign } from "./Campaign.ts"
+import type { Telling } from "./CampaignStanding.ts"
 import type { PoolRange, Take } from "./Draw.ts"
-import type { Lead, LeadStatus } from "./Lead.ts"
+import type { Lead, LeadFilter, LeadStatus } from "./Lead.ts"
 import type { LeadChange, LeadSelector } from "./LeadChange.ts"
 import type { OpenSequence } from "./OpenSequence.ts"
-import type { Pace } from "./Pace.ts"
+import type { Pace, Watch } from "./Pace.ts"
+import type { DrawAccount, PacedAccount } from "./PacedAccount.ts"
+import type { PooledLead } from "./Routing.ts"
 
 /** A pace whose alarm rang, with its locked account and the campaign. */
 export interface DuePace {
@@ -120,30 +123,13 @@ export interface ClaimRules {
 /** How the leads of a campaign stand; the statuses add up to total. */
 export type LeadCounts = Record<LeadStatus, number> & { readonly total: number; readonly replied: number }
 
-/** An account that is in a campaign or was. */
-export interface PacedAccount {
-  readonly account: Account
-  readonly pace: Pace
-  /** The daily caps of its group and of its workspace; null = there is none. */
-  readonly groupCap: number | null
-  readonly workspaceCap: number | null
-}
-
-export interface DrawAccount extends PacedAccount {
-  /** Its unclaimed leads in status assigned. */
-  readonly holding: number
-  /** Of these, those put off: with a dueAt after the draw's `now`. They are not its hold. */
-  readonly deferred: number
-  /** Leads that it has or had: whose first touch is open with it, or was decided with it. */
-  readonly given: number
-}
-
-/** A lead of the pool with what decides its route. */
-export interface PooledLead {
-  readonly lead: Lead
-  readonly contact: Contact
-  /** Of the accounts asked for, with any of the contact's addresses. */
-  readonly chats: ReadonlyArray<Chat>
+/** A list that a campaign follows, with members who are not enrolled. */
+export interface GrownList {
+  readonly campaign: Campaign
+  readonly list: ContactListId
+  /** The place up to which they are, and the last one that was given. */
+  readonly enrolled: number
+  readonly last: number
 }
 
 /** What became of an account that was to leave a campaign. */
@@ -189,6 +175,22 @@ export class CampaignStore extends Context.Service<
       now: Instant,
       change: (campaign: Campaign) => { readonly campaign: Campaign; readonly events: ReadonlyArray<DomainEvent> }
     ): Effect.Effect<Option.Option<Campaign>, StorageError>
+    /**
+     * Asked last in a transaction that changed whether someone can send for campaigns: waits for all others of the workspace
+     * that asked, so that of two such changes at once the second sees the first. Then the rule is shown campaigns that run,
+     * those that one of these accounts is in or the one named, each with the accounts that are in it and those that left,
+     * by id, and what it answers is told.
+     */
+    tellStanding(
+      workspace: WorkspaceId,
+      of: { readonly accounts: ReadonlyArray<AccountId> } | { readonly campaign: CampaignId },
+      telling: Telling
+    ): Effect.Effect<void, StorageError>
+    /** The accounts that are in these campaigns of the workspace, by id; without those that left. */
+    membersOf(
+      workspace: WorkspaceId,
+      campaigns: ReadonlyArray<CampaignId>
+    ): Effect.Effect<ReadonlyMap<CampaignId, ReadonlyArray<Account>>, StorageError>
     /** The accounts that are in it or were, by id. */
     paces(campaign: CampaignId): Effect.Effect<ReadonlyArray<PacedAccount>, StorageError>
     /** Its paces as a claim would see them now, by account; without locks. */
@@ -289,7 +291,7 @@ export class CampaignStore extends Context.Service<
     leads(
       workspace: WorkspaceId,
       campaign: CampaignId,
-      filter: { readonly status?: LeadStatus | undefined },
+      filter: LeadFilter,
       page: PageRequest
     ): Effect.Effect<Page<Lead>, StorageError>
     /** All leads of a contact, by id. */
@@ -324,10 +326,22 @@ export class CampaignStore extends Context.Service<
     isDone(campaign: CampaignId): Effect.Effect<boolean, StorageError>
     /** Running campaigns none of whose paces has an alarm and that are done (`isDone`), of all workspaces; at most `limit`. */
     finishable(limit: number): Effect.Effect<ReadonlyArray<Campaign>, StorageError>
+    /** Remembers that everyone on a list up to this place (`ListMember.position`) is enrolled; never less than before. */
+    noteEnrolled(campaign: CampaignId, list: ContactListId, upTo: number): Effect.Effect<void, StorageError>
+    /**
+     * Lists that are ready and have grown since `noteEnrolled`, of campaigns of all workspaces that follow theirs
+     * (`followList`) and are not deleted; by campaign and list, behind `after`, at most `limit`.
+     */
+    grownLists(
+      after: (Pick<GrownList, "list"> & { readonly campaign: Pick<Campaign, "id"> }) | null,
+      limit: number
+    ): Effect.Effect<ReadonlyArray<GrownList>, StorageError>
     /** Campaigns of all workspaces, but for deleted ones, with leads that may go on (`Campaign.resumeAfter`); at most `limit`. */
     resuming(limit: number): Effect.Effect<ReadonlyArray<Campaign>, StorageError>
     /** The earliest alarm. */
     readonly nextAlarm: Effect.Effect<Instant | null, StorageError>
+    /** What was to be done for paces is done: those that still ring at the alarm of their watch sleep. */
+    sleep(watches: ReadonlyArray<Watch>): Effect.Effect<void, StorageError>
     /** Rings the paces of these accounts at `now`, where their campaign runs. */
     ring(accounts: ReadonlyArray<AccountId>, now: Instant): Effect.Effect<void, StorageError>
   }

@@ -1,5 +1,5 @@
 /** Makes, starts, pauses and deletes campaigns, and enrols contacts as their leads. */
-import { Context, Effect, Layer, Option } from "effect"
+import { Context, Effect, Layer, Option, Schema } from "effect"
 import { AccountGroupStore } from "../account/AccountGroupStore.ts"
 import { AccountStore } from "../account/AccountStore.ts"
 import { Channels } from "../channel/Channel.ts"
@@ -8,8 +8,11 @@ import { ListNotReady } from "../contact/Contacts.ts"
 import { ContactStore } from "../contact/ContactStore.ts"
 import { type Actor, type EventType, stamped, system } from "../event/DomainEvent.ts"
 import type { AccountId, CampaignId, ContactId, ContactListId, WorkspaceId } from "../workspace/Id.ts"
+import type { Chore } from "../workspace/Chore.ts"
 import { Ids } from "../workspace/Id.ts"
 import type { Metadata } from "../workspace/Json.ts"
+import * as Paging from "../workspace/Page.ts"
+import type { Page, PageRequest } from "../workspace/Page.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
@@ -27,9 +30,13 @@ import {
 import * as CampaignChange from "./CampaignChange.ts"
 import * as CampaignEnding from "./CampaignEnding.ts"
 import { CampaignChangeRefused } from "./CampaignChange.ts"
+import { tellBegun } from "./CampaignRevival.ts"
+import * as CampaignStanding from "./CampaignStanding.ts"
 import { CampaignStore } from "./CampaignStore.ts"
 import type { Enrolment, NewLead } from "./Enroller.ts"
 import * as Enroller from "./Enroller.ts"
+import { type Lead, LeadFilter } from "./Lead.ts"
+import * as FollowedLists from "./FollowedLists.ts"
 import { Outreach } from "./Outreach.ts"
 
 export interface NewCampaign {
@@ -49,6 +56,23 @@ export class Campaigns extends Context.Service<
       campaign: NewCampaign,
       actor: Actor
     ): Effect.Effect<{ readonly campaign: Campaign; readonly created: boolean }, StorageError | CampaignChangeRefused>
+    /** In order of their ids. A status is taken as the counters take it: claimed, or sending once a message of it is. */
+    leads(
+      workspace: WorkspaceId,
+      id: CampaignId,
+      filter: LeadFilter,
+      page: PageRequest
+    ): Effect.Effect<Page<Lead>, StorageError | Paging.InvalidListRequest>
+    /** With how it stands (`CampaignStanding`). Those that were deleted are there too. */
+    get(
+      workspace: WorkspaceId,
+      id: CampaignId
+    ): Effect.Effect<CampaignStanding.CampaignView, StorageError | CampaignNotFound>
+    /** All of a workspace, in order of their ids. */
+    list(
+      workspace: WorkspaceId,
+      page: PageRequest
+    ): Effect.Effect<Page<CampaignStanding.CampaignView>, StorageError | Paging.InvalidListRequest>
     /** Adds every member of a list, in the order of the list; idempotent. A list that is still being gathered is refused. */
     enrollList(
       workspace: WorkspaceId,
@@ -64,6 +88,8 @@ export class Campaigns extends Context.Service<
       id: CampaignId,
       people: ReadonlyArray<NewLead>
     ): Effect.Effect<Enrolment & { readonly notFound: ReadonlyArray<ContactId> }, StorageError | CampaignNotFound>
+    /** Enrols who joined lists that campaigns follow (`followList`). */
+    readonly chore: Chore
     /** Draft, paused or finished → running. */
     start(
       workspace: WorkspaceId,
@@ -93,6 +119,8 @@ export class Campaigns extends Context.Service<
     Effect.suspend(() => make)
   )
 }
+
+const checkLeads = Paging.checker(Schema.Struct({ filter: LeadFilter, page: Paging.requestOf([""]) }))
 
 const make = Effect.gen(function* () {
   const store = yield* CampaignStore
@@ -175,12 +203,15 @@ const make = Effect.gen(function* () {
         const touched =
           status === "running" ? (yield* store.paces(id)).reduce((sum, { pace }) => sum + pace.counts.touched, 0) : 0
         let refused: IllegalTransition | null = null
+        let begins = false
         const changed = yield* store.modify(workspace, id, now, (campaign) => {
+          begins = false
           if (campaign.status === status) return { campaign, events: [] }
           if (!mayBecome(campaign, status)) {
             refused = new IllegalTransition({ campaign: id, from: campaign.status, to: status })
             return { campaign, events: [] }
           }
+          begins = status === "running"
           return {
             campaign: {
               ...campaign,
@@ -203,6 +234,7 @@ const make = Effect.gen(function* () {
         if (refused !== null) return yield* Effect.fail<IllegalTransition>(refused)
         if (Option.isNone(changed)) return yield* new CampaignNotFound({ campaign: id })
         if (status === "running") yield* outreach.draw(workspace, id, now)
+        if (begins) yield* tellBegun(store, changed.value, ids, now)
         return changed.value
       })
     )
@@ -218,11 +250,39 @@ const make = Effect.gen(function* () {
   /** A finished campaign with something to do runs again, also where a process died that was to see to that. */
   const goOn = Effect.fnUntraced(function* ({ id, status, workspace }: Campaign) {
     if (status !== "finished" || (yield* store.isDone(id))) return
-    yield* Effect.ignore(become(workspace, id, "running", null, system))
+    // Somebody deleted it meanwhile.
+    yield* Effect.catchTag(
+      become(workspace, id, "running", null, system),
+      ["CampaignNotFound", "IllegalTransition"],
+      () => Effect.void
+    )
+  })
+  const followed = FollowedLists.make(store, enroller, goOn)
+
+  const shown = Effect.fnUntraced(function* (workspace: WorkspaceId, campaigns: ReadonlyArray<Campaign>) {
+    const running = campaigns.flatMap(({ id, status }) => (status === "running" ? [id] : []))
+    const members = yield* store.membersOf(workspace, running)
+    return campaigns.map((campaign) => ({
+      campaign,
+      standing: CampaignStanding.of(campaign, members.get(campaign.id) ?? [])
+    }))
   })
 
   return Campaigns.of({
     create,
+    get: Effect.fn("Campaigns.get")(function* (workspace, id) {
+      const [view] = yield* shown(workspace, [yield* get(workspace, id)])
+      return view!
+    }),
+    list: Effect.fn("Campaigns.list")(function* (workspace, request) {
+      const asked = yield* Effect.fromResult(Paging.checkById({ page: request }))
+      const page = yield* store.list(workspace, asked.page)
+      return { ...page, data: yield* shown(workspace, page.data) }
+    }),
+    leads: Effect.fn("Campaigns.leads")(function* (workspace, id, filter, page) {
+      const asked = yield* Effect.fromResult(checkLeads({ filter, page }))
+      return yield* store.leads(workspace, id, asked.filter, asked.page)
+    }),
     enrollList: Effect.fn("Campaigns.enrollList")(function* (workspace, id, list) {
       const campaign = yield* open(workspace, id)
       const found = Option.getOrNull(yield* contacts.getList(workspace, list))
@@ -234,6 +294,10 @@ const make = Effect.gen(function* () {
       const campaign = yield* open(workspace, id)
       return yield* Effect.tap(enroller.people(campaign, people, time.now), goOn(campaign))
     }),
+    chore: {
+      name: "lists that campaigns follow",
+      round: () => Effect.map(Effect.flatMap(time.now, followed.catchUp), (worked) => ({ worked, nextDue: null }))
+    },
     start: Effect.fn("Campaigns.start")((workspace: WorkspaceId, id: CampaignId, actor: Actor) =>
       become(workspace, id, "running", null, actor)
     ),

@@ -8,8 +8,10 @@ import { type Actor, stamped, system } from "../event/DomainEvent.ts"
 import type { AccountId, CampaignId, ContactId, IdGenerator, LeadId } from "../workspace/Id.ts"
 import { type Instant, minute } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
+import type { Transaction } from "../workspace/Transaction.ts"
 import type { Campaign } from "./Campaign.ts"
-import type { CampaignStore, DuePace, PooledLead } from "./CampaignStore.ts"
+import * as CampaignStanding from "./CampaignStanding.ts"
+import type { CampaignStore, DuePace } from "./CampaignStore.ts"
 import type { LeadChange } from "./LeadChange.ts"
 import * as Draw from "./Draw.ts"
 import * as Drawing from "./Drawing.ts"
@@ -109,6 +111,7 @@ const heir = (
 export const make = (
   store: CampaignStore["Service"],
   channels: Drawing.Channels,
+  transaction: Transaction["Service"],
   makeIds: Effect.Effect<IdGenerator>
 ): Distributor => {
   const drawn = (id: CampaignId, now: Instant) =>
@@ -188,7 +191,7 @@ export const make = (
   const routed = (
     campaign: Campaign,
     accounts: ReadonlyArray<Account.Account>,
-    pooled: ReadonlyArray<PooledLead>,
+    pooled: ReadonlyArray<Routing.PooledLead>,
     now: Instant
   ) =>
     Effect.gen(function* () {
@@ -252,7 +255,11 @@ export const make = (
     const chatty = sticks(campaign) ? accounts.map(({ id }) => id) : []
     let unreachable = 0
     for (let former: LeadId | null = null; ; ) {
-      const stranded: ReadonlyArray<PooledLead> = yield* store.pooled(campaign.id, { ranges, limit: batch }, chatty)
+      const stranded: ReadonlyArray<Routing.PooledLead> = yield* store.pooled(
+        campaign.id,
+        { ranges, limit: batch },
+        chatty
+      )
       const first = stranded[0]?.lead.id ?? null
       if (first === null || first === former) return unreachable
       former = first
@@ -283,7 +290,7 @@ export const make = (
   ) {
     let unreachable = 0
     for (let after: ContactId | null = null; ; ) {
-      const page: ReadonlyArray<PooledLead> = yield* store.pooled(campaign.id, { after, limit: batch }, chatty)
+      const page: ReadonlyArray<Routing.PooledLead> = yield* store.pooled(campaign.id, { after, limit: batch }, chatty)
       const last = page.at(-1)
       if (last === undefined) return unreachable
       unreachable += yield* routed(campaign, accounts, page, now)
@@ -301,14 +308,21 @@ export const make = (
 
   const leave: Distributor["leave"] = Effect.fnUntraced(function* (campaign, account, actor, now) {
     const { id, workspace } = campaign
-    const event = stamped(yield* makeIds, now, {
+    const ids = yield* makeIds
+    const event = stamped(ids, now, {
       workspace,
       type: "campaign.changed",
       subject: id,
       actor,
       data: { changed: ["accounts"], left: account.id }
     })
-    const leaving = yield* store.leave(workspace, id, account.id, now, [event])
+    const leaving = yield* transaction.within(
+      Effect.tap(store.leave(workspace, id, account.id, now, [event]), (came) =>
+        came === "left"
+          ? store.tellStanding(workspace, { campaign: id }, CampaignStanding.left(account.id, ids, now))
+          : Effect.void
+      )
+    )
     return leaving === "left" ? yield* lost(campaign, { leftAt: now }, account, now) : leaving
   })
 

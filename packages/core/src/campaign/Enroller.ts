@@ -38,8 +38,10 @@ export interface Enrolment {
 }
 
 export interface Enroller {
-  /** Every member of a list of its workspace, in the order of the list. */
+  /** Every member of a list of its workspace, in the order of the list; the campaign remembers how far that came. */
   list(campaign: Campaign, list: ContactListId, now: Effect.Effect<Instant>): Effect.Effect<Enrolment, StorageError>
+  /** The next members of such a list, those behind a place of it: to which place they are, null = there are none. */
+  next(campaign: Campaign, list: ContactListId, after: number, now: Instant): Effect.Effect<number | null, StorageError>
   /** These people, behind those who are in it; `notFound` are no contacts of its workspace. */
   people(
     campaign: Campaign,
@@ -139,12 +141,20 @@ export const make = (
       const accounts = yield* membersOf(campaign)
       let total = nobody
       for (let after = 0; ; ) {
+        yield* store.noteEnrolled(campaign.id, list, after)
         const members = yield* contacts.members(campaign.workspace, list, after, page)
         const last = members.at(-1)
         if (last === undefined) return total
         total = sum(total, yield* enroll(campaign, accounts, members, yield* now))
         after = last.position
       }
+    }),
+    next: Effect.fnUntraced(function* (campaign, list, after, now) {
+      const members = yield* contacts.members(campaign.workspace, list, after, page)
+      const last = members.at(-1)
+      if (last === undefined) return null
+      yield* enroll(campaign, yield* membersOf(campaign), members, now)
+      return last.position
     }),
     people: Effect.fnUntraced(function* (campaign, people, now) {
       const accounts = yield* membersOf(campaign)

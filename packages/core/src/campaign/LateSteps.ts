@@ -14,6 +14,7 @@ import * as CampaignRevival from "./CampaignRevival.ts"
 import type { CampaignStore } from "./CampaignStore.ts"
 import * as Lead from "./Lead.ts"
 import type { LeadChange } from "./LeadChange.ts"
+import * as LeadNews from "./LeadNews.ts"
 import { alone } from "./LeadStopping.ts"
 import * as Sequence from "./Sequence.ts"
 
@@ -40,7 +41,8 @@ export const hasNewStep = (before: CampaignSettings, after: CampaignSettings): b
 const goingOn =
   (settings: CampaignSettings, now: Instant) =>
   (lead: Lead.Lead): LeadChange | null => {
-    if (lead.ended !== "completed" || lead.step !== null || !Lead.isTouched(lead)) return null
+    if (lead.ended !== "completed" || lead.step !== null || !Lead.isTouched(lead) || LeadNews.isSettled(lead))
+      return null
     const next = Sequence.proceed(lead, settings, Sequence.placeOf(settings, lead), lead.lastSentAt ?? now)
     return next.step === null ? null : { ...alone, lead: { ...next, ended: null } }
   }
@@ -78,6 +80,7 @@ export const make = (
           resumed.flatMap(({ account }): ReadonlyArray<AccountId> => (account === null ? [] : [account]))
         )
         if (accounts.size > 0) yield* store.ring([...accounts], now)
+        if (goesOn) yield* CampaignRevival.tellBegun(store, campaign, ids, now)
         return resumed.length
       })
     )

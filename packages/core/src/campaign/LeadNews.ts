@@ -1,6 +1,6 @@
 /**
  * What a lead's sequence has to do with what its contact did, or a member towards them: the first reply, takeover, booking,
- * opt-out or late failure by the platform's time decides what is left of it. Platforms tell late and out of order, so a
+ * closing, opt-out or late failure by the platform's time decides what is left of it. Platforms tell late and out of order, so a
  * lead remembers when each happened first, and its end is worked out anew from all of them: any order leaves the same.
  * Pure.
  */
@@ -13,7 +13,7 @@ import type { LeadEnded } from "./Lead.ts"
 import * as Sequence from "./Sequence.ts"
 
 /** What ends a sequence from outside. Of two at the same instant the one named first counts. */
-const causes = ["optedOut", "booked", "failed", "replied", "takenOver"] as const
+const causes = ["optedOut", "booked", "closed", "failed", "replied", "takenOver"] as const
 
 export type NewsType = Exclude<(typeof causes)[number], "failed">
 
@@ -58,6 +58,10 @@ export const remembered = (lead: Lead.Lead, { at, type }: News): Lead.Lead => {
       const bookedAt = first(lead.bookedAt, at)
       return bookedAt === lead.bookedAt ? lead : { ...lead, bookedAt }
     }
+    case "closed": {
+      const closedAt = first(told.closedAt, at)
+      return closedAt === told.closedAt ? lead : { ...lead, told: { ...told, closedAt } }
+    }
   }
 }
 
@@ -100,6 +104,8 @@ const timeOf = (lead: Lead.Lead, ended: (typeof causes)[number]): Instant | null
       return lead.told?.optedOutAt ?? null
     case "booked":
       return lead.bookedAt
+    case "closed":
+      return lead.told?.closedAt ?? null
     case "failed":
       return lead.told?.failedAt ?? null
     case "replied":
@@ -112,12 +118,15 @@ const timeOf = (lead: Lead.Lead, ended: (typeof causes)[number]): Instant | null
 /** Whether the lead knows that this happened. */
 export const isKnown = (lead: Lead.Lead, type: NewsType): boolean => timeOf(lead, type) !== null
 
+/** Whether its person booked, or a member closed their chat: no step that comes later is for them. */
+export const isSettled = (lead: Lead.Lead): boolean => isKnown(lead, "booked") || isKnown(lead, "closed")
+
 /** Whether news may still change how the lead ended: it did not end for reasons of its campaign. */
 const isOpenToNews = (lead: Lead.Lead): boolean =>
   lead.ended === null || (isCause(lead.ended) && timeOf(lead, lead.ended) !== null)
 
 /** What ends everything weighs more than what a conversation may follow, where their times cannot be compared. */
-const weights: Record<NewsType, number> = { takenOver: 0, replied: 1, booked: 2, optedOut: 3 }
+const weights: Record<NewsType, number> = { takenOver: 0, replied: 1, closed: 2, booked: 3, optedOut: 4 }
 
 export const isWeightier = (one: LeadEnded, other: LeadEnded): boolean =>
   isNews(one) && isNews(other) && weights[one] > weights[other]

@@ -4,7 +4,7 @@
  */
 import type { Message } from "../chat/Message.ts"
 import * as Messages from "../chat/Message.ts"
-import type { Fact } from "../event/DomainEvent.ts"
+import { type Fact, system } from "../event/DomainEvent.ts"
 import { day, format, type Instant } from "../workspace/Instant.ts"
 import type { CampaignSettings } from "./Campaign.ts"
 import type { LeadChange } from "./LeadChange.ts"
@@ -83,12 +83,18 @@ const stopEvent = (before: Lead.Lead, after: Lead.Lead, ended: LeadEnded): Fact[
   return after.ended === null && after.stop === null ? "lead.deferred" : "lead.ended"
 }
 
+/** Who a stop comes from, as far as it is known; of a closed chat its own event says who closed it. */
+const stoppedBy = ({ campaign, contact }: Lead.Lead, ended: LeadEnded): Fact["actor"] => {
+  if (ended === "closed") return system
+  return ended === "cancelled" ? { type: "campaign", id: campaign } : { type: "contact", id: contact }
+}
+
 /** What is told of a lead that was stopped or put off; `dropped` steps will not come because the person answered. */
 export const stopFact = (before: Lead.Lead, after: Lead.Lead, ended: LeadEnded, dropped = 0): Fact => ({
   workspace: before.workspace,
   type: stopEvent(before, after, ended),
   subject: before.id,
-  actor: ended === "cancelled" ? { type: "campaign", id: before.campaign } : { type: "contact", id: before.contact },
+  actor: stoppedBy(before, ended),
   data: {
     campaign: before.campaign,
     status: after.status,
@@ -145,6 +151,9 @@ const stoppedBefore = (lead: Lead.Lead, at: Instant): Lead.Lead | null => {
   return { ...LeadNews.remembered(lead, { type: "optedOut", at }), touches }
 }
 
+/** What ends sequences that began, and nothing else. */
+const leavesOpen = (ended: LeadEnded): boolean => ended === "booked" || ended === "closed"
+
 /** A touched lead of which nothing is on its way, after news; null when they change nothing. */
 const heard = (
   lead: Lead.Lead,
@@ -154,7 +163,7 @@ const heard = (
   dropped: number
 ): Conclusion | null => {
   const isReply = news.type === "replied"
-  if (!LeadNews.isAnswer(lead, news.at) && (isReply || news.type === "booked")) return null
+  if (!LeadNews.isAnswer(lead, news.at) && (isReply || leavesOpen(news.type))) return null
   const knowing = LeadNews.remembered(lead, news)
   const after = LeadNews.decided(knowing, settings, lead)
   if (JSON.stringify(after) === JSON.stringify(lead)) return null
@@ -172,7 +181,7 @@ const heard = (
 
 /**
  * A lead told to stop, by news at the platform's time or for reasons of ours; null when it changes nothing. Of leads whose
- * step 0 is still open a reply and a booking change none, and a takeover puts them off. `settings` are those of its
+ * step 0 is still open a reply, a booking and a closing change none, and a takeover puts them off. `settings` are those of its
  * campaign; without them nothing may follow a conversation.
  */
 export const stop = (
@@ -213,7 +222,7 @@ export const stop = (
     return { ...nothing, lead: after, cancel, counts: { ...counts, ...partial }, facts: [told, ...fact(after)] }
   }
   if (Lead.isOpen(lead)) {
-    if (isReply || ended === "booked") return null
+    if (isReply || leavesOpen(ended)) return null
     if (ended === "takenOver") {
       const after = putOff(lead, at)
       return { ...nothing, forget, lead: after, cancel, facts: fact(after) }

@@ -27,6 +27,7 @@ import { Transaction } from "../workspace/Transaction.ts"
 import * as Breaker from "./Breaker.ts"
 import * as CampaignEnding from "./CampaignEnding.ts"
 import type { Campaign } from "./Campaign.ts"
+import * as CampaignStanding from "./CampaignStanding.ts"
 import type { LeadCandidate } from "./CampaignStore.ts"
 import { CampaignStore } from "./CampaignStore.ts"
 import * as Distributor from "./Distributor.ts"
@@ -65,13 +66,23 @@ export class Outreach extends Context.Service<
     )
   )
 
-  /** Registers it with accounts: what is changed of one is seen by its campaigns at once. */
+  /** Registers it with accounts: what is changed of one is seen by its campaigns at once, and told where it was the last. */
   static readonly layerAccounts = Layer.effect(
     AccountReactions,
-    Effect.map(
-      CampaignStore,
-      (store): ReadonlyArray<AccountReaction> => [{ changing: (accounts, now) => store.ring(accounts, now) }]
-    )
+    Effect.gen(function* (): Effect.fn.Return<ReadonlyArray<AccountReaction>, never, CampaignStore | Ids> {
+      const store = yield* CampaignStore
+      const makeIds = (yield* Ids).generator
+      return [
+        {
+          changing: (accounts, now) => store.ring(accounts, now),
+          turned: (workspace, accounts, now) =>
+            Effect.flatMap(makeIds, (ids) => {
+              const of = { accounts: accounts.map(({ id }) => id) }
+              return store.tellStanding(workspace, of, CampaignStanding.turned(accounts, ids, now))
+            })
+        }
+      ]
+    })
   )
 
   /** Registers it with people: who is to be written to by an account that an attribute names is, when that changes. */
@@ -103,7 +114,7 @@ const make = Effect.gen(function* () {
   const known = new Map<CampaignId, Campaign>()
   const reactions = LeadReactions.make(store, makeIds)
   const ending = CampaignEnding.make(store, makeIds)
-  const distributor = Distributor.make(store, channels.all, makeIds)
+  const distributor = Distributor.make(store, channels.all, transaction, makeIds)
 
   /** Settings of the campaigns of a batch, at least as new as those the messages were made by. */
   const campaignsOf = (settled: ReadonlyArray<Settled>) =>
@@ -167,6 +178,7 @@ const make = Effect.gen(function* () {
     yield* Effect.forEach(rules.lost, (one) => distributor.unable(one, now), { discard: true })
     const hungry = new Set([...rules.hungry, ...rules.lost.map(({ campaign }) => campaign.id)])
     yield* Effect.forEach(hungry, (campaign) => distributor.draw(campaign, now), { discard: true })
+    if (rules.watches.length > 0) yield* store.sleep(rules.watches)
     return { claim: found.claim, worked: true }
   })
 

@@ -47,6 +47,12 @@ export interface Pace {
   readonly leftAt: Instant | null
 }
 
+/** A pace with something to be done for it: it rings at `alarm`, and once that is done sleeps until `until` (null = until someone acts). */
+export interface Watch extends Pick<Pace, "campaign" | "account"> {
+  readonly alarm: Instant
+  readonly until: Instant | null
+}
+
 /** The pace of an account that a campaign has just been given: without an alarm until the campaign runs. */
 export const initial = (
   campaign: { readonly id: CampaignId; readonly workspace: WorkspaceId },

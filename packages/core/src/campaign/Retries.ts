@@ -7,6 +7,7 @@ import { Ids } from "../workspace/Id.ts"
 import { maxLimit, walk } from "../workspace/Page.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
+import { Transaction } from "../workspace/Transaction.ts"
 import { type Campaign, CampaignNotFound, type IllegalTransition } from "./Campaign.ts"
 import { Campaigns } from "./Campaigns.ts"
 import { CampaignStore } from "./CampaignStore.ts"
@@ -57,7 +58,7 @@ const make = Effect.gen(function* () {
   const channels = yield* Channels
   const time = yield* PacingTime
   const makeIds = (yield* Ids).generator
-  const distributor = Distributor.make(store, channels.all, makeIds)
+  const distributor = Distributor.make(store, channels.all, yield* Transaction, makeIds)
 
   /** Ids of leads that have one of the reasons, batch by batch; `sent` ones only where a follow-up of some failed. */
   const chosen = Effect.fnUntraced(function* (campaign: Campaign, reasons: ReadonlySet<string>) {

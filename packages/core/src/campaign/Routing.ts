@@ -11,6 +11,14 @@ import type { AccountId } from "../workspace/Id.ts"
 import * as Distribution from "./Distribution.ts"
 import type { Lead } from "./Lead.ts"
 
+/** A lead of the pool with what decides its route. */
+export interface PooledLead {
+  readonly lead: Lead
+  readonly contact: Contact
+  /** Of the accounts asked for, with any of the contact's addresses. */
+  readonly chats: ReadonlyArray<Chat>
+}
+
 export type Route = Pick<Lead, "reach" | "address" | "wanted">
 
 const routeBy = (address: Address.Address, wanted: AccountId | null): Route => ({

@@ -94,11 +94,18 @@ const make = Effect.gen(function* () {
   const engine = yield* ForecastEngine
   const addressHash = yield* AddressHash
 
-  const get = (workspace: WorkspaceId, id: CampaignId): Effect.Effect<Campaign, StorageError | CampaignNotFound> =>
+  /** Also one that was deleted: what it did stays. */
+  const known = (workspace: WorkspaceId, id: CampaignId): Effect.Effect<Campaign, StorageError | CampaignNotFound> =>
     Effect.flatMap(campaigns.get(workspace, id), (found) =>
-      Option.isNone(found) || found.value.status === "deleted"
-        ? Effect.fail(new CampaignNotFound({ campaign: id }))
-        : Effect.succeed(found.value)
+      Option.isNone(found) ? Effect.fail(new CampaignNotFound({ campaign: id })) : Effect.succeed(found.value)
+    )
+
+  /** One of which something may be to come. */
+  const get = (workspace: WorkspaceId, id: CampaignId) =>
+    Effect.filterOrFail(
+      known(workspace, id),
+      ({ status }) => status !== "deleted",
+      () => new CampaignNotFound({ campaign: id })
     )
 
   /** Leads that may still be touched, with everything that decides about them; one more than `limit` at most. */
@@ -154,7 +161,7 @@ const make = Effect.gen(function* () {
   })
 
   const actual = Effect.fn("Forecasts.actual")(function* (workspace: WorkspaceId, id: CampaignId) {
-    const log = TouchLog.follow(yield* get(workspace, id))
+    const log = TouchLog.follow(yield* known(workspace, id))
     let after: Position | null = null
     while (true) {
       const page: Effect.Success<ReturnType<typeof events.read>> = yield* events.read(workspace, after, eventsPerRead)
@@ -176,7 +183,7 @@ const make = Effect.gen(function* () {
       return first ? forecast : Option.getOrElse(yield* store.forecastOf(workspace, id), () => forecast)
     }),
     compared: Effect.fn("Forecasts.compared")(function* (workspace, id) {
-      const campaign = yield* get(workspace, id)
+      const campaign = yield* known(workspace, id)
       const kept = yield* store.forecastOf(workspace, id)
       if (Option.isNone(kept)) return null
       const forecast = kept.value

@@ -1,19 +1,21 @@
 /** Campaigns in memory. Claims are in `CampaignClaim`, leads in `LeadChanges`, alarms and counters in `Paces`. */
 import { Effect, Option } from "effect"
+import type { Account } from "../account/Account.ts"
 import type { Campaign } from "../campaign/Campaign.ts"
 import { CampaignStore } from "../campaign/CampaignStore.ts"
 import type { PoolRange } from "../campaign/Draw.ts"
 import * as Lead from "../campaign/Lead.ts"
-import { initial, noCounts } from "../campaign/Pace.ts"
+import { initial, noCounts, type Pace } from "../campaign/Pace.ts"
 import type { AccountId, CampaignId, ContactId, LeadId, WorkspaceId } from "../workspace/Id.ts"
 import * as CampaignClaim from "./CampaignClaim.ts"
 import * as LeadChanges from "./LeadChanges.ts"
 import type { Memory } from "./Memory.ts"
 import { append } from "./MemoryEventStore.ts"
+import { lastPlace } from "./MemoryContactLists.ts"
 import * as Paces from "./Paces.ts"
 import * as Pool from "./Pool.ts"
-import { byId, firstOf, page } from "./Paging.ts"
-import { paceKey, type State } from "./State.ts"
+import { by, byId, firstOf, page } from "./Paging.ts"
+import { enrolledKey, paceKey, type State } from "./State.ts"
 
 const of = (state: State, workspace: WorkspaceId): ReadonlyArray<Campaign> =>
   Array.from(state.campaigns.values(), (row) => row.campaign)
@@ -34,6 +36,17 @@ const leadsOf = (state: State, workspace: WorkspaceId, contact: ContactId): Read
   Array.from(state.leadsByContact.get(contact).values())
     .filter((lead) => lead.workspace === workspace)
     .sort(byId)
+
+/** The accounts that are in it, and those that left. */
+const accountsOf = (state: State, { id }: Pick<Campaign, "id">) => {
+  const of = (paces: ReadonlyArray<Pace>): ReadonlyArray<Account> =>
+    paces.map(({ account }) => state.accounts.need(account).account)
+  const paces = Paces.of(state, id)
+  return {
+    members: of(paces.filter(({ leftAt }) => leftAt === null)),
+    former: of(paces.filter(({ leftAt }) => leftAt !== null))
+  }
+}
 
 /** Only a running campaign has alarms. Pace versions stay: the planner sees that the campaign's differs. */
 const setAlarms = (state: State, campaign: Campaign, now: number): void => {
@@ -98,6 +111,24 @@ export const make = ({ state, timed, verb, within }: Memory) =>
         append(state, events)
         return Option.some(campaign)
       }),
+    tellStanding: (workspace, asked, telling) =>
+      verb(() => {
+        for (const campaign of of(state, workspace)) {
+          const { former, members } = accountsOf(state, campaign)
+          const isMeant =
+            "campaign" in asked ? campaign.id === asked.campaign : members.some(({ id }) => asked.accounts.includes(id))
+          if (isMeant && campaign.status === "running") append(state, telling(campaign, members, former))
+        }
+      }),
+    membersOf: (workspace, campaigns) =>
+      verb(
+        () =>
+          new Map(
+            of(state, workspace).flatMap((campaign) =>
+              campaigns.includes(campaign.id) ? [[campaign.id, accountsOf(state, campaign).members] as const] : []
+            )
+          )
+      ),
     paces: (campaign) => verb(() => Pool.paces(state, campaign)),
     duePaces: (campaign) => verb(() => Paces.of(state, campaign).map((pace) => Paces.due(state, pace))),
     enroll: (campaign, leads, events, now) => verb(() => LeadChanges.enroll(state, campaign, leads, events, now)),
@@ -180,6 +211,30 @@ export const make = ({ state, timed, verb, within }: Memory) =>
         )
         return firstOf(done, limit, byId)
       }),
+    noteEnrolled: (campaign, list, upTo) =>
+      verb(() => {
+        const key = enrolledKey({ campaign, list })
+        const known = state.enrolledLists.get(key)?.upTo ?? 0
+        state.enrolledLists.set(key, { campaign, list, upTo: Math.max(known, upTo) })
+      }),
+    grownLists: (after, limit) =>
+      verb(() => {
+        const from = after === null ? "" : enrolledKey({ campaign: after.campaign.id, list: after.list })
+        const grown = [...state.enrolledLists.values()].flatMap((row) => {
+          const { campaign } = state.campaigns.need(row.campaign)
+          const last = lastPlace(state, row.list)
+          const isFollowed = campaign.settings.followList === true && campaign.status !== "deleted"
+          const isReady = state.lists.get(row.list)?.status === "ready"
+          return isFollowed && isReady && last > row.upTo && enrolledKey(row) > from
+            ? [{ campaign, list: row.list, enrolled: row.upTo, last }]
+            : []
+        })
+        return firstOf(
+          grown,
+          limit,
+          by(({ campaign, list }) => enrolledKey({ campaign: campaign.id, list }))
+        )
+      }),
     resuming: (limit) =>
       verb(() =>
         firstOf(
@@ -194,6 +249,10 @@ export const make = ({ state, timed, verb, within }: Memory) =>
       const alarms = Array.from(state.paces.values()).flatMap((pace) => pace.nextAt ?? [])
       return alarms.length === 0 ? null : alarms.reduce((a, b) => Math.min(a, b))
     }),
+    sleep: (watches) =>
+      verb(() => {
+        for (const watch of watches) Paces.sleep(state, watch)
+      }),
     ring: (accounts, now) =>
       verb(() => {
         for (const pace of Array.from(state.paces.values())) {

@@ -11,11 +11,14 @@ import { type MemberRow, nextNumber, type State } from "./State.ts"
 const byPosition = by<MemberRow>((member) => member.position)
 const byNumber = by<ContactList>((list) => list.number)
 
+/** The last place that was given on a list. */
+export const lastPlace = (state: State, list: ContactListId): number => state.numbers.get(`${list}|member`)?.last ?? 0
+
 /** Puts a contact on a list, once. Positions are never given twice, also where a member has left. */
 export const join = (state: State, list: ContactListId, contact: MemberRow["contact"]): void => {
   const key = `${list}|${contact}`
   if (state.members.get(key) !== undefined) return
-  const position = (state.numbers.get(`${list}|member`)?.last ?? 0) + 1
+  const position = lastPlace(state, list) + 1
   state.numbers.set(`${list}|member`, { last: position })
   state.members.set(key, { list, contact, position })
 }

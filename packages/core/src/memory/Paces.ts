@@ -1,7 +1,7 @@
 /** The paces of campaigns in memory: their rows, their alarms and what they count. */
 import type { DuePace } from "../campaign/CampaignStore.ts"
 import type { Lead } from "../campaign/Lead.ts"
-import type { Pace, PaceCounts } from "../campaign/Pace.ts"
+import type { Pace, PaceCounts, Watch } from "../campaign/Pace.ts"
 import type { AccountId, CampaignId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { LocalDate } from "../workspace/LocalDate.ts"
@@ -27,6 +27,12 @@ export const due = (state: State, pace: Pace): DuePace => {
 /** Lets it ring at `now`, unless it rings earlier or has no alarm. */
 export const ring = (state: State, pace: Pace, now: Instant): void => {
   if (!pace.paused) state.paces.set(paceKey(pace), { ...pace, nextAt: Math.min(pace.nextAt ?? now, now) })
+}
+
+/** Lets it sleep, unless somebody gave it another alarm since. */
+export const sleep = (state: State, watch: Watch): void => {
+  const pace = state.paces.get(paceKey(watch))
+  if (pace?.nextAt === watch.alarm) state.paces.set(paceKey(pace), { ...pace, nextAt: watch.until })
 }
 
 const sum = (counts: PaceCounts, added: Partial<PaceCounts>): PaceCounts => ({

@@ -1,7 +1,9 @@
 /** The pool of a campaign in memory: its ranges, how leads are drawn from them, and what decides their routes. */
-import type { CampaignStore, DrawAccount, Leaving, PacedAccount, PooledLead } from "../campaign/CampaignStore.ts"
+import type { CampaignStore, Leaving } from "../campaign/CampaignStore.ts"
 import type { PoolRange, Take } from "../campaign/Draw.ts"
 import * as Lead from "../campaign/Lead.ts"
+import type { DrawAccount, PacedAccount } from "../campaign/PacedAccount.ts"
+import type { PooledLead } from "../campaign/Routing.ts"
 import * as Address from "../channel/Address.ts"
 import * as Chat from "../chat/Chat.ts"
 import type { AccountId, CampaignId, LeadId } from "../workspace/Id.ts"

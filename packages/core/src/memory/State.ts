@@ -49,6 +49,13 @@ export interface MemberRow {
   readonly position: number
 }
 
+/** A list of which a campaign has everyone up to a place. */
+export interface EnrolledRow {
+  readonly campaign: Id.CampaignId
+  readonly list: Id.ContactListId
+  readonly upTo: number
+}
+
 /** The lease of a claim. Which messages it holds is written in them. */
 export interface ClaimRow {
   readonly id: Id.ClaimId
@@ -108,6 +115,7 @@ const touchKey = (lead: Id.LeadId, step: Id.StepId | null): string => `${lead}|$
 export const within = (workspace: Id.WorkspaceId, key: string): string => `${workspace}|${key}`
 export const suppressionKey = (row: Pick<Suppression, "workspace" | "address" | "account">): string =>
   `${row.workspace}|${row.account ?? ""}|${row.address}`
+export const enrolledKey = (row: Pick<EnrolledRow, "campaign" | "list">): string => `${row.campaign}|${row.list}`
 export const readKey = (member: Id.MemberId, chat: Id.ChatId): string => `${member}|${chat}`
 export const externalKey = (chat: Id.ChatId, externalId: string): string => `${chat}|${externalId}`
 
@@ -150,6 +158,7 @@ export const make = (log: UndoLog) => {
   const media = new Table<Id.MediaId, Media>(log)
   const claims = new Table<Id.ClaimId, ClaimRow>(log)
   const campaigns = new Table<Id.CampaignId, CampaignRow>(log)
+  const enrolledLists = new Table<string, EnrolledRow>(log)
   const paces = new Table<string, Pace>(log)
   const leads = new Table<Id.LeadId, Lead.Lead>(log)
   const webhooks = new Table<Id.WebhookEndpointId, WebhookRow>(log)
@@ -214,6 +223,8 @@ export const make = (log: UndoLog) => {
     privateReplies,
     claims,
     campaigns,
+    /** By campaign and list, as `enrolledKey` has it. */
+    enrolledLists,
     paces,
     pacesByCampaign: paces.index((pace) => [pace.campaign]),
     forecasts,

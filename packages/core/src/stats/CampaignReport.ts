@@ -4,6 +4,7 @@
  */
 import type { Account } from "../account/Account.ts"
 import type { Campaign } from "../campaign/Campaign.ts"
+import type { CampaignStanding } from "../campaign/CampaignStanding.ts"
 import type { LeadEnded, LeadStatus } from "../campaign/Lead.ts"
 import type { Pace } from "../campaign/Pace.ts"
 import type { DomainEvent } from "../event/DomainEvent.ts"
@@ -67,6 +68,7 @@ export interface CampaignActivity {
 
 export interface CampaignReport {
   readonly campaign: Campaign
+  readonly standing: CampaignStanding
   /** The pacing time at which it was read. */
   readonly now: Instant
   readonly counts: ReportCounts

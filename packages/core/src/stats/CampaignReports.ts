@@ -1,6 +1,7 @@
 /** Gathers what a campaign did from the ports, without changing anything. */
 import { Context, Effect, Layer, Option } from "effect"
 import { CampaignNotFound } from "../campaign/Campaign.ts"
+import * as CampaignStanding from "../campaign/CampaignStanding.ts"
 import { CampaignStore } from "../campaign/CampaignStore.ts"
 import type { CursorExpired, Position } from "../event/EventStore.ts"
 import { EventStore } from "../event/EventStore.ts"
@@ -51,12 +52,14 @@ export class CampaignReports extends Context.Service<
             if (last === undefined || page.length < eventsPerRead) break
             after = last.position
           }
+          const accounts = paces.map(({ account, pace }) => ({ account: account.account, pace }))
           return {
             campaign,
+            standing: CampaignStanding.ofPaces(campaign, accounts),
             now: yield* time.now,
             counts: yield* campaigns.counts(id),
             outcomes: yield* campaigns.breakdown(id),
-            accounts: paces.map(({ account, pace }) => ({ account: account.account, pace })),
+            accounts,
             activity: read < mostEvents ? activity.result() : null
           }
         })

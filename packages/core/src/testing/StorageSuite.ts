@@ -19,6 +19,7 @@ import * as Distributions from "./storage/Distributions.ts"
 import * as Draws from "./storage/Draws.ts"
 import * as Erasures from "./storage/Erasures.ts"
 import * as Events from "./storage/Events.ts"
+import * as FollowedLists from "./storage/FollowedLists.ts"
 import * as Forecasts from "./storage/Forecasts.ts"
 import * as Groups from "./storage/Groups.ts"
 import * as Jobs from "./storage/Jobs.ts"
@@ -35,6 +36,7 @@ import * as Profiles from "./storage/Profiles.ts"
 import * as Recovering from "./storage/Recovering.ts"
 import * as Sequences from "./storage/Sequences.ts"
 import * as Settling from "./storage/Settling.ts"
+import * as Standings from "./storage/Standings.ts"
 import * as Stops from "./storage/Stops.ts"
 import * as Takeovers from "./storage/Takeovers.ts"
 import type { StorageCase } from "./storage/StorageCase.ts"
@@ -71,6 +73,8 @@ export const cases: ReadonlyArray<StorageCase> = [
   Persons,
   Campaigns,
   CampaignLives,
+  Standings,
+  FollowedLists,
   Draws,
   Distributions,
   Claims,

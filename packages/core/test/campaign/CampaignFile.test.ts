@@ -50,7 +50,7 @@ describe("gates in a campaign file", () => {
   it.effect("are absent by default", () =>
     Effect.gen(function* () {
       const settings = CampaignFile.settingsOf(yield* decoded({}), "UTC", Builders.ids("file"))
-      assert.deepInclude(settings, { quietHours: null, frequency: null, skipContacted: false })
+      assert.deepInclude(settings, { quietHours: null, frequency: null, skipContacted: false, followList: false })
     })
   )
 
@@ -59,7 +59,8 @@ describe("gates in a campaign file", () => {
       const options = {
         quietHours: { start: "21:00", end: "08:00" },
         frequency: { touches: 2, days: 7 },
-        skipContacted: false
+        skipContacted: false,
+        followList: true
       }
       const read = yield* decoded({
         ...options,
@@ -79,6 +80,7 @@ describe("gates in a campaign file", () => {
     [{ frequency: { touches: 40, days: 7 } }, "frequency.touches: "],
     [{ frequency: { touches: 1, days: 1.5 } }, "frequency.days: "],
     [{ skipContacted: "yes" }, "skipContacted: "],
+    [{ followList: 1 }, "followList: "],
     [{ accounts: [{ id: "a", channel: "sandbox", warmUp: { type: "steep" } }] }, "accounts[0].warmUp"],
     [
       { accounts: [{ id: "a", channel: "sandbox", warmUp: { type: "incremental", increment: 1 } }] },

@@ -5,6 +5,7 @@ import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
 import { readFileSync } from "node:fs"
 import * as AccountsCommand from "./commands/AccountsCommand.ts"
 import * as AcknowledgeCommand from "./commands/AcknowledgeCommand.ts"
+import * as DeleteCommand from "./commands/DeleteCommand.ts"
 import * as DoctorCommand from "./commands/DoctorCommand.ts"
 import * as DuplicateCommand from "./commands/DuplicateCommand.ts"
 import * as ExplainCommand from "./commands/ExplainCommand.ts"
@@ -54,6 +55,7 @@ const root = Command.make("overture").pipe(
     TestSendCommand.command,
     RetryCommand.command,
     DuplicateCommand.command,
+    DeleteCommand.command,
     AccountsCommand.command,
     PauseCommand.pause,
     PauseCommand.resume,

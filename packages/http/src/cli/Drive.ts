@@ -2,7 +2,8 @@
 import * as Account from "@overture/core/account/Account"
 import * as AccountChoice from "@overture/core/campaign/AccountChoice"
 import type { Campaign } from "@overture/core/campaign/Campaign"
-import { CampaignStore, type PacedAccount } from "@overture/core/campaign/CampaignStore"
+import { CampaignStore } from "@overture/core/campaign/CampaignStore"
+import type { PacedAccount } from "@overture/core/campaign/PacedAccount"
 import { Channels } from "@overture/core/channel/Channel"
 import type { CampaignId } from "@overture/core/workspace/Id"
 import { Driver } from "@overture/core/outbox/Driver"
@@ -49,7 +50,7 @@ export const halted = Effect.fnUntraced(function* (
   const here = yield* workspaces.get(workspace)
   if (Option.isSome(here) && here.value.paused) return { type: "stopped", by: "workspace" }
   const paces = yield* store.paces(id)
-  const accounts = paces.map(({ account }) => account)
+  const accounts = paces.flatMap(({ account, pace }) => (pace.leftAt === null ? [account] : []))
   const now = yield* (yield* PacingTime).now
   if (accounts.some(Account.isAble)) {
     const outgrown = AccountChoice.outgrown(campaign.settings, paces, (yield* Channels).all)

@@ -3,6 +3,7 @@ import * as Account from "@overture/core/account/Account"
 import { AccountStore } from "@overture/core/account/AccountStore"
 import type { Campaign } from "@overture/core/campaign/Campaign"
 import { seedKey } from "@overture/core/campaign/Campaign"
+import * as CampaignStanding from "@overture/core/campaign/CampaignStanding"
 import { CampaignStore } from "@overture/core/campaign/CampaignStore"
 import type { CampaignId } from "@overture/core/workspace/Id"
 import { Effect, Option } from "effect"
@@ -17,10 +18,18 @@ export const all = Effect.gen(function* () {
   return campaigns.filter(({ status }) => status !== "deleted")
 })
 
-const listed = (campaigns: ReadonlyArray<Campaign>): ReadonlyArray<string> => [
-  ...campaigns.slice(0, 10).map((campaign) => `  ${seedKey(campaign)}  ${campaign.name}  ${campaign.status}`),
-  ...(campaigns.length > 10 ? [`  and ${campaigns.length - 10} more`] : [])
-]
+const listed = Effect.fnUntraced(function* (campaigns: ReadonlyArray<Campaign>) {
+  const shown = campaigns.slice(0, 10)
+  const members = yield* (yield* CampaignStore).membersOf(
+    workspace,
+    shown.map(({ id }) => id)
+  )
+  const lines = shown.map((campaign) => {
+    const standing = CampaignStanding.of(campaign, members.get(campaign.id) ?? [])
+    return `  ${seedKey(campaign)}  ${campaign.name}  ${standing}`
+  })
+  return [...lines, ...(campaigns.length > 10 ? [`  and ${campaigns.length - 10} more`] : [])]
+})
 
 /** The campaign that `ref` names, by the id in its file, its own id or its name; without one, the only one. */
 export const one = Effect.fnUntraced(function* (ref: Option.Option<string>) {
@@ -28,7 +37,8 @@ export const one = Effect.fnUntraced(function* (ref: Option.Option<string>) {
   if (Option.isNone(ref)) {
     const [only, ...others] = yield* all
     if (only === undefined) return yield* refuse("there is no campaign in this database", "overture run makes one.")
-    if (others.length > 0) return yield* misuse("which campaign? Add --campaign REF:", ...listed([only, ...others]))
+    if (others.length > 0)
+      return yield* misuse("which campaign? Add --campaign REF:", ...(yield* listed([only, ...others])))
     return only
   }
   const byRef = yield* store.byExternalRef(workspace, ref.value)
@@ -42,9 +52,10 @@ export const one = Effect.fnUntraced(function* (ref: Option.Option<string>) {
     const there = yield* all
     return yield* there.length === 0
       ? refuse(`there is no campaign ${ref.value}, nor any other, in this database`)
-      : refuse(`there is no campaign ${ref.value}; there are:`, ...listed(there))
+      : refuse(`there is no campaign ${ref.value}; there are:`, ...(yield* listed(there)))
   }
-  if (more.length > 0) return yield* misuse(`several campaigns are named ${ref.value}:`, ...listed([named, ...more]))
+  if (more.length > 0)
+    return yield* misuse(`several campaigns are named ${ref.value}:`, ...(yield* listed([named, ...more])))
   return named
 })
 

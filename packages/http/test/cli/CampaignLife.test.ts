@@ -73,4 +73,33 @@ describe("the life of a campaign on the command line", { timeout: 180_000 }, () 
     const test = await command("test-send", "me", "--campaign", "hello", "--step", "1")
     expect(test.stdout).toContain("1 message to me queued")
   })
+
+  it("shows that nobody can send for it, and is deleted once it is paused", async () => {
+    here.write("contacts.csv", contacts(6))
+    here.write("campaign.json", campaign({ followList: true }))
+    here.write("sandbox.json", { outcomes: [{ rate: 1, outcome: "unauthorized" }] })
+    expect((await command(...run, "--from", "2026-03-02T13:00:00Z")).code).toBe(3)
+
+    const report = JSON.parse((await command("report", "--json")).stdout)
+    expect(report.campaign).toMatchObject({ status: "running", standing: "inactive" })
+    expect((await command("report")).stdout).toContain("inactive: none of its accounts can send")
+    expect((await command("doctor")).stdout).toContain("inactive, 6 leads")
+
+    const unnamed = await command("delete")
+    expect(unnamed).toMatchObject({ code: 2, stderr: expect.stringContaining("--campaign") })
+    const refused = await command("delete", "--campaign", "hello")
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("overture pause --campaign hello") })
+    await command("pause")
+    const resumed = await command("resume")
+    expect(resumed.stdout).toContain("none of its accounts can send")
+    await command("pause")
+
+    const deleted = JSON.parse((await command("delete", "--campaign", "hello", "--json")).stdout).campaign
+    expect(deleted).toMatchObject({ externalRef: "hello", status: "deleted" })
+    const after = JSON.parse((await command("report", "--campaign", deleted.id, "--json")).stdout)
+    expect(after.leads).toMatchObject({ total: 6, skipped: 6 })
+    expect(after.campaign).toMatchObject({ status: "deleted", standing: "deleted" })
+    const again = await command("delete", "--campaign", deleted.id)
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining("was deleted before") })
+  })
 })

@@ -29,6 +29,7 @@ const account = (id: string, name: string) =>
 
 const report: CampaignReport = {
   campaign,
+  standing: "finished",
   now: Date.parse("2026-03-04T21:00:00Z"),
   counts: {
     pending: 0,
@@ -175,7 +176,12 @@ describe("CampaignPage", () => {
 
   it("says why a paused campaign is paused, and leaves out what the feed does not tell", () => {
     const lines = render(
-      { ...report, campaign: { ...campaign, status: "paused", pauseReason: "tooManyFailures" }, activity: null },
+      {
+        ...report,
+        campaign: { ...campaign, status: "paused", pauseReason: "tooManyFailures" },
+        standing: "paused",
+        activity: null
+      },
       null,
       { paint: Text.plain, width: 80 }
     )

@@ -1,5 +1,6 @@
 /** The alarms of paces, set by whoever gives a pace something to think about. Those who wait lock them in key order. */
 import type { Campaign } from "@overture/core/campaign/Campaign"
+import type { Watch } from "@overture/core/campaign/Pace"
 import type { AccountId, CampaignId } from "@overture/core/workspace/Id"
 import type { Instant } from "@overture/core/workspace/Instant"
 import type { StorageError } from "@overture/core/workspace/StorageError"
@@ -18,6 +19,9 @@ const statements = defineStatements("CampaignAlarms", (sql) => {
     lock: `select p.campaign_id, p.account_id from ${keys} ${lookup(sql, "pace", "p", ofKey, "wait")}`,
     ring: `update ${sql.t("pace")} as p set next_at = ${sql.least(`coalesce(p.next_at, ${sql.p(2, "bigint")})`, sql.p(2, "bigint"))}
       from ${keys} where ${ofKey} and not p.paused`,
+    sleep: `update ${sql.t("pace")} as p set next_at = x.until
+      from ${sql.rows("x", 1, { campaign: "id", account: "id", alarm: "bigint", until: "bigint" })}
+      where ${ofKey} and p.next_at = x.alarm`,
     set: `update ${sql.t("pace")} set paused = ${sql.p(2, "boolean")}, next_at = ${sql.p(3, "bigint")} where campaign_id = $1`,
     next: `select p.next_at from ${sql.t("pace")} as p where p.next_at is not null order by p.next_at limit 1`
   }
@@ -44,6 +48,8 @@ export interface Alarms {
   readonly ring: (keys: ReadonlyArray<PaceKey>, now: Instant) => Effect.Effect<void, StorageError>
   readonly ringCampaign: (campaign: CampaignId, now: Instant) => Effect.Effect<void, StorageError>
   readonly ringAccounts: (accounts: ReadonlyArray<AccountId>, now: Instant) => Effect.Effect<void, StorageError>
+  /** As `CampaignStore.sleep` says. */
+  readonly sleep: (watches: ReadonlyArray<Watch>) => Effect.Effect<void, StorageError>
   /** As the campaign's status asks: all at `now` while it runs, none otherwise. */
   readonly set: (campaign: Campaign, now: Instant) => Effect.Effect<void, StorageError>
   readonly next: Effect.Effect<Instant | null, StorageError>
@@ -72,6 +78,10 @@ export const make = (database: Database["Service"]): Alarms => {
               (rows) => ring(rows.map(keyOf), now)
             )
           ),
+    sleep: (watches) =>
+      watches.length === 0
+        ? Effect.void
+        : transaction(Effect.andThen(lock(watches), Effect.asVoid(affected(sql.sleep, [inOrder(watches)])))),
     set: Effect.fnUntraced(function* ({ id, status }, now) {
       const isRunning = status === "running"
       yield* lock(yield* keysOf(id))

@@ -2,7 +2,8 @@
  * What accounts that join, leave or fall out of a campaign need to know of its leads: which of the pool are to be routed
  * anew, which follow-ups wait, and whether anything is under way. Who leaves keeps its pace, so that nothing counted is lost.
  */
-import type { CampaignStore, PooledLead } from "@overture/core/campaign/CampaignStore"
+import type { CampaignStore } from "@overture/core/campaign/CampaignStore"
+import type { PooledLead } from "@overture/core/campaign/Routing"
 import type { LeadId } from "@overture/core/workspace/Id"
 import { Effect } from "effect"
 import type { Database } from "../Database.ts"

@@ -55,6 +55,7 @@ type Verbs = Pick<
   | "modify"
   | "resuming"
   | "nextAlarm"
+  | "sleep"
   | "ring"
 >
 
@@ -129,6 +130,7 @@ export const make = (database: Database["Service"]): Verbs => {
     resuming: (limit) =>
       Effect.map(execute<CampaignRow.CampaignRow>(sql.resuming, [limit]), (rows) => rows.map(CampaignRow.decode)),
     nextAlarm: alarms.next,
+    sleep: alarms.sleep,
     ring: alarms.ringAccounts
   }
 }

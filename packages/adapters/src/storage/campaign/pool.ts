@@ -2,7 +2,8 @@
  * The pool of a campaign: leads enter it by `enroll` and leave it by `draw`. One draw at a time per campaign, as it holds
  * the campaign's row; leads are taken by ranges of a partial index, so the pool is never walked.
  */
-import type { CampaignStore, DrawAccount } from "@overture/core/campaign/CampaignStore"
+import type { CampaignStore } from "@overture/core/campaign/CampaignStore"
+import type { DrawAccount } from "@overture/core/campaign/PacedAccount"
 import type { PoolRange, Take } from "@overture/core/campaign/Draw"
 import type { CampaignId, LeadId } from "@overture/core/workspace/Id"
 import type { Instant } from "@overture/core/workspace/Instant"

@@ -19,7 +19,8 @@ export const columns = {
   metadata: "json",
   created_at: "bigint",
   started_at: "bigint",
-  resume_after: "text"
+  resume_after: "text",
+  follows: "boolean"
 } as const satisfies Columns.Columns
 
 export interface CampaignRow {
@@ -36,6 +37,7 @@ export interface CampaignRow {
   readonly created_at: number
   readonly started_at: number | null
   readonly resume_after: string | null
+  readonly follows: number
 }
 
 const room = 1_000
@@ -80,5 +82,7 @@ export const encode = (self: Campaign): Columns.Written<typeof columns> => ({
   metadata: self.metadata,
   created_at: self.createdAt,
   started_at: self.startedAt,
-  resume_after: self.resumeAfter ?? null
+  resume_after: self.resumeAfter ?? null,
+  // Of the settings, what campaigns are looked for by.
+  follows: self.settings.followList === true
 })

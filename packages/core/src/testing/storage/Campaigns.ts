@@ -3,6 +3,7 @@ import { Effect, Option } from "effect"
 import { CampaignStore } from "../../campaign/CampaignStore.ts"
 import { ContactStore } from "../../contact/ContactStore.ts"
 import { EventStore } from "../../event/EventStore.ts"
+import type { AccountId } from "../../workspace/Id.ts"
 import { hour } from "../../workspace/Instant.ts"
 import * as Builders from "../Builders.ts"
 import * as Expect from "../Expect.ts"
@@ -233,6 +234,25 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal((yield* paceOf(paused.campaign, first!.id)).nextAt, null, "the pace of a paused campaign")
     yield* store.ring([first!.id], start + 99)
     Expect.ok((yield* store.nextAlarm) === start + 9, "a later ring put off an earlier alarm")
+  }),
+
+  storageCase("campaigns: paces sleep that still ring at the alarm of their watch", function* () {
+    const store = yield* CampaignStore
+    const place = yield* scene("sleep", { accounts: 3 })
+    const [first, second, third] = place.accounts.map(({ id }) => id)
+    yield* claim(place, { want: () => 0, nextAt: () => null })
+    yield* store.ring([first!, second!, third!], start + 9)
+    yield* store.ring([second!], start + 5)
+    const watch = (account: AccountId, until: number | null) =>
+      ({ campaign: place.campaign.id, account, alarm: start + 9, until }) as const
+    yield* store.sleep([watch(third!, start + 20), watch(second!, null), watch(first!, null)])
+    const alarms = Effect.forEach([first!, second!, third!], (account) =>
+      Effect.map(paceOf(place.campaign, account), ({ nextAt }) => nextAt)
+    )
+    Expect.equal(yield* alarms, [null, start + 5, start + 20], "the alarms")
+    yield* store.sleep([watch(first!, start + 30)])
+    Expect.equal(yield* alarms, [null, start + 5, start + 20], "the alarms after that of one that sleeps")
+    yield* store.sleep([])
   }),
 
   storageCase("campaigns: enrolling is idempotent, counts and rings", function* () {

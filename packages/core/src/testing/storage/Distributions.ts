@@ -1,6 +1,7 @@
 /** What `CampaignStore` promises of who gets which leads: ranges of the pool, what accounts hold, who joins and leaves. */
 import { Effect } from "effect"
-import { CampaignStore, type DrawAccount } from "../../campaign/CampaignStore.ts"
+import { CampaignStore } from "../../campaign/CampaignStore.ts"
+import type { DrawAccount } from "../../campaign/PacedAccount.ts"
 import type { PoolRange, Take } from "../../campaign/Draw.ts"
 import type { Lead } from "../../campaign/Lead.ts"
 import type { Campaign } from "../../campaign/Campaign.ts"

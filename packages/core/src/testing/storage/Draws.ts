@@ -1,6 +1,7 @@
 /** What `CampaignStore` promises of drawing leads from the pool, and of reading them. */
 import { Effect, Option } from "effect"
-import { CampaignStore, type DrawAccount } from "../../campaign/CampaignStore.ts"
+import { CampaignStore } from "../../campaign/CampaignStore.ts"
+import type { DrawAccount } from "../../campaign/PacedAccount.ts"
 import type { Contact } from "../../contact/Contact.ts"
 import { ContactStore } from "../../contact/ContactStore.ts"
 import { hour } from "../../workspace/Instant.ts"

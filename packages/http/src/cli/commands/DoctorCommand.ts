@@ -1,5 +1,6 @@
 /** `overture doctor`: whether what the database says of itself agrees, and what keeps it from sending. */
 import * as Account from "@overture/core/account/Account"
+import * as CampaignStanding from "@overture/core/campaign/CampaignStanding"
 import { CampaignStore } from "@overture/core/campaign/CampaignStore"
 import { EventStore } from "@overture/core/event/EventStore"
 import { OutboxStore } from "@overture/core/outbox/OutboxStore"
@@ -88,6 +89,7 @@ const ofCampaigns = Effect.gen(function* () {
   const store = yield* CampaignStore
   const found: Array<Finding> = []
   for (const campaign of yield* Selection.all) {
+    const paces = yield* store.paces(campaign.id)
     // Both are read while a worker may be at work: only what differs twice is wrong.
     const differing = Effect.gen(function* () {
       const counts = yield* store.counts(campaign.id)
@@ -107,13 +109,13 @@ const ofCampaigns = Effect.gen(function* () {
         : finding(
             campaign.name,
             "ok",
-            `${campaign.status}, ${Text.count(counts.total, "lead")}, counters agree; ${counts.claimed} claimed, ${counts.sending} being sent`
+            `${CampaignStanding.ofPaces(campaign, paces)}, ${Text.count(counts.total, "lead")}, counters agree; ${counts.claimed} claimed, ${counts.sending} being sent`
           )
     )
     if (campaign.status === "paused")
       found.push(finding(campaign.name, "note", `paused: ${campaign.pauseReason ?? "no reason given"}`))
     if (campaign.status !== "running") continue
-    for (const { account, pace } of yield* store.paces(campaign.id)) {
+    for (const { account, pace } of paces) {
       if (pace.leftAt !== null || Account.isAble(account)) continue
       const why = account.enabled ? (account.banned ? "banned" : account.attention.join(", ")) : "disabled"
       found.push(finding(campaign.name, "note", `account ${account.name} cannot send: ${why}`))

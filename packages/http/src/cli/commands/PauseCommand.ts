@@ -50,12 +50,16 @@ const one = ({ campaign, database, json }: Given, running: boolean) =>
       const changed = running
         ? yield* campaigns.start(Engine.workspace, found.id, Engine.actor)
         : yield* campaigns.pause(Engine.workspace, found.id, "paused by hand", Engine.actor)
+      const { standing } = yield* campaigns.get(Engine.workspace, found.id)
+      const { externalRef, id, name, status } = changed
       yield* told(
         json,
-        { campaign: { id: changed.id, externalRef: changed.externalRef, name: changed.name, status: changed.status } },
-        running
-          ? `${changed.name} is running: a worker, or overture run, sends on.`
-          : `${changed.name} is paused: none of its messages begins.`
+        { campaign: { id, externalRef, name, status, standing } },
+        !running
+          ? `${name} is paused: none of its messages begins.`
+          : standing === "inactive"
+            ? `${name} is running, but none of its accounts can send: see overture accounts.`
+            : `${name} is running: a worker, or overture run, sends on.`
       )
     })
   )

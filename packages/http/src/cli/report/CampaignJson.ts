@@ -8,7 +8,7 @@ import { instant } from "./Json.ts"
 
 /** The document. */
 export const encode = (report: CampaignReport, compared: Compared | null) => {
-  const { activity, campaign } = report
+  const { activity, campaign, standing } = report
   const names = new Map(report.accounts.map(({ account }) => [account.id, Account.seedKey(account)]))
   return {
     campaign: {
@@ -16,6 +16,7 @@ export const encode = (report: CampaignReport, compared: Compared | null) => {
       externalRef: campaign.externalRef,
       name: campaign.name,
       status: campaign.status,
+      standing,
       pauseReason: campaign.pauseReason,
       timezone: campaign.settings.timezone,
       startedAt: instant(campaign.startedAt),

@@ -19,13 +19,15 @@ import { inWords } from "./Reasons.ts"
 import * as Text from "./Text.ts"
 
 const heading = (report: CampaignReport, { paint }: PageOptions): ReadonlyArray<string> => {
-  const { activity, campaign, now } = report
+  const { activity, campaign, now, standing } = report
   const zone = campaign.settings.timezone
-  const status =
-    campaign.pauseReason === null ? campaign.status : `${campaign.status}: ${inWords(campaign.pauseReason)}`
+  const pausedBy = standing === "paused" ? campaign.pauseReason : null
+  const why = standing === "inactive" ? "none of its accounts can send" : pausedBy
+  const status = why === null ? standing : `${standing}: ${inWords(why)}`
   const colour = {
     finished: paint.green,
     running: paint.cyan,
+    inactive: paint.red,
     paused: paint.yellow,
     draft: paint.dim,
     deleted: paint.red
@@ -34,7 +36,7 @@ const heading = (report: CampaignReport, { paint }: PageOptions): ReadonlyArray<
   const to = activity?.finishedAt ?? (campaign.status === "finished" ? activity?.lastSentAt : null) ?? now
   const days = activity?.days.filter((day) => day.first + day.followUps > 0).length ?? 0
   return [
-    `${paint.bold(campaign.name)} ${paint.dim(`(${seedKey(campaign)})`)}  ${colour[campaign.status](status)}`,
+    `${paint.bold(campaign.name)} ${paint.dim(`(${seedKey(campaign)})`)}  ${colour[standing](status)}`,
     ...(from === null
       ? []
       : [

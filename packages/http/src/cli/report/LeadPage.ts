@@ -32,7 +32,9 @@ const endings: Readonly<Record<string, string>> = {
   failed: "a message failed",
   skipped: "it was skipped",
   cancelled: "it was cancelled",
-  accountRemoved: "its account left the campaign"
+  accountRemoved: "its account left the campaign",
+  booked: "the person booked",
+  closed: "their chat was closed"
 }
 
 const said = (reason: string) => endings[reason] ?? inWords(reason)

@@ -12,11 +12,18 @@ create table ${t("campaign")}(
   status ${type("text")} not null, version ${type("int")} not null, settings ${type("json")} not null,
   pause_reason ${type("text")}, breaker ${type("json")} not null, external_ref ${type("text")},
   metadata ${type("json")} not null, created_at ${type("bigint")} not null, started_at ${type("bigint")},
-  resume_after ${type("text")}, ${counts}
+  resume_after ${type("text")}, follows ${type("boolean")} not null, ${counts}
 ) ${table({ fillfactor: 70 })};
 create index ${t("campaign_workspace")} on ${t("campaign")}(workspace_id, id);
 create unique index ${t("campaign_ref")} on ${t("campaign")}(workspace_id, external_ref) where external_ref is not null;
 create index ${t("campaign_resuming")} on ${t("campaign")}(id) where resume_after is not null;
+
+create index ${t("campaign_following")} on ${t("campaign")}(id) where follows;
+
+create table ${t("campaign_list")}(
+  campaign_id ${type("id")} not null, list_id ${type("id")} not null, enrolled ${type("int")} not null,
+  primary key(campaign_id, list_id)
+) ${table({ fillfactor: 70, withoutRowid: true })};
 
 create table ${t("forecast")}(
   campaign_id ${type("id")} primary key, document ${type("text")} not null
