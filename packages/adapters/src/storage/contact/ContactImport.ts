@@ -35,8 +35,11 @@ const owned = { address: "text", contact_id: "id" } as const
 
 const statements = defineStatements("ContactStore.import", (sql) => {
   const { t } = sql
-  const take = `insert into ${t("contact_address")}(workspace_id, ${Columns.names(owned)})`
-  const insert = `insert into ${t("contact")}(workspace_id, created_at, consents, metadata, touches, ${Columns.names(plain)})`
+  // To be able to undo one statement alone, SQLite first writes the pages it changes to a file of their own: as many bytes
+  // as all the rest. Here a statement that fails takes its transaction with it.
+  const into = sql.pick({ postgres: "insert into", sqlite: "insert or fail into" })
+  const take = `${into} ${t("contact_address")}(workspace_id, ${Columns.names(owned)})`
+  const insert = `${into} ${t("contact")}(workspace_id, created_at, consents, metadata, touches, ${Columns.names(plain)})`
   // PostgreSQL walks its index once along a sorted array. SQLite's scalar subquery is one look-up per row, whatever a
   // plan made over empty tables thought; the limit keeps it single.
   const names = "any (array(select jsonb_array_elements_text($2::jsonb)))"
@@ -63,7 +66,7 @@ const statements = defineStatements("ContactStore.import", (sql) => {
         ${sql.cast("'{}'", "json")}, ${sql.cast("'[]'", "json")}, ${Columns.select(plain, "x")}
       from ${tuples(sql, "x", 3, plain)}`,
     insertBlock: `${insert} values ${placeholders(plain, ["$1", "$2", "'[]'", "'{}'", "'[]'"], 3)}`,
-    insertWhole: `insert into ${t("contact")}(${Columns.names(ContactRow.columns)}, touches)
+    insertWhole: `${into} ${t("contact")}(${Columns.names(ContactRow.columns)}, touches)
       select ${Columns.select(ContactRow.columns, "x")}, ${sql.cast("'[]'", "json")}
       from ${tuples(sql, "x", 1, ContactRow.columns)}`,
     write: `update ${t("contact")} as c
