@@ -23,7 +23,8 @@ export const median = (values: ReadonlyArray<number>): number => {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
-const range = (values: ReadonlyArray<number>) => ({
+/** The median with the spread. */
+export const range = (values: ReadonlyArray<number>) => ({
   median: median(values),
   min: Math.min(...values),
   max: Math.max(...values)

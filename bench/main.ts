@@ -87,7 +87,7 @@ const count = (name: "rounds" | "leads" | "large-leads", most: number): number =
   throw new Error(`--${name} must be a whole number from 1 to ${most}, not ${values[name]}`)
 }
 
-const names = [...contestants.map(({ name }) => name), "inbox", "webhooks"]
+const names = [...contestants.map(({ name }) => name), "inbox", "webhooks", "planner"]
 const chosen = values.rows?.split(",") ?? names
 for (const name of chosen) {
   if (name === "none" || names.includes(name)) continue
@@ -112,12 +112,12 @@ try {
   const summary = Report.summary(found, goals)
   const events = chosen.includes("inbox") ? await inbox.measure(arena, 1_000) : null
   const deliveries = chosen.includes("webhooks") ? await webhooks.measure(arena, 20_000, rounds) : null
-  const plans = planner.measure()
+  const plans = chosen.includes("planner") ? await planner.measure(rounds) : null
   const claims = values.large ? await large.measure(arena, count("large-leads", 100_000_000)) : null
   if (found.length > 0) process.stdout.write(`\n${Report.text(summary)}\n`)
   if (events !== null) process.stdout.write(`\n${inbox.text(events)}\n`)
   if (deliveries !== null) process.stdout.write(`\n${webhooks.text(deliveries)}\n`)
-  process.stdout.write(`\n${planner.text(plans)}\n`)
+  if (plans !== null) process.stdout.write(`\n${planner.text(plans)}\n`)
   if (claims !== null) process.stdout.write(`\n${large.text(claims)}\n`)
   if (values.json !== undefined) {
     const result = { leads: size.leads, rounds, node: process.version, ...summary, events, deliveries, plans, claims }
