@@ -10,7 +10,7 @@
  * of the work alone, the server's included: on a busy machine it says more than the clock. Most of an export's peak over
  * idle is the young heap, which V8 lets grow to 32 MB whatever is in it.
  *
- * `node --conditions=@overture/source bench/import.ts [--rows N] [--rounds N] [--on postgres|sqlite] [--chunk N]`
+ * `npm run bench:import -- [--rows N] [--rounds N] [--on postgres|sqlite] [--chunk N]`
  */
 import * as ContactFile from "@overture/adapters/sources/ContactFile"
 import * as PostgresStorage from "@overture/adapters/storage/PostgresStorage"
