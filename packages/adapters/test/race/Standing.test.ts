@@ -9,8 +9,9 @@ import { Inbox } from "@overture/core/chat/Inbox"
 import { system } from "@overture/core/event/DomainEvent"
 import { EventStore } from "@overture/core/event/EventStore"
 import type * as Overture from "@overture/core/Overture"
+import { Transaction } from "@overture/core/workspace/Transaction"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Deferred, Effect } from "effect"
 import pg from "pg"
 import * as TwoEngines from "./TwoEngines.ts"
 
@@ -103,5 +104,48 @@ describe("a race of accounts that fail", () => {
         assert.strictEqual(Number(rows[0]?.deadlocks), 0)
       }),
     60_000
+  )
+
+  it.live("is told in the order in which it happened, also by a transaction that began before", () =>
+    Effect.gen(function* () {
+      const { account: a, engines, scene, workspace } = yield* TwoEngines.open
+      const [one, two] = engines
+      const change = (account: typeof a, to: { readonly enabled?: boolean; readonly name?: string }) =>
+        Effect.flatMap(Accounts, (accounts) => accounts.change(workspace.id, account.id, to, system))
+      const events = yield* Effect.provideContext(
+        Effect.gen(function* () {
+          const b = yield* scene.account("b")
+          const campaign = yield* scene.campaign("one", [a, b], [{ id: "p" }], { startAt: Date.now() + 9e9 })
+          yield* scene.start(campaign.id)
+          yield* change(b, { enabled: false })
+          const began = yield* Deferred.make<void>()
+          const failed = yield* Deferred.make<void>()
+          const early = Effect.provideContext(
+            Effect.flatMap(Transaction, ({ within }) =>
+              within(
+                Effect.gen(function* () {
+                  yield* change(b, { name: "B" })
+                  yield* Deferred.succeed(began, undefined)
+                  yield* Deferred.await(failed)
+                  yield* change(b, { enabled: true })
+                })
+              )
+            ),
+            two
+          )
+          const late = Deferred.await(began).pipe(
+            Effect.andThen(change(a, { enabled: false })),
+            Effect.andThen(Deferred.succeed(failed, undefined))
+          )
+          yield* Effect.all([early, late], { concurrency: 2 })
+          return yield* (yield* EventStore).read(workspace.id, null, 1_000)
+        }),
+        one
+      )
+      assert.deepStrictEqual(
+        events.flatMap(({ event: { type } }) => (/^campaign[.](in)?active$/.test(type) ? [type] : [])),
+        ["campaign.inactive", "campaign.active"]
+      )
+    }).pipe(Effect.scoped)
   )
 })

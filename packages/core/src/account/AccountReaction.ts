@@ -56,14 +56,17 @@ export const modifyTurning = (
     return Effect.map(store.modify(ids, noting), (accounts) => ({ accounts, turned }))
   })
 
-/** Tells all of them that these accounts became able or unable, by workspace; nothing where there are none. */
+/**
+ * Tells all of them that these accounts became able or unable, by workspace, in the order of their ids, as each waits for
+ * its turn; nothing where there are none.
+ */
 export const tellTurned = (
   reactions: ReadonlyArray<AccountReaction>,
   turned: ReadonlyArray<Account>,
   now: Instant
 ): Effect.Effect<void, StorageError> =>
   Effect.forEach(
-    Map.groupBy(turned, ({ workspace }) => workspace),
+    [...Map.groupBy(turned, ({ workspace }) => workspace)].sort(([a], [b]) => (a < b ? -1 : 1)),
     ([workspace, accounts]) =>
       Effect.forEach(reactions, (reaction) => reaction.turned?.(workspace, accounts, now) ?? Effect.void, {
         discard: true

@@ -33,6 +33,9 @@ export class ContactBulks extends Context.Service<
   )
 }
 
+/** Who goes takes rows of every kind along, which two people in one transaction would lock against their order. */
+const alone = 1
+
 const retagged = (tags: ReadonlyArray<string>, { add, remove }: TagChange): ReadonlyArray<string> => [
   ...new Set([...tags, ...add].filter((tag) => !remove.includes(tag)))
 ]
@@ -64,6 +67,7 @@ const make = Effect.gen(function* () {
     remove: Bulk.make(within, {
       kind: "contacts.delete",
       with: Plainly,
+      chunk: alone,
       each: ({ actor, ids, workspace }) =>
         some(ids, (id) =>
           contacts.remove(workspace, id, actor).pipe(
@@ -75,6 +79,7 @@ const make = Effect.gen(function* () {
     erase: Bulk.make(within, {
       kind: "contacts.erase",
       with: Plainly,
+      chunk: alone,
       each: ({ actor, ids, workspace }) =>
         some(ids, (id) =>
           contacts.erase(workspace, id, actor).pipe(

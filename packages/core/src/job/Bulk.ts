@@ -15,7 +15,8 @@ import * as JobHandler from "./JobHandler.ts"
 export const jobFrom = 100
 /** The most things of one request. */
 export const mostItems = 10_000
-const chunkSize = 50
+/** How many are done together, where nothing else is said. */
+const usualChunk = 50
 
 export class BulkAnswer extends Schema.Opaque<BulkAnswer>()(
   Schema.Struct({
@@ -49,6 +50,7 @@ export type Each<With> = (request: {
 export interface Bulk<With> {
   readonly kind: JobKind
   readonly each: Each<With>
+  readonly chunk: number
   readonly handler: JobHandler.JobHandler
 }
 
@@ -63,7 +65,7 @@ const count = ({ done, notFound }: Sofar): number => done + notFound.length
 
 /** Does the rest of `ids`, telling of each chunk in its transaction. */
 const rest = <With, E>(
-  each: Each<With>,
+  { chunk, each }: Pick<Bulk<With>, "chunk" | "each">,
   within: Within,
   request: Parameters<Each<With>>[0],
   from: Sofar,
@@ -72,7 +74,7 @@ const rest = <With, E>(
   Effect.gen(function* () {
     let sofar = from
     while (count(sofar) < request.ids.length) {
-      const ids = request.ids.slice(count(sofar), count(sofar) + chunkSize)
+      const ids = request.ids.slice(count(sofar), count(sofar) + chunk)
       sofar = yield* within(
         Effect.gen(function* () {
           const found = new Set(yield* each({ ...request, ids }))
@@ -86,20 +88,33 @@ const rest = <With, E>(
     return { requested: request.ids.length, ...sofar }
   })
 
-/** A bulk verb from what it does to a few; `with` is what it is done with. */
+/** A bulk verb from what it does to a few, at most `chunk` of them (1 to 50); `with` is what it is done with. */
 export const make = <With>(
   within: Within,
-  spec: { readonly kind: JobKind; readonly with: Schema.Codec<With, unknown>; readonly each: Each<With> }
+  {
+    chunk = usualChunk,
+    ...spec
+  }: {
+    readonly kind: JobKind
+    readonly with: Schema.Codec<With, unknown>
+    readonly each: Each<With>
+    readonly chunk?: number
+  }
 ): Bulk<With> => ({
   kind: spec.kind,
   each: spec.each,
+  chunk,
   handler: JobHandler.make({
     kind: spec.kind,
     input: Schema.Struct({ ids: Schema.Array(Schema.String), with: spec.with }),
     checkpoint: Sofar,
     run: ({ checkpoint, input, job: { actor, workspace }, progress }) =>
-      rest(spec.each, within, { workspace, ids: input.ids, with: input.with, actor }, checkpoint ?? nothing, (sofar) =>
-        progress({ done: count(sofar), total: input.ids.length, checkpoint: sofar })
+      rest(
+        { each: spec.each, chunk },
+        within,
+        { workspace, ids: input.ids, with: input.with, actor },
+        checkpoint ?? nothing,
+        (sofar) => progress({ done: count(sofar), total: input.ids.length, checkpoint: sofar })
       )
   })
 })
@@ -118,4 +133,4 @@ export const now = <With>(
   within: Within,
   request: Parameters<Each<With>>[0]
 ): Effect.Effect<BulkAnswer, JobHandler.JobFailed | StorageError> =>
-  rest(self.each, within, request, nothing, () => Effect.void)
+  rest(self, within, request, nothing, () => Effect.void)

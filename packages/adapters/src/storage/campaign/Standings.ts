@@ -37,7 +37,7 @@ type Verbs = Pick<CampaignStore["Service"], "tellStanding" | "membersOf">
 export const make = (database: Database["Service"]): Verbs => {
   const sql = database.statements(statements)
   const { execute, transaction } = database
-  const append = EventSqlStore.appender(database)
+  const append = EventSqlStore.lastAppender(database)
 
   /** The accounts that are in campaigns, and those that left. */
   const accountsOf = Effect.fnUntraced(function* (workspace: WorkspaceId, campaigns: ReadonlyArray<CampaignId>) {
