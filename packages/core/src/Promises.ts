@@ -61,11 +61,11 @@ const services = {
   secretRotation: SecretRotation
 } as const
 
-/** What is read of a store beside a service, under the service's name. */
+/** What is read of a store beside a service, under the service's name: verbs that the service itself has not. */
 const readings = {
   campaigns: {
     store: CampaignStore,
-    verbs: ["get", "byExternalRef", "getLead", "counts", "breakdown"]
+    verbs: ["byExternalRef", "getLead", "counts", "breakdown"]
   },
   contacts: { store: ContactStore, verbs: ["get", "byAddress"] }
 } as const

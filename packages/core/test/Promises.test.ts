@@ -61,6 +61,8 @@ describe("createOverture", () => {
       break
     }
     assert.strictEqual((await overture.campaigns.list(workspace.id, {})).data.length, 0)
+    const gone: unknown = await overture.campaigns.get(workspace.id, build.ids.next("cmp")).catch((error) => error)
+    assert.propertyVal(gone, "_tag", "CampaignNotFound", "by the service and not by its store")
     assert.strictEqual(await Promise.resolve(overture.messages), overture.messages)
   })
 

@@ -7,6 +7,7 @@ import { stamped, system } from "../event/DomainEvent.ts"
 import type { CampaignId, IdGenerator } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
+import type { Transaction } from "../workspace/Transaction.ts"
 import type { Campaign } from "./Campaign.ts"
 import type { CampaignStore } from "./CampaignStore.ts"
 import { change } from "./LeadReactions.ts"
@@ -24,30 +25,40 @@ export interface CampaignEnding {
 /** Leads that end in one transaction. */
 const batch = 1_000
 
-export const make = (store: CampaignStore["Service"], makeIds: Effect.Effect<IdGenerator>): CampaignEnding => {
+export const make = (
+  store: CampaignStore["Service"],
+  { within }: Transaction["Service"],
+  makeIds: Effect.Effect<IdGenerator>
+): CampaignEnding => {
+  /** Where it is done: that is looked at under its lock, as whoever enrols sees under that whether it is to run again. */
   const finished = (
-    campaign: Campaign,
+    { id, workspace }: Campaign,
     now: Instant,
     data: { readonly reason?: string },
     isMeant: (current: Campaign) => boolean
   ) =>
-    Effect.flatMap(makeIds, (ids) =>
-      store.modify(campaign.workspace, campaign.id, now, (current) =>
-        current.status !== "running" || !isMeant(current)
-          ? { campaign: current, events: [] }
-          : {
-              campaign: { ...current, status: "finished" },
-              events: [
-                stamped(ids, now, {
-                  workspace: current.workspace,
-                  type: "campaign.finished",
-                  subject: current.id,
-                  actor: system,
-                  data
-                })
-              ]
-            }
-      )
+    within(
+      Effect.gen(function* () {
+        const ids = yield* makeIds
+        yield* store.modify(workspace, id, now, (campaign) => ({ campaign, events: [] }))
+        if (!(yield* store.isDone(id))) return
+        yield* store.modify(workspace, id, now, (current) =>
+          current.status !== "running" || !isMeant(current)
+            ? { campaign: current, events: [] }
+            : {
+                campaign: { ...current, status: "finished" },
+                events: [
+                  stamped(ids, now, {
+                    workspace,
+                    type: "campaign.finished",
+                    subject: id,
+                    actor: system,
+                    data
+                  })
+                ]
+              }
+        )
+      })
     )
 
   const stop: CampaignEnding["stop"] = (campaign, now) =>
@@ -63,7 +74,6 @@ export const make = (store: CampaignStore["Service"], makeIds: Effect.Effect<IdG
     Effect.gen(function* () {
       yield* stop(campaign.id, now)
       // What is being sent is marked, and is no lead of this campaign's any more once it is settled.
-      if (!(yield* store.isDone(campaign.id))) return
       yield* finished(
         campaign,
         now,

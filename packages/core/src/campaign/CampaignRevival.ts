@@ -53,6 +53,7 @@ export const revive = Effect.fnUntraced(function* (
   ids: IdGenerator,
   now: Instant
 ) {
+  const begun: Array<Campaign> = []
   for (const campaign of campaigns) {
     const own = leads.filter((lead) => lead.campaign === campaign.id)
     if (own.length === 0) continue
@@ -63,6 +64,7 @@ export const revive = Effect.fnUntraced(function* (
       return begins ? revived(current, touched, ids, now) : { campaign: current, events: [] }
     })
     yield* store.ring([...new Set(own.flatMap(({ account }) => account ?? []))], now)
-    if (begins) yield* tellBegun(store, campaign, ids, now)
+    if (begins) begun.push(campaign)
   }
+  yield* Effect.forEach(begun, (campaign) => tellBegun(store, campaign, ids, now), { discard: true })
 })

@@ -131,7 +131,7 @@ const make = Effect.gen(function* () {
   const time = yield* PacingTime
   const transaction = yield* Transaction
   const makeIds = (yield* Ids).generator
-  const ending = CampaignEnding.make(store, makeIds)
+  const ending = CampaignEnding.make(store, transaction, makeIds)
   const enroller = Enroller.make(store, contacts, outreach.distributor, transaction, makeIds)
 
   const get = (workspace: WorkspaceId, id: CampaignId) =>
@@ -248,8 +248,10 @@ const make = Effect.gen(function* () {
     )
 
   /** A finished campaign with something to do runs again, also where a process died that was to see to that. */
-  const goOn = Effect.fnUntraced(function* ({ id, status, workspace }: Campaign) {
-    if (status !== "finished" || (yield* store.isDone(id))) return
+  const goOn = Effect.fnUntraced(function* ({ id, workspace }: Campaign) {
+    // As it is under its lock: it may have been finished since it was read (`CampaignEnding`).
+    const current = yield* store.modify(workspace, id, yield* time.now, (campaign) => ({ campaign, events: [] }))
+    if (Option.getOrNull(current)?.status !== "finished" || (yield* store.isDone(id))) return
     // Somebody deleted it meanwhile.
     yield* Effect.catchTag(
       become(workspace, id, "running", null, system),

@@ -113,7 +113,7 @@ const make = Effect.gen(function* () {
   const templates = TouchRendering.templateCache()
   const known = new Map<CampaignId, Campaign>()
   const reactions = LeadReactions.make(store, makeIds)
-  const ending = CampaignEnding.make(store, makeIds)
+  const ending = CampaignEnding.make(store, transaction, makeIds)
   const distributor = Distributor.make(store, channels.all, transaction, makeIds)
 
   /** Settings of the campaigns of a batch, at least as new as those the messages were made by. */

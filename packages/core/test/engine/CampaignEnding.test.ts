@@ -1,14 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Accounts } from "../../src/account/Accounts.ts"
+import * as CampaignEnding from "../../src/campaign/CampaignEnding.ts"
 import { Campaigns } from "../../src/campaign/Campaigns.ts"
+import { CampaignStore } from "../../src/campaign/CampaignStore.ts"
 import { Explanation } from "../../src/campaign/Explanation.ts"
 import { Contacts } from "../../src/contact/Contacts.ts"
 import { system } from "../../src/event/DomainEvent.ts"
 import { EventStore } from "../../src/event/EventStore.ts"
 import * as Builders from "../../src/testing/Builders.ts"
 import * as TestChannel from "../../src/testing/TestChannel.ts"
+import { Ids } from "../../src/workspace/Id.ts"
 import { day, hour } from "../../src/workspace/Instant.ts"
+import { Transaction } from "../../src/workspace/Transaction.ts"
 import * as Scene from "./Scene.ts"
 
 const { start } = Builders
@@ -107,6 +111,26 @@ describe("an evergreen campaign", () => {
       assert.strictEqual(enrolled, 1)
       yield* it.run(start + 8 * day)
       assert.deepStrictEqual([yield* it.status(campaign.id), channel.asked.length], ["running", 4])
+    }).pipe(Effect.provide(Scene.engine(channel)))
+  })
+})
+
+describe("a campaign that had nothing left to do", () => {
+  it.effect("goes on where people were enrolled before it was finished", () => {
+    const channel = TestChannel.make()
+    return Effect.gen(function* () {
+      const it = yield* Scene.make(channel)
+      const campaign = yield* it.campaign("c", [yield* it.account("a")], people(1))
+      yield* it.start(campaign.id)
+      const store = yield* CampaignStore
+      const view = yield* (yield* Campaigns).get(it.workspace.id, campaign.id)
+      const seen = { ...store, finishable: () => Effect.succeed([view.campaign]) }
+      const { finish } = CampaignEnding.make(seen, yield* Transaction, (yield* Ids).generator)
+      yield* finish(start)
+      assert.strictEqual(yield* it.status(campaign.id), "running")
+      yield* it.run(start + day)
+      yield* finish(start + day)
+      assert.strictEqual(yield* it.status(campaign.id), "finished")
     }).pipe(Effect.provide(Scene.engine(channel)))
   })
 })

@@ -1,17 +1,21 @@
 /** Campaigns that follow their lists: who joins one, however that comes about, is enrolled and written to once. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Option } from "effect"
+import { Effect, Layer, Option } from "effect"
 import { Campaigns } from "../../src/campaign/Campaigns.ts"
 import { CampaignEdits } from "../../src/campaign/CampaignEdits.ts"
 import type { CampaignSettings } from "../../src/campaign/Campaign.ts"
+import { CampaignStore } from "../../src/campaign/CampaignStore.ts"
 import { ContactLists } from "../../src/contact/ContactLists.ts"
 import { Contacts } from "../../src/contact/Contacts.ts"
 import { ContactStore } from "../../src/contact/ContactStore.ts"
 import { system } from "../../src/event/DomainEvent.ts"
+import * as MemoryStorage from "../../src/memory/MemoryStorage.ts"
+import * as Overture from "../../src/Overture.ts"
 import * as TestChannel from "../../src/testing/TestChannel.ts"
 import { Chores } from "../../src/workspace/Chore.ts"
 import type { CampaignId } from "../../src/workspace/Id.ts"
 import { day } from "../../src/workspace/Instant.ts"
+import { PacingTime } from "../../src/workspace/PacingTime.ts"
 import * as Scene from "./Scene.ts"
 
 const { start } = Scene
@@ -42,7 +46,44 @@ const place = (channel: TestChannel.TestChannel, settings: Partial<CampaignSetti
     return { ...scene, account, campaign, contacts, list, imported, settle, written, statuses }
   })
 
+/** A storage in which a running campaign is finished by another process just before people are enrolled into it. */
+const finishing = Layer.provideMerge(
+  Layer.effect(
+    CampaignStore,
+    Effect.map(CampaignStore, (store) =>
+      CampaignStore.of({
+        ...store,
+        enroll: (id, leads, events, now) =>
+          Effect.andThen(
+            Effect.forEach(leads.slice(0, 1), ({ workspace }) =>
+              store.modify(workspace, id, now, (campaign) => ({
+                campaign: campaign.status === "running" ? { ...campaign, status: "finished" } : campaign,
+                events: []
+              }))
+            ),
+            store.enroll(id, leads, events, now)
+          )
+      })
+    )
+  ),
+  MemoryStorage.layer
+)
+
 describe("a campaign that follows its lists", () => {
+  it.effect("runs again where it was finished while they were enrolled", () => {
+    const channel = TestChannel.make()
+    const time = PacingTime.layerVirtual(start)
+    return Effect.gen(function* () {
+      const it = yield* place(channel)
+      yield* it.start(it.campaign.id)
+      yield* it.imported("ben")
+      yield* it.settle
+      assert.strictEqual(yield* it.status(it.campaign.id), "running")
+      yield* it.run(start + 9 * day)
+      assert.deepStrictEqual(it.written(), ["ana", "ben"])
+    }).pipe(Effect.provide(Overture.layer({ storage: finishing, channels: [channel], time })))
+  })
+
   it.effect("writes to whom an import adds before it starts, while it runs, and after it finished", () => {
     const channel = TestChannel.make()
     return Effect.gen(function* () {
@@ -62,6 +103,10 @@ describe("a campaign that follows its lists", () => {
       yield* it.run(start + 19 * day)
       assert.deepStrictEqual(it.written(), ["ana", "ben", "cleo", "dan"])
       assert.strictEqual(yield* it.status(it.campaign.id), "finished")
+      const store = yield* ContactStore
+      const [ana] = yield* store.members(it.workspace.id, it.list.id, 0, 1)
+      yield* store.leaveList(it.workspace.id, it.list.id, ana!.contact.id)
+      yield* store.joinList(it.workspace.id, it.list.id, ana!.contact.id)
       yield* it.settle
       assert.strictEqual(yield* it.status(it.campaign.id), "finished")
     }).pipe(Effect.provide(Scene.engine(channel)))

@@ -39,7 +39,8 @@ const refused = (
       content: { type: "text", text: "Hello" },
       author: { type: "api", id: null }
     })
-    yield* scene.run(start + 5 * day)
+    // Where its storage is lost the process ends.
+    yield* Effect.ignore(scene.run(start + 5 * day))
     const { data } = yield* (yield* Suppressions).page(workspace, { limit: 10 })
     const events = yield* (yield* EventStore).read(workspace, null, 1_000)
     return {

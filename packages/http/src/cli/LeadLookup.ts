@@ -35,15 +35,17 @@ export const findLead = Effect.fn("LeadLookup.findLead")(function* (who: string,
     const lead = yield* store.getLead(workspace, who as LeadId)
     return Option.isSome(lead) ? lead.value : yield* refuse(`there is no lead ${who} in this database`)
   }
-  const campaigns = Option.isSome(ref) ? [yield* Selection.one(ref)] : yield* Selection.all
+  const campaigns = Option.isSome(ref) ? [yield* Selection.one(ref)] : yield* Selection.everyOne
   const contact = yield* contactOf(who)
-  const wanted = new Set(campaigns.map(({ id }) => id))
-  const leads = (yield* store.leadsOf(workspace, contact)).filter((lead) => wanted.has(lead.campaign))
-  const [only, ...others] = leads
-  if (only === undefined) return yield* refuse(`${who} is known, but in no campaign`)
+  const leads = yield* store.leadsOf(workspace, contact)
+  const theirs = campaigns.filter(({ id }) => leads.some((lead) => lead.campaign === id))
+  const [only, ...others] = Selection.unlessDeleted(theirs)
+  if (only === undefined) {
+    return yield* refuse(`${who} is known, but ${Option.isSome(ref) ? "not in this" : "in no"} campaign`)
+  }
   if (others.length > 0) {
-    const names = campaigns.filter(({ id }) => leads.some((lead) => lead.campaign === id)).map(({ name }) => name)
+    const names = [only, ...others].map(({ id, name, status }) => (status === "deleted" ? id : name))
     return yield* misuse(`${who} is in several campaigns; add --campaign with one of: ${names.join(", ")}`)
   }
-  return only
+  return leads.find(({ campaign }) => campaign === only.id)!
 })

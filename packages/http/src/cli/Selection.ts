@@ -11,12 +11,20 @@ import { workspace } from "./Engine.ts"
 import { everything } from "@overture/core/workspace/Page"
 import { misuse, refuse } from "./Failure.ts"
 
-/** Every campaign of the workspace that is not deleted. */
-export const all = Effect.gen(function* () {
+/** Those of these campaigns that are not deleted; all of them where every one is. */
+export const unlessDeleted = (campaigns: ReadonlyArray<Campaign>): ReadonlyArray<Campaign> => {
+  const there = campaigns.filter(({ status }) => status !== "deleted")
+  return there.length > 0 ? there : campaigns
+}
+
+/** Every campaign of the workspace, the deleted ones among them. */
+export const everyOne = Effect.gen(function* () {
   const store = yield* CampaignStore
-  const campaigns = yield* everything((request) => store.list(workspace, request))
-  return campaigns.filter(({ status }) => status !== "deleted")
+  return yield* everything((request) => store.list(workspace, request))
 })
+
+/** Every campaign of the workspace that is not deleted. */
+export const all = Effect.map(everyOne, (campaigns) => campaigns.filter(({ status }) => status !== "deleted"))
 
 const listed = Effect.fnUntraced(function* (campaigns: ReadonlyArray<Campaign>) {
   const shown = campaigns.slice(0, 10)
@@ -47,7 +55,7 @@ export const one = Effect.fnUntraced(function* (ref: Option.Option<string>) {
     const byId = yield* store.get(workspace, ref.value as CampaignId)
     if (Option.isSome(byId)) return byId.value
   }
-  const [named, ...more] = yield* store.byName(workspace, ref.value)
+  const [named, ...more] = unlessDeleted(yield* store.byName(workspace, ref.value))
   if (named === undefined) {
     const there = yield* all
     return yield* there.length === 0

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { inProcess } from "./inProcess.ts"
 import { campaign, contacts, type Desk, desk, overture } from "./spawn.ts"
 
 const run = [
@@ -101,5 +102,29 @@ describe("the life of a campaign on the command line", { timeout: 180_000 }, () 
     expect(after.campaign).toMatchObject({ status: "deleted", standing: "deleted" })
     const again = await command("delete", "--campaign", deleted.id)
     expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining("was deleted before") })
+  })
+
+  it("tells what a deleted campaign did, and means by a name the one that is not deleted", async () => {
+    here.write("contacts.csv", contacts(1))
+    here.write("campaign.json", campaign({ id: undefined, name: "Unnamed" }))
+    here.write("sandbox.json", {})
+    const at = ["--database", here.path("overture.sqlite")]
+    const given = { contacts: "contacts.csv", campaign: "campaign.json", sandbox: "sandbox.json" }
+    const files = Object.entries(given).flatMap(([flag, name]) => [`--${flag}`, here.path(name)])
+    const send = () => inProcess("run", ...files, ...at, "--virtual", "--from", "2026-03-02T13:00:00Z", "--json")
+    const remove = () => inProcess("delete", "--campaign", "Unnamed", ...at, "--json")
+    const explained = async () => JSON.parse((await inProcess("explain", "person-0", ...at, "--json")).stdout)
+
+    const first = JSON.parse((await send()).stdout).campaign.id
+    await remove()
+    expect(await explained()).toMatchObject({ campaign: { id: first }, lead: { status: "sent" } })
+    const second = JSON.parse((await send()).stdout).campaign.id
+    expect(second).not.toBe(first)
+    const report = await inProcess("report", "--campaign", "Unnamed", ...at, "--json")
+    expect(JSON.parse(report.stdout).campaign.id).toBe(second)
+    expect(await explained()).toMatchObject({ campaign: { id: second } })
+    await remove()
+    const either = await inProcess("explain", "person-0", ...at)
+    expect(either).toMatchObject({ code: 2, stderr: expect.stringContaining(`${first}, ${second}`) })
   })
 })

@@ -40,4 +40,12 @@ describe("a contact request", { timeout: 120_000 }, () => {
     })
     expect(here.lines("overture.sandbox.ndjson")).toEqual([])
   })
+
+  it("is not made with more words than the channel takes", async () => {
+    here.write("long.json", campaign({ messages: [{ type: "preContact", note: "x".repeat(4_097) }] }))
+    expect(await run("long.json", {})).toMatchObject({
+      stdout: expect.stringContaining("the channel cannot send this 2")
+    })
+    expect(here.lines("overture.sandbox.ndjson")).toEqual([])
+  })
 })
