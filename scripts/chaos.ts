@@ -38,6 +38,8 @@ const long: Size = {
 /** For many processes one after the other, and for scenarios that need days. */
 const middle: Size = { ...long, leads: 2_000, accounts: 8, rate: 3_600, span: 700, patience: 90_000 }
 const days: Size = { ...middle, rounds: 10 }
+/** The command line begins at once and so gets further between two kills: enough that the tenth still finds work. */
+const runs: Size = { ...days, leads: 4_000 }
 /** Enough that something is to be claimed for as long as workers die of it. */
 const claims: Size = { ...long, leads: 8_000, accounts: 8 }
 
@@ -99,7 +101,7 @@ const main = async (): Promise<boolean> => {
     const all: ReadonlyArray<Entry> = [
       [Kills.onSqlite, short, long],
       [Kills.onPostgres, short, long],
-      [Kills.commandLineOnPostgres, null, days],
+      [Kills.commandLineOnPostgres, null, runs],
       [Kills.afterClaimOnSqlite, slow, claims],
       [Kills.afterClaimOnPostgres, null, claims],
       [Interruptions.sigtermOnSqlite, null, middle],
