@@ -12,7 +12,6 @@ import type * as Overture from "@overture/core/Overture"
 import { Transaction } from "@overture/core/workspace/Transaction"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect } from "effect"
-import pg from "pg"
 import * as TwoEngines from "./TwoEngines.ts"
 
 const rounds = 12
@@ -92,16 +91,7 @@ describe("a race of accounts that fail", () => {
             return url
           })
         )
-        const client = new pg.Client({ connectionString: database })
-        const { rows } = yield* Effect.promise(async () => {
-          await client.connect()
-          const counted = await client.query<{ readonly deadlocks: string }>(
-            "select deadlocks from pg_stat_database where datname = current_database()"
-          )
-          await client.end()
-          return counted
-        })
-        assert.strictEqual(Number(rows[0]?.deadlocks), 0)
+        assert.strictEqual(yield* TwoEngines.deadlocks(database), 0)
       }),
     60_000
   )

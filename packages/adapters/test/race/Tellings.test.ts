@@ -10,7 +10,6 @@ import { Inbox } from "@overture/core/chat/Inbox"
 import * as Builders from "@overture/core/testing/Builders"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import pg from "pg"
 import * as TwoEngines from "./TwoEngines.ts"
 
 const people = Array.from({ length: 8 }, (_, i) => `p${i}`)
@@ -77,17 +76,7 @@ describe("a race of tellings", () => {
             return url
           })
         )
-        // The server counts what a connection met when it ends.
-        const client = new pg.Client({ connectionString: database })
-        const { rows } = yield* Effect.promise(async () => {
-          await client.connect()
-          const counted = await client.query<{ readonly deadlocks: string }>(
-            "select deadlocks from pg_stat_database where datname = current_database()"
-          )
-          await client.end()
-          return counted
-        })
-        assert.strictEqual(Number(rows[0]?.deadlocks), 0)
+        assert.strictEqual(yield* TwoEngines.deadlocks(database), 0)
       }),
     60_000
   )

@@ -3,6 +3,7 @@ import * as Overture from "@overture/core/Overture"
 import * as TestChannel from "@overture/core/testing/TestChannel"
 import * as Seed from "@overture/core/workspace/Seed"
 import { Effect, Layer } from "effect"
+import pg from "pg"
 import * as Scene from "../../../core/test/engine/Scene.ts"
 import * as PostgresStorage from "../../src/storage/PostgresStorage.ts"
 import { freshDatabase } from "../storage/TestPostgres.ts"
@@ -23,3 +24,15 @@ export const open = Effect.gen(function* () {
   const account = yield* Effect.provideContext(scene.account("a"), engines[0])
   return { url, channel, engines, scene, account, workspace: scene.workspace }
 })
+
+/** How many deadlocks a database has met. The server counts what a connection met when it ends: after the scope. */
+export const deadlocks = (url: string): Effect.Effect<number> =>
+  Effect.promise(async () => {
+    const client = new pg.Client({ connectionString: url })
+    await client.connect()
+    const { rows } = await client.query<{ readonly deadlocks: string }>(
+      "select deadlocks from pg_stat_database where datname = current_database()"
+    )
+    await client.end()
+    return Number(rows[0]?.deadlocks)
+  })

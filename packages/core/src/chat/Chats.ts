@@ -13,7 +13,7 @@ import * as People from "../contact/Contacts.ts"
 import { ContactStore } from "../contact/ContactStore.ts"
 import { type Actor, stamped } from "../event/DomainEvent.ts"
 import * as Bulk from "../job/Bulk.ts"
-import { JobFailed } from "../job/JobHandler.ts"
+import { forGood } from "../job/JobHandler.ts"
 import type { ChatId, ContactId, MemberId, WorkspaceId } from "../workspace/Id.ts"
 import { Ids } from "../workspace/Id.ts"
 import { format, type Instant } from "../workspace/Instant.ts"
@@ -273,9 +273,7 @@ const make = Effect.gen(function* () {
       with: ChatChange.ChatChange,
       each: ({ actor, ids, with: change, workspace }) =>
         checkMember(workspace, change).pipe(
-          Effect.catchTag(["MemberNotFound", "MemberDisabled"], ({ message }) =>
-            Effect.fail(new JobFailed({ problem: message, retryable: false }))
-          ),
+          Effect.catchTag(["MemberNotFound", "MemberDisabled"], forGood),
           Effect.andThen(each(workspace, ids as ReadonlyArray<ChatId>, change, actor))
         )
     }),

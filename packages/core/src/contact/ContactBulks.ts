@@ -1,7 +1,7 @@
 /** What may be done to many contacts at once: tagging, deleting and erasing them. */
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import * as Bulk from "../job/Bulk.ts"
-import { JobFailed } from "../job/JobHandler.ts"
+import { forGood } from "../job/JobHandler.ts"
 import type { ContactId } from "../workspace/Id.ts"
 import { Transaction } from "../workspace/Transaction.ts"
 import { Contacts } from "./Contacts.ts"
@@ -86,8 +86,8 @@ const make = Effect.gen(function* () {
             Effect.as(true),
             Effect.catchTags({
               ContactNotFound: () => Effect.succeed(false),
-              AddressHashMissing: ({ message }) => Effect.fail(new JobFailed({ problem: message, retryable: false })),
-              AddressHashUnlike: ({ message }) => Effect.fail(new JobFailed({ problem: message, retryable: false }))
+              AddressHashMissing: forGood,
+              AddressHashUnlike: forGood
             })
           )
         )

@@ -8,7 +8,7 @@ import { AccountStore } from "../account/AccountStore.ts"
 import * as Address from "../channel/Address.ts"
 import { Channels } from "../channel/Channel.ts"
 import type { Job } from "../job/Job.ts"
-import { JobFailed, type JobHandler, type JobRun, make as handler, noLonger } from "../job/JobHandler.ts"
+import { forGood, JobFailed, type JobHandler, type JobRun, make as handler, noLonger } from "../job/JobHandler.ts"
 import { JobStore } from "../job/JobStore.ts"
 import { ContactId, ContactListId } from "../workspace/Id.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
@@ -165,9 +165,7 @@ const make = Effect.gen(function* () {
         else leftOut[why] += 1
       }
       const imported = yield* takeRows(workspace, list, rows, rules, mode === "override" ? "update" : "fill").pipe(
-        Effect.catchTag("WorkspaceNotFound", ({ message }) =>
-          Effect.fail(new JobFailed({ problem: message, retryable: false }))
-        )
+        Effect.catchTag("WorkspaceNotFound", forGood)
       )
       const counts = {
         found: at.counts.found + taken - at.taken,

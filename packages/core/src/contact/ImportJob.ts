@@ -4,7 +4,7 @@
  */
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { AccountStore } from "../account/AccountStore.ts"
-import { JobFailed, type JobHandler, type JobRun, make as handler } from "../job/JobHandler.ts"
+import { forGood, JobFailed, type JobHandler, type JobRun, make as handler } from "../job/JobHandler.ts"
 import { JobFileStore } from "../job/JobFileStore.ts"
 import { AccountId, ContactListId, type MediaId } from "../workspace/Id.ts"
 import { MergeMode } from "./Contact.ts"
@@ -87,7 +87,7 @@ const make = Effect.gen(function* () {
       .pipe(
         Effect.catchTags({
           ContactFileError: (error) => Effect.fail(failed(error)),
-          WorkspaceNotFound: ({ message }) => Effect.fail(new JobFailed({ problem: message, retryable: false })),
+          WorkspaceNotFound: forGood,
           ImportMismatch: () =>
             Effect.fail(
               new JobFailed({ problem: `${ref.name} is not the file that the import began with`, retryable: false })

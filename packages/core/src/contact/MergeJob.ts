@@ -1,6 +1,6 @@
 /** The merging of lists as a job: one transaction makes the new list and says that it is made, so it is made once. */
 import { Context, Effect, Layer, Schema } from "effect"
-import { JobFailed, type JobHandler, type JobRun, make as handler } from "../job/JobHandler.ts"
+import { forGood, JobFailed, type JobHandler, type JobRun, make as handler } from "../job/JobHandler.ts"
 import { ContactListId } from "../workspace/Id.ts"
 import { Transaction } from "../workspace/Transaction.ts"
 import { ContactLists } from "./ContactLists.ts"
@@ -38,8 +38,8 @@ const make = Effect.gen(function* () {
       })
     ).pipe(
       Effect.catchTags({
-        WorkspaceNotFound: ({ message }) => Effect.fail(new JobFailed({ problem: message, retryable: false })),
-        ListNotFound: ({ message }) => Effect.fail(new JobFailed({ problem: message, retryable: false })),
+        WorkspaceNotFound: forGood,
+        ListNotFound: forGood,
         ListNotReady: ({ message }) => Effect.fail(new JobFailed({ problem: message, retryable: true }))
       })
     )

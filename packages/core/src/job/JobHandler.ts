@@ -18,6 +18,10 @@ export class JobFailed extends Schema.TaggedError<JobFailed>()("JobFailed", {
   }
 }
 
+/** Fails a job with this error for good: no later try could do better. */
+export const forGood = ({ message }: { readonly message: string }): Effect.Effect<never, JobFailed> =>
+  Effect.fail(new JobFailed({ problem: message, retryable: false }))
+
 /** The job was cancelled, or another process has it now: nothing more is to be done here. */
 export class JobStopped extends Schema.TaggedError<JobStopped>()("JobStopped", {
   reason: Schema.Literals(["cancelled", "lost"])

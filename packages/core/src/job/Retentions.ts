@@ -15,7 +15,7 @@ import { needed, type Workspace, type WorkspaceNotFound } from "../workspace/Wor
 import { keyLifeMs, WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import { fileIn, type Job } from "./Job.ts"
 import { JobFileStore } from "./JobFileStore.ts"
-import { JobFailed, type JobHandler, make as jobHandler } from "./JobHandler.ts"
+import { forGood, type JobHandler, make as jobHandler } from "./JobHandler.ts"
 import { JobStore } from "./JobStore.ts"
 
 /** How many things of each kind were purged. */
@@ -123,12 +123,7 @@ const make = Effect.gen(function* () {
     kind: "retention.purge",
     input: Schema.Struct({}),
     checkpoint: Schema.Null,
-    run: ({ job }) =>
-      purge(job.workspace).pipe(
-        Effect.catchTag("WorkspaceNotFound", ({ message }) =>
-          Effect.fail(new JobFailed({ problem: message, retryable: false }))
-        )
-      )
+    run: ({ job }) => purge(job.workspace).pipe(Effect.catchTag("WorkspaceNotFound", forGood))
   })
 
   const each = turns("retention")

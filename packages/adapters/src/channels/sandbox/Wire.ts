@@ -92,7 +92,7 @@ const heard = (wire: Happening, raw: Schema.Json): ChannelEvent => {
 }
 
 const sayingOf = (id: string, content: Content) => {
-  const pressable = "buttons" in content ? { buttons: content.buttons } : {}
+  const pressable = present("buttons", "buttons" in content ? content.buttons : undefined)
   switch (content.type) {
     case "text":
       return { id, text: content.text, ...pressable }

@@ -50,7 +50,11 @@ const place = (seed: string) =>
     const grown = Effect.map(store.grownLists(null, 100), (all) =>
       all.map(({ campaign, enrolled, last, list }) => [campaign.id, list, enrolled, last])
     )
-    return { ...made, store, contacts, listOf, campaignOf, join, grown }
+    const transaction = yield* Transaction
+    const makeIds = Effect.succeed(build.ids)
+    const distributor = Distributor.make(store, new Map(), transaction, makeIds)
+    const enroller = Enroller.make(store, contacts, distributor, transaction, makeIds)
+    return { ...made, store, contacts, enroller, listOf, campaignOf, join, grown }
   })
 
 export const cases: ReadonlyArray<StorageCase> = [
@@ -107,11 +111,7 @@ export const cases: ReadonlyArray<StorageCase> = [
   storageCase(
     "followed lists: everyone is enrolled once, wherever processes die, and several do it at once",
     function* () {
-      const { build, campaignOf, contacts, grown, join, listOf, store, workspace } = yield* place("followed lists")
-      const transaction = yield* Transaction
-      const makeIds = Effect.succeed(build.ids)
-      const distributor = Distributor.make(store, new Map(), transaction, makeIds)
-      const enroller = Enroller.make(store, contacts, distributor, transaction, makeIds)
+      const { campaignOf, contacts, enroller, grown, join, listOf, store, workspace } = yield* place("followed lists")
       const list = yield* listOf("growing")
       const campaign = yield* campaignOf()
       const early = yield* join(list.id, 2)
@@ -151,15 +151,9 @@ export const cases: ReadonlyArray<StorageCase> = [
   storageCase(
     "followed lists: whom the end of the campaign kept out is enrolled once there is a later one",
     function* () {
-      const { build, campaignOf, contacts, grown, join, listOf, store, workspace } = yield* place("followed until")
-      const transaction = yield* Transaction
-      const makeIds = Effect.succeed(build.ids)
-      const distributor = Distributor.make(store, new Map(), transaction, makeIds)
-      const follow = FollowedLists.make(
-        store,
-        Enroller.make(store, contacts, distributor, transaction, makeIds),
-        () => Effect.void
-      )
+      const { build, campaignOf, contacts, enroller, grown, join, listOf, store, workspace } =
+        yield* place("followed until")
+      const follow = FollowedLists.make(store, enroller, () => Effect.void)
       const list = yield* listOf("until")
       const campaign = yield* campaignOf({ settings: build.settings({ followList: true, endAt: start }) })
       yield* store.noteEnrolled(campaign.id, list.id, 0)
