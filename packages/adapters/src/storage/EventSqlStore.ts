@@ -52,12 +52,11 @@ const statements = defineStatements("EventStore", (sql) => {
     read: `select ${columns}, e.n, ${xid("e")} as xid
       from ${event} as e where e.workspace_id = $1 and ${isAfter} and ${FeedPlace.isVisible(sql, "e")} order by e.xid, e.n limit $4`,
     // What is of no type that was asked for stays in the database, but for the last, which tells how far this came.
-    scan: `with part as (select ${columns}, e.n, e.xid from ${event} as e
-        where e.workspace_id = $1 and ${isAfter} and ${upTo("$4", "$5")} and ${FeedPlace.isVisible(sql, "e")}
+    scan: `with part as (select ${columns}, e.n, e.xid, row_number() over (order by e.xid, e.n) as looked
+        from ${event} as e where e.workspace_id = $1 and ${isAfter} and ${upTo("$4", "$5")} and ${FeedPlace.isVisible(sql, "e")}
         order by e.xid, e.n limit $6)
-      select ${Columns.select(EventRow.columns, "p")}, p.n, ${xid("p")} as xid, (select count(*) from part) as looked
-      from part as p where p.type in (select x.type from ${sql.rows("x", 7, { type: "text" })})
-        or (p.xid, p.n) = (select q.xid, q.n from part as q order by q.xid desc, q.n desc limit 1)
+      select ${Columns.select(EventRow.columns, "p")}, p.n, ${xid("p")} as xid, p.looked from part as p
+      where p.type in (select x.type from ${sql.rows("x", 7, { type: "text" })}) or p.looked = (select count(*) from part)
       order by p.xid, p.n`,
     last: `select ${xid("e")} as xid, e.n from ${event} as e where e.workspace_id = $1
       and (${sql.p(2, "bigint")} is null or e.at < ${sql.p(2, "bigint")}) and ${FeedPlace.isVisible(sql, "e")}
@@ -152,7 +151,7 @@ const end = { xid: String(2n ** 63n - 1n), n: String(Number.MAX_SAFE_INTEGER) }
 
 export const make = (database: Database["Service"]): EventStore["Service"] => {
   const sql = database.statements(statements)
-  const { affected, execute, transaction } = database
+  const { affected, execute, executeAlone, transaction } = database
   const about = (workspace: WorkspaceId, subjects: ReadonlyArray<string>) =>
     execute<FeedRow>(sql.about, [workspace, subjects.map((id) => ({ id }))])
 
@@ -191,8 +190,9 @@ export const make = (database: Database["Service"]): EventStore["Service"] => {
     return feed
   })
   const parametersOf = ({ n, xid }: Pick<FeedPlace.Place, "xid" | "n">) => [BigInt(xid), BigInt(n)]
+  // Pages are read hot: of a feed that it knows nothing of yet PostgreSQL would fetch and sort all that is left, for each.
   const read = (workspace: WorkspaceId, after: Pick<FeedPlace.Place, "xid" | "n">, limit: number) =>
-    execute<FeedRow>(sql.read, [workspace, ...parametersOf(after), limit])
+    executeAlone<FeedRow>(sql.read, [workspace, ...parametersOf(after), limit])
   const told =
     (epoch: string) =>
     (row: FeedRow): FeedEvent => ({ position: FeedPlace.format(epoch, row), event: EventRow.decode(row) })
@@ -238,7 +238,7 @@ export const make = (database: Database["Service"]): EventStore["Service"] => {
       }
       const to = yield* placeOf(until)
       const wanted = types ?? DomainEvent.EventType.literals
-      const rows = yield* execute<FeedRow & { readonly looked: number }>(sql.scan, [
+      const rows = yield* executeAlone<FeedRow & { readonly looked: number }>(sql.scan, [
         workspace,
         ...parametersOf(from),
         ...parametersOf(until === null ? end : to),

@@ -5,7 +5,7 @@ import { Database } from "../../src/storage/Database.ts"
 
 /** Statements that run in hot transactions, by the name of their set. */
 const hot =
-  /^(Outbox|Surroundings|Budgets|Campaign(Claim|Ready|Look|Sequences|Take|Change|Forgetting|Alarms|Counters|Pool)|AccountLogStore\.append)/
+  /^(Outbox|Surroundings|Budgets|Campaign(Claim|Ready|Look|Sequences|Take|Change|Forgetting|Alarms|Counters|Pool)|AccountLogStore\.append|EventStore\.read)/
 /** Of those, what lists or counts the accounts of one campaign, and what counts all claims for a report. */
 const free = new Set(["CampaignPool.accounts", "CampaignPool.size", "OutboxBegin.claims"])
 

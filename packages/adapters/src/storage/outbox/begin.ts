@@ -42,13 +42,14 @@ const statements = defineStatements("OutboxBegin", (sql) => {
   const mayBegin = `${may} and ${suppressed} = x.despite and ${consented}`
   const held = `${one("o.until", "claim", "o.id = $2")} > ${sql.now}`
   return {
-    // What was stopped after its begin is settled, not returned: nothing else ends its lead.
+    // What was stopped after its begin is settled, not returned: nothing else ends its lead. A case, as PostgreSQL would ask
+    // twice what is said of the message alone in an "or": while it looks the message up, and with the row beside it.
     begin: `update ${t("message")} as m set
         status = case when m.status = 'queued' or m.stop is not null or (${mayBegin}) then 'sending' else 'queued' end,
         begun_at = case when m.status = 'queued' then ${sql.now} else m.begun_at end
       from ${sql.rows("x", 1, { message_id: "id", despite: "int", consent_for: "text" })}
       where ${matches(sql, "m.id", "x.message_id")} and m.claim_id = $2 and ${held}
-        and (m.status = 'sending' or m.status = 'queued' and ${mayBegin})
+        and case m.status when 'sending' then true when 'queued' then ${mayBegin} else false end
       returning id, status`,
     mayRepeat: `select m.id, case when m.stop = 'erased' then 'erased'
         when m.stop is not null or m.begun_at + ${repeatableMs} <= ${sql.now} or ${suppressed} > 0 or not ${consented} then 'never'
