@@ -1,7 +1,7 @@
 /**
  * A channel of your own: what it can do and allows is data, what it does is `send`. This one "prints postcards"; a real
  * one would call a platform's API and say what the answer means. Whoever cannot tell whether the platform took the message
- * answers `outcomeUnknown`, and it is never sent again by itself.
+ * answers `outcomeUnknown`, and it is sent again by itself only where the platform knows a key again or can be asked.
  */
 import { Accounts } from "@overture/core/account/Accounts"
 import { Workspaces } from "@overture/core/account/Workspaces"

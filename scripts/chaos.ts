@@ -111,6 +111,8 @@ const main = async (): Promise<boolean> => {
       [Interruptions.sleepOnPostgres, null, days],
       [Interruptions.clockOnSqlite, null, days],
       [Interruptions.clockOnPostgres, null, days],
+      [Kills.cutOnSqlite, null, days],
+      [Kills.cutOnPostgres, null, days],
       [Kills.conversationOnSqlite, null, days],
       [Kills.conversationOnPostgres, null, days]
     ]

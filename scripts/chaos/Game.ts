@@ -148,6 +148,7 @@ export const play = async (
     partDelay: { minSeconds: 60, maxSeconds: 1_200 },
     cli: false,
     conversation: false,
+    cut: false,
     ...scenario.change
   }
   Setting.write(setting)

@@ -37,6 +37,8 @@ export interface Setting {
   readonly cli: boolean
   /** A follow-up the next day, and people who answer, opt out or are refused. */
   readonly conversation: boolean
+  /** Connections are cut after a message went out, and before. */
+  readonly cut: boolean
 }
 
 /** What a mode's platform can do after a lost worker. */
@@ -50,7 +52,13 @@ export const scriptOf = (setting: Setting, mode: Mode): ScriptInput => ({
   lookup: kindOf(setting, mode) === "lookup" ? { afterMs: setting.latency.maxMs } : null,
   outcomes: [
     { rate: 0.01, outcome: "transient" },
-    { rate: 0.005, outcome: "contentRejected" }
+    { rate: 0.005, outcome: "contentRejected" },
+    ...(setting.cut
+      ? ([
+          { rate: 0.02, outcome: { type: "outcomeUnknown", received: true } },
+          { rate: 0.01, outcome: { type: "outcomeUnknown", received: false } }
+        ] as const)
+      : [])
   ],
   ...(setting.conversation && {
     replies: [{ rate: 0.1, delay: { minMs: 60_000, maxMs: 40_000_000 }, text: "Tell me more" }],

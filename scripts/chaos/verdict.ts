@@ -17,7 +17,7 @@ import { sentence } from "./sentence.ts"
 
 /** What the faults of a scenario may have cost. */
 export interface Allowed {
-  /** Messages that were being sent when their worker was lost: these alone may be unknown. */
+  /** Messages that were being sent when their worker was lost: these alone may be unknown, beside cut connections. */
   readonly unknown: ReadonlySet<string>
   /** How many may be unknown beyond them: what a lost database leaves. */
   readonly unknownBeyond: number
@@ -41,6 +41,8 @@ const canBeKnown =
   (kind: Mode) =>
   ({ stop }: MessageRow): boolean =>
     kind === "lookup" || (kind === "keys" && stop === null)
+/** Whether a send may have come to nothing that anybody knows although its worker lived on. */
+const mayBeCut = ({ cut }: Setting, kind: Mode): boolean => cut && kind === "plain"
 const keyOf = ({ id, tries }: MessageRow) => Message.idempotencyKey({ id: id as MessageId, tries })
 
 /** What reached a platform; a line that a killed writer cut off is none. */
@@ -73,11 +75,14 @@ const ofMode = (
   const unknown = rows.filter(isUnknown)
   const sentKeys = new Set(sent.map(keyOf))
   const unknownKeys = new Set(unknown.map(keyOf))
+  const kind = kindOf(setting, mode)
+  const unexplained = mayBeCut(setting, kind) ? [] : unknown
   return {
     sent: sent.length,
     received: accepted.length,
     repeats: lines.filter(({ repeat }) => repeat).length,
     unknown: unknown.length,
+    unexplained: unexplained.length,
     violations: [
       ...said(
         "sent in the database, never received",
@@ -90,12 +95,12 @@ const ofMode = (
       ...said("keys received twice", twice(accepted.map(({ key }) => key))),
       ...said("messages received under two keys", twice(accepted.map(({ key }) => key.split(".")[0] ?? key))),
       ...said("texts that one person received twice", twice(accepted.map(({ body, to }) => `${to} "${body}"`))),
-      ...said("unknown although one can find out", unknown.filter(canBeKnown(kindOf(setting, mode))).map(keyOf)),
+      ...said("unknown although one can find out", unknown.filter(canBeKnown(kind)).map(keyOf)),
       ...(allowed.unknownBeyond > 0
         ? []
         : said(
             "unknown that no lost worker was sending",
-            unknown.filter(({ id }) => !allowed.unknown.has(id)).map(keyOf)
+            unexplained.filter(({ id }) => !allowed.unknown.has(id)).map(keyOf)
           ))
     ]
   }
@@ -139,6 +144,7 @@ export const judge = async (setting: Setting, ledger: Ledger, allowed: Allowed):
   )
   const sum = (of: (one: (typeof each)[number]) => number) => each.reduce((total, one) => total + of(one), 0)
   const unknown = sum((one) => one.unknown)
+  const unexplained = sum((one) => one.unexplained)
   const most = allowed.unknown.size + allowed.unknownBeyond
   const claims = await ledger.rows<{ readonly id: string }>("select id from overture_claim")
   return {
@@ -148,7 +154,9 @@ export const judge = async (setting: Setting, ledger: Ledger, allowed: Allowed):
     unknown,
     violations: [
       ...each.flatMap(({ violations }) => violations),
-      ...(unknown > most ? [`${unknown} unknown, at most ${most} were being sent when their worker was lost`] : []),
+      ...(unexplained > most
+        ? [`${unexplained} unknown, at most ${most} were being sent when their worker was lost`]
+        : []),
       ...sentence(
         "claims left",
         claims.map(({ id }) => id)

@@ -40,7 +40,8 @@ const prepare = async (place: (directory: string) => Promise<Setting.Place>, lea
     leaseMs: 60_000,
     partDelay: { minSeconds: 3, maxSeconds: 8 },
     cli: false,
-    conversation: false
+    conversation: false,
+    cut: false
   }
   Setting.write(setting)
   await seed(setting)

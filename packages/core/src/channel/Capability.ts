@@ -2,7 +2,7 @@
  * What a channel can do, as data: asked before any I/O, so that nothing fails at the platform that we could have known.
  */
 import { Schema } from "effect"
-import { type Content, MediaKind } from "./Content.ts"
+import { type Content, MediaKind, words } from "./Content.ts"
 import { MediaIntake } from "./MediaIntake.ts"
 import { ProfileLimits } from "./ProfileUpdate.ts"
 
@@ -45,6 +45,9 @@ export class Capabilities extends Schema.Opaque<Capabilities>()(
   }).annotate({ identifier: "Capabilities" })
 ) {}
 
+/** Whether what became of a send that nobody can tell of can be found out afterwards: by looking, or by sending it again. */
+export const tellsLater = ({ idempotencyKeys, lookup }: Capabilities): boolean => idempotencyKeys || lookup !== null
+
 const segments = new Intl.Segmenter("en", { granularity: "grapheme" })
 const encoder = new TextEncoder()
 
@@ -63,26 +66,13 @@ export const measure = (text: string, unit: Capabilities["text"]["unit"]): numbe
   }
 }
 
-/** The words of ours that count by their length. */
-const wordsOf = (content: Content): string => {
-  switch (content.type) {
-    case "text":
-      return content.text
-    case "media":
-      return content.caption ?? ""
-    case "preContact":
-      return content.note ?? ""
-    case "approvedTemplate":
-      return ""
-  }
+const tooLong = ({ text }: Capabilities, content: Content): string | null => {
+  const length = measure(words(content), text.unit)
+  return length > text.maxLength ? `the text has ${length} ${text.unit}, at most ${text.maxLength} are allowed` : null
 }
 
-/** Why a channel cannot carry a content, in words for its author; null when it can. */
-export const refusal = (self: Capabilities, content: Content): string | null => {
-  const length = measure(wordsOf(content), self.text.unit)
-  if (length > self.text.maxLength) {
-    return `the text has ${length} ${self.text.unit}, at most ${self.text.maxLength} are allowed`
-  }
+/** What a channel lacks for a content, however long its words come to be; null where it lacks nothing. */
+export const lack = (self: Capabilities, content: Content): string | null => {
   const buttons = "buttons" in content ? (content.buttons?.length ?? 0) : 0
   if (buttons > self.buttons) return `${buttons} buttons, at most ${self.buttons} are allowed`
   if (content.type === "media" && !self.media.includes(content.kind)) return `${content.kind} cannot be sent here`
@@ -91,3 +81,7 @@ export const refusal = (self: Capabilities, content: Content): string | null => 
     return "people cannot be asked to let us in here (preContact)"
   return null
 }
+
+/** Why a channel cannot carry a content, in words for its author; null when it can. */
+export const refusal = (self: Capabilities, content: Content): string | null =>
+  tooLong(self, content) ?? lack(self, content)

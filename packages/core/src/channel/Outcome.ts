@@ -1,7 +1,8 @@
 /**
  * What an attempt to send came to. A value, not an error: every outcome has its place in the ledger, and only the adapter
  * that knows the platform decides which one its answer means. Whoever cannot tell whether the platform took the message
- * says `outcomeUnknown`, and it is never sent again by itself.
+ * says `outcomeUnknown`, and it is never sent again by itself, unless the platform knows its key again or is found not to
+ * have it.
  */
 import { Schema } from "effect"
 import { Instant } from "../workspace/Instant.ts"

@@ -5,7 +5,7 @@
  */
 import type { Claimed } from "../chat/Message.ts"
 import type { ClaimId } from "../workspace/Id.ts"
-import { day } from "../workspace/Instant.ts"
+import { day, hour } from "../workspace/Instant.ts"
 
 export interface Claim {
   readonly id: ClaimId
@@ -25,6 +25,17 @@ export const beginPart = 0.6
 
 /** How long after its begin a message of a lost worker may be sent again: platforms keep keys for about a day. */
 export const repeatableMs = day
+
+/** How long after its begin a channel is asked again what became of a message that it could not tell of. */
+export const askableMs = hour
+
+/**
+ * How long to leave a message alone that its channel could not tell of, `ageMs` after its begin: three times as long as it
+ * took so far, so that a platform in trouble is asked a handful of times; the last time when it is no longer to be asked.
+ * At least `leastMs`. Null once it was asked for long enough.
+ */
+export const askAgainMs = (ageMs: number, leastMs: number): number | null =>
+  ageMs >= askableMs ? null : Math.max(leastMs, Math.min(3 * ageMs, askableMs - ageMs))
 
 /** A claim whose lease ran out, taken over under a new id. */
 export interface Recovered {

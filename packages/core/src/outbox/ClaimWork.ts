@@ -2,50 +2,37 @@
  * What becomes of one claim: its messages begin in groups as large as there are places, are handed to their channels, and
  * what came of them is settled as it comes, until nothing of the claim is left or it is no longer ours.
  */
-import { type Cause, Effect, Exit, Fiber, Queue, Ref, Semaphore } from "effect"
-import { type AccountReaction, tellTurned } from "../account/AccountReaction.ts"
-import type { Capabilities } from "../channel/Capability.ts"
+import { type Cause, Effect, Exit, Fiber, Queue, Semaphore } from "effect"
+import { type Capabilities, tellsLater } from "../channel/Capability.ts"
 import type { Channels } from "../channel/Channel.ts"
 import type { Outcome } from "../channel/Outcome.ts"
 import type { Claimed, Message } from "../chat/Message.ts"
-import type { IdGenerator, MessageId } from "../workspace/Id.ts"
-import { type Instant, second } from "../workspace/Instant.ts"
+import type { MessageId } from "../workspace/Id.ts"
+import { second } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
-import type { Transaction } from "../workspace/Transaction.ts"
-import type * as AccountOutcomes from "./AccountOutcomes.ts"
 import type * as Backlog from "./Backlog.ts"
 import type { OutboundReaction } from "./ClaimSource.ts"
-import { beginPart } from "./Claim.ts"
+import { askAgainMs, beginPart } from "./Claim.ts"
+import * as ClaimSettling from "./ClaimSettling.ts"
 import * as Clearance from "./Clearance.ts"
 import * as Held from "./Held.ts"
 import * as Insistence from "./Insistence.ts"
-import type { OutboxStore, Terms } from "./OutboxStore.ts"
-import type * as Places from "./Places.ts"
+import type { Terms } from "./OutboxStore.ts"
 import { wantsConsent } from "./QueuedGates.ts"
 import type * as Sending from "./Sending.ts"
-import * as SettleRules from "./SettleRules.ts"
 import type { Result } from "./Settling.ts"
 
 /** What a process keeps one of, for all its claims. */
-export interface ClaimWorkParts {
-  readonly store: OutboxStore["Service"]
-  readonly transaction: Transaction["Service"]
+export interface ClaimWorkParts extends Omit<ClaimSettling.ClaimSettlingParts, "insist"> {
   readonly channels: Channels["Service"]
-  readonly reactions: ReadonlyArray<OutboundReaction>
-  readonly tellAccounts: ReturnType<typeof AccountOutcomes.make>
-  /** What others do about accounts that became able to send or unable. */
-  readonly accountReactions: ReadonlyArray<AccountReaction>
-  /** What the platform's word that people want nothing from us does beyond the address that it was said of. */
-  readonly heedOptOuts: (results: ReadonlyArray<Result>) => Effect.Effect<void, StorageError>
   readonly sending: ReturnType<typeof Sending.make>
-  readonly places: Places.Places
   readonly backlog: Backlog.Backlog
-  readonly makeIds: Effect.Effect<IdGenerator>
-  readonly present: Effect.Effect<Instant>
   /** Whether the clock leapt: then nothing begins. */
   readonly hasJumped: Effect.Effect<boolean>
   /** Whether the process is to stop: then nothing begins, and nothing is insisted on. */
   readonly isDraining: () => boolean
+  /** Whether channels are asked again what they could not tell of; else that is unknown at once. */
+  readonly asksAgain: boolean
   readonly leaseMs: number
 }
 
@@ -56,80 +43,39 @@ const lookMs = second
 type Finish = (claimed: Claimed, outcome: Outcome) => Effect.Effect<void>
 
 /** How a process works off its claims; `settledCount` counts what was settled, over all of them. */
-export const make = Effect.fnUntraced(function* ({
-  accountReactions,
-  backlog,
-  channels,
-  hasJumped,
-  heedOptOuts,
-  isDraining,
-  leaseMs,
-  makeIds,
-  places,
-  present,
-  reactions,
-  sending,
-  store,
-  tellAccounts,
-  transaction
-}: ClaimWorkParts) {
+export const make = Effect.fnUntraced(function* (parts: ClaimWorkParts) {
+  const {
+    asksAgain,
+    backlog,
+    channels,
+    hasJumped,
+    isDraining,
+    leaseMs,
+    places,
+    present,
+    reactions,
+    sending,
+    store,
+    transaction
+  } = parts
   /** How long after its begin a message may be handed over at most: so a look-up knows from when on its answer is final. */
   const handOverMs = leaseMs * beginPart
 
   /** Claims begin one after another, each in groups as large as there are places. */
   const turns = yield* Semaphore.make(1)
-  const settledCount = yield* Ref.make({ sent: 0, settled: 0 })
 
   /** Patient while the claim may still be ours and the process is not to stop. */
   const insist = (held: Held.Held) => Insistence.insist(() => !held.lost && !isDraining())
 
+  const { settledCount, settling } = yield* ClaimSettling.make({ ...parts, insist })
+
   const react = (each: (reaction: OutboundReaction) => Effect.Effect<void, StorageError>) =>
     Effect.forEach(reactions, each, { discard: true })
-
-  const settle = (held: Held.Held, results: ReadonlyArray<Result>, now: Instant) =>
-    insist(held)(
-      transaction.within(
-        Effect.gen(function* () {
-          const ids = yield* makeIds
-          const { settled } = yield* store.settle(held.claim.id, results, SettleRules.conclude(ids))
-          if (settled.length === 0) return settled
-          const turned = yield* tellAccounts(settled, now)
-          yield* react((reaction) => reaction.settled(settled, now))
-          yield* tellTurned(accountReactions, turned, now)
-          return settled
-        })
-      )
-    )
-
-  /**
-   * Settles a claim's results as they come, each time all that have come meanwhile, until they end. Opt-outs among them are
-   * heeded first, so none is known of its address alone, whatever becomes of this process. Places are free again once their
-   * results are settled; those that cannot be are left to recovery, and make it fail in the end.
-   */
-  const settling = (held: Held.Held, finished: Queue.Dequeue<Result, Cause.Done>) =>
-    Effect.gen(function* () {
-      let outcome: Exit.Exit<void, StorageError> = Exit.void
-      while (true) {
-        const results = yield* Effect.catchTag(Queue.takeAll(finished), "Done", () => Effect.succeed([]))
-        if (results.length === 0) return yield* outcome
-        const settled = Effect.flatMap(present, (now) => settle(held, results, now))
-        const exit = yield* Effect.exit(Effect.andThen(insist(held)(heedOptOuts(results)), settled))
-        yield* places.release(results.length, results.length)
-        if (Exit.isFailure(exit)) outcome = Exit.asVoid(exit)
-        else {
-          const sent = exit.value.filter((one) => one.fate === "sent").length
-          yield* Ref.update(settledCount, (count) => ({
-            sent: count.sent + sent,
-            settled: count.settled + exit.value.length
-          }))
-        }
-      }
-    })
 
   /** Keeps the claim while `work` hands its sends over, and ends it when all that came back is settled. */
   const keeping = (held: Held.Held, work: (finish: Finish) => Effect.Effect<void, StorageError>) =>
     Effect.gen(function* () {
-      const renew = insist(held)(store.renew(held.claim.id, leaseMs))
+      const renew = insist(held)(Effect.suspend(() => store.renew(held.claim.id, held.leaseMs)))
       const renewal = yield* Effect.forkChild(Effect.interruptible(Held.renewing(held, renew, leaseMs)))
       const finished = yield* Queue.unbounded<Result, Cause.Done>()
       const settler = yield* Effect.forkChild(settling(held, finished))
@@ -144,7 +90,29 @@ export const make = Effect.fnUntraced(function* ({
       yield* Effect.andThen(Fiber.join(settler), exit)
       yield* Fiber.interrupt(renewal)
       yield* insist(held)(store.finish(held.claim.id))
+      // Whoever takes over then what is left in it asks again.
+      if (held.restMs > 0) yield* insist(held)(store.renew(held.claim.id, held.restMs))
     })
+
+  /**
+   * Hands in what a channel could not tell of, `ageMs` after its begin: where it may tell later the message is left in its
+   * claim, `sending` as those of a lost worker, for whoever takes that over when it is time to ask: not before a look-up's
+   * answer is final about what was tried just now.
+   */
+  const untold = Effect.fnUntraced(function* (
+    held: Held.Held,
+    claimed: Claimed,
+    outcome: Outcome,
+    ageMs: number,
+    finish: Finish
+  ) {
+    const capabilities = channels.all.get(claimed.account.channel)?.capabilities
+    const mayTell = asksAgain && capabilities !== undefined && tellsLater(capabilities)
+    const restMs = mayTell ? askAgainMs(ageMs, handOverMs + (capabilities.lookup?.afterMs ?? 0)) : null
+    if (restMs === null || (yield* Held.hasRunOut(held))) return yield* finish(claimed, outcome)
+    held.restMs = Math.max(held.restMs, restMs)
+    yield* places.release(1)
+  })
 
   const giveBack = (held: Held.Held, messages: ReadonlyArray<Claimed>) =>
     messages.length === 0
@@ -210,7 +178,9 @@ export const make = Effect.fnUntraced(function* ({
         if (refused.length > 0) yield* places.release(refused.length)
         for (const claimed of group) {
           if (!going.has(claimed.message.id)) continue
-          const sent = Effect.flatMap(send(held, claimed, until), (outcome) => finish(claimed, outcome))
+          const sent = Effect.flatMap(send(held, claimed, until), (outcome) =>
+            outcome.type === "outcomeUnknown" ? untold(held, claimed, outcome, 0, finish) : finish(claimed, outcome)
+          )
           sends.push(yield* Effect.forkChild(Effect.onError(sent, () => places.release(1))))
         }
         if (late) return yield* giveBack(held, [...refused, ...(yield* leave(waiting.length))])
@@ -241,6 +211,18 @@ export const make = Effect.fnUntraced(function* ({
       return isDraining() || !(yield* isInTime(held)) ? null : (found.get(message.id) ?? null)
     })
 
+  /**
+   * The same right before what surely did not go out is handed over: the claim is held so much longer that whoever takes it
+   * over from a lost process looks it up no sooner than that tells the truth about this try too.
+   */
+  const mayTryAgain = (held: Held.Held, claimed: Claimed, { lookup }: Capabilities) =>
+    Effect.suspend(() => {
+      held.leaseMs = Math.max(held.leaseMs, leaseMs + (lookup?.afterMs ?? 0))
+      return Effect.flatMap(insist(held)(store.renew(held.claim.id, held.leaseMs)), (isOurs) =>
+        isOurs ? mayRepeat(held, claimed) : Effect.succeed(null)
+      )
+    })
+
   /** Waits until a look-up tells the truth, holding no place; in vain where the claim is lost or the process is to stop. */
   const untilKnown = ({ lookup }: Capabilities, held: Held.Held, { begunAt }: Message) =>
     Effect.gen(function* () {
@@ -259,15 +241,23 @@ export const make = Effect.fnUntraced(function* ({
       yield* untilKnown(channel.capabilities, held, claimed.message)
       yield* places.take(1)
       const resolved = Effect.flatMap(
-        sending.resolve(channel, claimed, mayRepeat(held, claimed)),
-        // Nothing is for a process that has the key, or for later: the claim runs out for whoever comes then.
-        (outcome) => (outcome === null ? places.release(1) : finish(claimed, outcome))
+        sending.resolve(channel, claimed, {
+          repeat: mayRepeat(held, claimed),
+          tryAgain: mayTryAgain(held, claimed, channel.capabilities)
+        }),
+        Effect.fnUntraced(function* (found) {
+          // For a process that has the key, or for later: the claim runs out for whoever comes then.
+          if (found.type === "nothing") return yield* places.release(1)
+          if (found.type === "known") return yield* finish(claimed, found.outcome)
+          const ageMs = (yield* insist(held)(store.clock)) - (claimed.message.begunAt ?? 0)
+          yield* untold(held, claimed, found.outcome, ageMs, finish)
+        })
       )
       yield* Effect.onError(resolved, () => places.release(1))
     })
   }
 
-  /** Finds out what became of a claim's messages that a lost process was sending, each by itself. */
+  /** Finds out what became of the messages of a claim taken over, which nobody could tell of, each by itself. */
   const resolveAll = (held: Held.Held) =>
     keeping(held, (finish) =>
       Effect.gen(function* () {

@@ -14,6 +14,10 @@ export interface Held {
   /** It ran out once, as of a process that slept: what was being sent then is to be found out as if its worker were lost. */
   ranOut: boolean
   lost: boolean
+  /** For how long it is renewed (milliseconds): at least as long as any lease, which is all that begins go by. */
+  leaseMs: number
+  /** How long what stays in it at its end is left alone, by what its channels could not tell (milliseconds); 0 = no longer. */
+  restMs: number
 }
 
 /** A claim made or taken over when the monotonic clock stood at `from`. */
@@ -22,7 +26,9 @@ export const make = (claim: Claim, from: number, leaseMs: number): Held => ({
   beginUntil: from + leaseMs * beginPart,
   until: from + leaseMs,
   ranOut: false,
-  lost: false
+  lost: false,
+  leaseMs,
+  restMs: 0
 })
 
 /** Sees whether its lease ran out by now, or had before. */

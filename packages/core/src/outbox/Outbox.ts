@@ -11,6 +11,7 @@ import { Senders } from "../account/Senders.ts"
 import { Channels } from "../channel/Channel.ts"
 import { ContactStore } from "../contact/ContactStore.ts"
 import { AddressHash } from "../contact/Suppression.ts"
+import type { Message } from "../chat/Message.ts"
 import { OptOuts } from "../chat/OptOuts.ts"
 import type { Actor } from "../event/DomainEvent.ts"
 import { Ids } from "../workspace/Id.ts"
@@ -33,7 +34,6 @@ import { OutboxStore } from "./OutboxStore.ts"
 import * as Places from "./Places.ts"
 import { decideQueued } from "./QueuedGates.ts"
 import * as Sending from "./Sending.ts"
-import type { Result } from "./Settling.ts"
 import * as SteadySource from "./SteadySource.ts"
 
 export interface Round {
@@ -130,18 +130,13 @@ const make = Effect.gen(function* () {
   })
 
   const optOuts = yield* OptOuts
-  const heedOptOuts = Effect.fnUntraced(function* (results: ReadonlyArray<Result>) {
-    for (const {
-      claimed: { message },
-      outcome
-    } of results) {
-      if (outcome.type !== "optedOut" || message.contact === null) continue
-      const owner = Option.getOrNull(yield* workspaces.get(message.workspace))
-      if (owner === null || owner.optOutScope === "address") continue
-      const channel: Actor = { type: "channel", id: null }
-      // Nobody is there once they were erased or removed.
-      yield* Effect.catchTag(optOuts.optOut(owner.id, message.contact, channel), "ContactNotFound", () => Effect.void)
-    }
+  const heedOptOut = Effect.fnUntraced(function* ({ contact, workspace }: Message) {
+    if (contact === null) return
+    const owner = Option.getOrNull(yield* workspaces.get(workspace))
+    if (owner === null || owner.optOutScope === "address") return
+    const channel: Actor = { type: "channel", id: null }
+    // Nobody is there once they were erased or removed.
+    yield* Effect.catchTag(optOuts.optOut(owner.id, contact, channel), "ContactNotFound", () => Effect.void)
   })
 
   const claimWork = yield* ClaimWork.make({
@@ -151,7 +146,7 @@ const make = Effect.gen(function* () {
     reactions: parties.reactions,
     tellAccounts,
     accountReactions: yield* AccountReactions,
-    heedOptOuts,
+    heedOptOut,
     sending,
     places: yield* Places.make(config.sendConcurrency),
     backlog,
@@ -159,6 +154,8 @@ const make = Effect.gen(function* () {
     present,
     hasJumped,
     isDraining: () => drains > 0,
+    // A rehearsal is over before a platform in trouble could say more.
+    asksAgain: !time.isVirtual,
     leaseMs: config.leaseMs
   })
 

@@ -16,7 +16,7 @@ export interface OutboxOptions {
   readonly leaseMs: number
   /**
    * How long a channel may take for one send, in milliseconds: more than the channel's own timeouts, as what is cut off here
-   * may have gone out, so its outcome is unknown and it is never sent again by itself.
+   * may have gone out, so its outcome is unknown until its channel can be asked, and for good where it cannot.
    */
   readonly sendTimeoutMs: number
   /**

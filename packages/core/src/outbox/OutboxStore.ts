@@ -167,7 +167,7 @@ export class OutboxStore extends Context.Service<
       results: ReadonlyArray<Result>,
       conclude: (held: ReadonlyArray<HeldResult>) => SettleWrites
     ): Effect.Effect<SettleWrites, StorageError>
-    /** Holds the claim longer; false when it is no longer ours. */
+    /** The lease of the claim now ends so long from now; false when it is no longer ours. */
     renew(claim: ClaimId, durationMs: number): Effect.Effect<boolean, StorageError>
     /** How many claims there are: those whose lease holds, and those that ran out and nobody has taken over yet. */
     readonly claims: Effect.Effect<{ readonly held: number; readonly expired: number }, StorageError>

@@ -1,6 +1,6 @@
 /**
- * Hands one message to its channel, and finds out what became of one whose worker was lost. Whatever goes wrong while
- * nobody can know whether the platform took it is `outcomeUnknown`.
+ * Hands one message to its channel, and finds out what became of one that nobody could tell of: its worker was lost, or its
+ * channel did not know. Whatever goes wrong while nobody can know whether the platform took it is `outcomeUnknown`.
  */
 import { Effect } from "effect"
 import type { Account } from "../account/Account.ts"
@@ -16,19 +16,31 @@ import type { StorageError } from "../workspace/StorageError.ts"
 import type { MediaHandover } from "./MediaHandover.ts"
 import type { Repeat } from "./OutboxStore.ts"
 
+/** What could be found out about a message. */
+export type Finding =
+  /** What it came to: final, also where that is `outcomeUnknown`. */
+  | { readonly type: "known"; readonly outcome: Outcome }
+  /** Its channel was asked and could not tell; it may later. */
+  | { readonly type: "untold"; readonly outcome: Outcome }
+  /**
+   * Nothing can be found out here and now: its account's secrets or its file cannot be read, it may not be repeated for a
+   * while, or its claim is no longer ours.
+   */
+  | { readonly type: "nothing" }
+
+/** Whether a message may be handed over once more, asked right before it is; null = its claim is no longer ours. */
+export interface May {
+  /** Under its key, as it may have gone out. */
+  readonly repeat: Effect.Effect<Repeat | null, StorageError>
+  /** As it surely did not go out. */
+  readonly tryAgain: Effect.Effect<Repeat | null, StorageError>
+}
+
 export interface Sending {
   /** Hands it over, unless `isInTime` says right before that another may have it by now. Nothing fails and nothing breaks. */
   send(channel: Channel, claimed: Message.Claimed, isInTime: Effect.Effect<boolean>): Effect.Effect<Outcome>
-  /**
-   * What became of it, or becomes of it now; null where nothing can be found out here and now: its account's secrets or its
-   * file cannot be read, or it may not be repeated for a while. `mayRepeat` is asked right before anything is (null = the
-   * claim is no longer ours).
-   */
-  resolve(
-    channel: Channel,
-    claimed: Message.Claimed,
-    mayRepeat: Effect.Effect<Repeat | null, StorageError>
-  ): Effect.Effect<Outcome | null, StorageError>
+  /** What became of it, or becomes of it now. */
+  resolve(channel: Channel, claimed: Message.Claimed, may: May): Effect.Effect<Finding, StorageError>
 }
 
 const outboundOf = ({ message }: Message.Claimed): Outbound => ({
@@ -51,6 +63,16 @@ type Handed = { readonly outbound: Outbound } | Untried
 const untried = (detail: string): Untried => ({ outcome: { type: "transient", detail } })
 
 const unknown = (detail: string): Outcome => ({ type: "outcomeUnknown", detail })
+
+const known = (outcome: Outcome): Finding => ({ type: "known", outcome })
+
+/** What a channel answered that was asked. */
+const answered = (outcome: Outcome): Finding => ({
+  type: outcome.type === "outcomeUnknown" ? "untold" : "known",
+  outcome
+})
+
+const nothing: Finding = { type: "nothing" }
 
 export const make = (
   timeoutMs: number,
@@ -116,33 +138,30 @@ export const make = (
     claimed: Message.Claimed,
     sender: Sender,
     lost: Outcome,
-    mayRepeat: Effect.Effect<Repeat | null, StorageError>
+    may: May
   ) {
     const found = yield* prepared(channel, claimed)
-    if ("outcome" in found) return found.outcome
-    return (yield* mayRepeat) === "now" ? yield* ask(sender, () => channel.send(sender, found.outbound)) : lost
+    if ("outcome" in found) return known(found.outcome)
+    return (yield* may.tryAgain) === "now"
+      ? answered(yield* ask(sender, () => channel.send(sender, found.outbound)))
+      : known(lost)
   })
 
   /**
    * Of what may have gone out, under its key. That its file cannot be had now says nothing about that, nor does a platform
    * that is busy or refuses its account: it may have the first try, and a new key would be a second message.
    */
-  const repeat = Effect.fnUntraced(function* (
-    channel: Channel,
-    claimed: Message.Claimed,
-    sender: Sender,
-    mayRepeat: Effect.Effect<Repeat | null, StorageError>
-  ) {
+  const repeat = Effect.fnUntraced(function* (channel: Channel, claimed: Message.Claimed, sender: Sender, may: May) {
     const found = yield* prepared(channel, claimed)
     if ("outcome" in found) {
-      return found.outcome.type === "transient" ? null : unknown("its file could not be sent again")
+      return found.outcome.type === "transient" ? nothing : known(unknown("its file could not be sent again"))
     }
-    const may = yield* mayRepeat
-    if (may === null || may === "later") return null
-    if (may !== "now") return unknown("its worker was lost, and it was stopped or is too old since")
+    const answer = yield* may.repeat
+    if (answer === null || answer === "later") return nothing
+    if (answer !== "now") return known(unknown("it was being sent when it was stopped, or is too old to be sent again"))
     const outcome = yield* ask(sender, () => channel.send(sender, found.outbound))
     const { type } = outcome
-    return type === "transient" || type === "rateLimited" || isAccountTrouble(type) ? null : outcome
+    return type === "transient" || type === "rateLimited" || isAccountTrouble(type) ? nothing : answered(outcome)
   })
 
   return {
@@ -154,24 +173,27 @@ export const make = (
       if (!(yield* isInTime)) return untried("its claim ran out before it was handed over").outcome
       return yield* ask(account.sender, () => channel.send(account.sender, found.outbound))
     }),
-    resolve: Effect.fnUntraced(function* (channel, claimed, mayRepeat) {
+    resolve: Effect.fnUntraced(function* (channel, claimed, may) {
       const { message } = claimed
-      const erased = unknown("the person was erased meanwhile")
+      const erased = known(unknown("the person was erased meanwhile"))
       if (Message.isErased(message)) return erased
+      const { externalId, sentAt } = message
+      // The platform told of it meanwhile.
+      if (externalId !== null && sentAt !== null) return known({ type: "accepted", externalId, at: sentAt })
       const account = yield* opened(claimed.account)
-      const may = yield* mayRepeat
-      if ("outcome" in account || may === null) return null
-      if (may === "erased") return erased
+      const answer = yield* may.repeat
+      if ("outcome" in account || answer === null) return nothing
+      if (answer === "erased") return erased
       const { sender } = account
       const { idempotencyKeys, lookup } = channel.capabilities
       if (lookup !== null) {
         const { content, key, to } = outboundOf(claimed)
         const found = yield* ask(sender, () => channel.lookup(sender, { key, to, content, at: message.begunAt ?? 0 }))
-        return found.type === "transient" ? yield* sendAgain(channel, claimed, sender, found, mayRepeat) : found
+        return found.type === "transient" ? yield* sendAgain(channel, claimed, sender, found, may) : answered(found)
       }
       return idempotencyKeys
-        ? yield* repeat(channel, claimed, sender, mayRepeat)
-        : unknown("its worker was lost while it was being sent")
+        ? yield* repeat(channel, claimed, sender, may)
+        : known(unknown("its worker was lost while it was being sent"))
     })
   }
 }

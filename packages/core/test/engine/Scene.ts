@@ -43,7 +43,7 @@ export interface Person {
   readonly attributes?: Readonly<Record<string, string>>
 }
 
-export const make = (channel: TestChannel, name = "scene") =>
+export const make = (channel: Pick<TestChannel, "name">, name = "scene") =>
   Effect.gen(function* () {
     const build = Builders.make(name)
     const workspace = build.workspace()

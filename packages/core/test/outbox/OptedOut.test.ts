@@ -1,19 +1,23 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Fiber, Layer } from "effect"
+import { TestClock } from "effect/testing"
+import * as Address from "../../src/channel/Address.ts"
 import { ContactStore } from "../../src/contact/ContactStore.ts"
 import { Suppressions } from "../../src/contact/Suppressions.ts"
 import { EventStore } from "../../src/event/EventStore.ts"
 import * as MemoryStorage from "../../src/memory/MemoryStorage.ts"
 import * as Overture from "../../src/Overture.ts"
 import { Messages } from "../../src/outbox/Messages.ts"
+import { Outbox } from "../../src/outbox/Outbox.ts"
 import { OutboxStore } from "../../src/outbox/OutboxStore.ts"
 import * as TestChannel from "../../src/testing/TestChannel.ts"
-import { day } from "../../src/workspace/Instant.ts"
+import { day, second } from "../../src/workspace/Instant.ts"
 import { PacingTime } from "../../src/workspace/PacingTime.ts"
 import { StorageError } from "../../src/workspace/StorageError.ts"
 import { Transaction } from "../../src/workspace/Transaction.ts"
 import { WorkspaceStore } from "../../src/workspace/WorkspaceStore.ts"
 import * as Scene from "../engine/Scene.ts"
+import * as Queue from "./Queue.ts"
 
 const { start } = Scene
 
@@ -115,4 +119,32 @@ describe("a platform that answers a send with an opt-out", () => {
       assert.deepStrictEqual(found.asked, ["first"])
     })
   )
+
+  it.effect("holds up nobody where one person cannot be opted out, and is known of the address it was said of", () => {
+    const broken = new StorageError({ operation: "heed", retryable: false, cause: new Error("broken") })
+    const storage = Layer.provideMerge(
+      Layer.effect(
+        ContactStore,
+        Effect.map(ContactStore, (store) => ContactStore.of({ ...store, heed: () => Effect.fail(broken) }))
+      ),
+      MemoryStorage.layer
+    )
+    const refusing = new Set<string>()
+    const channel = TestChannel.make({ answer: ({ to }) => (refusing.has(to) ? { type: "optedOut" } : undefined) })
+    return Effect.gen(function* () {
+      const { messages, rows, workspace } = yield* Queue.queued(3)
+      refusing.add(Address.parse(messages[0]!.address).externalId)
+      const ticking = yield* Effect.forkChild((yield* Outbox).tick)
+      yield* Queue.asked(channel, 3)
+      assert.deepStrictEqual(Queue.statuses(yield* rows), ["sending", "sent", "sent"])
+      yield* Effect.repeat(TestClock.adjust(second), { times: 60 })
+      yield* Fiber.join(ticking)
+      assert.deepStrictEqual(Queue.statuses(yield* rows), ["failed: optedOut", "sent", "sent"])
+      const { data } = yield* (yield* Suppressions).page(workspace.id, { limit: 10 })
+      assert.deepStrictEqual(
+        data.map(({ address }) => address),
+        [messages[0]!.address]
+      )
+    }).pipe(Effect.provide(Overture.layer({ storage, channels: [channel] })))
+  })
 })

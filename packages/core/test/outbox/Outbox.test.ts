@@ -52,6 +52,7 @@ describe("a worker lost with a claim", () => {
 
   it.effect("with look-up it asks first, and sends only what surely did not go out", () => {
     const answers: Array<Outcome> = [
+      { type: "accepted", externalId: "later" },
       { type: "accepted", externalId: "found" },
       { type: "transient" },
       { type: "outcomeUnknown" }
@@ -66,7 +67,11 @@ describe("a worker lost with a claim", () => {
       yield* TestClock.adjust(defaults.leaseMs + 1)
       yield* (yield* Outbox).tick
       assert.strictEqual(channel.asked.length, 1)
-      assert.deepStrictEqual(statuses(yield* rows), ["failed: outcomeUnknown", "sent", "sent"])
+      assert.deepStrictEqual(statuses(yield* rows), ["sending", "sent", "sent"])
+      yield* TestClock.adjust(10 * defaults.leaseMs)
+      yield* (yield* Outbox).tick
+      assert.strictEqual(channel.asked.length, 1)
+      assert.deepStrictEqual(statuses(yield* rows), ["sent", "sent", "sent"])
     }).pipe(Effect.provide(engine(channel)))
   })
 })

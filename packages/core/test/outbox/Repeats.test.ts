@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Fiber, Layer, Redacted } from "effect"
+import { Clock, Context, Effect, Exit, Fiber, Layer, Redacted, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { Accounts } from "../../src/account/Accounts.ts"
 import { AccountStore } from "../../src/account/AccountStore.ts"
@@ -246,6 +246,50 @@ describe("a process that lost its claim without knowing", () => {
       yield* Fiber.interrupt(first)
       assert.strictEqual(channel.asked.length, 1)
       assert.deepStrictEqual(statuses(yield* rows), ["sent"])
+    }).pipe(Effect.scoped)
+  })
+
+  it.effect("leaves a look-up as much time after its own try of what surely had not gone out", () => {
+    const afterMs = 5 * minute
+    const tried: Array<number> = []
+    const looked: Array<number> = []
+    const channel = TestChannel.make({
+      capabilities: { lookup: { afterMs } },
+      lookup: () => {
+        looked.push(tried.length)
+        return { type: "transient" }
+      },
+      answer: (_, count) =>
+        Effect.flatMap(Clock.currentTimeMillis, (at) => {
+          tried.push(at)
+          return count === 1 ? Effect.never : Effect.succeed<Outcome>({ type: "accepted", externalId: "x" })
+        })
+    })
+    return Effect.gen(function* () {
+      const shared = MemoryStorage.of(yield* Memory.make)
+      const process = Layer.build(
+        Overture.layer({ channels: [channel], storage: Layer.succeedContext(shared), outbox: { sendTimeoutMs: day } })
+      )
+      const dead = yield* Scope.make()
+      const first = Context.get(yield* Scope.provide(process, dead), Outbox)
+      const other = Context.get(yield* process, Outbox)
+      const { rows } = yield* Effect.provideContext(lost, shared)
+      yield* TestClock.adjust(leaseMs + second)
+      const trying = yield* Effect.forkChild(first.tick)
+      yield* TestClock.adjust(afterMs)
+      assert.strictEqual(tried.length, 1)
+      yield* TestClock.adjust(minute)
+      yield* Effect.forkChild(Fiber.interrupt(trying))
+      yield* Effect.forkChild(Scope.close(dead, Exit.void))
+      for (let passed = 0; passed < 10; passed++) {
+        yield* TestClock.adjust(minute)
+        const ticking = yield* Effect.forkChild(other.tick)
+        yield* TestClock.adjust(second)
+        yield* Effect.timeoutOption(Fiber.join(ticking), 0)
+      }
+      assert.deepStrictEqual(statuses(yield* rows), ["sent"])
+      assert.deepStrictEqual(looked, [0, 1])
+      assert.isAtLeast(tried[1]! - tried[0]!, afterMs)
     }).pipe(Effect.scoped)
   })
 

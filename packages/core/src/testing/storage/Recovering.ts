@@ -188,5 +188,44 @@ export const cases: ReadonlyArray<StorageCase> = [
       "recovered"
     )
     Expect.equal(yield* outbox.recover(lease(place.build), start), null, "recovered of the finished claim")
+  }),
+
+  storageCase("recovering: a claim at rest is nobody's until its time, and keeps what was told of it", function* () {
+    const outbox = yield* OutboxStore
+    const chats = yield* ChatStore
+    const clock = yield* LeaseClock
+    const place = yield* people("rest", { leads: 3 })
+    yield* queue(place)
+    const taken = yield* claimQueued(place)
+    const messages = taken!.claimed.map(({ message }) => message)
+    yield* beginAll(taken!.id, messages)
+    yield* outbox.settle(taken!.id, resultsOf(taken!.claimed.slice(0, 1)), concluding())
+    yield* outbox.finish(taken!.id)
+    Expect.equal(yield* outbox.renew(taken!.id, 10 * leaseMs), true, "whether what is left of it rests")
+    yield* clock.advance(9 * leaseMs)
+    Expect.equal(yield* outbox.recover(lease(place.build), start), null, "recovered while it rests")
+    const [, echoed, untold] = messages
+    yield* chats.advance([{ id: echoed!.id }], (row) => ({ ...row, sentAt: start + 7, externalId: "echoed" }))
+    yield* clock.advance(2 * leaseMs)
+    const made = lease(place.build)
+    const recovered = yield* outbox.recover(made, start)
+    Expect.equal(
+      sorted(recovered?.sending.map(({ message }) => message.id) ?? []),
+      sorted(idsOf([echoed!, untold!])),
+      "what was left of it"
+    )
+    const known = recovered?.sending.find(({ message }) => message.id === echoed!.id)?.message
+    Expect.equal([known?.status, known?.sentAt, known?.externalId], ["sending", start + 7, "echoed"], "what was told")
+    Expect.equal(yield* outbox.renew(taken!.id, leaseMs), false, "whether who left it may renew it")
+    const unknown = resultsOf(recovered!.sending, () => ({ type: "outcomeUnknown" }))
+    Expect.equal((yield* outbox.settle(made.claim, unknown, concluding())).settled.length, 2, "settled in the end")
+    Expect.equal(yield* statusOf(messages), ["sent", "sent", "failed: outcomeUnknown"], "the messages")
+    Expect.equal(
+      yield* Effect.forEach(messages, (message) => Effect.map(stored(message), (row) => row?.reserved)),
+      messages.map(({ reserved }) => reserved),
+      "what they reserve, as they may have gone out"
+    )
+    yield* outbox.finish(made.claim)
+    Expect.equal(yield* outbox.claims, { held: 0, expired: 0 }, "claims left")
   })
 ]
