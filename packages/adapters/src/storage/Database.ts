@@ -1,7 +1,8 @@
 /**
  * The database behind Effect. What runs inside `transaction` commits together or not at all, also when it fails, dies or
  * is interrupted; a connection is never leaked, neither by a waiter that is interrupted nor by a lost server.
- * Transactions do not nest: an inner one joins the outer, and if it fails the outer cannot commit any more.
+ * Transactions do not nest: an inner one joins the outer, and if it fails the outer cannot commit any more. One that the
+ * database rolls back for what passes (a deadlock) is begun again, so its effect must keep nothing outside of it.
  *
  * Two ways in: `run` hands out Kysely, for the queries of screens; `execute` sends a fixed text that is prepared once per
  * connection, for the ledger.
@@ -15,8 +16,8 @@
  * const stopped = database.execute<{ id: LeadId }>(stop, [[{ lead: id, why: "reply" }]])
  */
 import { Transaction } from "@overture/core/workspace/Transaction"
-import { StorageError } from "@overture/core/workspace/StorageError"
-import { Context, Effect, Layer, Schedule } from "effect"
+import type { StorageError } from "@overture/core/workspace/StorageError"
+import { Context, Effect, Layer } from "effect"
 import type { Kysely } from "kysely"
 import type { Driver, HostTransaction } from "./Connection.ts"
 import * as Dialect from "./Dialect.ts"
@@ -68,7 +69,10 @@ export class Database extends Context.Service<
     ): Effect.Effect<void, StorageError>
     /** One or several texts without parameters and results, such as definitions of tables. */
     script(operation: string, text: string): Effect.Effect<void, StorageError>
-    /** All of `effect` or nothing. Inside another transaction it joins that one. */
+    /**
+     * All of `effect` or nothing. Inside another transaction it joins that one; otherwise it is run again, a few times, when
+     * it was rolled back with a failure that is `retryable` and the connection is still there.
+     */
     transaction<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | StorageError, R>
     /** The same with the plans of prepared statements pinned to index look-ups, whatever the tables hold at the moment. */
     hotTransaction<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | StorageError, R>
@@ -148,20 +152,3 @@ export const layerTransaction: Layer.Layer<Transaction, never, Database> = Layer
   Transaction,
   Effect.map(Database, (database) => Transaction.of({ within: database.transaction }))
 )
-
-/**
- * Does `effect` again, up to `times` times with growing pauses, after a deadlock, a lost connection or a busy file. Inside
- * a transaction it does not: there the whole transaction must run again.
- */
-export const retryTransient =
-  (times: number) =>
-  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.flatMap(Sessions.isInside, (inside) =>
-      inside
-        ? effect
-        : Effect.retry(effect, {
-            while: (error) => error instanceof StorageError && error.retryable,
-            times,
-            schedule: Schedule.jittered(Schedule.exponential("20 millis", 2))
-          })
-    )

@@ -17,7 +17,7 @@ export interface Session {
   hot: boolean
   failed: boolean
   ended: boolean
-  /** The failure of a text that nobody waited for: what everything after it fails with. */
+  /** The failure of a text that nobody waited for, or one that passes: what everything after it fails with. */
   refusal: StorageError | undefined
 }
 

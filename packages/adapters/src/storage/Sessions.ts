@@ -1,10 +1,12 @@
 /**
  * Who holds which connection, and how a transaction begins and ends. The transaction at hand travels with the fiber; its
  * connection goes back to the driver exactly once, whatever happens to the fiber, and goes back to be thrown away when
- * nobody can say that the transaction on it is over.
+ * nobody can say that the transaction on it is over. One that is rolled back for what passes, a deadlock above all, is
+ * begun again from its beginning; a host's is not ours to begin, and fails with just that.
  */
-import { StorageError } from "@overture/core/workspace/StorageError"
-import { Context, Effect, Exit } from "effect"
+import { isAway, StorageError } from "@overture/core/workspace/StorageError"
+import { tries } from "@overture/core/workspace/Transaction"
+import { Context, Effect, Exit, Schedule } from "effect"
 import {
   type Connection,
   type Driver,
@@ -35,6 +37,9 @@ const settle = <A>(attempt: () => A | Promise<A>): Effect.Effect<A, unknown> =>
       resume(Effect.fail(cause))
     }
   })
+
+/** Before a transaction is begun again: those in its way go on. */
+const pauses = Schedule.jittered(Schedule.exponential("10 millis"))
 
 const doomed = new TransactionRefused({ reason: "an inner transaction failed, so the outer one was rolled back" })
 const inside = new TransactionRefused({ reason: "already inside a transaction of this database" })
@@ -80,7 +85,11 @@ export const make = (driver: Driver) => {
         return Effect.uninterruptible(
           Effect.mapError(
             settle(() => use(Session.guarded(session), session.hot)),
-            (cause) => session.refusal ?? failed(operation)(cause)
+            (cause) => {
+              const error = session.refusal ?? failed(operation)(cause)
+              if (error.retryable) session.refusal = error
+              return error
+            }
           )
         )
       }
@@ -192,6 +201,37 @@ export const make = (driver: Driver) => {
           { onFailure: () => false, onSuccess: () => true }
         )
 
+  /** One try on a connection: how it ended, and whether the transaction is surely over. */
+  const attempt = Effect.fnUntraced(function* <A, E, R>(
+    connection: Connection,
+    sessions: ReadonlyMap<Driver, Session.Session>,
+    hot: boolean,
+    effect: Effect.Effect<A, E, R>
+  ): Effect.fn.Return<{ readonly exit: Exit.Exit<A, E | StorageError>; readonly isOver: boolean }, never, R> {
+    const session = Session.make(connection, { hot, isHosts: false })
+    const opened = yield* Effect.exit(
+      Effect.mapError(
+        settle(() => Session.open(session, hot ? driver.beginHot : driver.begin)),
+        failed("begin")
+      )
+    )
+    if (Exit.isFailure(opened)) return { exit: Exit.failCause(opened.cause), isOver: false }
+    const exit = yield* Effect.exit(Effect.provideService(effect, Current, new Map(sessions).set(driver, session)))
+    session.ended = true
+    if (Exit.isSuccess(exit) && !session.failed && session.refusal === undefined) {
+      const committed = yield* Effect.exit(commit(session))
+      if (Exit.isSuccess(committed)) return { exit, isOver: true }
+      // A refused commit may leave SQLite's transaction open (the disk is full).
+      const isOver = driver.name === "sqlite" ? yield* rollback(session) : !connection.isLost()
+      return { exit: Exit.failCause(committed.cause), isOver }
+    }
+    const isOver = yield* rollback(session)
+    // Whatever the effect made of the failure of a statement.
+    const { refusal } = session
+    const isRefused = Exit.isSuccess(exit) || (refusal !== undefined && !Exit.hasInterrupts(exit))
+    return { exit: isRefused ? Exit.fail(refusal ?? failed("commit")(doomed)) : exit, isOver }
+  })
+
   const begin = <A, E, R>(
     sessions: ReadonlyMap<Driver, Session.Session>,
     hot: boolean,
@@ -200,29 +240,19 @@ export const make = (driver: Driver) => {
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
         const connection = yield* Effect.mapError(acquire(restore), failed("begin"))
-        const session = Session.make(connection, { hot, isHosts: false })
-        let clean = false
-        return yield* Effect.gen(function* () {
-          yield* Effect.mapError(
-            settle(() => Session.open(session, hot ? driver.beginHot : driver.begin)),
-            failed("begin")
-          )
-          const exit = yield* Effect.exit(
-            restore(Effect.provideService(effect, Current, new Map(sessions).set(driver, session)))
-          )
-          session.ended = true
-          if (Exit.isSuccess(exit) && !session.failed && session.refusal === undefined) {
-            const committed = yield* Effect.exit(commit(session))
-            // A refused commit may leave SQLite's transaction open (the disk is full).
-            clean =
-              Exit.isSuccess(committed) || (driver.name === "sqlite" ? yield* rollback(session) : !connection.isLost())
-            yield* committed
-          } else {
-            clean = yield* rollback(session)
-            if (Exit.isSuccess(exit)) return yield* session.refusal ?? failed("commit")(doomed)
-          }
-          return yield* exit
-        }).pipe(Effect.ensuring(Effect.sync(() => driver.release(connection, !clean))))
+        let isOver = false
+        const trying = Effect.suspend(() => {
+          isOver = false
+          return Effect.flatMap(attempt(connection, sessions, hot, restore(effect)), (tried) => {
+            isOver = tried.isOver
+            return tried.exit
+          })
+        })
+        return yield* Effect.retry(trying, {
+          while: (error) => isOver && isAway(error),
+          times: tries - 1,
+          schedule: pauses
+        }).pipe(Effect.ensuring(Effect.sync(() => driver.release(connection, !isOver))))
       })
     )
 
@@ -279,7 +309,8 @@ export const make = (driver: Driver) => {
             })
           )
         )
-        return session.failed ? yield* failed("join")(doomed) : result
+        const { refusal } = session
+        return session.failed || refusal !== undefined ? yield* refusal ?? failed("join")(doomed) : result
       })
 
   return {
@@ -298,6 +329,3 @@ export const make = (driver: Driver) => {
     host
   }
 }
-
-/** Whether the fiber is in a transaction of any database. */
-export const isInside: Effect.Effect<boolean> = Effect.map(Current, (sessions) => sessions.size > 0)

@@ -9,9 +9,8 @@ import * as PostgresStorage from "../../src/storage/PostgresStorage.ts"
 import { freshDatabase } from "../storage/TestPostgres.ts"
 
 /** Both, until the scope ends, with a scene that the first one made and an account in it. */
-export const open = Effect.gen(function* () {
+export const openWith = Effect.fnUntraced(function* (channel: TestChannel.TestChannel) {
   const url = yield* Effect.promise(freshDatabase)
-  const channel = TestChannel.make()
   const engine = Layer.build(
     Overture.layer({
       storage: PostgresStorage.layer({ url }),
@@ -24,6 +23,9 @@ export const open = Effect.gen(function* () {
   const account = yield* Effect.provideContext(scene.account("a"), engines[0])
   return { url, channel, engines, scene, account, workspace: scene.workspace }
 })
+
+/** The same over a channel that takes everything. */
+export const open = Effect.suspend(() => openWith(TestChannel.make()))
 
 /** How many deadlocks a database has met. The server counts what a connection met when it ends: after the scope. */
 export const deadlocks = (url: string): Effect.Effect<number> =>

@@ -18,6 +18,7 @@ import * as Postgres from "../../src/storage/postgres/Postgres.ts"
 import { explain } from "../../src/storage/sqlite/open.ts"
 import * as Sqlite from "../../src/storage/sqlite/Sqlite.ts"
 import * as SqliteWorkerLock from "../../src/storage/sqlite/SqliteWorkerLock.ts"
+import * as Stranger from "./Stranger.ts"
 import { binaries, freshDatabase, start, type TestPostgres } from "./TestPostgres.ts"
 
 const { Database } = Databases
@@ -343,18 +344,31 @@ for (const [name, backend] of Object.entries(backends)) {
             [Exit.isFailure(caught), yield* ids],
             name === "postgres" ? [true, ["a"]] : [false, ["a", "b"]]
           )
-          let tries = 0
-          const retried = Databases.retryTransient(3)(
-            Effect.suspend(() =>
-              ++tries < 3
-                ? Effect.fail(new StorageError({ operation: "x", retryable: true, cause: "busy" }))
-                : Effect.succeed(tries)
-            )
-          )
-          assert.strictEqual(yield* retried, 3)
-          tries = 0
-          assert.ok((yield* Effect.flip(within(retried))) instanceof StorageError)
-          assert.strictEqual(tries, 1)
+        })
+      )
+    )
+
+    it.live("begins the outermost transaction again after what passes, and nothing of the former try stays", () =>
+      on(
+        backend,
+        Effect.gen(function* () {
+          let begun = 0
+          const passing = new StorageError({ operation: "x", retryable: true, cause: "in the way" })
+          const tried = (until: number, failure: StorageError = passing) =>
+            Effect.gen(function* () {
+              begun += 1
+              yield* insert(`try ${begun}`)
+              if (begun < until) return yield* failure
+            })
+          yield* within(Effect.andThen(insert("outer"), within(tried(3))))
+          assert.deepStrictEqual([begun, yield* ids], [3, ["outer", "try 3"]])
+          begun = 10
+          // Not for ever, and not what would fail again.
+          assert.strictEqual(yield* Effect.flip(hot(tried(99))), passing)
+          assert.strictEqual(begun, 15)
+          const lasting = new StorageError({ operation: "x", retryable: false, cause: "wrong" })
+          assert.strictEqual(yield* Effect.flip(within(tried(99, lasting))), lasting)
+          assert.deepStrictEqual([begun, yield* ids], [16, ["outer", "try 3"]])
         })
       )
     )
@@ -736,43 +750,108 @@ describe("postgres", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("says where a deadlock may be tried again", () =>
-    Effect.gen(function* () {
-      yield* definitions
-      yield* put("a", "b")
-      const touch = (id: string) =>
-        Database.use((db) =>
-          db.run("touch", (k: Kysely<Tables>) =>
-            k
-              .updateTable("lead")
-              .set((eb) => ({ n: eb("n", "+", 1) }))
-              .where("id", "=", id)
-              .execute()
-          )
-        )
-      // Each has its first row before it wants the other's; a second try waits for nobody.
-      const has = { a: yield* Deferred.make<void>(), b: yield* Deferred.make<void>() }
-      const cross = (first: "a" | "b", second: "a" | "b") =>
-        within(
-          Effect.gen(function* () {
-            yield* touch(first)
-            yield* Deferred.succeed(has[first], undefined)
-            yield* Deferred.await(has[second])
-            yield* touch(second)
-          })
-        )
-      const exits = yield* Effect.all([Effect.result(cross("a", "b")), Effect.result(cross("b", "a"))], {
-        concurrency: 2
-      })
-      const failures = exits.flatMap((result) => (result._tag === "Failure" ? [result.failure] : []))
-      assert.deepStrictEqual(
-        failures.map((error) => [error.retryable, /deadlock/.test(error.message)]),
-        [[true, true]]
+  const touch = (id: string) =>
+    Database.use((db) =>
+      db.run("touch", (k: Kysely<Tables>) =>
+        k
+          .updateTable("lead")
+          .set((eb) => ({ n: eb("n", "+", 1) }))
+          .where("id", "=", id)
+          .execute()
       )
-      yield* Effect.all([Databases.retryTransient(5)(cross("a", "b")), Databases.retryTransient(5)(cross("b", "a"))], {
-        concurrency: 2
-      })
-    }).pipe(Effect.provide(fresh()))
+    )
+  const touchUnheard = (id: string) =>
+    Database.use((db) => db.write(db.statements(statements).add, [[{ lead: id, least: 11 }], 0]))
+  const counted = Effect.map(
+    Effect.forEach(["a", "b"], (id) => call<{ readonly n: number }>("one", id)),
+    (rows) => rows.map(([row]) => row?.n)
+  )
+
+  const ways: ReadonlyArray<
+    readonly [string, typeof within, (id: string) => ReturnType<typeof touch | typeof touchUnheard>]
+  > = [
+    ["a transaction", within, touch],
+    ["a hot one", hot, touch],
+    ["one that waits for no answer", within, touchUnheard],
+    [
+      "one that hears of it and goes on",
+      within,
+      (id) => Effect.andThen(Effect.ignore(touch(id)), Effect.ignore(touch(id)))
+    ]
+  ]
+  for (const [name, through, second] of ways) {
+    it.live(`begins ${name} again that ended a deadlock`, () =>
+      Effect.gen(function* () {
+        const url = yield* Effect.promise(freshDatabase)
+        const stranger = yield* Stranger.on(url)
+        yield* Effect.gen(function* () {
+          yield* definitions
+          yield* put("a", "b")
+          yield* stranger.say("update overture_lead set n = 10 where id = 'b'")
+          const has = yield* Deferred.make<void>()
+          let begun = 0
+          const ours = through(
+            Effect.gen(function* () {
+              begun += 1
+              yield* touch("a")
+              yield* Deferred.succeed(has, undefined)
+              yield* second("b")
+            })
+          )
+          const theirs = Deferred.await(has).pipe(
+            Effect.andThen(stranger.say("update overture_lead set n = 10 where id = 'a'")),
+            Effect.andThen(stranger.commit)
+          )
+          yield* Effect.all([ours, theirs], { concurrency: 2 })
+          const twice = name.includes("hears") ? 1 : 0
+          assert.isAtLeast(begun, 2)
+          assert.deepStrictEqual(yield* counted, [11, 11 + twice])
+        }).pipe(Effect.provide(Postgres.layer({ url })))
+      }).pipe(Effect.scoped, Effect.timeout("20 seconds"))
+    )
+  }
+
+  it.live("says of a host's transaction that ended a deadlock that all of it may be done again", () =>
+    Effect.gen(function* () {
+      const url = yield* Effect.promise(freshDatabase)
+      const stranger = yield* Stranger.on(url)
+      const pool = yield* Effect.acquireRelease(
+        Effect.sync(() => new pg.Pool({ connectionString: url, max: 3 })),
+        (pool) => Effect.promise(() => pool.end())
+      )
+      const db = yield* Postgres.make({ pool })
+      yield* Effect.gen(function* () {
+        yield* definitions
+        yield* put("a", "b")
+        for (const isHeard of [true, false]) {
+          yield* stranger.say("update overture_lead set n = 10 where id = 'b'")
+          const client = yield* Effect.promise(() => pool.connect())
+          yield* Effect.promise(() => client.query("begin"))
+          const has = yield* Deferred.make<void>()
+          let begun = 0
+          const ours = db.withHostTransaction(client)(
+            within(
+              Effect.gen(function* () {
+                begun += 1
+                yield* touch("a")
+                yield* Deferred.succeed(has, undefined)
+                const rest = Effect.andThen(touch("b"), touch("a"))
+                yield* isHeard ? rest : Effect.ignore(rest)
+              })
+            )
+          )
+          const theirs = Deferred.await(has).pipe(
+            Effect.andThen(stranger.say("update overture_lead set n = 10 where id = 'a'")),
+            Effect.andThen(stranger.commit)
+          )
+          const rollback = Effect.promise(() => client.query("rollback").then(() => client.release()))
+          const [failed] = yield* Effect.all([Effect.ensuring(Effect.flip(ours), rollback), theirs], { concurrency: 2 })
+          assert.ok(failed instanceof StorageError && failed.retryable && begun === 1, String(failed))
+          assert.match(failed.message, /touch: deadlock detected/)
+        }
+        assert.deepStrictEqual(yield* counted, [10, 10])
+      }).pipe(Effect.provideService(Database, db))
+    }).pipe(Effect.scoped, Effect.timeout("20 seconds"))
   )
 
   it.live("tells host and database, never the password", () =>

@@ -273,6 +273,14 @@ describe.each(databases)("SQL stores on %s", (_, open) => {
     )
   )
 
+  it("of campaigns, only those that are not deleted are looked for as following their lists", () => {
+    const build = Builders.make("following")
+    const settings = build.settings({ followList: true })
+    const follows = (status: "finished" | "deleted") =>
+      CampaignRow.encode(build.campaign(build.workspace().id, { settings, status })).follows
+    assert.deepStrictEqual([follows("finished"), follows("deleted")], [true, false])
+  })
+
   it.live("a chat that another made meanwhile is touched and not told of again, also by a message without a text", () =>
     within(
       Effect.gen(function* () {

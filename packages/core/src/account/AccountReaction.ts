@@ -47,13 +47,15 @@ export const modifyTurning = (
   StorageError
 > =>
   Effect.suspend(() => {
-    const turned: Array<Account> = []
+    const wasAble = new Map<AccountId, boolean>()
     const noting: typeof change = (before) => {
-      const after = change(before)
-      if (isAble(after.account) !== isAble(before)) turned.push(after.account)
-      return after
+      wasAble.set(before.id, isAble(before))
+      return change(before)
     }
-    return Effect.map(store.modify(ids, noting), (accounts) => ({ accounts, turned }))
+    return Effect.map(store.modify(ids, noting), (accounts) => ({
+      accounts,
+      turned: accounts.filter((account) => isAble(account) !== wasAble.get(account.id))
+    }))
   })
 
 /**

@@ -145,18 +145,18 @@ export const make = (
     const touches = Drawing.touchesOf(campaign, channels, now)
     const heirs =
       campaign.settings.onAccountLost === "reassign"
-        ? Drawing.ordered(yield* store.paces(campaign.id)).map((one) => ({
-            account: one.account,
-            touches: touches(one)
-          }))
+        ? Drawing.ordered(yield* store.paces(campaign.id)).map((one) => ({ ...one, touches: touches(one) }))
         : []
     const got = new Map<AccountId, number>()
+    // A lead is counted once, however often its transaction is begun.
+    const heirOf = new Map<LeadId, AccountId>()
     const ids = yield* makeIds
     const change = (lead: Lead.Lead): LeadChange | null => {
       if (lead.account !== account || lead.claim !== null || lead.dueAt === null || lead.step === null) return null
-      const next = heir(heirs, got, lead.reach)
+      const next = heirOf.get(lead.id) ?? heir(heirs, got, lead.reach)
       if (next !== null) {
-        got.set(next, (got.get(next) ?? 0) + 1)
+        if (!heirOf.has(lead.id)) got.set(next, (got.get(next) ?? 0) + 1)
+        heirOf.set(lead.id, next)
         return { ...alone, lead: { ...lead, account: next } }
       }
       if (!ends) return null

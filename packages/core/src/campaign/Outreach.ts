@@ -145,28 +145,37 @@ const make = Effect.gen(function* () {
   ) {
     const ids = yield* makeIds
     let loaded: HostGate.LoadedGates = new Map()
-    const rules = LeadTouching.rules({
-      now,
-      claim: lease.claim,
-      ids,
-      channels: channels.all,
-      templates,
-      gates,
-      loaded: () => loaded,
-      // In a rehearsal there is no other process.
-      elsewhere: time.isVirtual ? null : now + elsewhereMs
-    })
+    const fresh = () =>
+      LeadTouching.rules({
+        now,
+        claim: lease.claim,
+        ids,
+        channels: channels.all,
+        templates,
+        gates,
+        loaded: () => loaded,
+        // In a rehearsal there is no other process.
+        elsewhere: time.isVirtual ? null : now + elsewhereMs
+      })
+    let rules = fresh()
     const load = (candidates: ReadonlyArray<LeadCandidate>) =>
       Effect.map(HostGate.load(gates, candidates), (all) => {
         loaded = all
       })
-    const { decide, plan } = rules
     const loads = gates.some((gate) => gate.load !== null)
     const found = yield* store.claim({
       now,
       limit,
       lease,
-      rules: { plan, decide, ...(loads && { load }) },
+      rules: {
+        // Where its transaction is begun again, what the former try found out is nothing to this one.
+        plan: (due) => {
+          rules = fresh()
+          return rules.plan(due)
+        },
+        decide: (wants) => rules.decide(wants),
+        ...(loads && { load })
+      },
       addressHash
     })
     yield* Effect.forEach(rules.broken, ({ error, subject }) =>

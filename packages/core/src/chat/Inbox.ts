@@ -4,7 +4,7 @@
  * them. A batch costs a bounded number of statements. Locks are taken in the order of all: leads, messages, chats, paces,
  * accounts.
  */
-import { Clock, Context, Effect, Layer, Schedule } from "effect"
+import { Clock, Context, Effect, Layer } from "effect"
 import type { Account } from "../account/Account.ts"
 import * as AccountLog from "../account/AccountLog.ts"
 import { AccountLogStore } from "../account/AccountLogStore.ts"
@@ -60,10 +60,6 @@ export class Inbox extends Context.Service<
     Effect.suspend(() => make)
   )
 }
-
-/** How often a batch is begun again that the storage could not take at the moment, and the pauses before. */
-const retries = 3
-const pauses = Schedule.jittered(Schedule.exponential("20 millis"))
 
 /** How many problems of a batch the log is told. */
 const problemsTold = 3
@@ -225,8 +221,8 @@ const make = Effect.gen(function* () {
       yield* reactions.proven(proven, now)
       yield* reactions.heard(workspace, news, now)
       yield* feed.append(InboundFacts.returns(account, yield* wishes.heed(workspace, spoken), event))
-      // Chats are locked before people, as an erasure does it. One of somebody who went meanwhile is heard again from the
-      // beginning, where nobody is known by that address.
+      // Chats are locked before people, as an erasure does it. Of somebody who went meanwhile the transaction is begun again,
+      // where nobody is known by that address.
       const people = new Set(told.flatMap(({ contact }) => contact ?? []))
       if ((yield* contacts.hold(workspace, [...people])).size < people.size) {
         return yield* new StorageError({ operation: "Inbox.receive", retryable: true, cause: new Error(gone) })
@@ -261,7 +257,7 @@ const make = Effect.gen(function* () {
       // Platforms make their keys of addresses, too.
       const keys = events.map(({ dedupeKey }) => Seed.digest(dedupeKey))
       const heard = indexed.filter(isOfPerson).map(({ event, index }) => InboundPeople.heard(account, index, event))
-      const kept = transaction.within(
+      return yield* transaction.within(
         Effect.gen(function* () {
           const now = yield* time.now
           const before = yield* look(account, heard)
@@ -279,8 +275,6 @@ const make = Effect.gen(function* () {
           return { handled: fresh.size, repeated: events.length - fresh.size, undecodable }
         })
       )
-      // Two batches of the same people may still meet the other way round: one of them is begun again.
-      return yield* Effect.retry(kept, { while: ({ retryable }) => retryable, times: retries, schedule: pauses })
     })
   })
 })

@@ -24,8 +24,8 @@ export class OptOuts extends Context.Service<
   {
     /**
      * The person wants no more messages, from now on: all their addresses are suppressed, whatever the workspace's
-     * `optOutScope`, as it is the person that is named. Nothing is said to them. Only they lift it, by a start word or a
-     * consent newly given (`Contacts.recordConsent`).
+     * `optOutScope`, as it is the person that is named. Nothing is said to them, and nothing is told of who is opted out
+     * everywhere already. Only they lift it, by a start word or a consent newly given (`Contacts.recordConsent`).
      */
     optOut(
       workspace: WorkspaceId,
@@ -64,12 +64,15 @@ const make = Effect.gen(function* () {
           )
           const person = yield* contacts.modify(workspace, contact, (before) => ({ contact: before, events: [] }))
           if (Option.isNone(person)) return false
-          yield* reactions.holdCounts(leads)
-          yield* feed.append([
-            stamped(ids, at, { workspace, type: "contact.opted_out", subject: contact, actor, data: {} })
-          ])
-          yield* reactions.heard(workspace, [{ type: "optedOut", contact, chat: null, at }], at)
           const addresses = person.value.addresses.map(Address.key)
+          const stopped = (yield* contacts.wishes(workspace, addresses)).filter((wish) => Wish.stopped(wish) !== null)
+          yield* reactions.holdCounts(leads)
+          if (addresses.length === 0 || stopped.length < addresses.length) {
+            yield* feed.append([
+              stamped(ids, at, { workspace, type: "contact.opted_out", subject: contact, actor, data: {} })
+            ])
+          }
+          yield* reactions.heard(workspace, [{ type: "optedOut", contact, chat: null, at }], at)
           yield* contacts.heed(Wish.at(workspace, addresses, "stop", at), hash)
           return true
         })

@@ -80,15 +80,15 @@ const make = Effect.gen(function* () {
         workspace,
         given.contacts.flatMap(({ addresses }) => addresses.map(Address.key))
       )
-      const { contacts, imported, lines } = yield* within(
+      const { contacts, erased, imported, lines } = yield* within(
         Effect.gen(function* () {
           const { contacts, lines, rejected: erased } = yield* hold(workspace, given)
-          rejected.push(...erased)
           const nobody = { ambiguous: [], changed: [], created: 0, merged: 0 }
           const imported = contacts.length === 0 ? nobody : yield* store.import(workspace, contacts, list, mode)
-          return { contacts, imported, lines }
+          return { contacts, erased, imported, lines }
         })
       )
+      rejected.push(...erased)
       const { ambiguous, changed, created, merged } = imported
       for (const { contacts: several, index } of ambiguous) {
         rejected.push({

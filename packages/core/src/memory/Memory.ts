@@ -5,7 +5,8 @@
  */
 import { Clock, Context, Effect, Exit, Semaphore } from "effect"
 import type { Instant } from "../workspace/Instant.ts"
-import { StorageError } from "../workspace/StorageError.ts"
+import { isAway, StorageError } from "../workspace/StorageError.ts"
+import { tries } from "../workspace/Transaction.ts"
 import * as State from "./State.ts"
 import { UndoLog } from "./Table.ts"
 
@@ -38,34 +39,44 @@ export const make: Effect.Effect<Memory> = Effect.gen(function* () {
   const log = new UndoLog()
   const state = State.make(log)
 
-  const within: Memory["within"] = (effect) =>
-    Effect.flatMap(Current, (current) => {
-      if (current !== null && current.log === log && current.isOpen) {
-        return Effect.onError(effect, () => Effect.sync(() => (current.isDoomed = true)))
-      }
+  const once = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | StorageError, R> =>
+    Effect.suspend(() => {
       const transaction: Open = { log, isOpen: true, isDoomed: false }
-      return lock.withPermit(
-        effect.pipe(
-          Effect.provideService(Current, transaction),
-          Effect.onExit((exit) =>
-            Effect.sync(() => {
-              transaction.isOpen = false
-              if (Exit.isSuccess(exit) && !transaction.isDoomed) log.commit()
-              else log.rollback(0)
-            })
-          ),
-          Effect.filterOrFail(
-            () => !transaction.isDoomed,
-            () => new StorageError({ operation: "commit", retryable: false, cause: new Error(doomed) })
-          )
+      return effect.pipe(
+        Effect.provideService(Current, transaction),
+        Effect.onExit((exit) =>
+          Effect.sync(() => {
+            transaction.isOpen = false
+            if (Exit.isSuccess(exit) && !transaction.isDoomed) log.commit()
+            else log.rollback(0)
+          })
+        ),
+        Effect.filterOrFail(
+          () => !transaction.isDoomed,
+          () => new StorageError({ operation: "commit", retryable: false, cause: new Error(doomed) })
         )
       )
     })
 
+  const join = <A, E, R>(
+    effect: Effect.Effect<A, E, R>,
+    outermost: (effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StorageError, R>
+  ): Effect.Effect<A, E | StorageError, R> =>
+    Effect.flatMap(Current, (current) =>
+      current !== null && current.log === log && current.isOpen
+        ? Effect.onError(effect, () => Effect.sync(() => (current.isDoomed = true)))
+        : lock.withPermit(outermost(effect))
+    )
+
+  const again = { while: isAway, times: tries - 1 }
+  const within: Memory["within"] = (effect) => join(effect, () => Effect.retry(once(effect), again))
+  // What is no effect meets nothing that passes.
+  const verb: Memory["verb"] = (body) => join(Effect.sync(body), once)
+
   return {
     state,
     within,
-    verb: (body) => within(Effect.sync(body)),
-    timed: (body) => within(Effect.map(Clock.currentTimeMillis, body))
+    verb,
+    timed: (body) => join(Effect.map(Clock.currentTimeMillis, body), once)
   }
 })

@@ -98,6 +98,7 @@ describe("STOP", () => {
   const ways: ReadonlyArray<readonly [string, Partial<Received>]> = [
     ["in the words of a message", { content: Builders.text("Stop!") }],
     ["in the caption of a photo", { content: photo("STOP") }],
+    ["in the note of a contact request", { content: { type: "preContact", note: "Stop." } }],
     ["in the value of a button", { content: Builders.text("No, thank you"), button: "UNSUBSCRIBE" }],
     ["by the platform's own word for it", { optOut: true }]
   ]
@@ -269,6 +270,23 @@ describe("an opt-out by a call", () => {
       assert.deepStrictEqual(yield* desk.stopped, ["vera-2 optedOut"])
       const nobody = yield* Effect.flip(optOuts.optOut(desk.workspace, "con_0" as ContactId, Desk.api))
       assert.strictEqual(nobody._tag, "ContactNotFound")
+    }).pipe(Effect.provide(engine()))
+  )
+
+  it.effect("is told of once, however often it is done, until they come back", () =>
+    Effect.gen(function* () {
+      const desk = yield* two()
+      const again = Effect.gen(function* () {
+        yield* desk.wait(hour)
+        yield* (yield* OptOuts).optOut(desk.workspace, desk.vera, Desk.api)
+      })
+      yield* Effect.repeat(again, { times: 2 })
+      assert.deepStrictEqual(yield* desk.wishes, ["vera out"])
+      yield* desk.wait(hour)
+      yield* desk.says("vera", "START")
+      yield* Effect.repeat(again, { times: 2 })
+      assert.deepStrictEqual(yield* desk.wishes, ["vera out", "vera in", "vera out"])
+      assert.deepStrictEqual(yield* desk.stopped, ["vera optedOut", "vera-2 optedOut"])
     }).pipe(Effect.provide(engine()))
   )
 

@@ -103,6 +103,24 @@ describe("what members do in a chat reaches the sequences of its person", () => 
     }).pipe(Effect.provide(Scene.engine(channel)))
   })
 
+  it.effect("a chat that was deleted is there for nobody: closing it ends nothing that began since", () => {
+    const channel = TestChannel.make()
+    return Effect.gen(function* () {
+      const { by, chat, ended, it } = yield* touched(channel)
+      const chats = yield* Chats
+      yield* chats.change(it.workspace.id, [chat], { type: "delete" }, by)
+      assert.deepStrictEqual(yield* ended, ["sent", "closed"])
+      const other = yield* it.campaign("since", [yield* it.account("b")], [{ id: "p" }], {}, [1, 1])
+      yield* it.start(other.id)
+      yield* it.run(start + 2 * day)
+      for (const change of [{ type: "close" }, { type: "book", booked: true }, { type: "delete" }] as const) {
+        assert.deepStrictEqual(yield* chats.change(it.workspace.id, [chat], change, by), [])
+      }
+      const [lead] = yield* it.leads(other.id)
+      assert.deepStrictEqual([lead!.status, lead!.ended], ["sent", null])
+    }).pipe(Effect.provide(Scene.engine(channel)))
+  })
+
   it.effect("closing leaves none of a sequence, not even what may follow a conversation", () => {
     const channel = TestChannel.make()
     return Effect.gen(function* () {

@@ -48,6 +48,8 @@ export interface Alarms {
   readonly ring: (keys: ReadonlyArray<PaceKey>, now: Instant) => Effect.Effect<void, StorageError>
   readonly ringCampaign: (campaign: CampaignId, now: Instant) => Effect.Effect<void, StorageError>
   readonly ringAccounts: (accounts: ReadonlyArray<AccountId>, now: Instant) => Effect.Effect<void, StorageError>
+  /** Locks all paces of accounts, for who locks these next and lets their paces ring afterwards. */
+  readonly hold: (accounts: ReadonlyArray<AccountId>) => Effect.Effect<void, StorageError>
   /** As `CampaignStore.sleep` says. */
   readonly sleep: (watches: ReadonlyArray<Watch>) => Effect.Effect<void, StorageError>
   /** As the campaign's status asks: all at `now` while it runs, none otherwise. */
@@ -61,6 +63,10 @@ export const make = (database: Database["Service"]): Alarms => {
   const keyOf = (row: KeyRow): PaceKey => ({ campaign: row.campaign_id, account: row.account_id })
   const keysOf = (campaign: CampaignId) =>
     Effect.map(execute<KeyRow>(sql.ofCampaign, [campaign]), (rows) => rows.map(keyOf))
+  const keysOfAccounts = (accounts: ReadonlyArray<AccountId>) =>
+    Effect.map(execute<KeyRow>(sql.ofAccounts, [Array.from(new Set(accounts), (account) => ({ account }))]), (rows) =>
+      rows.map(keyOf)
+    )
   const lock = (keys: ReadonlyArray<PaceKey>) => execute(sql.lock, [inOrder(keys)])
   const ring: Alarms["ring"] = (keys, now) =>
     keys.length === 0
@@ -72,12 +78,11 @@ export const make = (database: Database["Service"]): Alarms => {
     ringAccounts: (accounts, now) =>
       accounts.length === 0
         ? Effect.void
-        : transaction(
-            Effect.flatMap(
-              execute<KeyRow>(sql.ofAccounts, [Array.from(new Set(accounts), (account) => ({ account }))]),
-              (rows) => ring(rows.map(keyOf), now)
-            )
-          ),
+        : transaction(Effect.flatMap(keysOfAccounts(accounts), (keys) => ring(keys, now))),
+    hold: (accounts) =>
+      accounts.length === 0
+        ? Effect.void
+        : Effect.flatMap(keysOfAccounts(accounts), (keys) => (keys.length === 0 ? Effect.void : lock(keys))),
     sleep: (watches) =>
       watches.length === 0
         ? Effect.void

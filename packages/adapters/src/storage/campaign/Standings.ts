@@ -3,6 +3,7 @@ import type { Account } from "@overture/core/account/Account"
 import type { CampaignStore } from "@overture/core/campaign/CampaignStore"
 import type { CampaignId, WorkspaceId } from "@overture/core/workspace/Id"
 import { Effect } from "effect"
+import * as AdvisoryLocks from "../AdvisoryLocks.ts"
 import type { Database } from "../Database.ts"
 import { defineStatements } from "../Dialect.ts"
 import * as EventSqlStore from "../EventSqlStore.ts"
@@ -15,11 +16,6 @@ const statements = defineStatements("CampaignStandings", (sql) => {
   const columns = Columns.select(CampaignRow.columns, "g")
   const running = "g.workspace_id = $2 and g.status = 'running'"
   return {
-    // Two changes of one workspace each see what the other committed: neither would where both look at the same time.
-    turn: sql.pick({
-      postgres: `select pg_advisory_xact_lock(hashtext('${sql.t("standing")}'), hashtext($1))`,
-      sqlite: "select $1 as workspace"
-    }),
     ofAccounts: `select ${columns} from ${sql.t("campaign")} as g where ${running} and g.id in (
       select p.campaign_id from ${sql.rows("x", 1, { account: "id" })}
       ${lookup(sql, "pace", "p", "p.account_id = x.account and p.left_at is null")}) order by g.id`,
@@ -37,6 +33,7 @@ type Verbs = Pick<CampaignStore["Service"], "tellStanding" | "membersOf">
 export const make = (database: Database["Service"]): Verbs => {
   const sql = database.statements(statements)
   const { execute, transaction } = database
+  const { take } = AdvisoryLocks.make(database)
   const append = EventSqlStore.lastAppender(database)
 
   /** The accounts that are in campaigns, and those that left. */
@@ -62,7 +59,8 @@ export const make = (database: Database["Service"]): Verbs => {
     tellStanding: (workspace, of, telling) =>
       transaction(
         Effect.gen(function* () {
-          yield* execute(sql.turn, [workspace])
+          // Two changes of one workspace each see what the other committed: neither would where both look at the same time.
+          yield* take("standing", [workspace])
           const rows =
             "campaign" in of
               ? yield* execute<CampaignRow.CampaignRow>(sql.ofCampaign, [of.campaign, workspace])

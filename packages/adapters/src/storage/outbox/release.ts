@@ -10,6 +10,7 @@ import { Effect } from "effect"
 import * as Budgets from "../Budgets.ts"
 import type { Database } from "../Database.ts"
 import { defineStatements } from "../Dialect.ts"
+import * as Alarms from "../campaign/Alarms.ts"
 import * as Columns from "../rows/Columns.ts"
 import * as Held from "./Held.ts"
 import * as Parts from "./Parts.ts"
@@ -28,6 +29,7 @@ const statements = defineStatements("OutboxRelease", (sql) => ({
 export const make = (database: Database["Service"]): Pick<OutboxStore["Service"], "release" | "recover" | "finish"> => {
   const sql = database.statements(statements)
   const { affected, execute, hotTransaction } = database
+  const alarms = Alarms.make(database)
   const budgets = Budgets.make(database)
   const held = Held.make(database)
   const parts = Parts.make(database)
@@ -46,6 +48,7 @@ export const make = (database: Database["Service"]): Pick<OutboxStore["Service"]
       }))
       yield* affected(sql.return, [rows])
     }
+    yield* alarms.hold(messages.flatMap(({ account, lead }) => (lead === null ? [] : [account])))
     yield* budgets.giveBack([...removed, ...returned.filter(({ lead }) => lead === null)])
   })
 

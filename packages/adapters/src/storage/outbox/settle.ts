@@ -20,6 +20,7 @@ import * as Budgets from "../Budgets.ts"
 import * as ChatNotices from "../ChatNotices.ts"
 import type { Database } from "../Database.ts"
 import { defineStatements } from "../Dialect.ts"
+import * as Alarms from "../campaign/Alarms.ts"
 import * as Columns from "../rows/Columns.ts"
 import { encodeSuppression, suppressionColumns } from "../rows/ContactRow.ts"
 import * as MessageRow from "../rows/MessageRow.ts"
@@ -112,6 +113,7 @@ const encodeSent = ({ attempts, claim, externalId, id, sentAt, status }: Message
 
 export const make = (database: Database["Service"]): OutboxStore["Service"]["settle"] => {
   const sql = database.statements(statements)
+  const alarms = Alarms.make(database)
   const budgets = Budgets.make(database)
   const chats = Chats.make(database)
   const held = Held.make(database)
@@ -196,6 +198,10 @@ export const make = (database: Database["Service"]): OutboxStore["Service"]["set
         const writes = conclude(yield* withNotices(results, before, early))
         const returning = yield* writeMessages(writes.settled, before)
         const making = yield* chats.write(writes.openings, writes.touches, existing)
+        const waking = writes.settled.flatMap(({ fate, message }) =>
+          fate === "again" || fate === "returned" ? [message.account] : []
+        )
+        yield* alarms.hold(waking)
         yield* budgets.giveBack(returning)
         if (writes.suppressions.length > 0) {
           yield* database.write(sql.suppressions, [writes.suppressions.map(encodeSuppression)])

@@ -6,6 +6,7 @@ import { ChatStore } from "../../chat/ChatStore.ts"
 import { ContactStore } from "../../contact/ContactStore.ts"
 import { EventStore } from "../../event/EventStore.ts"
 import { OutboxStore } from "../../outbox/OutboxStore.ts"
+import { StorageError } from "../../workspace/StorageError.ts"
 import { Transaction } from "../../workspace/Transaction.ts"
 import { WorkspaceStore } from "../../workspace/WorkspaceStore.ts"
 import * as Builders from "../Builders.ts"
@@ -167,6 +168,25 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal(yield* store.list, [], "what is left of it")
     yield* store.create(build.workspace())
     Expect.equal((yield* store.list).length, 1, "what is written afterwards")
+  }),
+
+  storageCase("transactions: one that fails by what passes is run again from its beginning", function* () {
+    const { within } = yield* Transaction
+    const store = yield* WorkspaceStore
+    const build = Builders.make("again")
+    const passing = new StorageError({ operation: "test", retryable: true, cause: new Error("in the way") })
+    let tries = 0
+    const failing = (until: number) =>
+      Effect.gen(function* () {
+        tries += 1
+        yield* store.create(build.workspace({ name: `try ${tries}` }))
+        if (tries < until) return yield* passing
+      })
+    yield* within(Effect.andThen(store.create(build.workspace({ name: "outer" })), within(failing(3))))
+    const names = Effect.map(store.list, (all) => all.map(({ name }) => name).sort())
+    Expect.equal([tries, yield* names], [3, ["outer", "try 3"]], "what the third try wrote")
+    const error = yield* Effect.flip(within(failing(Infinity)))
+    Expect.equal([error, yield* names], [passing, ["outer", "try 3"]], "what never passes")
   }),
 
   storageCase("transactions: the error is the body's own, and the value too", function* () {
