@@ -156,6 +156,20 @@ describe.each(storages)("lists on %s", (_, open) => {
       const both = takesOffset ? { offset: -1 } : { offset: 0 }
       assert.include(await refusal(read(both as PageRequest)), "InvalidListRequest page.offset: ", name)
     }
+    // A list from either end is one list.
+    const cursors = await Promise.all(
+      Object.entries<Reader>(readers(it)).map(
+        async ([name, read]) => [name.replace("newest", "oldest"), (await read({ limit: 1 })).nextCursor!] as const
+      )
+    )
+    const otherCampaign = Option.getOrThrow(await overture.campaigns.byExternalRef(it.workspace, "b")).id
+    cursors.push(["", (await overture.campaigns.leads(it.workspace, otherCampaign, {}, { limit: 1 })).nextCursor!])
+    for (const [name, read] of Object.entries<Reader>(readers(it))) {
+      for (const [other, cursor] of cursors.filter(([of]) => of !== name.replace("newest", "oldest"))) {
+        const said = await refusal(read({ cursor }))
+        assert.include(said, "InvalidListRequest page.cursor: expected the nextCursor", `${name} after ${other}`)
+      }
+    }
     const { workspace } = it
     const { nextCursor } = await overture.jobs.page(workspace, {}, { limit: 1 })
     const both = { cursor: nextCursor!, offset: 1 }

@@ -252,7 +252,8 @@ const make = Effect.gen(function* () {
     }),
     list: Effect.fn("Accounts.list")(function* (workspace, filter, page) {
       const asked = yield* Effect.fromResult(checkList({ filter, page }))
-      return yield* store.search(workspace, asked.filter, yield* time.now, asked.page)
+      const now = yield* time.now
+      return yield* Paging.ofList("accounts", asked.page, (own) => store.search(workspace, asked.filter, now, own))
     })
   })
 })

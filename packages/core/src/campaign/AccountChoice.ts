@@ -3,32 +3,37 @@ import { Effect, Option } from "effect"
 import type { Account } from "../account/Account.ts"
 import type { AccountGroupStore } from "../account/AccountGroupStore.ts"
 import type { AccountStore } from "../account/AccountStore.ts"
+import type { Channel } from "../channel/Channel.ts"
 import type * as SendBudget from "../outbox/SendBudget.ts"
 import type { AccountId, WorkspaceId } from "../workspace/Id.ts"
+import * as Json from "../workspace/Json.ts"
 import type { Problem } from "../workspace/Problem.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import type { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import type { CampaignSettings } from "./Campaign.ts"
 import type { PacedAccount } from "./PacedAccount.ts"
 import * as Drawing from "./Drawing.ts"
+import * as UncarriedContent from "./UncarriedContent.ts"
+
+type Steps = Pick<CampaignSettings, "steps">
+
+/** The channels of this process, by name. */
+type Channels = ReadonlyMap<string, Pick<Channel, "name" | "policy" | "capabilities">>
 
 export interface AccountChoice {
   /**
-   * Of accounts that are asked for: those that are none of the workspace or were removed, and, unless they are its members
-   * already, those that a step does not fit.
+   * What is wrong with these accounts beside the members of a campaign, and with settings, well by themselves, that are to
+   * follow `before` (null = it is new): accounts that are none of the workspace or were removed; those that a step does not
+   * fit, unless they are members; steps that have more messages than any had before, and more than a member may send; and
+   * contents that it did not have before, and none of its channels can carry.
    */
-  asked(
+  problems(
     workspace: WorkspaceId,
     accounts: ReadonlyArray<AccountId>,
-    settings: Pick<CampaignSettings, "steps">,
+    before: Steps | null,
+    after: Steps,
     members: ReadonlyArray<PacedAccount>
   ): Effect.Effect<ReadonlyArray<Problem>, StorageError>
-  /** Steps that have more messages than any had before, and more than an account of the campaign may send. */
-  grown(
-    before: Pick<CampaignSettings, "steps">,
-    after: Pick<CampaignSettings, "steps">,
-    members: ReadonlyArray<PacedAccount>
-  ): ReadonlyArray<Problem>
 }
 
 /** The step with the most messages. */
@@ -63,17 +68,67 @@ export const outgrown = (
   })
 }
 
+/** Steps that have more messages than any had before, and more than a member may send. */
+const grown = (
+  before: Steps,
+  after: Steps,
+  members: ReadonlyArray<PacedAccount>,
+  channels: Channels
+): ReadonlyArray<Problem> =>
+  longest(after).parts <= longest(before).parts
+    ? []
+    : outgrown(after, members, channels).map(({ account, problem, step }) => ({
+        field: `steps[${step}].parts`,
+        message: `${problem}: account ${account.name}`
+      }))
+
+/** What each part of a campaign says, to know again what it said before, wherever it stands. */
+const saidBy = (steps: Steps | null): ReadonlySet<string> =>
+  new Set(steps?.steps.flatMap(({ parts }) => parts.map((part) => Json.canonical(part))))
+
+/** Contents of parts that are new, and none of the channels of these accounts can carry. */
+const uncarried = (
+  before: Steps | null,
+  after: Steps,
+  accounts: ReadonlyArray<Account>,
+  channels: Channels
+): ReadonlyArray<Problem> => {
+  const said = saidBy(before)
+  const carriers = UncarriedContent.carriers(
+    accounts.map(({ channel }) => channel),
+    channels
+  )
+  return after.steps.flatMap(({ parts }, i) =>
+    parts.flatMap((part, j) =>
+      said.has(Json.canonical(part)) ? [] : UncarriedContent.problems(`steps[${i}].parts[${j}]`, part, carriers)
+    )
+  )
+}
+
 export const make = (
   stores: {
     readonly accounts: AccountStore["Service"]
     readonly groups: AccountGroupStore["Service"]
     readonly workspaces: WorkspaceStore["Service"]
   },
-  channels: Drawing.Channels
-): AccountChoice => ({
-  asked: Effect.fnUntraced(function* (workspace, asked, settings, members) {
-    if (asked.length === 0) return []
-    const accounts = (yield* stores.accounts.among(workspace, asked)).filter(({ removedAt }) => removedAt === undefined)
+  channels: Channels
+): AccountChoice => {
+  /** Those of the accounts asked for that the workspace has. */
+  const among = (workspace: WorkspaceId, asked: ReadonlyArray<AccountId>) =>
+    asked.length === 0
+      ? Effect.succeed([])
+      : Effect.map(stores.accounts.among(workspace, asked), (found) =>
+          found.filter(({ removedAt }) => removedAt === undefined)
+        )
+
+  /** Accounts asked for that are not there, or that a step does not fit and are no members. */
+  const unfit = Effect.fnUntraced(function* (
+    workspace: WorkspaceId,
+    asked: ReadonlyArray<AccountId>,
+    accounts: ReadonlyArray<Account>,
+    settings: Steps,
+    isMember: ReadonlySet<AccountId>
+  ) {
     const known = new Map<AccountId, Account>(accounts.map((account) => [account.id, account]))
     const ids = [...new Set(accounts.flatMap(({ group }) => group ?? []))]
     const groups = new Map(
@@ -83,7 +138,6 @@ export const make = (
     )
     const tenant = Option.getOrNull(yield* stores.workspaces.get(workspace))
     const { parts } = longest(settings)
-    const isMember = new Set(members.flatMap(({ account, pace }) => (pace.leftAt === null ? [account.id] : [])))
     return asked.flatMap((id, i): ReadonlyArray<Problem> => {
       const account = known.get(id)
       const field = `accounts[${i}]`
@@ -93,12 +147,20 @@ export const make = (
       const below = Drawing.capBelow(parts, { account, groupCap, workspaceCap: tenant?.dailyCap ?? null }, channels)
       return below === null ? [] : [{ field, message: tooMany(parts, below) }]
     })
-  }),
-  grown: (before, after, members) =>
-    longest(after).parts <= longest(before).parts
-      ? []
-      : outgrown(after, members, channels).map(({ account, problem, step }) => ({
-          field: `steps[${step}].parts`,
-          message: `${problem}: account ${account.name}`
-        }))
-})
+  })
+
+  return {
+    problems: Effect.fnUntraced(function* (workspace, asked, before, after, members) {
+      const accounts = yield* among(workspace, asked)
+      const present = members.flatMap(({ account, pace }) => (pace.leftAt === null ? [account] : []))
+      const sending = [...accounts, ...present.filter(({ removedAt }) => removedAt === undefined)]
+      return [
+        ...(asked.length === 0
+          ? []
+          : yield* unfit(workspace, asked, accounts, after, new Set(present.map(({ id }) => id)))),
+        ...(before === null ? [] : grown(before, after, members, channels)),
+        ...uncarried(before, after, sending, channels)
+      ]
+    })
+  }
+}

@@ -101,10 +101,10 @@ const make = Effect.gen(function* () {
     const before = yield* get(workspace, id)
     const settings: CampaignSettings = { ...before.settings, ...change }
     const members = yield* store.paces(id)
+    const inSettings = CampaignChange.problems(before.settings, settings)
     const wrong = [
-      ...CampaignChange.problems(before.settings, settings),
-      ...(yield* choice.asked(workspace, accounts, settings, members)),
-      ...choice.grown(before.settings, settings, members),
+      ...inSettings,
+      ...(inSettings.length > 0 ? [] : yield* choice.problems(workspace, accounts, before.settings, settings, members)),
       ...(name === "" ? [{ field: "name", message: "a campaign has a name" }] : [])
     ]
     if (wrong.length > 0) return yield* new CampaignChangeRefused({ problems: wrong })

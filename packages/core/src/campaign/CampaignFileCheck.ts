@@ -15,6 +15,7 @@ import * as Distribution from "./Distribution.ts"
 import { partOf } from "./MessageEntry.ts"
 import * as RecipientHours from "./RecipientHours.ts"
 import * as Rendering from "./Rendering.ts"
+import * as UncarriedContent from "./UncarriedContent.ts"
 
 /** Every template of the file, compiled once to find what is wrong with it. */
 const templateProblems = (file: CampaignFile): ReadonlyArray<Problem> => {
@@ -95,6 +96,16 @@ export const problems = (file: CampaignFile): ReadonlyArray<Problem> => [
   ...duplicates(file),
   ...unevenly(file)
 ]
+
+/** Messages that none of these channels, on which the file's accounts are, can carry. */
+export const uncarried = (
+  { followUps, messages }: CampaignFile,
+  channels: ReadonlyArray<UncarriedContent.Carrier>
+): ReadonlyArray<Problem> => {
+  const of = (field: string, entries: CampaignFile["messages"]) =>
+    entries.flatMap((entry, i) => UncarriedContent.problems(`${field}[${i}]`, partOf(entry), channels))
+  return [...of("messages", messages), ...followUps.flatMap((step, i) => of(`followUps[${i}].messages`, step.messages))]
+}
 
 /** What is wrong with a campaign that is to begin at `at`: its end has passed by then. */
 export const endedBy = ({ endAt }: CampaignFile, at: Instant): ReadonlyArray<Problem> =>

@@ -150,10 +150,13 @@ const make = Effect.gen(function* () {
       const known = yield* store.byExternalRef(input.workspace, input.externalRef)
       if (Option.isSome(known)) return { campaign: known.value, created: false }
     }
+    const inSettings = CampaignChange.problems(null, input.settings)
     const wrong = [
       ...(input.name === "" ? [{ field: "name", message: "a campaign has a name" }] : []),
-      ...CampaignChange.problems(null, input.settings),
-      ...(yield* choice.asked(input.workspace, input.accounts, input.settings, []))
+      ...inSettings,
+      ...(inSettings.length > 0
+        ? []
+        : yield* choice.problems(input.workspace, input.accounts, null, input.settings, []))
     ]
     if (wrong.length > 0) return yield* new CampaignChangeRefused({ problems: wrong })
     const campaign: Campaign = {
@@ -247,11 +250,17 @@ const make = Effect.gen(function* () {
       () => new CampaignNotFound({ campaign: id })
     )
 
-  /** A finished campaign with something to do runs again, also where a process died that was to see to that. */
+  /**
+   * What follows for a campaign to which people were added: a finished one with something to do runs again, also where a
+   * process died that was to see to that, and who was added to one that was deleted meanwhile ends as its other leads did.
+   */
   const goOn = Effect.fnUntraced(function* ({ id, workspace }: Campaign) {
-    // As it is under its lock: it may have been finished since it was read (`CampaignEnding`).
-    const current = yield* store.modify(workspace, id, yield* time.now, (campaign) => ({ campaign, events: [] }))
-    if (Option.getOrNull(current)?.status !== "finished" || (yield* store.isDone(id))) return
+    const now = yield* time.now
+    // As it is under its lock: it may have been finished or deleted since it was read (`CampaignEnding`, `remove`).
+    const current = yield* store.modify(workspace, id, now, (campaign) => ({ campaign, events: [] }))
+    const { status } = Option.getOrElse(current, () => ({ status: null }))
+    if (status === "deleted") return yield* ending.stop(id, now)
+    if (status !== "finished" || (yield* store.isDone(id))) return
     // Somebody deleted it meanwhile.
     yield* Effect.catchTag(
       become(workspace, id, "running", null, system),
@@ -278,12 +287,12 @@ const make = Effect.gen(function* () {
     }),
     list: Effect.fn("Campaigns.list")(function* (workspace, request) {
       const asked = yield* Effect.fromResult(Paging.checkById({ page: request }))
-      const page = yield* store.list(workspace, asked.page)
+      const page = yield* Paging.ofList("campaigns", asked.page, (own) => store.list(workspace, own))
       return { ...page, data: yield* shown(workspace, page.data) }
     }),
     leads: Effect.fn("Campaigns.leads")(function* (workspace, id, filter, page) {
       const asked = yield* Effect.fromResult(checkLeads({ filter, page }))
-      return yield* store.leads(workspace, id, asked.filter, asked.page)
+      return yield* Paging.ofList(`leads of ${id}`, asked.page, (own) => store.leads(workspace, id, asked.filter, own))
     }),
     enrollList: Effect.fn("Campaigns.enrollList")(function* (workspace, id, list) {
       const campaign = yield* open(workspace, id)

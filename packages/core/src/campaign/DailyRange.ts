@@ -5,8 +5,11 @@
 import { Schema } from "effect"
 import * as Seed from "../workspace/Seed.ts"
 
-/** A day's plan holds a number per slot, so a day's volume has a technical limit: one every 86 ms. */
-const maxPerDay = 1_000_000
+/**
+ * The most messages of an account's day, one every 864 ms: the largest daily limit that a platform puts a number to. Each look
+ * at a day lays its slots anew, which costs so many some 2 ms.
+ */
+const maxPerDay = 100_000
 
 const Volume = Schema.Int.check(
   Schema.isBetween({ minimum: 1, maximum: maxPerDay }, { expected: `an integer from 1 to ${maxPerDay}` })

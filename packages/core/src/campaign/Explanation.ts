@@ -2,7 +2,7 @@
  * Why a lead has not been written to, or what happens to it next: the answer of the same gates and the same plan that the
  * next claim asks.
  */
-import { Context, Effect, Layer, Option } from "effect"
+import { Context, Effect, Layer, Option, Schema } from "effect"
 import * as Account from "../account/Account.ts"
 import { Channels } from "../channel/Channel.ts"
 import { idOf } from "../chat/Chat.ts"
@@ -14,7 +14,7 @@ import * as SendBudget from "../outbox/SendBudget.ts"
 import * as Budget from "../workspace/Budget.ts"
 import type { CampaignId, LeadId, WorkspaceId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
-import { maxLimit, walk } from "../workspace/Page.ts"
+import * as Paging from "../workspace/Page.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
@@ -63,7 +63,7 @@ export class Explanation extends Context.Service<
   {
     explain(workspace: WorkspaceId, lead: LeadId): Effect.Effect<Explained, StorageError | LeadNotFound>
     /**
-     * The verdict of the lead's own gates over at most `limit` leads with something to come, whether the campaign runs or
+     * The verdict of the lead's own gates over at most `limit` leads (1–10,000) with something to come, whether the campaign runs or
      * not: at the next instant at which it may send, with unused budgets. Those in the pool are judged for the first able
      * account that reaches them.
      */
@@ -71,7 +71,7 @@ export class Explanation extends Context.Service<
       workspace: WorkspaceId,
       campaign: CampaignId,
       limit: number
-    ): Effect.Effect<DryRun.DryRun, StorageError | CampaignNotFound>
+    ): Effect.Effect<DryRun.DryRun, StorageError | CampaignNotFound | Paging.InvalidListRequest>
   }
 >()("@overture/core/Explanation") {
   static readonly layer = Layer.effect(
@@ -82,6 +82,8 @@ export class Explanation extends Context.Service<
 
 const statuses: ReadonlyArray<Lead.LeadStatus> = ["assigned", "pending", "sent", "partial"]
 const readAtOnce = 16
+
+const checkDryRun = Paging.checker(Schema.Struct({ limit: Paging.upTo(10_000) }))
 
 const make = Effect.gen(function* () {
   const store = yield* CampaignStore
@@ -167,8 +169,9 @@ const make = Effect.gen(function* () {
   const coming = Effect.fnUntraced(function* (workspace: WorkspaceId, campaign: CampaignId, limit: number) {
     const found: Array<LeadId> = []
     for (const status of statuses) {
-      yield* walk(
-        (page) => store.leads(workspace, campaign, { status }, { ...page, limit: Math.min(maxLimit, limit + 1) }),
+      yield* Paging.walk(
+        (page) =>
+          store.leads(workspace, campaign, { status }, { ...page, limit: Math.min(Paging.maxLimit, limit + 1) }),
         (leads) =>
           Effect.sync(() => {
             for (const lead of leads) if (lead.step !== null && !Lead.isUnderWay(lead)) found.push(lead.id)
@@ -179,7 +182,8 @@ const make = Effect.gen(function* () {
     return found
   })
 
-  const dryRun = Effect.fn("Explanation.dryRun")(function* (workspace: WorkspaceId, id: CampaignId, limit: number) {
+  const dryRun = Effect.fn("Explanation.dryRun")(function* (workspace: WorkspaceId, id: CampaignId, most: number) {
+    const { limit } = yield* Effect.fromResult(checkDryRun({ limit: most }))
     const found = yield* store.get(workspace, id)
     const tenant = yield* workspaces.get(workspace)
     if (Option.isNone(found) || Option.isNone(tenant)) return yield* new CampaignNotFound({ campaign: id })

@@ -20,7 +20,7 @@ import type { AccountId, CampaignId, ContactId, MessageId, StepId, WorkspaceId }
 import { Ids } from "../workspace/Id.ts"
 import { second } from "../workspace/Instant.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
-import { walk } from "../workspace/Page.ts"
+import * as Paging from "../workspace/Page.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import { Transaction } from "../workspace/Transaction.ts"
 import { type Campaign, CampaignNotFound, seedKey, stepAt } from "./Campaign.ts"
@@ -55,12 +55,12 @@ export interface TestSend {
 export class Previews extends Context.Service<
   Previews,
   {
-    /** Every step and variant for the first `limit` people of the campaign that one of its accounts reaches. */
+    /** Every step and variant for the first `limit` people (1–1,000) of the campaign that one of its accounts reaches. */
     preview(
       workspace: WorkspaceId,
       id: CampaignId,
       limit: number
-    ): Effect.Effect<Preview.Preview, StorageError | CampaignNotFound>
+    ): Effect.Effect<Preview.Preview, StorageError | CampaignNotFound | Paging.InvalidListRequest>
     /** People of the campaign for whom hardly any of its hours, or none, are left by their quiet hours; most first. */
     rareHours(
       workspace: WorkspaceId,
@@ -83,6 +83,11 @@ export class Previews extends Context.Service<
   )
 }
 
+/** The most people of one preview. */
+export const maxPeople = 1_000
+
+const checkPreview = Paging.checker(Schema.Struct({ limit: Paging.upTo(maxPeople) }))
+
 const make = Effect.gen(function* () {
   const store = yield* CampaignStore
   const accounts = yield* AccountStore
@@ -103,13 +108,14 @@ const make = Effect.gen(function* () {
         : Effect.succeed(found.value)
     )
 
-  const preview = Effect.fn("Previews.preview")(function* (workspace: WorkspaceId, id: CampaignId, limit: number) {
+  const preview = Effect.fn("Previews.preview")(function* (workspace: WorkspaceId, id: CampaignId, most: number) {
+    const { limit } = yield* Effect.fromResult(checkPreview({ limit: most }))
     const campaign = yield* get(workspace, id)
     // Leads in the pool are shown by accounts that may draw them, the others by the account they have, even one that left.
     const paces = yield* store.paces(id)
     const senders = paces.map(({ account, pace }) => ({ account, hasLeft: pace.leftAt !== null }))
     const people: Array<Preview.PreviewedPerson> = []
-    yield* walk(
+    yield* Paging.walk(
       (page) => store.leads(workspace, id, {}, { ...page, limit: Math.max(1, limit - people.length) }),
       Effect.fnUntraced(function* (leads) {
         for (const lead of leads) {

@@ -127,7 +127,7 @@ const make = Effect.gen(function* () {
     get,
     list: Effect.fn("Templates.list")(function* (workspace, request) {
       const { page } = yield* Effect.fromResult(Paging.checkById({ page: request }))
-      return yield* store.list(workspace, page)
+      return yield* Paging.ofList("templates", page, (own) => store.list(workspace, own))
     }),
     change: Effect.fn("Templates.change")(function* (workspace, id, { content, name }, actor) {
       if (content !== undefined) yield* Effect.fromResult(Rendering.compileContent(content))

@@ -71,6 +71,20 @@ export const SaidContent = Schema.Union([
   PreContactContent
 ]).annotate({ identifier: "SaidContent" })
 
+/** What somebody wrote themselves: a text, a caption, the note of a pre-contact; empty where there is none. */
+export const words = (self: Content): string => {
+  switch (self.type) {
+    case "text":
+      return self.text
+    case "media":
+      return self.caption ?? ""
+    case "preContact":
+      return self.note ?? ""
+    case "approvedTemplate":
+      return ""
+  }
+}
+
 /** The words a person reads: what lists and logs show of a content. */
 export const preview = (self: Content): string => {
   switch (self.type) {

@@ -201,7 +201,7 @@ const make = Effect.gen(function* () {
     open,
     list: Effect.fn("Chats.list")(function* (workspace, filter, page) {
       const asked = yield* Effect.fromResult(checkList({ filter, page }))
-      return yield* inbox.chats(workspace, asked.filter, asked.page)
+      return yield* Paging.ofList("chats", asked.page, (own) => inbox.chats(workspace, asked.filter, own))
     }),
     get: Effect.fn("Chats.get")(function* (workspace, id, member) {
       const chat = yield* shown(workspace, id)
@@ -222,13 +222,18 @@ const make = Effect.gen(function* () {
     messages: Effect.fn("Chats.messages")(function* (workspace, id, order, page) {
       const asked = yield* Effect.fromResult(checkMessages({ order, page }))
       const { deletedAt } = yield* shown(workspace, id)
-      return yield* inbox.thread(workspace, [{ chat: id, after: deletedAt }], asked.order, asked.page)
+      const parts = [{ chat: id, after: deletedAt }]
+      return yield* Paging.ofList(`messages of ${id}`, asked.page, (own) =>
+        inbox.thread(workspace, parts, asked.order, own)
+      )
     }),
     thread: Effect.fn("Chats.thread")(function* (workspace, id, channel, order, page) {
       const asked = yield* Effect.fromResult(checkThread({ channel, order, page }))
       const found = yield* parties.chatsOf(workspace, id, { channel })
       const parts = found.map((chat) => ({ chat: chat.id, after: chat.deletedAt }))
-      return yield* inbox.thread(workspace, parts, asked.order, asked.page)
+      return yield* Paging.ofList(`thread of ${id} on ${channel}`, asked.page, (own) =>
+        inbox.thread(workspace, parts, asked.order, own)
+      )
     }),
     unread: Effect.fn("Chats.unread")((workspace, assignee) => inbox.unread(workspace, assignee ?? null)),
     read: Effect.fn("Chats.read")(function* (workspace, ids, reading, actor) {

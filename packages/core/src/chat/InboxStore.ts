@@ -1,7 +1,7 @@
 /**
  * The port for what an inbox shows: chats and messages by what they are, threads, and how far each member has read. A list
  * with filters looks at a bounded number of rows, so a page may hold fewer than were asked for, even none, and still have
- * a cursor; what no index leads to costs no more for that.
+ * a cursor; what no index leads to costs no more for that. A page at an offset is whole, and looks at as many as that takes.
  */
 import { Context, type Effect, type Option } from "effect"
 import type { AccountId, ChatId, MemberId, MessageId, WorkspaceId } from "../workspace/Id.ts"

@@ -93,7 +93,7 @@ const make = Effect.gen(function* () {
     }),
     list: Effect.fn("Members.list")(function* (workspace, request) {
       const { page } = yield* Effect.fromResult(Paging.checkById({ page: request }))
-      return yield* store.list(workspace, page)
+      return yield* Paging.ofList("members", page, (own) => store.list(workspace, own))
     }),
     change: Effect.fn("Members.change")(function* (workspace, id, given, actor) {
       const { email, name, role, status } = yield* Effect.fromResult(MemberInput.checkChange(given))

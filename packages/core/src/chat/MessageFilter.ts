@@ -1,6 +1,6 @@
 /** Which messages of a workspace a list shows. What is left out does not matter; all that is given must hold. */
 import { Schema } from "effect"
-import type { Content } from "../channel/Content.ts"
+import * as Content from "../channel/Content.ts"
 import { AccountId, CampaignId, ChatId } from "../workspace/Id.ts"
 import { Instant } from "../workspace/Instant.ts"
 import { Author, Message, MessageStatus } from "./Message.ts"
@@ -42,8 +42,4 @@ export const admits = (self: MessageFilter, message: Message): boolean =>
   (self.campaign === undefined || message.campaign === self.campaign) &&
   (self.since === undefined || message.createdAt >= self.since) &&
   (self.until === undefined || message.createdAt < self.until) &&
-  (self.search === undefined || SearchText.isIn(textOf(message.content), self.search))
-
-/** The words of a content that are looked through. */
-export const textOf = (content: Content): string =>
-  content.type === "text" ? content.text : content.type === "media" ? (content.caption ?? "") : ""
+  (self.search === undefined || SearchText.isIn(Content.words(message.content), self.search))

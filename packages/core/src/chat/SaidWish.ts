@@ -1,8 +1,9 @@
 /**
- * Whether a person asks to be written to no more, or again, in anything they say: the words or the caption of a message,
- * an edit of one, the value of a button they pressed, or the channel's own signal. Pure, and the one place that decides it.
+ * Whether a person asks to be written to no more, or again, in anything they say: the words of a message (its text, its
+ * caption or its note), an edit of one, the value of a button they pressed, or the channel's own signal. Pure, and the one
+ * place that decides it.
  */
-import type { Content } from "../channel/Content.ts"
+import { type Content, words } from "../channel/Content.ts"
 import type { Wish } from "../contact/Wish.ts"
 import type { ChatId, ContactId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
@@ -25,7 +26,7 @@ export interface SaidWish {
 
 /** What is compared with the words, each as a whole. */
 const said = (content: Content, button: string | undefined): ReadonlyArray<string> => [
-  ...(content.type === "text" ? [content.text] : content.type === "media" ? [content.caption ?? ""] : []),
+  words(content),
   ...(button === undefined ? [] : [button])
 ]
 

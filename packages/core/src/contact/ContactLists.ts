@@ -150,10 +150,23 @@ const make = Effect.gen(function* () {
       })
     })
 
+  const membersOf = Effect.fnUntraced(function* (workspace: WorkspaceId, id: ContactListId, request: PageRequest) {
+    const { after, limit } = Paging.placeOf(request, firstMember)
+    const found = yield* store.members(workspace, id, Number((after ?? firstMember)[0]), limit + 1)
+    const page = found.slice(0, limit)
+    const last = page.at(-1)
+    const total = request.count === true ? ((yield* store.countMembers(workspace, [id]))[0] ?? 0) : undefined
+    return {
+      data: page.map(({ contact }) => contact),
+      nextCursor: found.length > limit && last !== undefined ? Paging.cursorOf([last.position]) : null,
+      ...(total !== undefined && { total })
+    }
+  })
+
   return ContactLists.of({
     page: Effect.fn("ContactLists.page")(function* (workspace, request) {
       const asked = yield* Effect.fromResult(checkList({ page: request }))
-      const page = yield* store.lists(workspace, asked.page)
+      const page = yield* Paging.ofList("lists", asked.page, (own) => store.lists(workspace, own))
       const counts = yield* store.countMembers(
         workspace,
         page.data.map(({ id }) => id)
@@ -182,16 +195,7 @@ const make = Effect.gen(function* () {
     members: Effect.fn("ContactLists.members")(function* (workspace, id, request) {
       const asked = yield* Effect.fromResult(checkMembers({ page: request }))
       yield* needed(workspace, id)
-      const { after, limit } = Paging.placeOf(asked.page, firstMember)
-      const found = yield* store.members(workspace, id, Number((after ?? firstMember)[0]), limit + 1)
-      const page = found.slice(0, limit)
-      const last = page.at(-1)
-      const total = asked.page.count === true ? ((yield* store.countMembers(workspace, [id]))[0] ?? 0) : undefined
-      return {
-        data: page.map(({ contact }) => contact),
-        nextCursor: found.length > limit && last !== undefined ? Paging.cursorOf([last.position]) : null,
-        ...(total !== undefined && { total })
-      }
+      return yield* Paging.ofList(`members of ${id}`, asked.page, (own) => membersOf(workspace, id, own))
     }),
     rename: Effect.fn("ContactLists.rename")(function* (workspace, id, name) {
       const list = yield* store.renameList(workspace, id, name)

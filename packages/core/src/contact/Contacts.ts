@@ -214,7 +214,7 @@ const make = Effect.gen(function* () {
   return Contacts.of({
     list: Effect.fn("Contacts.list")(function* (workspace, request) {
       const { page } = yield* Effect.fromResult(Paging.checkById({ page: request }))
-      return yield* store.list(workspace, page)
+      return yield* Paging.ofList("contacts", page, (own) => store.list(workspace, own))
     }),
     listNamed: Effect.fn("Contacts.listNamed")(function* (workspace: WorkspaceId, name: string) {
       const known = yield* store.listByName(workspace, name)

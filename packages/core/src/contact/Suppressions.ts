@@ -96,7 +96,7 @@ const make = Effect.gen(function* () {
   return Suppressions.of({
     page: Effect.fn("Suppressions.page")(function* (workspace, request) {
       const { page } = yield* Effect.fromResult(checkList({ page: request }))
-      return yield* store.allSuppressions(workspace, page)
+      return yield* Paging.ofList("suppressions", page, (own) => store.allSuppressions(workspace, own))
     }),
     of: Effect.fn("Suppressions.of")(function* (workspace, given) {
       return yield* store.suppressions(

@@ -189,7 +189,7 @@ const make = Effect.gen(function* () {
     get: Effect.fn("Webhooks.get")((workspace, id) => Effect.map(stateOf(workspace, id), ({ endpoint }) => endpoint)),
     list: Effect.fn("Webhooks.list")(function* (workspace, request) {
       const { page } = yield* Effect.fromResult(Paging.checkById({ page: request }))
-      return yield* store.list(workspace, page)
+      return yield* Paging.ofList("endpoints", page, (own) => store.list(workspace, own))
     }),
     update: Effect.fn("Webhooks.update")(function* (workspace, id, given) {
       const { headers, ...change } = yield* Effect.fromResult(WebhookInput.check(given, knowledge))
@@ -320,7 +320,7 @@ const make = Effect.gen(function* () {
     deliveries: Effect.fn("Webhooks.deliveries")(function* (workspace, id, request) {
       const { page } = yield* Effect.fromResult(checkDeliveries({ page: request }))
       yield* stateOf(workspace, id)
-      return yield* store.deliveries(workspace, id, page)
+      return yield* Paging.ofList(`deliveries of ${id}`, page, (own) => store.deliveries(workspace, id, own))
     }),
     redeliver: Effect.fn("Webhooks.redeliver")(function* (workspace, id, delivery) {
       const again = yield* store.redeliver(workspace, id, delivery, yield* Clock.currentTimeMillis)

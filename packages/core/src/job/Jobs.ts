@@ -154,7 +154,7 @@ const make = Effect.gen(function* () {
     }),
     page: Effect.fn("Jobs.page")(function* (workspace, filter, page) {
       const asked = yield* Effect.fromResult(checkList({ filter, page }))
-      return yield* store.list(workspace, asked.filter, asked.page)
+      return yield* Paging.ofList("jobs", asked.page, (own) => store.list(workspace, asked.filter, own))
     }),
     cancel: Effect.fn("Jobs.cancel")(function* (workspace, id) {
       const ids = yield* makeIds

@@ -4,6 +4,7 @@ import * as Chat from "../chat/Chat.ts"
 import * as ChatFilter from "../chat/ChatFilter.ts"
 import { chatsByText, InboxStore, type ThreadPart, textsLookedAt } from "../chat/InboxStore.ts"
 import type { Message } from "../chat/Message.ts"
+import * as Content from "../channel/Content.ts"
 import * as MessageFilter from "../chat/MessageFilter.ts"
 import * as SearchText from "../chat/SearchText.ts"
 import type { ChatId, MemberId, WorkspaceId } from "../workspace/Id.ts"
@@ -21,7 +22,7 @@ const chatsSaying = (state: State, workspace: WorkspaceId, search: string): Read
   new Set(
     talk(state, workspace)
       .slice(0, textsLookedAt)
-      .filter(({ content }) => SearchText.isIn(MessageFilter.textOf(content), search))
+      .filter(({ content }) => SearchText.isIn(Content.words(content), search))
       .slice(0, chatsByText)
       .map(({ chat }) => chat)
   )

@@ -313,7 +313,7 @@ const make = Effect.gen(function* () {
     }),
     list: Effect.fn("Messages.list")(function* (workspace, filter, page) {
       const asked = yield* Effect.fromResult(checkList({ filter, page }))
-      return yield* inbox.messages(workspace, asked.filter, asked.page)
+      return yield* Paging.ofList("messages", asked.page, (own) => inbox.messages(workspace, asked.filter, own))
     }),
     find: Effect.fn("Messages.find")(function* (workspace, id, account) {
       if (id.startsWith("msg_")) {

@@ -47,7 +47,7 @@ const readKey = Schema.decodeUnknownOption(
   Schema.fromJsonString(Schema.Array(Schema.Union([Schema.Int, Schema.String])))
 )
 
-/** The cursor after the row that has this key. */
+/** The cursor of a store after the row that has this key. */
 export const cursorOf = (key: Key): string => JSON.stringify(key)
 
 /** The key in a cursor; none where it is no cursor of a list whose keys are like this one. */
@@ -58,18 +58,23 @@ export const keyIn = (cursor: string, like: Key): Option.Option<Key> =>
       key.length === like.length && key.every((part, i) => typeof part === typeof like[i] && storable(part) === part)
   )
 
+const formerCursor = "the nextCursor of a former page of this list"
+
 const wholeFrom = (least: number, most: number, expected: string) =>
   Schema.Number.check(
     Schema.makeFilter((n: number) => Number.isSafeInteger(n) && n >= least && n <= most, { expected })
   )
 
+/** How many of something are asked for, at most so many. */
+export const upTo = (most: number) => wholeFrom(1, most, `a whole number from 1 to ${most}`)
+
 /** What a request may say to a list whose keys are like this one; not every list takes all of it. */
 export const fieldsOf = (like: Key) => ({
-  limit: Schema.optional(wholeFrom(1, maxLimit, `a whole number from 1 to ${maxLimit}`)),
+  limit: Schema.optional(upTo(maxLimit)),
   cursor: Schema.optional(
     Schema.String.check(
-      Schema.makeFilter((cursor: string) => Option.isSome(keyIn(cursor, like)), {
-        expected: "the nextCursor of a former page of this list"
+      Schema.makeFilter((cursor: string) => Option.isSome(keyIn(cursor.slice(cursor.indexOf("[")), like)), {
+        expected: formerCursor
       })
     )
   ),
@@ -96,6 +101,25 @@ export const checkerOf = (like: Key) => checker(Schema.Struct({ page: requestOf(
 
 /** The same for a list in the order of ids. */
 export const checkById = checkerOf([""])
+
+/**
+ * Reads a page of the list of that name, whose request was checked: hosts get cursors with the name before them, and those of
+ * other lists are refused.
+ */
+export const ofList = <A, E, R>(
+  name: string,
+  { cursor, ...request }: PageRequest,
+  read: (request: PageRequest) => Effect.Effect<Page<A>, E, R>
+): Effect.Effect<Page<A>, E | InvalidListRequest, R> => {
+  if (cursor !== undefined && !cursor.startsWith(`${name}[`)) {
+    const problem = `expected ${formerCursor}, got ${JSON.stringify(cursor)}`
+    return Effect.fail(new InvalidListRequest({ field: "page.cursor", problem }))
+  }
+  return Effect.map(read({ ...request, cursor: cursor?.slice(name.length) }), ({ nextCursor, ...page }) => ({
+    ...page,
+    nextCursor: nextCursor === null ? null : `${name}${nextCursor}`
+  }))
+}
 
 /** The number of rows a request may have. */
 export const limitOf = (request: PageRequest): number => Math.max(1, Math.min(maxLimit, request.limit ?? defaultLimit))

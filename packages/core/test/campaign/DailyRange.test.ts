@@ -36,9 +36,12 @@ describe("DailyRange", () => {
   it.each([
     [{ rangeMin: 0, rangeMax: 5 }, "rangeMin"],
     [{ rangeMin: 1.5, rangeMax: 5 }, "rangeMin"],
-    [{ rangeMin: 1, rangeMax: 1e9 }, "rangeMax"],
+    [{ rangeMin: 1, rangeMax: 100_001 }, "rangeMax"],
     [{ rangeMin: 30, rangeMax: 20 }, "rangeMax 20 is less than rangeMin 30"]
   ])("refuses %j", (input, word) => assert.include(refusal(input), word))
 
-  it("accepts a range of one number", () => assert.strictEqual(refusal({ rangeMin: 5, rangeMax: 5 }), "accepted"))
+  it("accepts a range of one number, and the most", () => {
+    assert.strictEqual(refusal({ rangeMin: 5, rangeMax: 5 }), "accepted")
+    assert.strictEqual(refusal({ rangeMin: 1, rangeMax: 100_000 }), "accepted")
+  })
 })

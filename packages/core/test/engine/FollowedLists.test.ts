@@ -26,6 +26,7 @@ const place = (channel: TestChannel.TestChannel, settings: Partial<CampaignSetti
     const scene = yield* Scene.make(channel)
     const account = yield* scene.account("one")
     const campaign = yield* scene.campaign("growing", [account], [{ id: "ana" }], settings)
+    const another = (key: string) => scene.campaign(key, [account], [{ id: "ana" }], settings)
     const contacts = yield* Contacts
     const list = yield* contacts.listNamed(scene.workspace.id, "growing")
     const imported = (...people: ReadonlyArray<string>) =>
@@ -43,31 +44,32 @@ const place = (channel: TestChannel.TestChannel, settings: Partial<CampaignSetti
     const written = () => channel.asked.map(({ to }) => to)
     const statuses = (id: CampaignId = campaign.id) =>
       Effect.map(scene.leads(id), (leads) => leads.map(({ status }) => status))
-    return { ...scene, account, campaign, contacts, list, imported, settle, written, statuses }
+    return { ...scene, account, another, campaign, contacts, list, imported, settle, written, statuses }
   })
 
-/** A storage in which a running campaign is finished by another process just before people are enrolled into it. */
-const finishing = Layer.provideMerge(
-  Layer.effect(
-    CampaignStore,
-    Effect.map(CampaignStore, (store) =>
-      CampaignStore.of({
-        ...store,
-        enroll: (id, leads, events, now) =>
-          Effect.andThen(
-            Effect.forEach(leads.slice(0, 1), ({ workspace }) =>
-              store.modify(workspace, id, now, (campaign) => ({
-                campaign: campaign.status === "running" ? { ...campaign, status: "finished" } : campaign,
-                events: []
-              }))
-            ),
-            store.enroll(id, leads, events, now)
-          )
-      })
-    )
-  ),
-  MemoryStorage.layer
-)
+/** A storage in which another process finishes or deletes a running campaign just before people are enrolled into it. */
+const making = (status: "finished" | "deleted") =>
+  Layer.provideMerge(
+    Layer.effect(
+      CampaignStore,
+      Effect.map(CampaignStore, (store) =>
+        CampaignStore.of({
+          ...store,
+          enroll: (id, leads, events, now) =>
+            Effect.andThen(
+              Effect.forEach(leads.slice(0, 1), ({ workspace }) =>
+                store.modify(workspace, id, now, (campaign) => ({
+                  campaign: campaign.status === "running" ? { ...campaign, status } : campaign,
+                  events: []
+                }))
+              ),
+              store.enroll(id, leads, events, now)
+            )
+        })
+      )
+    ),
+    MemoryStorage.layer
+  )
 
 describe("a campaign that follows its lists", () => {
   it.effect("runs again where it was finished while they were enrolled", () => {
@@ -81,7 +83,33 @@ describe("a campaign that follows its lists", () => {
       assert.strictEqual(yield* it.status(it.campaign.id), "running")
       yield* it.run(start + 9 * day)
       assert.deepStrictEqual(it.written(), ["ana", "ben"])
-    }).pipe(Effect.provide(Overture.layer({ storage: finishing, channels: [channel], time })))
+    }).pipe(Effect.provide(Overture.layer({ storage: making("finished"), channels: [channel], time })))
+  })
+
+  it.effect("leaves nobody open where it was deleted while they were enrolled, in whichever way", () => {
+    const channel = TestChannel.make()
+    const time = PacingTime.layerVirtual(start)
+    return Effect.gen(function* () {
+      const campaigns = yield* Campaigns
+      const it = yield* place(channel)
+      const { id: workspace } = it.workspace
+      yield* it.imported("ben")
+      const ben = (yield* (yield* ContactStore).list(workspace, {})).data.find(({ name }) => name === "ben")
+      const ways = [
+        () => it.settle,
+        (id: CampaignId) => campaigns.enrollList(workspace, id, it.list.id),
+        (id: CampaignId) => campaigns.enroll(workspace, id, [{ contact: ben!.id }])
+      ]
+      for (const [i, enroll] of ways.entries()) {
+        const { id } = i === 0 ? it.campaign : yield* it.another(`another ${i}`)
+        yield* it.start(id)
+        yield* enroll(id)
+        const statuses = yield* it.statuses(id)
+        assert.isAbove(statuses.length, 1)
+        assert.deepStrictEqual([...new Set(statuses)], ["skipped"])
+        assert.strictEqual(yield* it.status(id), "deleted")
+      }
+    }).pipe(Effect.provide(Overture.layer({ storage: making("deleted"), channels: [channel], time })))
   })
 
   it.effect("writes to whom an import adds before it starts, while it runs, and after it finished", () => {

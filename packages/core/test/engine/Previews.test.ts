@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { CampaignSettings } from "../../src/campaign/Campaign.ts"
 import { CampaignAccounts } from "../../src/campaign/CampaignAccounts.ts"
+import { Explanation } from "../../src/campaign/Explanation.ts"
 import { Previews, type TestSend } from "../../src/campaign/Previews.ts"
 import { ChatStore } from "../../src/chat/ChatStore.ts"
 import { Suppressions } from "../../src/contact/Suppressions.ts"
@@ -27,7 +28,7 @@ const scene = (channel: TestChannel.TestChannel, settings: Partial<CampaignSetti
     })
     const steps: CampaignSettings["steps"] = [
       { ...it.build.step(), parts: [part("Hi {{ name }}", "Hello {{ name }}"), part("{{ order }} is ready")] },
-      { ...it.build.step({ type: "noReply" }), parts: [part("x".repeat(90))] }
+      { ...it.build.step({ type: "noReply" }), parts: [part(`{{ name }}${"x".repeat(88)}`)] }
     ]
     const people = [{ id: "p0" }, { id: "p1" }, { id: "p2" }]
     const campaign = yield* it.campaign("c", [account], people, { steps, ...settings })
@@ -93,6 +94,27 @@ describe("a preview", () => {
   })
 })
 
+describe("how many people are asked for", () => {
+  it.effect("is a whole number within its bounds, or refused by its name", () => {
+    const channel = TestChannel.make()
+    return Effect.gen(function* () {
+      const { campaign, it } = yield* scene(channel)
+      const { preview } = yield* Previews
+      const { dryRun } = yield* Explanation
+      const expected = (most: string) => `limit: expected a whole number from 1 to ${most}`
+      for (const limit of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 10_001]) {
+        const shown = yield* Effect.flip(preview(it.workspace.id, campaign.id, limit))
+        const judged = yield* Effect.flip(dryRun(it.workspace.id, campaign.id, limit))
+        assert.deepStrictEqual([shown._tag, judged._tag], ["InvalidListRequest", "InvalidListRequest"])
+        assert.include(shown.message, expected("1000"))
+        assert.include(judged.message, expected("10000"))
+      }
+      assert.strictEqual((yield* preview(it.workspace.id, campaign.id, 1_000)).people.length, 3)
+      assert.strictEqual((yield* dryRun(it.workspace.id, campaign.id, 10_000)).leads, 3)
+    }).pipe(Effect.provide(Scene.engine(channel)))
+  })
+})
+
 describe("a test send", () => {
   it.effect("goes to the address at once, marked, and counts for no campaign", () => {
     const channel = TestChannel.make()
@@ -128,7 +150,7 @@ describe("a test send", () => {
       yield* it.run(start + 60_000)
       assert.deepStrictEqual(
         channel.asked.map(({ text }) => text),
-        ["x".repeat(90)]
+        [`p0${"x".repeat(88)}`]
       )
     }).pipe(Effect.provide(Scene.engine(channel)))
   })

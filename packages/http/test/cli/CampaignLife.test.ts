@@ -85,6 +85,9 @@ describe("the life of a campaign on the command line", { timeout: 180_000 }, () 
     expect(report.campaign).toMatchObject({ status: "running", standing: "inactive" })
     expect((await command("report")).stdout).toContain("inactive: none of its accounts can send")
     expect((await command("doctor")).stdout).toContain("inactive, 6 leads")
+    const database = ["--database", here.path("overture.sqlite")]
+    const explained = JSON.parse((await inProcess("explain", "person-0", ...database, "--json")).stdout)
+    expect(explained.campaign).toMatchObject({ status: "running", standing: "inactive" })
 
     const unnamed = await command("delete")
     expect(unnamed).toMatchObject({ code: 2, stderr: expect.stringContaining("--campaign") })

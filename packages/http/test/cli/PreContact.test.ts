@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { inProcess } from "./inProcess.ts"
 import { campaign, contacts, type Desk, desk } from "./spawn.ts"
@@ -33,16 +34,35 @@ describe("a contact request", { timeout: 120_000 }, () => {
     }
   })
 
-  it("is not made where the platform has none, and says why", async () => {
-    expect(await run("asked.json", { capabilities: { preContact: false } })).toMatchObject({
-      code: 0,
-      stdout: expect.stringContaining("the channel cannot send this 2")
-    })
-    expect(here.lines("overture.sandbox.ndjson")).toEqual([])
+  it("is refused before anything is written where the platform has none, and so are too many words with it", async () => {
+    const long = { type: "preContact", note: "x".repeat(4_097) }
+    here.write("long.json", campaign({ messages: ["Hi"], followUps: [{ messages: [long], sendAfterDays: 2 }] }))
+    const none = { capabilities: { preContact: false } }
+    const refusals = [
+      ["asked.json", none, "messages[0]: none of the campaign's channels can send it: sandbox: people cannot be asked"],
+      [
+        "long.json",
+        {},
+        "followUps[0].messages[0]: none of the campaign's channels can send it: sandbox: the text has 4097"
+      ]
+    ] as const
+    for (const [file, script, why] of refusals) {
+      expect(await run(file, script)).toMatchObject({ code: 1, stderr: expect.stringContaining(`${file}: ${why}`) })
+      expect(existsSync(here.path("overture.sqlite"))).toBe(false)
+    }
   })
 
-  it("is not made with more words than the channel takes", async () => {
-    here.write("long.json", campaign({ messages: [{ type: "preContact", note: "x".repeat(4_097) }] }))
+  it("is refused of a campaign that has it, too, as soon as no channel of the file takes it", async () => {
+    expect(await run("asked.json", {})).toMatchObject({ code: 0 })
+    expect(await run("asked.json", { capabilities: { preContact: false } })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("asked.json: messages[0]: ")
+    })
+  })
+
+  it("is not made with more words than the channel takes, where the words are each person's own", async () => {
+    const note = `{{ first }}${"x".repeat(4_095)}`
+    here.write("long.json", campaign({ messages: [{ type: "preContact", note }] }))
     expect(await run("long.json", {})).toMatchObject({
       stdout: expect.stringContaining("the channel cannot send this 2")
     })

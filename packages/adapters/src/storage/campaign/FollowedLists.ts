@@ -20,7 +20,7 @@ const statements = defineStatements("CampaignLists", (sql) => {
       from (select * from ${t("campaign")} as g where g.follows and g.id >= $1) as g
       ${lookup(sql, "campaign_list", "e", "e.campaign_id = g.id")}
       ${lookup(sql, "contact_list", "l", "l.id = e.list_id")}
-      where g.status <> 'deleted' and (g.id > $1 or e.list_id > $2) and l.workspace_id = g.workspace_id
+      where (g.id > $1 or e.list_id > $2) and l.workspace_id = g.workspace_id
         and l.status = 'ready' and l.members > e.enrolled order by g.id, e.list_id limit $3`
   }
 })

@@ -1,7 +1,7 @@
 /**
  * The lists of chats. Each walks one index in the order of the list: of the unread chats, of those that a member has open,
  * of those that somebody did something with, or of all. What the index does not decide is looked up on the way, in at most
- * `chatsLookedAt` chats a page: first in a few, as most lists are full by then.
+ * `chatsLookedAt` chats a page: first in a few, as most lists are full by then. Only an offset looks at as many as it takes.
  */
 import type { Chat } from "@overture/core/chat/Chat"
 import type { ChatFilter } from "@overture/core/chat/ChatFilter"
@@ -207,9 +207,9 @@ export const make = (database: Database["Service"]): Pick<InboxStore["Service"],
     const isDecided = conditions(sql, begin(workspace, filter).rest, saying, Composed.begin()).length === 0
     const data: Array<Chat> = []
     let place = start
-    // An offset is counted from the beginning, in one go.
-    for (const many of isDecided ? [0] : offset > 0 ? [chatsLookedAt] : [few, chatsLookedAt - few]) {
-      const until: Place | null = isDecided ? null : yield* ahead(workspace, filter, place, many)
+    // An offset counts chats that match, from the beginning: however many lie between them.
+    for (const many of isDecided || offset > 0 ? [null] : [few, chatsLookedAt - few]) {
+      const until: Place | null = many === null ? null : yield* ahead(workspace, filter, place, many)
       const found = yield* between(workspace, filter, saying, place, until, limit + 1 - data.length, offset)
       data.push(...found)
       place = until
@@ -219,7 +219,7 @@ export const make = (database: Database["Service"]): Pick<InboxStore["Service"],
     const next = last === undefined ? place : { at: last.lastAt, id: last.id }
     return {
       data: data.slice(0, limit),
-      nextCursor: next === null || (isDecided && last === undefined) ? null : cursorOf([-next.at, next.id]),
+      nextCursor: next === null ? null : cursorOf([-next.at, next.id]),
       ...(request.count === true && { total: (yield* count(workspace, filter, saying)).chats })
     } satisfies Page<Chat>
   })

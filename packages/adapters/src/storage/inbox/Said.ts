@@ -18,9 +18,11 @@ export const contains = (sql: Sql, text: string, words: ReadonlyArray<string>): 
   return `(${words.map(found).join(" or ")})`
 }
 
-/** The words of a message's content: those of `MessageFilter.textOf`. */
-export const textOf = (sql: Sql, message: string): string =>
-  `coalesce(${sql.jsonField(`${message}.content`, "text", "text")}, ${sql.jsonField(`${message}.content`, "caption", "text")}, '')`
+/** The words of a message's content: those of `Content.words`. */
+export const textOf = (sql: Sql, message: string): string => {
+  const fields = ["text", "caption", "note"].map((name) => sql.jsonField(`${message}.content`, name, "text"))
+  return `coalesce(${fields.join(", ")}, '')`
+}
 
 /** The messages that are looked through, without an end and without a look. */
 export const talk = "m.workspace_id = $1 and m.lead_id is null"

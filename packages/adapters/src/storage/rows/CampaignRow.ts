@@ -83,6 +83,6 @@ export const encode = (self: Campaign): Columns.Written<typeof columns> => ({
   created_at: self.createdAt,
   started_at: self.startedAt,
   resume_after: self.resumeAfter ?? null,
-  // Of the settings, what campaigns are looked for by.
-  follows: self.settings.followList === true
+  // Whether it is looked for as one that follows its lists.
+  follows: self.settings.followList === true && self.status !== "deleted"
 })

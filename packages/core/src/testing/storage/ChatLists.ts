@@ -140,6 +140,8 @@ export const cases: ReadonlyArray<StorageCase> = [
       yield* store.record([
         wrote(3, "When is the DELIVERY?"),
         wrote(4, "die Übergabe ist morgen"),
+        wrote(1, "", { content: { type: "media", kind: "image", url: "https://example.com/a", caption: "my Garden" } }),
+        wrote(2, "", { content: { type: "preContact", note: "We met in Lisbon" } }),
         wrote(4, "of a campaign", { lead: build.ids.next("led"), step: build.ids.next("stp") })
       ])
       const finds = (search: string, expected: ReadonlyArray<number>) =>
@@ -158,6 +160,8 @@ export const cases: ReadonlyArray<StorageCase> = [
       yield* finds("charlotte", [2])
       yield* finds("delivery", [3])
       yield* finds("übergabe", [4])
+      yield* finds("garden", [1])
+      yield* finds("lisbon", [2])
       yield* finds("of a campaign", [])
       yield* finds("0%_s", [3])
       yield* finds("%", [3])

@@ -106,6 +106,11 @@ export const cases: ReadonlyArray<StorageCase> = [
     Expect.equal((yield* store.grownLists(null, 1))[0]?.campaign.settings.followList, true, "the campaign with it")
     yield* contacts.deleteList(workspace.id, two.id)
     Expect.equal((yield* grown).length, 2, "without a list that was deleted")
+    yield* store.modify(workspace.id, deaf.id, start, (row) => ({
+      campaign: { ...row, status: "deleted" },
+      events: []
+    }))
+    Expect.equal(yield* grown, [[campaign.id, one.id, 3, 4]], "without a campaign that was deleted")
   }),
 
   storageCase(

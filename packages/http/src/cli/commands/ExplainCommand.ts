@@ -3,6 +3,7 @@ import { Explanation } from "@overture/core/campaign/Explanation"
 import { ChatStore } from "@overture/core/chat/ChatStore"
 import { idOf } from "@overture/core/chat/Chat"
 import { ContactStore } from "@overture/core/contact/ContactStore"
+import * as CampaignStanding from "@overture/core/campaign/CampaignStanding"
 import { CampaignStore } from "@overture/core/campaign/CampaignStore"
 import { Effect, Option } from "effect"
 import { Argument, Command } from "effect/cli"
@@ -35,13 +36,22 @@ export const command = Command.make("explain", flags, ({ campaign, database, jso
       const owner = yield* campaigns.get(Engine.workspace, lead.campaign)
       if (Option.isNone(owner)) return yield* refuse(`the campaign of ${lead.id} is gone`)
       const contact = yield* (yield* ContactStore).get(Engine.workspace, lead.contact)
-      const accounts = (yield* campaigns.paces(lead.campaign)).map(({ account }) => account)
-      const account = accounts.find(({ id }) => id === lead.account) ?? null
+      const paces = yield* campaigns.paces(lead.campaign)
+      const account = paces.find(({ pace }) => pace.account === lead.account)?.account ?? null
       const messages =
         account === null
           ? []
           : (yield* (yield* ChatStore).messages(Engine.workspace, idOf(account.id, lead.address), { limit: 100 })).data
-      const story = { lead, answer, pace, campaign: owner.value, contact: Option.getOrNull(contact), account, messages }
+      const story = {
+        lead,
+        answer,
+        pace,
+        campaign: owner.value,
+        standing: CampaignStanding.ofPaces(owner.value, paces),
+        contact: Option.getOrNull(contact),
+        account,
+        messages
+      }
       if (json) return Output.printJson(LeadPage.encode(story))
       Output.print(...LeadPage.render(story, Output.hasColors() ? Text.colors : Text.plain))
     })

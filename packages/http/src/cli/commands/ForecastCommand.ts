@@ -128,6 +128,7 @@ const ofFile = (path: string, given: Given) =>
       const names = Setup.channelsOf(file, new Map())
       const rules = yield* Setup.rowRules(Option.getOrUndefined(given.channel), names)
       const channels = yield* Engine.sandboxes(names, { script: null, log: undefined }, Engine.clockHolder())
+      yield* Inputs.ensureCarried(path, file, channels)
       const storage = yield* Layer.build(Memory.layer)
       const engine = yield* Engine.build(storage, { time: PacingTime.layerVirtual(from), channels })
       const work = Effect.gen(function* () {

@@ -1,7 +1,7 @@
 /** `overture preview`: what a campaign would say, and to whom something is missing. Nothing is sent or reserved. */
 import type { Content } from "@overture/core/channel/Content"
 import type { Preview, PreviewedVariant } from "@overture/core/campaign/Preview"
-import { Previews } from "@overture/core/campaign/Previews"
+import { maxPeople, Previews } from "@overture/core/campaign/Previews"
 import type { RareHours } from "@overture/core/campaign/RecipientHours"
 import { Effect } from "effect"
 import { Command, Flag } from "effect/cli"
@@ -20,8 +20,8 @@ const flags = {
     Flag.withMetavar("N"),
     Flag.withDescription(`How many people are shown; ${defaultPeople} where it is left out`),
     Flag.filter(
-      (people) => people >= 1 && people <= 1_000,
-      () => "Expected a number from 1 to 1000"
+      (people) => people >= 1 && people <= maxPeople,
+      () => `Expected a number from 1 to ${maxPeople}`
     ),
     Flag.withDefault(defaultPeople)
   ),

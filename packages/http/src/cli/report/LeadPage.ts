@@ -1,6 +1,7 @@
 /** One person in a campaign as text: what went out, what came back, and what comes next. Pure. */
 import type { Account } from "@overture/core/account/Account"
 import { type Campaign, seedKey } from "@overture/core/campaign/Campaign"
+import type { CampaignStanding } from "@overture/core/campaign/CampaignStanding"
 import type { Answer } from "@overture/core/campaign/Explanation"
 import type { Verdict } from "@overture/core/outbox/Gate"
 import { noSlot } from "@overture/core/campaign/PaceGates"
@@ -18,6 +19,7 @@ export interface LeadStory {
   /** Whether its account's turn has come in the campaign, or what it waits for; null where that does not matter. */
   readonly pace: Verdict | null
   readonly campaign: Campaign
+  readonly standing: CampaignStanding
   readonly contact: Contact | null
   readonly account: Account | null
   /** Oldest first. */
@@ -100,7 +102,7 @@ export const render = (story: LeadStory, paint: Text.Paint): ReadonlyArray<strin
 }
 
 /** The same as JSON. */
-export const encode = ({ account, answer, campaign, contact, lead, messages, pace }: LeadStory) => ({
+export const encode = ({ account, answer, campaign, contact, lead, messages, pace, standing }: LeadStory) => ({
   lead: {
     id: lead.id,
     status: lead.status,
@@ -113,7 +115,13 @@ export const encode = ({ account, answer, campaign, contact, lead, messages, pac
   },
   contact:
     contact === null ? null : { id: contact.id, name: contact.name, timezone: contact.timezone, tags: contact.tags },
-  campaign: { id: campaign.id, externalRef: campaign.externalRef, name: campaign.name, status: campaign.status },
+  campaign: {
+    id: campaign.id,
+    externalRef: campaign.externalRef,
+    name: campaign.name,
+    status: campaign.status,
+    standing
+  },
   account: account === null ? null : { id: account.id, externalRef: account.externalRef, name: account.name },
   messages: messages.map((message) => ({
     id: message.id,

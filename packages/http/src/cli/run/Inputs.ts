@@ -9,6 +9,7 @@ import * as JsonSyntax from "@overture/adapters/sources/JsonSyntax"
 import type * as Batches from "@overture/adapters/sources/Batches"
 import * as CampaignFile from "@overture/core/campaign/CampaignFile"
 import * as CampaignFileCheck from "@overture/core/campaign/CampaignFileCheck"
+import type { Channel } from "@overture/core/channel/Channel"
 import type { Instant } from "@overture/core/workspace/Instant"
 import type { Problem } from "@overture/core/workspace/Problem"
 import { Effect, Stream } from "effect"
@@ -72,6 +73,16 @@ export const ensureOpenAt = (
   at: Instant
 ): Effect.Effect<void, CliFailure> => {
   const problems = CampaignFileCheck.endedBy(file, at)
+  return problems.length === 0 ? Effect.void : Effect.fail(refuse(...problemLines(path, problems)))
+}
+
+/** Refuses messages that none of the channels of the file's accounts can carry. */
+export const ensureCarried = (
+  path: string,
+  file: CampaignFile.CampaignFile,
+  channels: ReadonlyArray<Channel>
+): Effect.Effect<void, CliFailure> => {
+  const problems = CampaignFileCheck.uncarried(file, channels)
   return problems.length === 0 ? Effect.void : Effect.fail(refuse(...problemLines(path, problems)))
 }
 

@@ -153,6 +153,10 @@ const program = (options: RunOptions) =>
     }
     // What can be checked without the database is, before there is a file for it.
     const written = Setup.channelsOf(file, new Map())
+    if (Target.isMissing(target)) {
+      const silent = yield* Engine.sandboxes(written, { script, log: undefined }, Engine.clockHolder())
+      yield* Inputs.ensureCarried(options.campaign, file, silent)
+    }
     const early = Target.isMissing(target) ? yield* Setup.rowRules(options.channel, written) : null
     const read =
       early === null ? null : yield* Stop.interrupting(stop)(Inputs.readContacts(options.contacts, csv, early.problem))
@@ -188,6 +192,7 @@ const program = (options: RunOptions) =>
       return yield* explainHalt({ type: "paused", reason: before.value.pauseReason }, before.value, target)
     }
     const sandboxes = yield* Engine.sandboxes(channels, { script, log }, clock)
+    yield* Inputs.ensureCarried(options.campaign, file, sandboxes)
     const engine = yield* Engine.build(storage, { time, channels: sandboxes, clock, equipment, outbox: options.outbox })
 
     yield* Effect.provideContext(
