@@ -111,7 +111,7 @@ try {
   }
   const summary = Report.summary(found, goals)
   const events = chosen.includes("inbox") ? await inbox.measure(arena, 1_000) : null
-  const deliveries = chosen.includes("webhooks") ? await webhooks.measure(arena, 20_000, rounds) : null
+  const deliveries = chosen.includes("webhooks") ? await webhooks.measure(arena, 10_000, 4 * rounds) : null
   const plans = chosen.includes("planner") ? await planner.measure(rounds) : null
   const claims = values.large ? await large.measure(arena, count("large-leads", 100_000_000)) : null
   if (found.length > 0) process.stdout.write(`\n${Report.text(summary)}\n`)

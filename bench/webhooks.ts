@@ -1,13 +1,14 @@
 /**
  * Deliveries per second of the engine, from a feed in PostgreSQL to a receiver in another process, against bare undici
  * that posts the same requests: as many bytes of headers and body, signed beforehand and held in memory, with as many
- * requests at a time. It reads no feed, signs nothing, keeps no order, and remembers nothing.
+ * requests at a time. It reads no feed, signs nothing, keeps no order, and remembers nothing. Both are processes that live
+ * as long as the measurement, and take turns of about a second: what else the machine does falls on both.
  *
- * `npm run bench -- --rows webhooks [--rounds N]`
+ * `npm run bench -- --rows webhooks [--rounds N]`, four turns a round
  */
 import * as HttpWebhooks from "@overture/adapters/webhooks/HttpWebhooks"
 import * as PostgresStorage from "@overture/adapters/storage/PostgresStorage"
-import { EventStore } from "@overture/core/event/EventStore"
+import { EventStore, type Position } from "@overture/core/event/EventStore"
 import { WebhookDeliveries } from "@overture/core/event/WebhookDeliveries"
 import { type Hmac, secretPrefix, standard } from "@overture/core/event/WebhookFormat"
 import { Webhooks } from "@overture/core/event/Webhooks"
@@ -29,18 +30,21 @@ import * as Report from "./Report.ts"
 /** Requests at a time. */
 const concurrency = 32
 const chats = 500
-/** Deliveries of each before anything is measured: connections are made and code is compiled. */
-const warming = 5_000
+/** Deliveries of each before anything is measured: code is compiled. */
+const compiling = 20_000
+/** Deliveries at the beginning of each turn that are not measured: connections are made. */
+const warming = 1_000
 /** Of a delivery against a bare post. */
 const goal = 0.8
 
 type Task =
   | { readonly role: "receiver" }
   | { readonly role: "engine"; readonly url: string }
-  | { readonly role: "bare"; readonly url: string; readonly to: string; readonly events: number }
+  | { readonly role: "bare"; readonly url: string; readonly to: string }
 
 type Said =
   | { readonly type: "listening"; readonly port: number }
+  | { readonly type: "counting" }
   | { readonly type: "ready" }
   | { readonly type: "received"; readonly ms: number }
   | { readonly type: "finished"; readonly cpuMicros: number }
@@ -78,6 +82,7 @@ const receive = () => {
   process.on("message", (n) => {
     measured = Number(n)
     left = measured + warming
+    void say({ type: "counting" })
   })
   const server = createServer((incoming, response) => {
     incoming.resume().on("end", () => {
@@ -90,73 +95,84 @@ const receive = () => {
   server.listen(0, "127.0.0.1", () => void say({ type: "listening", port: (server.address() as AddressInfo).port }))
 }
 
-/** Says that it is ready, works when it is told to, until it is told to stop, and says what that cost. */
-const race = async (work: (stopped: Promise<unknown>) => Promise<void>) => {
-  const go = told()
-  await say({ type: "ready" })
-  await go
-  const before = process.cpuUsage()
-  await work(told())
-  const { system, user } = process.cpuUsage(before)
-  await say({ type: "finished", cpuMicros: system + user })
+/**
+ * Takes turns: when told that there is something to tell, prepares it and says that it is ready; works when it is told
+ * to, until it is told to stop, and says what that cost. Ends when there is nothing more.
+ */
+const race = async (prepare: () => Promise<(stopped: Promise<unknown>) => Promise<void>>) => {
+  let isMore = told()
+  while ((await isMore) > 0) {
+    const work = await prepare()
+    const go = told()
+    await say({ type: "ready" })
+    await go
+    const before = process.cpuUsage()
+    await work(told())
+    const { system, user } = process.cpuUsage(before)
+    isMore = told()
+    await say({ type: "finished", cpuMicros: system + user })
+  }
 }
 
 const deliver = (url: string) =>
   Effect.gen(function* () {
     const { chores } = yield* WebhookDeliveries
-    const delivering = Effect.forever(
-      Effect.gen(function* () {
+    const untilThen = async (stopped: Promise<unknown>) => {
+      let isOver = false
+      void stopped.then(() => (isOver = true))
+      const round = Effect.gen(function* () {
         const { worked } = yield* chores[0]!.round(yield* Clock.currentTimeMillis)
         if (!worked) yield* Effect.sleep(5)
+        return worked
       })
-    )
-    yield* Effect.promise(() =>
-      race((stopped) =>
-        Effect.runPromise(
-          Effect.raceFirst(
-            delivering,
-            Effect.promise(() => stopped)
-          ).pipe(Effect.orDie, Effect.asVoid)
-        )
-      )
-    )
+      await Effect.runPromise(Effect.repeat(round, { while: (worked) => worked || !isOver }))
+    }
+    yield* Effect.promise(() => race(() => Promise.resolve(untilThen)))
   }).pipe(Effect.provide(engine(url)))
 
 /** As `standard` signs, with whatever secret. */
 const hmac: Hmac = () => (text, encoding) => createHmac("sha256", "bench").update(text).digest(encoding)
 const sign = standard.signer([Redacted.make(secretPrefix)], hmac)
 
-/** The requests by which the last events of the feed are told. */
-const requestsOf = (url: string, events: number) =>
+interface Page {
+  readonly requests: ReadonlyArray<{ readonly headers: Record<string, string>; readonly body: string }>
+  readonly end: Position | null
+}
+
+/** The requests by which the events after a place of the feed are told. */
+const requestsAfter = (url: string, place: Position | null) =>
   Effect.gen(function* () {
     const feed = yield* EventStore
-    const requests: Array<{ readonly headers: Record<string, string>; readonly body: string }> = []
-    let after = null as string | null
+    const requests: Array<Page["requests"][number]> = []
+    let end = place
     for (;;) {
-      const page = yield* feed.read(workspace.id, after, 1_000)
+      const page = yield* feed.read(workspace.id, end, 1_000)
       for (const { event } of page) {
         const body = standard.body(event)
         const signed = sign({ id: event.id, at: event.at, body })
         requests.push({ headers: { "user-agent": "bare", "content-type": standard.contentType, ...signed }, body })
       }
-      after = page.at(-1)?.position ?? after
-      if (page.length < 1_000) return requests.slice(-events)
+      end = page.at(-1)?.position ?? end
+      if (page.length < 1_000) return { requests, end } satisfies Page
     }
   }).pipe(Effect.provide(PostgresStorage.layer({ url })))
 
 const post = async (task: Extract<Task, { readonly role: "bare" }>) => {
-  const requests = await Effect.runPromise(requestsOf(task.url, task.events))
   const dispatcher = new Agent({ allowH2: false })
-  let next = 0
-  const one = async () => {
-    for (let asked = requests[next++]; asked !== undefined; asked = requests[next++]) {
-      const response = await request(task.to, { method: "POST", ...asked, dispatcher })
-      await response.body.dump()
+  let page: Page = { requests: [], end: null }
+  await race(async () => {
+    page = await Effect.runPromise(requestsAfter(task.url, page.end))
+    let next = 0
+    const one = async () => {
+      for (let asked = page.requests[next++]; asked !== undefined; asked = page.requests[next++]) {
+        const response = await request(task.to, { method: "POST", ...asked, dispatcher })
+        await response.body.dump()
+      }
     }
-  }
-  await race(async (stopped) => {
-    await Promise.all(Array.from({ length: concurrency }, one))
-    await stopped
+    return async (stopped) => {
+      await Promise.all(Array.from({ length: concurrency }, one))
+      await stopped
+    }
   })
   await dispatcher.close()
 }
@@ -168,16 +184,16 @@ const hear = <T extends Said["type"]>(child: ChildProcess, type: T) =>
   new Promise<Extract<Said, { readonly type: T }>>((resolve, reject) => {
     const listen = (said: Said) => {
       if (said.type !== type) return
-      child.off("message", listen)
+      child.off("message", listen).off("exit", fail)
       resolve(said as Extract<Said, { readonly type: T }>)
     }
-    child.on("message", listen)
-    child.once("exit", (code) => reject(new Error(`a process ended with ${code}`)))
+    const fail = (code: number | null) => reject(new Error(`a process ended with ${code}`))
+    child.on("message", listen).once("exit", fail)
   })
 
 const ended = (child: ChildProcess) => new Promise<void>((resolve) => child.once("exit", () => resolve()))
 
-/** Each round tells as many new events, by the engine and by bare undici, in turn first. */
+/** In each round both tell as many new events, in turn first. */
 export const measure = async (arena: Arena, events: number, rounds: number): Promise<ReadonlyArray<Round>> => {
   const url = await arena.postgres("webhooks")
   const receiver = start({ role: "receiver" })
@@ -191,43 +207,51 @@ export const measure = async (arena: Arena, events: number, rounds: number): Pro
       yield* (yield* Webhooks).create(workspace.id, { url: to, concurrency })
     })
   )
-  const seed = Effect.gen(function* () {
-    const { append } = yield* EventStore
-    for (let i = 0; i < warming + events; i += 1_000) {
-      const count = Math.min(1_000, warming + events - i)
-      yield* append(
-        Array.from({ length: count }, (_, n) => {
-          const chat = build.ids.next("cht").slice(0, -3) + String((i + n) % chats).padStart(3, "0")
-          return build.event(workspace.id, build.ids.next("msg"), { data: { chat: chat.slice(-3), account: chat } })
-        })
-      )
-    }
-  })
-  const time = async (task: Task): Promise<Speed> => {
-    const child = start(task)
-    await hear(child, "ready")
-    receiver.send(events)
+  const seed = (count: number) =>
+    Effect.gen(function* () {
+      const { append } = yield* EventStore
+      for (let i = 0; i < count; i += 1_000) {
+        yield* append(
+          Array.from({ length: Math.min(1_000, count - i) }, (_, n) => {
+            const chat = build.ids.next("cht").slice(0, -3) + String((i + n) % chats).padStart(3, "0")
+            return build.event(workspace.id, build.ids.next("msg"), { data: { chat: chat.slice(-3), account: chat } })
+          })
+        )
+      }
+    })
+  const engineProcess = start({ role: "engine", url })
+  const bareProcess = start({ role: "bare", url, to })
+  const turn = async (child: ChildProcess, count: number): Promise<Speed> => {
+    const ready = hear(child, "ready")
+    child.send(count)
+    await ready
+    const counting = hear(receiver, "counting")
+    receiver.send(count)
+    await counting
     const over = hear(receiver, "received")
     child.send(0)
     const { ms } = await over
     const finished = hear(child, "finished")
-    const gone = ended(child)
     child.send(0)
     const { cpuMicros } = await finished
-    await gone
-    return { perSecond: (events / ms) * 1_000, cpu: cpuMicros / (warming + events) }
+    return { perSecond: (count / ms) * 1_000, cpu: cpuMicros / (warming + count) }
   }
+  const both = async (count: number, isEngineFirst: boolean): Promise<Round> => {
+    await run(seed(warming + count))
+    if (isEngineFirst) return { engine: await turn(engineProcess, count), bare: await turn(bareProcess, count) }
+    return { bare: await turn(bareProcess, count), engine: await turn(engineProcess, count) }
+  }
+  await both(compiling, true)
   const found: Array<Round> = []
   for (let round = 0; round < rounds; round++) {
-    await run(seed)
-    const engine = () => time({ role: "engine", url })
-    const bare = () => time({ role: "bare", url, to, events: warming + events })
-    const pair =
-      round % 2 === 0 ? { engine: await engine(), bare: await bare() } : { bare: await bare(), engine: await engine() }
-    found.push(pair)
-    process.stderr.write(
-      `webhooks ${round + 1}/${rounds}  ${line("engine", pair.engine)}, ${line("bare", pair.bare)}\n`
-    )
+    const { bare, engine } = await both(events, round % 2 === 0)
+    found.push({ bare, engine })
+    process.stderr.write(`webhooks ${round + 1}/${rounds}  ${line("engine", engine)}, ${line("bare", bare)}\n`)
+  }
+  for (const child of [engineProcess, bareProcess]) {
+    const gone = ended(child)
+    child.send(0)
+    await gone
   }
   const gone = ended(receiver)
   receiver.disconnect()

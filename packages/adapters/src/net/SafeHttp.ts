@@ -10,7 +10,8 @@
 import { Effect, Result, type Scope } from "effect"
 import type { IncomingHttpHeaders } from "node:http"
 import { isIP, type LookupFunction } from "node:net"
-import { Agent, buildConnector, type Dispatcher } from "undici"
+import { buildConnector, type Dispatcher } from "undici"
+import { Connections } from "./Connections.ts"
 import * as Lookup from "./Lookup.ts"
 import * as Target from "./Target.ts"
 
@@ -125,6 +126,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #origin: string
   readonly #request: SafeRequest
   readonly #ended: (result: SafeResult) => void
+  readonly #freed: () => void
   readonly #timer: NodeJS.Timeout
   #controller: Dispatcher.DispatchController | null = null
   #isOver = false
@@ -133,10 +135,15 @@ class Exchange implements Dispatcher.DispatchHandler {
   #chunks: Array<Buffer> = []
   #size = 0
 
-  constructor(origin: string, request: SafeRequest, ended: (result: SafeResult) => void) {
+  /**
+   * `ended` is told the result. `freed` is told after it, maybe much later, that the connection is done with it: who asks
+   * again at once gets another one, as the other side may be closing this one behind its answer.
+   */
+  constructor(origin: string, request: SafeRequest, ended: (result: SafeResult) => void, freed: () => void) {
     this.#origin = origin
     this.#request = request
     this.#ended = ended
+    this.#freed = freed
     const { timeoutMs } = request
     this.#timer = setTimeout(() => this.#fail("timeout", `no answer within ${timeoutMs} ms`), timeoutMs)
   }
@@ -167,11 +174,13 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     this.#controller = null
     this.#succeed()
+    this.#freed()
   }
 
   onResponseError(_: Dispatcher.DispatchController, cause: Error): void {
     this.#controller = null
     this.#end(Result.fail(errorOf(this.#origin, cause)))
+    this.#freed()
   }
 
   /** Closes the connection, unless all is over. */
@@ -208,11 +217,18 @@ interface Place {
   readonly path: string
 }
 
-const dispatch = (agent: Agent, { origin, path }: Place, request: SafeRequest, exchange: Exchange): void => {
+/** Sends a request on a connection of its own for that time; what it gives back closes that. */
+const dispatch = (
+  connections: Connections,
+  { origin, path }: Place,
+  request: SafeRequest,
+  ended: (result: SafeResult) => void
+): (() => void) => {
+  const connection = connections.take(origin)
+  const exchange = new Exchange(origin, request, ended, () => connections.giveBack(origin, connection))
   const longestSilenceMs = Math.min(request.timeoutMs, silenceMs)
-  agent.dispatch(
+  connection.dispatch(
     {
-      origin,
       path,
       method: request.method,
       headers: request.headers ?? {},
@@ -222,6 +238,7 @@ const dispatch = (agent: Agent, { origin, path }: Place, request: SafeRequest, e
     },
     exchange
   )
+  return () => exchange.giveUp()
 }
 
 /** How many URLs are remembered with what was said of them: it depends on their text alone. */
@@ -251,19 +268,17 @@ export const make = (options: Options): Effect.Effect<SafeHttp, never, Scope.Sco
   const parse = remembering(target.parse)
   return Effect.map(
     Effect.acquireRelease(
-      Effect.sync(() => new Agent({ connect: connector(target, lookup), maxHeaderSize, allowH2: false })),
-      (agent) => Effect.promise(() => agent.destroy())
+      Effect.sync(() => new Connections({ connect: connector(target, lookup), maxHeaderSize, allowH2: false })),
+      (connections) => Effect.promise(() => connections.close())
     ),
-    (agent): SafeHttp => {
+    (connections): SafeHttp => {
       const send: SafeHttp["send"] = (request, ended) => {
         const place = parse(request.url)
         if (Result.isFailure(place)) {
           ended(Result.fail(place.failure))
           return nothingToClose
         }
-        const exchange = new Exchange(place.success.origin, request, ended)
-        dispatch(agent, place.success, request, exchange)
-        return () => exchange.giveUp()
+        return dispatch(connections, place.success, request, ended)
       }
       return {
         request: (request) =>

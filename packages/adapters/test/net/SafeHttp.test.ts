@@ -1,6 +1,6 @@
 /** Requests to real servers on loopback, and the addresses that are refused whatever name or spelling leads to them. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Result, type Scope } from "effect"
+import { Effect, Exit, Fiber, Result, Scope } from "effect"
 import { createServer, type IncomingMessage, type RequestListener } from "node:http"
 import { createServer as createTcpServer, type AddressInfo, type Socket } from "node:net"
 import * as SafeHttp from "../../src/net/SafeHttp.ts"
@@ -274,6 +274,77 @@ describe("SafeHttp", () => {
       }
     })
   )
+
+  describe("connections", () => {
+    /** A server that counts its connections, and answers `/held` when it is let go. */
+    const counting = Effect.gen(function* () {
+      const sockets = new Set<unknown>()
+      const released = Promise.withResolvers<void>()
+      const held = Promise.withResolvers<void>()
+      const port = yield* serving((request, response) => {
+        sockets.add(request.socket)
+        if (request.url !== "/held") return void response.end("ok")
+        held.resolve()
+        void released.promise.then(() => response.end("ok"))
+      })
+      return { sockets, released, held: Effect.promise(() => held.promise), url: `http://127.0.0.1:${port}` }
+    })
+
+    it.live("are used again", () =>
+      Effect.gen(function* () {
+        const { sockets, url } = yield* counting
+        const http = yield* SafeHttp.make(loopback)
+        for (let i = 0; i < 20; i++) assert.strictEqual(text(yield* http.request(get(`${url}/${i}`))), "ok")
+        // Whoever asks again as soon as it is told takes another one: the one before is not at rest yet.
+        assert.isAtMost(sockets.size, 2)
+      })
+    )
+
+    it.live("have one request each at a time", () =>
+      Effect.gen(function* () {
+        const { held, released, sockets, url } = yield* counting
+        const http = yield* SafeHttp.make(loopback)
+        const first = yield* Effect.forkChild(http.request(get(`${url}/held`)))
+        yield* held
+        assert.strictEqual(text(yield* http.request(get(url))), "ok")
+        assert.strictEqual(sockets.size, 2)
+        released.resolve()
+        assert.strictEqual(text(yield* Fiber.join(first)), "ok")
+      })
+    )
+
+    it.live("are made anew where the other side closed them, or a request was given up", () =>
+      Effect.gen(function* () {
+        const port = yield* saying((socket) => {
+          socket.once("data", (asked) => {
+            if (asked.includes("/silent")) return
+            socket.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+            if (asked.includes("/closed")) socket.end()
+          })
+        })
+        const http = yield* SafeHttp.make(loopback)
+        const ask = (path: string, timeoutMs = 10_000) =>
+          http.request(get(`http://127.0.0.1:${port}${path}`, { timeoutMs }))
+        for (let i = 0; i < 3; i++) {
+          assert.strictEqual((yield* failure(ask("/silent", 100))).kind, "timeout")
+          assert.strictEqual(text(yield* ask("/closed")), "ok")
+        }
+      })
+    )
+
+    it.live("close with the scope, and then nothing is asked any more", () =>
+      Effect.gen(function* () {
+        const { held, url } = yield* counting
+        const scope = yield* Scope.make()
+        const http = yield* Scope.provide(SafeHttp.make(loopback), scope)
+        const before = yield* Effect.forkChild(failure(http.request(get(`${url}/held`))))
+        yield* held
+        yield* Scope.close(scope, Exit.void)
+        assert.strictEqual((yield* Fiber.join(before)).kind, "network")
+        assert.strictEqual((yield* failure(http.request(get(url)))).kind, "network")
+      })
+    )
+  })
 
   const garbage: ReadonlyArray<readonly [string, string, Target.SafeHttpError["kind"]]> = [
     ["that is no HTTP", "SSH-2.0-OpenSSH_9.6\r\n", "network"],

@@ -3,7 +3,7 @@
  * endpoint takes, and writes what came of them every quarter of a second, with the cursor. What a killed process did not
  * write is delivered again by the next; one that ends in good order leaves nothing to be repeated.
  */
-import { Clock, Effect, Exit, Queue, Random, Schedule } from "effect"
+import { Clock, Effect, Exit, Queue, Random, Result, Schedule } from "effect"
 import type { IdGenerator } from "../workspace/Id.ts"
 import { type Instant, minute, second } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
@@ -217,23 +217,23 @@ export const run = Effect.fnUntraced(function* (means: Means, claimed: ClaimedEn
   const requestOf = WebhookSecrets.requests(opened.value, endpoint, format, transport.hmac)
 
   /** Starts as many requests as may be under way. */
-  const begin = Effect.gen(function* () {
-    for (;;) {
-      const places = tally.health.failures < trusting ? endpoint.concurrency : 1
-      const errand = underWay.size < places && mayBegin() ? lanes.next() : undefined
-      if (errand === undefined) return
+  const begin = Effect.suspend(() => {
+    const places = !mayBegin() ? 0 : tally.health.failures < trusting ? endpoint.concurrency : 1
+    const defects: Array<unknown> = []
+    while (underWay.size < places) {
+      const errand = lanes.next()
+      if (errand === undefined) break
       const began = now()
       const answered = (answer: Answer) => void Queue.offerUnsafe(answers, { errand, answer, began, at: now() })
-      underWay.set(errand, () => {})
-      yield* Effect.sync(() => underWay.set(errand, transport.post(requestOf(errand.event, began), answered))).pipe(
-        Effect.catchDefect((defect) =>
-          Effect.andThen(
-            Effect.logError(`a delivery to ${endpoint.id} broke`, defect),
-            Effect.sync(() => answered({ status: null, problem: "the delivery could not be written" }))
-          )
-        )
-      )
+      const posted = Result.try(() => transport.post(requestOf(errand.event, began), answered))
+      underWay.set(errand, Result.isSuccess(posted) ? posted.success : () => {})
+      if (Result.isSuccess(posted)) continue
+      defects.push(posted.failure)
+      answered({ status: null, problem: "the delivery could not be written" })
     }
+    return Effect.forEach(defects, (defect) => Effect.logError(`a delivery to ${endpoint.id} broke`, defect), {
+      discard: true
+    })
   })
 
   const take = (attempted: Attempted) => {
