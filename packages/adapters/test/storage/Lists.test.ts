@@ -54,22 +54,40 @@ const filled = async (storage: Layer.Layer<StoragePorts, unknown>) => {
     await overture.messages.send(workspace, { to: { ...party, person }, content: Builders.text("Hello"), author })
   }
   const { chat } = await overture.chats.open(workspace, party, actor)
-  const contact = (await overture.contacts.list(workspace, {})).data.find(
-    ({ addresses: [one] }) => one?.externalId === "ann"
-  )!
+  const { chat: otherChat } = await overture.chats.open(workspace, { ...party, person: "ben" }, actor)
+  const contacts = (await overture.contacts.list(workspace, {})).data
+  const personOf = (name: string) => contacts.find(({ addresses: [one] }) => one?.externalId === name)!.id
   return {
     overture,
     workspace,
     list: people.id,
     campaign: campaign.id,
     chat: chat.id,
-    contact: contact.id,
-    channel
+    contact: personOf("ann"),
+    channel,
+    others: {
+      list: (await overture.contacts.listNamed(workspace, "one")).id,
+      campaign: Option.getOrThrow(await overture.campaigns.byExternalRef(workspace, "b")).id,
+      chat: otherChat.id,
+      contact: personOf("ben")
+    }
   }
 }
 
 type Filled = Awaited<ReturnType<typeof filled>>
 type Reader = (page: PageRequest) => Promise<Page<unknown>>
+
+/** Of the lists in `readers` that belong to something, those of another campaign, chat, list, person or channel. */
+const elsewhere = ({ channel, contact, others, overture, workspace }: Filled) =>
+  ({
+    listMembers: [(page) => overture.contactLists.members(workspace, others.list, page)],
+    leads: [(page) => overture.campaigns.leads(workspace, others.campaign, {}, page)],
+    oldest: [(page) => overture.chats.messages(workspace, others.chat, "oldest", page)],
+    thread: [
+      (page) => overture.chats.thread(workspace, others.contact, channel.name, "oldest", page),
+      (page) => overture.chats.thread(workspace, contact, "elsewhere", "oldest", page)
+    ]
+  }) satisfies Readonly<Record<string, ReadonlyArray<Reader>>>
 
 const none = `whk_${"0".repeat(32)}` as never
 
@@ -139,7 +157,7 @@ describe.each(storages)("lists on %s", (_, open) => {
       const rows: Array<unknown> = []
       let cursor: string | null | undefined
       while (cursor !== null) {
-        const page: Page<unknown> = await read({ limit: 2, cursor })
+        const page: Page<unknown> = await read({ limit: 1, cursor })
         rows.push(...page.data)
         cursor = page.nextCursor
       }
@@ -162,12 +180,16 @@ describe.each(storages)("lists on %s", (_, open) => {
         async ([name, read]) => [name.replace("newest", "oldest"), (await read({ limit: 1 })).nextCursor!] as const
       )
     )
-    const otherCampaign = Option.getOrThrow(await overture.campaigns.byExternalRef(it.workspace, "b")).id
-    cursors.push(["", (await overture.campaigns.leads(it.workspace, otherCampaign, {}, { limit: 1 })).nextCursor!])
     for (const [name, read] of Object.entries<Reader>(readers(it))) {
       for (const [other, cursor] of cursors.filter(([of]) => of !== name.replace("newest", "oldest"))) {
         const said = await refusal(read({ cursor }))
         assert.include(said, "InvalidListRequest page.cursor: expected the nextCursor", `${name} after ${other}`)
+      }
+    }
+    for (const [name, reads] of Object.entries<ReadonlyArray<Reader>>(elsewhere(it))) {
+      const [, cursor] = cursors.find(([of]) => of === name)!
+      for (const read of reads) {
+        assert.include(await refusal(read({ cursor })), "InvalidListRequest page.cursor: expected the nextCursor", name)
       }
     }
     const { workspace } = it

@@ -4,6 +4,7 @@ import type { Account } from "../account/Account.ts"
 import type { AccountGroupStore } from "../account/AccountGroupStore.ts"
 import type { AccountStore } from "../account/AccountStore.ts"
 import type { Channel } from "../channel/Channel.ts"
+import type { Content } from "../channel/Content.ts"
 import type * as SendBudget from "../outbox/SendBudget.ts"
 import type { AccountId, WorkspaceId } from "../workspace/Id.ts"
 import * as Json from "../workspace/Json.ts"
@@ -82,11 +83,15 @@ const grown = (
         message: `${problem}: account ${account.name}`
       }))
 
-/** What each part of a campaign says, to know again what it said before, wherever it stands. */
+/** The contents of a campaign, to know again what it said before, wherever it stands and however often it is chosen. */
 const saidBy = (steps: Steps | null): ReadonlySet<string> =>
-  new Set(steps?.steps.flatMap(({ parts }) => parts.map((part) => Json.canonical(part))))
+  new Set(
+    steps?.steps.flatMap(({ parts }) =>
+      parts.flatMap(({ variants }) => variants.map(({ content }) => Json.canonical(content)))
+    )
+  )
 
-/** Contents of parts that are new, and none of the channels of these accounts can carry. */
+/** Contents that are new, and none of the channels of these accounts can carry. */
 const uncarried = (
   before: Steps | null,
   after: Steps,
@@ -94,14 +99,13 @@ const uncarried = (
   channels: Channels
 ): ReadonlyArray<Problem> => {
   const said = saidBy(before)
+  const isOld = (content: Content) => said.has(Json.canonical(content))
   const carriers = UncarriedContent.carriers(
     accounts.map(({ channel }) => channel),
     channels
   )
   return after.steps.flatMap(({ parts }, i) =>
-    parts.flatMap((part, j) =>
-      said.has(Json.canonical(part)) ? [] : UncarriedContent.problems(`steps[${i}].parts[${j}]`, part, carriers)
-    )
+    parts.flatMap((part, j) => UncarriedContent.problems(`steps[${i}].parts[${j}]`, part, carriers, isOld))
   )
 }
 

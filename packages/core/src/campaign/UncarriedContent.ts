@@ -31,14 +31,19 @@ const saidToAll = (content: Content): Content | null => {
   return said._tag === "Rendered" ? said.content : null
 }
 
-/** What of a part none of the channels can carry, by its place below `field`; nothing where there is no channel. */
+/**
+ * What of a part none of the channels can carry, by its place below `field`; nothing where there is no channel, and nothing of
+ * what is old.
+ */
 export const problems = (
   field: string,
   { variants }: Part,
-  channels: ReadonlyArray<Carrier>
+  channels: ReadonlyArray<Carrier>,
+  isOld: (content: Content) => boolean = () => false
 ): ReadonlyArray<Problem> => {
   if (channels.length === 0) return []
   return variants.flatMap(({ content }, i): ReadonlyArray<Problem> => {
+    if (isOld(content)) return []
     const said = saidToAll(content)
     const refusals = channels.map(({ capabilities, name }) => {
       const refusal = said === null ? Capability.lack(capabilities, content) : Capability.refusal(capabilities, said)

@@ -12,7 +12,7 @@ import { second } from "../workspace/Instant.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
 import type * as Backlog from "./Backlog.ts"
 import type { OutboundReaction } from "./ClaimSource.ts"
-import { askAgainMs, beginPart } from "./Claim.ts"
+import { askableMs, askAgainMs, beginPart } from "./Claim.ts"
 import * as ClaimSettling from "./ClaimSettling.ts"
 import * as Clearance from "./Clearance.ts"
 import * as Held from "./Held.ts"
@@ -212,12 +212,14 @@ export const make = Effect.fnUntraced(function* (parts: ClaimWorkParts) {
     })
 
   /**
-   * The same right before what surely did not go out is handed over: the claim is held so much longer that whoever takes it
-   * over from a lost process looks it up no sooner than that tells the truth about this try too.
+   * The same right before what surely did not go out is handed over: the claim is held so much longer, and rests as long,
+   * that whoever takes it over looks it up no sooner than that tells the truth about this try too.
    */
   const mayTryAgain = (held: Held.Held, claimed: Claimed, { lookup }: Capabilities) =>
     Effect.suspend(() => {
-      held.leaseMs = Math.max(held.leaseMs, leaseMs + (lookup?.afterMs ?? 0))
+      const afterMs = lookup?.afterMs ?? 0
+      held.leaseMs = Math.max(held.leaseMs, leaseMs + afterMs)
+      held.restMs = Math.max(held.restMs, handOverMs + afterMs)
       return Effect.flatMap(insist(held)(store.renew(held.claim.id, held.leaseMs)), (isOurs) =>
         isOurs ? mayRepeat(held, claimed) : Effect.succeed(null)
       )
@@ -250,7 +252,9 @@ export const make = Effect.fnUntraced(function* (parts: ClaimWorkParts) {
           if (found.type === "nothing") return yield* places.release(1)
           if (found.type === "known") return yield* finish(claimed, found.outcome)
           const ageMs = (yield* insist(held)(store.clock)) - (claimed.message.begunAt ?? 0)
-          yield* untold(held, claimed, found.outcome, ageMs, finish)
+          if (found.type === "untold") return yield* untold(held, claimed, found.outcome, ageMs, finish)
+          held.restMs = Math.max(held.restMs, askAgainMs(ageMs, handOverMs) ?? askableMs)
+          yield* places.release(1)
         })
       )
       yield* Effect.onError(resolved, () => places.release(1))

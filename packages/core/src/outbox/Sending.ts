@@ -22,6 +22,8 @@ export type Finding =
   | { readonly type: "known"; readonly outcome: Outcome }
   /** Its channel was asked and could not tell; it may later. */
   | { readonly type: "untold"; readonly outcome: Outcome }
+  /** Its platform is busy or refuses its account: what may have gone out keeps its key until that takes it. */
+  | { readonly type: "busy" }
   /**
    * Nothing can be found out here and now: its account's secrets or its file cannot be read, it may not be repeated for a
    * while, or its claim is no longer ours.
@@ -72,6 +74,10 @@ const answered = (outcome: Outcome): Finding => ({
   outcome
 })
 
+/** Whether an answer is about the platform or the account alone, and says nothing of what became of a message. */
+const saysNothing = ({ type }: Outcome): boolean => type === "rateLimited" || isAccountTrouble(type)
+
+const busy: Finding = { type: "busy" }
 const nothing: Finding = { type: "nothing" }
 
 export const make = (
@@ -160,8 +166,7 @@ export const make = (
     if (answer === null || answer === "later") return nothing
     if (answer !== "now") return known(unknown("it was being sent when it was stopped, or is too old to be sent again"))
     const outcome = yield* ask(sender, () => channel.send(sender, found.outbound))
-    const { type } = outcome
-    return type === "transient" || type === "rateLimited" || isAccountTrouble(type) ? nothing : answered(outcome)
+    return outcome.type === "transient" || saysNothing(outcome) ? busy : answered(outcome)
   })
 
   return {
@@ -189,7 +194,8 @@ export const make = (
       if (lookup !== null) {
         const { content, key, to } = outboundOf(claimed)
         const found = yield* ask(sender, () => channel.lookup(sender, { key, to, content, at: message.begunAt ?? 0 }))
-        return found.type === "transient" ? yield* sendAgain(channel, claimed, sender, found, may) : answered(found)
+        if (found.type === "transient") return yield* sendAgain(channel, claimed, sender, found, may)
+        return answered(saysNothing(found) ? unknown("the platform would not say what became of it") : found)
       }
       return idempotencyKeys
         ? yield* repeat(channel, claimed, sender, may)

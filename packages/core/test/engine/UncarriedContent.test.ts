@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { Account } from "../../src/account/Account.ts"
 import { Accounts } from "../../src/account/Accounts.ts"
+import { Connections } from "../../src/account/Connections.ts"
 import type { CampaignSettings } from "../../src/campaign/Campaign.ts"
 import { CampaignAccounts } from "../../src/campaign/CampaignAccounts.ts"
 import { CampaignEdits } from "../../src/campaign/CampaignEdits.ts"
@@ -119,8 +120,9 @@ describe("a message that none of a campaign's channels can carry", () => {
         "steps[0].parts[0]: none of the campaign's channels can send it: " +
           "telegraph: the text has 21 characters, at most 20 are allowed"
       ])
-      const blank = '{% comment %}a long remark of ours{% endcomment %}Hi {{ first | default: "there" }}'
-      assert.isTrue((yield* make([wire], steps([Builders.text(blank)]))).created)
+      const remark = "{% comment %}a long remark of ours{% endcomment %}Hi"
+      const named = "{% if first %}{{ first }}{% else %}to whom it may concern{% endif %}"
+      for (const text of [remark, named]) assert.isTrue((yield* make([wire], steps([Builders.text(text)]))).created)
     }).pipe(Effect.provide(engine))
   )
 
@@ -156,6 +158,49 @@ describe("a message that none of a campaign's channels can carry", () => {
         ["steps[0].parts[0]"]
       )
       assert.deepStrictEqual((yield* edit({ steps: again }, [bird])).joined, [bird.id])
+    }).pipe(Effect.provide(engine))
+  )
+
+  it.effect("refuses no edit for what it leaves beside it: another variant, another weight, another place", () =>
+    Effect.gen(function* () {
+      const { account, it, make, refused, steps } = yield* scene
+      const bird = yield* account("pigeon")
+      const wire = yield* account("telegraph")
+      const { campaign } = yield* make([bird, wire], steps([part(request, hi)]))
+      yield* (yield* CampaignAccounts).leave(it.workspace.id, campaign.id, bird.id, system)
+      const [first] = campaign.settings.steps
+      const edit = (...parts: readonly [Part, ...Array<Part>]) =>
+        Effect.flatMap(CampaignEdits, (edits) =>
+          edits.edit(it.workspace.id, campaign.id, { settings: { steps: [{ ...first, parts }] } }, system)
+        )
+      for (const changed of [
+        part(request, Builders.text("Hello")),
+        { variants: [{ weight: 3, content: request }, { weight: 1, content: hi }] as const },
+        part(request)
+      ]) {
+        assert.deepStrictEqual((yield* edit(part(hi), changed)).changed, ["steps"])
+      }
+      const other = { ...request, note: "Another note" }
+      assert.deepStrictEqual(
+        (yield* refused(edit(part(request, other)))).map((line) => line.split(":")[0]),
+        ["steps[0].parts[0].variants[1]"]
+      )
+    }).pipe(Effect.provide(engine))
+  )
+
+  it.effect("is carried by nobody where its only carrier was removed, even as the last account", () =>
+    Effect.gen(function* () {
+      const { account, it, make, refused, steps } = yield* scene
+      const bird = yield* account("pigeon")
+      const wire = yield* account("telegraph")
+      const { campaign } = yield* make([bird], steps([hi]))
+      yield* (yield* Connections).remove(it.workspace.id, bird.id, system)
+      const settings = { steps: [{ ...campaign.settings.steps[0], parts: [part(request)] }] as const }
+      const edited = (yield* CampaignEdits).edit(it.workspace.id, campaign.id, { settings, accounts: [wire.id] }, system)
+      assert.deepStrictEqual(
+        (yield* refused(edited)).map((line) => line.split(":")[0]),
+        ["steps[0].parts[0]"]
+      )
     }).pipe(Effect.provide(engine))
   )
 

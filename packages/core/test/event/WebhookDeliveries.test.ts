@@ -13,6 +13,7 @@ import * as MemoryStorage from "../../src/memory/MemoryStorage.ts"
 import * as Builders from "../../src/testing/Builders.ts"
 import * as TestVault from "../../src/testing/TestVault.ts"
 import { Ids } from "../../src/workspace/Id.ts"
+import type { Page, PageRequest } from "../../src/workspace/Page.ts"
 import { PacingTime } from "../../src/workspace/PacingTime.ts"
 import { Vault } from "../../src/workspace/Vault.ts"
 import { WorkspaceStore } from "../../src/workspace/WorkspaceStore.ts"
@@ -169,6 +170,36 @@ describe("deliveries", () => {
       const hours = (failed!.attempts.at(-1)!.at - began) / 3_600_000
       assert.isTrue(hours > 67 && hours < 84, `${hours} hours`)
       assert.strictEqual(status(yield* webhooks.get(workspace, endpoint.id)), "enabled")
+    }).pipe(Effect.provide(engine(transport)))
+  })
+
+  it.effect("are read page by page, each endpoint's by its own cursors, and so are endpoints", () => {
+    const transport = network(() => ({ answer: { ...ok, status: 500 }, ms: 1 }))
+    return Effect.gen(function* () {
+      const { append, event, webhooks, workspace } = yield* scene
+      const input = { url: "https://receiver.example/" }
+      const { endpoint } = yield* webhooks.create(workspace, input)
+      const { endpoint: other } = yield* webhooks.create(workspace, input)
+      yield* append([event(1, 1), event(2, 2), event(3, 3)])
+      yield* until(() => false, 0.01)
+      const lists: ReadonlyArray<(page: PageRequest) => Effect.Effect<Page<{ readonly id: string }>, unknown>> = [
+        (page) => webhooks.deliveries(workspace, endpoint.id, page),
+        (page) => webhooks.deliveries(workspace, other.id, page),
+        (page) => webhooks.list(workspace, page)
+      ]
+      const cursors: Array<string> = []
+      for (const [i, read] of lists.entries()) {
+        const { data, nextCursor } = yield* read({ limit: 1 })
+        cursors.push(nextCursor!)
+        const rest = yield* read({ cursor: nextCursor! })
+        assert.lengthOf([...data, ...rest.data], [3, 3, 2][i]!)
+        assert.deepStrictEqual([...data, ...rest.data], (yield* read({})).data)
+      }
+      for (const [i, read] of lists.entries()) {
+        for (const cursor of cursors.toSpliced(i, 1)) {
+          assert.include(String(yield* Effect.flip(read({ cursor }))), "page.cursor: expected the nextCursor")
+        }
+      }
     }).pipe(Effect.provide(engine(transport)))
   })
 

@@ -3,6 +3,7 @@ import { Clock, Context, Effect, Exit, Fiber, Layer, Redacted, Scope } from "eff
 import { TestClock } from "effect/testing"
 import { Accounts } from "../../src/account/Accounts.ts"
 import { AccountStore } from "../../src/account/AccountStore.ts"
+import type { Channel } from "../../src/channel/Channel.ts"
 import type { Outcome } from "../../src/channel/Outcome.ts"
 import { ChatStore } from "../../src/chat/ChatStore.ts"
 import { Suppressions } from "../../src/contact/Suppressions.ts"
@@ -176,6 +177,49 @@ describe("a message of a lost worker", () => {
     })
   }
 
+  for (const trouble of troubles.filter(({ type }) => type !== "transient")) {
+    it.effect(`is looked up again where its look-up is ${trouble.type}: that says nothing of the message`, () => {
+      let lookups = 0
+      const channel = TestChannel.make({
+        capabilities: { lookup: { afterMs: second } },
+        lookup: () => ((lookups += 1) === 1 ? trouble : { type: "accepted", externalId: "there" })
+      })
+      return Effect.gen(function* () {
+        const { rows } = yield* lost
+        yield* TestClock.adjust(leaseMs + second)
+        yield* run(10)
+        assert.deepStrictEqual([channel.asked.length, lookups], [0, 2])
+        assert.deepStrictEqual(statuses(yield* rows), ["sent"])
+      }).pipe(Effect.provide(engine(channel)))
+    })
+
+    it.effect(`is unknown in the end where all its look-ups are ${trouble.type}`, () => {
+      const channel = TestChannel.make({ capabilities: { lookup: { afterMs: second } }, lookup: () => trouble })
+      return Effect.gen(function* () {
+        const { rows } = yield* lost
+        yield* TestClock.adjust(leaseMs + second)
+        yield* run(120)
+        assert.strictEqual(channel.asked.length, 0)
+        assert.deepStrictEqual(statuses(yield* rows), ["failed: outcomeUnknown"])
+      }).pipe(Effect.provide(engine(channel)))
+    })
+  }
+
+  for (const trouble of troubles) {
+    it.effect(`is repeated ever more rarely while its repeats are ${trouble.type}`, () => {
+      const channel = TestChannel.make({ capabilities: { idempotencyKeys: true }, answer: () => trouble })
+      return Effect.gen(function* () {
+        const { message, rows } = yield* lost
+        yield* TestClock.adjust(leaseMs + second)
+        yield* run(180)
+        assert.deepStrictEqual(statuses(yield* rows), ["sending"])
+        assert.isAtLeast(channel.asked.length, 4)
+        assert.isAtMost(channel.asked.length, 8)
+        assert.deepStrictEqual([...new Set(channel.asked.map(({ key }) => key))], [message.id as string])
+      }).pipe(Effect.provide(engine(channel)))
+    })
+  }
+
   it.effect("is no longer repeated once its key is too old for the platform to know", () => {
     const channel = TestChannel.make({ capabilities: { idempotencyKeys: true } })
     return Effect.gen(function* () {
@@ -290,6 +334,67 @@ describe("a process that lost its claim without knowing", () => {
       assert.deepStrictEqual(statuses(yield* rows), ["sent"])
       assert.deepStrictEqual(looked, [0, 1])
       assert.isAtLeast(tried[1]! - tried[0]!, afterMs)
+    }).pipe(Effect.scoped)
+  })
+
+  it.effect("leaves a look-up that time also where another channel of the claim is asked again earlier", () => {
+    const afterMs = 10 * minute
+    let triedAt = Infinity
+    const looked: Array<number> = []
+    const slow = TestChannel.make({
+      name: "slow",
+      capabilities: { lookup: { afterMs } },
+      lookup: () => ({ type: "transient" }),
+      answer: (_, count) =>
+        count === 1
+          ? Effect.delay(Effect.succeed<Outcome>({ type: "outcomeUnknown" }), leaseMs + 10 * second)
+          : undefined
+    })
+    const timed = (channel: TestChannel.TestChannel): Channel => ({
+      ...channel,
+      send: (sender, outbound) =>
+        Effect.andThen(
+          Effect.map(Clock.currentTimeMillis, (at) => (triedAt = Math.min(triedAt, at))),
+          channel.send(sender, outbound)
+        ),
+      lookup: (sender, sent) =>
+        Effect.andThen(
+          Effect.map(Clock.currentTimeMillis, (at) => void looked.push(at)),
+          channel.lookup(sender, sent)
+        )
+    })
+    const quick = TestChannel.make({
+      capabilities: { lookup: { afterMs: second } },
+      lookup: () => ({ type: "outcomeUnknown" })
+    })
+    return Effect.gen(function* () {
+      const shared = MemoryStorage.of(yield* Memory.make)
+      const store = Context.get(shared, OutboxStore)
+      const away = new StorageError({ operation: "renew", retryable: true, cause: new Error("it is away") })
+      const isAway = Effect.map(Clock.currentTimeMillis, (at) => at > triedAt && at < triedAt + leaseMs + 5 * second)
+      const renew: typeof store.renew = (claim, ms) =>
+        Effect.flatMap(isAway, (now) => (now ? Effect.fail(away) : store.renew(claim, ms)))
+      const storage = Layer.succeedContext(Context.add(shared, OutboxStore, OutboxStore.of({ ...store, renew })))
+      const engine = yield* Layer.build(
+        Overture.layer({ channels: [timed(slow), quick], storage, outbox: { sendTimeoutMs: day } })
+      )
+      const { tick } = Context.get(engine, Outbox)
+      yield* Effect.gen(function* () {
+        const { build, workspace } = yield* queued(1)
+        const account = build.account(workspace.id, { channel: "slow" })
+        const contact = build.contact(workspace.id)
+        yield* (yield* AccountStore).connect(account, [])
+        yield* (yield* OutboxStore).enqueue([build.message(account, contact)], [build.opening(account, contact)], [])
+        yield* lostWorker(2)
+      }).pipe(Effect.provideContext(shared))
+      yield* TestClock.adjust(leaseMs + second)
+      for (let passed = 0; passed < 40; passed++) {
+        const ticking = yield* Effect.forkChild(tick)
+        yield* TestClock.adjust(minute)
+        yield* Effect.timeoutOption(Fiber.join(ticking), 0)
+      }
+      assert.isAtLeast(looked.length, 2)
+      assert.isAtLeast(looked[1]! - triedAt, afterMs)
     }).pipe(Effect.scoped)
   })
 
