@@ -9,7 +9,7 @@ import { Effect } from "effect"
 import type { Database } from "./Database.ts"
 import { defineStatements } from "./Dialect.ts"
 
-// By hashes: two keys that share one wait for each other in vain now and then, and nothing else comes of it.
+// By hashes: keys that share one are one lock, so now and then somebody waits in vain; should it be in a circle, one begins again.
 const statements = defineStatements("AdvisoryLocks", (sql) => {
   const lock = (name: string) =>
     sql.pick({

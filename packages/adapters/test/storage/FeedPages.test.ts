@@ -42,7 +42,7 @@ it.live("a page of a feed that was never analyzed reads no more than the page", 
         const feed = yield* EventStore
         const database = yield* Database
         yield* database.transaction(
-          feed.append(Array.from({ length: 4_000 }, (_, i) => build.event(workspace, `s${i}`, { type: "lead.sent" })))
+          feed.append(Array.from({ length: 12_000 }, (_, i) => build.event(workspace, `s${i}`, { type: "lead.sent" })))
         )
         const scan = (types: ReadonlyArray<"chat.closed"> | null) =>
           Effect.asVoid(feed.scan(workspace, { after: null, until: null, types, limit: page }))

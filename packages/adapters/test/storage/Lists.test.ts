@@ -111,10 +111,11 @@ const readers = ({ campaign, channel, chat, contact, list, overture, workspace }
   }) satisfies Readonly<Record<string, Reader>>
 
 /** Lists of what nothing makes here: only what is asked of them is looked at. */
-const unfilled = ({ overture, workspace }: Filled): Readonly<Record<string, Reader>> => ({
-  endpoints: (page) => overture.webhooks.list(workspace, page),
-  deliveries: (page) => overture.webhooks.deliveries(workspace, none, page)
-})
+const unfilled = ({ overture, workspace }: Filled) =>
+  ({
+    endpoints: (page) => overture.webhooks.list(workspace, page),
+    deliveries: (page) => overture.webhooks.deliveries(workspace, none, page)
+  }) satisfies Readonly<Record<string, Reader>>
 
 const refusal = async (asked: Promise<unknown>): Promise<string> => {
   try {
@@ -180,7 +181,8 @@ describe.each(storages)("lists on %s", (_, open) => {
         async ([name, read]) => [name.replace("newest", "oldest"), (await read({ limit: 1 })).nextCursor!] as const
       )
     )
-    for (const [name, read] of Object.entries<Reader>(readers(it))) {
+    const { endpoints } = unfilled(it)
+    for (const [name, read] of Object.entries<Reader>({ ...readers(it), endpoints })) {
       for (const [other, cursor] of cursors.filter(([of]) => of !== name.replace("newest", "oldest"))) {
         const said = await refusal(read({ cursor }))
         assert.include(said, "InvalidListRequest page.cursor: expected the nextCursor", `${name} after ${other}`)

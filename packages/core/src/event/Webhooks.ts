@@ -320,7 +320,7 @@ const make = Effect.gen(function* () {
     deliveries: Effect.fn("Webhooks.deliveries")(function* (workspace, id, request) {
       const { page } = yield* Effect.fromResult(checkDeliveries({ page: request }))
       yield* stateOf(workspace, id)
-      return yield* Paging.ofList("deliveries", page, (own) => store.deliveries(workspace, id, own))
+      return yield* Paging.ofList(`deliveries of ${id}`, page, (own) => store.deliveries(workspace, id, own))
     }),
     redeliver: Effect.fn("Webhooks.redeliver")(function* (workspace, id, delivery) {
       const again = yield* store.redeliver(workspace, id, delivery, yield* Clock.currentTimeMillis)

@@ -175,7 +175,12 @@ describe("a message that none of a campaign's channels can carry", () => {
         )
       for (const changed of [
         part(request, Builders.text("Hello")),
-        { variants: [{ weight: 3, content: request }, { weight: 1, content: hi }] as const },
+        {
+          variants: [
+            { weight: 3, content: request },
+            { weight: 1, content: hi }
+          ] as const
+        },
         part(request)
       ]) {
         assert.deepStrictEqual((yield* edit(part(hi), changed)).changed, ["steps"])
@@ -196,7 +201,12 @@ describe("a message that none of a campaign's channels can carry", () => {
       const { campaign } = yield* make([bird], steps([hi]))
       yield* (yield* Connections).remove(it.workspace.id, bird.id, system)
       const settings = { steps: [{ ...campaign.settings.steps[0], parts: [part(request)] }] as const }
-      const edited = (yield* CampaignEdits).edit(it.workspace.id, campaign.id, { settings, accounts: [wire.id] }, system)
+      const edited = (yield* CampaignEdits).edit(
+        it.workspace.id,
+        campaign.id,
+        { settings, accounts: [wire.id] },
+        system
+      )
       assert.deepStrictEqual(
         (yield* refused(edited)).map((line) => line.split(":")[0]),
         ["steps[0].parts[0]"]
