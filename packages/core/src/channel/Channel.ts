@@ -52,7 +52,8 @@ export interface Channel {
   send(sender: Sender, outbound: Outbound): Effect.Effect<Outcome>
   /**
    * What became of a send, where `capabilities.lookup` is set: `accepted` if the platform has it, `transient` if it surely
-   * has not, `outcomeUnknown` if it cannot say: then it is asked a few times more, for an hour.
+   * has not, `outcomeUnknown` if it cannot say, which a limit and trouble of the account are taken for, too: then it is
+   * asked a few times more, for an hour.
    */
   lookup(sender: Sender, sent: Sent): Effect.Effect<Outcome>
   /** Events since `cursor`, where `capabilities.polling`; `now` is the pacing time of the caller. */

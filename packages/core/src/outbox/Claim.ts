@@ -26,7 +26,10 @@ export const beginPart = 0.6
 /** How long after its begin a message of a lost worker may be sent again: platforms keep keys for about a day. */
 export const repeatableMs = day
 
-/** How long after its begin a channel is asked again what became of a message that it could not tell of. */
+/**
+ * How long after its begin a channel is asked again what became of a message that it could not tell of; where it is busy,
+ * once each such time after that.
+ */
 export const askableMs = hour
 
 /**

@@ -253,7 +253,7 @@ export const make = Effect.fnUntraced(function* (parts: ClaimWorkParts) {
           if (found.type === "known") return yield* finish(claimed, found.outcome)
           const ageMs = (yield* insist(held)(store.clock)) - (claimed.message.begunAt ?? 0)
           if (found.type === "untold") return yield* untold(held, claimed, found.outcome, ageMs, finish)
-          held.restMs = Math.max(held.restMs, askAgainMs(ageMs, handOverMs) ?? askableMs)
+          if (asksAgain) held.restMs = Math.max(held.restMs, askAgainMs(ageMs, handOverMs) ?? askableMs)
           yield* places.release(1)
         })
       )

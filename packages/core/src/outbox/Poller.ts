@@ -15,7 +15,6 @@ import type { AccountId } from "../workspace/Id.ts"
 import { earliest, type Instant, minute, second } from "../workspace/Instant.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
-import { Transaction } from "../workspace/Transaction.ts"
 import { VaultError } from "../workspace/Vault.ts"
 
 /** How often an account is asked whose channel does not say when it has something (milliseconds). */
@@ -72,7 +71,6 @@ const make = Effect.gen(function* () {
   const inbox = yield* Inbox
   const accounts = yield* AccountStore
   const senders = yield* Senders
-  const transaction = yield* Transaction
   const time = yield* PacingTime
   const channels = yield* Channels
 
@@ -96,12 +94,10 @@ const make = Effect.gen(function* () {
             Effect.fail(new Unheard({ message: `the channel did not answer within ${answerMs / second} s` }))
         })
       )
-      if (answer.events.length > 0 || answer.cursor !== cursor) {
-        const events = answer.events.map((event) => concealed(sender, event))
-        yield* transaction.within(
-          Effect.andThen(inbox.receive(account, events), accounts.setPollCursor(account.id, answer.cursor))
-        )
-      }
+      const events = answer.events.map((event) => concealed(sender, event))
+      // Not in one transaction: hooks judge before anything is locked, and what was taken and is told again changes nothing.
+      if (events.length > 0) yield* inbox.receive(account, events)
+      if (answer.cursor !== cursor) yield* accounts.setPollCursor(account.id, answer.cursor)
       return { told: answer.events.length, nextAt: answer.nextAt }
     })
 

@@ -1,11 +1,12 @@
 /** What polled channels tell is heard beside the sending: a channel, or one account of it, that fails holds up nobody. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer } from "effect"
+import { Effect, Fiber, Latch, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { Accounts } from "../../src/account/Accounts.ts"
 import type { Account } from "../../src/account/Account.ts"
 import type * as Channel from "../../src/channel/Channel.ts"
 import { Inbox } from "../../src/chat/Inbox.ts"
+import type { InboundHook } from "../../src/chat/InboundHook.ts"
 import { ContactStore } from "../../src/contact/ContactStore.ts"
 import { system } from "../../src/event/DomainEvent.ts"
 import { EventStore } from "../../src/event/EventStore.ts"
@@ -152,6 +153,31 @@ describe("a poll", () => {
       assert.strictEqual(yield* heard, 2)
       yield* Fiber.interrupt(fiber)
     }).pipe(Effect.provide(engine(channel)))
+  })
+
+  it.effect("locks nothing while hooks judge what it tells", () => {
+    const channel = channelWith(() => null)
+    const isWriting = Latch.makeUnsafe(false)
+    const hasWritten = Latch.makeUnsafe(false)
+    const optOut: InboundHook = {
+      name: "waits for another",
+      judge: (_account, all) =>
+        isWriting.open.pipe(Effect.andThen(hasWritten.await), Effect.as(all.map(() => ({ optOut: true }))))
+    }
+    return Effect.gen(function* () {
+      const { connect, says, workspace } = yield* place
+      says(channel, yield* connect("a"))
+      const fiber = yield* running
+      const write = Effect.flatMap(WorkspaceStore, ({ create }) => create(Builders.make("other").workspace()))
+      yield* Effect.forkChild(isWriting.await.pipe(Effect.andThen(write), Effect.andThen(hasWritten.open)))
+      yield* TestClock.adjust("5 seconds")
+      const events = yield* (yield* EventStore).read(workspace.id, null, 1_000)
+      assert.include(
+        events.map(({ event }) => event.type),
+        "contact.opted_out"
+      )
+      yield* Fiber.interrupt(fiber)
+    }).pipe(Effect.provide(Overture.layer({ storage: MemoryStorage.layer, channels: [channel], inbound: [optOut] })))
   })
 
   it.effect("is for accounts that are on and that the platform lets in", () => {

@@ -13,6 +13,8 @@ export interface Sample {
   readonly sent: number
   readonly failed: number
   readonly skipped: number
+  /** Begun, and not yet known to have gone out. */
+  readonly sending: number
   readonly replied: number
 }
 
@@ -28,15 +30,17 @@ const sample = Effect.fnUntraced(function* (campaigns: ReadonlyArray<CampaignId>
       sent: sum.sent + one.sent + one.partial,
       failed: sum.failed + one.failed,
       skipped: sum.skipped + one.skipped,
+      sending: sum.sending + one.sending,
       replied: sum.replied + one.replied
     }),
-    { at, total: 0, sent: 0, failed: 0, skipped: 0, replied: 0 }
+    { at, total: 0, sent: 0, failed: 0, skipped: 0, sending: 0, replied: 0 }
   )
 })
 
-const textOf = ({ failed, replied, sent, skipped, total }: Sample): string =>
+const textOf = ({ failed, replied, sending, sent, skipped, total }: Sample): string =>
   [
     `${number(sent)} of ${number(total)} sent`,
+    ...(sending > 0 ? [`${number(sending)} being sent`] : []),
     ...(failed > 0 ? [`${number(failed)} failed`] : []),
     ...(skipped > 0 ? [`${number(skipped)} skipped`] : []),
     `${number(replied)} replied`

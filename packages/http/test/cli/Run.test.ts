@@ -106,6 +106,19 @@ describe("overture run", { timeout: 180_000 }, () => {
     expect((await overture(here.directory, "doctor")).code).toBe(0)
   })
 
+  it("tells what it waits for while the platform cannot say what became of a message", async () => {
+    here.write("contacts.csv", contacts(2))
+    here.write("campaign.json", campaign())
+    const cut = { rate: 1, outcome: { type: "outcomeUnknown", received: false } }
+    here.write("sandbox.json", { idempotencyKeys: true, outcomes: [cut] })
+    const waiting = start(here.directory, ["run", ...files, "--clock-rate", "1000", "--sandbox", "sandbox.json"])
+    await waiting.says(/0 of 2 sent, 2 being sent, 0 replied/)
+    const explained = await overture(here.directory, "explain", "person-1")
+    expect(explained.stdout).toContain("its channel could not tell what became of it and is asked again")
+    waiting.kill("SIGINT")
+    expect(await waiting.ended).toMatchObject({ code: 3, stdout: expect.stringMatching(/being sent\s+2/) })
+  })
+
   it("lets a worker finish what a run has begun", async () => {
     here.write("contacts.csv", contacts(5))
     here.write("campaign.json", campaign())

@@ -48,7 +48,7 @@ export const answerText = (answer: Answer, zone: string): string => {
     case "over":
       return `Nothing more is sent: ${said(answer.reason)}.`
     case "underWay":
-      return "A message is being sent."
+      return "A message is being sent, or its channel could not tell what became of it and is asked again."
     case "inPool":
       return "Waits in the pool until an account has room for it."
     case "waits":
