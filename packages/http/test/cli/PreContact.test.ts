@@ -52,6 +52,19 @@ describe("a contact request", { timeout: 120_000 }, () => {
     }
   })
 
+  it("is forecast for the platform of a script", async () => {
+    here.write("none.json", { capabilities: { preContact: false } })
+    here.write("asked.json", campaign(files["asked.json"]))
+    const forecast = (...script: ReadonlyArray<string>) =>
+      inProcess("forecast", here.path("asked.json"), "--people", "2", ...script)
+    expect(await forecast()).toMatchObject({ code: 0 })
+    const why = "asked.json: messages[0]: none of the campaign's channels can send it: sandbox: "
+    expect(await forecast("--sandbox", here.path("none.json"))).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(why)
+    })
+  })
+
   it("is refused of a campaign that has it, too, as soon as no channel of the file takes it", async () => {
     expect(await run("asked.json", {})).toMatchObject({ code: 0 })
     expect(await run("asked.json", { capabilities: { preContact: false } })).toMatchObject({

@@ -68,6 +68,11 @@ const flags = {
   ),
   channel: Flags.channel,
   country: Flags.country,
+  sandbox: Flag.String("sandbox").pipe(
+    Flag.withMetavar("SCRIPT.json"),
+    Flag.withDescription("For a file: its channels carry what this script of the sandbox says"),
+    Flag.optional
+  ),
   database: Flags.database,
   json: Flags.json
 }
@@ -79,6 +84,7 @@ interface Given {
   readonly days: Option.Option<number>
   readonly channel: Option.Option<string>
   readonly country: Option.Option<Flags.Country>
+  readonly sandbox: Option.Option<string>
   readonly database: Target.Target
 }
 
@@ -127,7 +133,8 @@ const ofFile = (path: string, given: Given) =>
       yield* Inputs.ensureOpenAt(path, file, from)
       const names = Setup.channelsOf(file, new Map())
       const rules = yield* Setup.rowRules(Option.getOrUndefined(given.channel), names)
-      const channels = yield* Engine.sandboxes(names, { script: null, log: undefined }, Engine.clockHolder())
+      const script = Option.isSome(given.sandbox) ? yield* Inputs.readScript(given.sandbox.value) : null
+      const channels = yield* Engine.sandboxes(names, { script, log: undefined }, Engine.clockHolder())
       yield* Inputs.ensureCarried(path, file, channels)
       const storage = yield* Layer.build(Memory.layer)
       const engine = yield* Engine.build(storage, { time: PacingTime.layerVirtual(from), channels })
@@ -208,6 +215,7 @@ export const command = Command.make("forecast", flags, (given) =>
     if (Option.isSome(given.contacts)) {
       return yield* misuse("--contacts is for a campaign file; a campaign of the database has its people already")
     }
+    if (Option.isSome(given.sandbox)) return yield* misuse("--sandbox is for a campaign file")
     print(yield* ofCampaign(what, given), given.json)
   })
 ).pipe(
