@@ -39,7 +39,7 @@ const long: Size = {
 const middle: Size = { ...long, leads: 2_000, accounts: 8, rate: 3_600, span: 700, patience: 90_000 }
 const days: Size = { ...middle, rounds: 10 }
 /** The command line begins at once and so gets further between two kills: enough that the tenth still finds work. */
-const runs: Size = { ...days, leads: 4_000 }
+const runs: Size = { ...days, leads: 8_000 }
 /** What is cut off again and again is asked about ever more rarely. */
 const cuts: Size = { ...days, patience: 900_000 }
 /** Enough that something is to be claimed for as long as workers die of it. */
