@@ -40,8 +40,10 @@ const middle: Size = { ...long, leads: 2_000, accounts: 8, rate: 3_600, span: 70
 const days: Size = { ...middle, rounds: 10 }
 /** The command line begins at once and so gets further between two kills: enough that the tenth still finds work. */
 const runs: Size = { ...days, leads: 8_000 }
-/** What is cut off again and again is asked about ever more rarely. */
+/** What is cut off again and again, or slept through, is asked about ever more rarely. */
 const cuts: Size = { ...days, patience: 900_000 }
+/** One goes on while the other sleeps. */
+const shifts: Size = { ...cuts, leads: 8_000 }
 /** Enough that something is to be claimed for as long as workers die of it. */
 const claims: Size = { ...long, leads: 8_000, accounts: 8 }
 
@@ -109,8 +111,8 @@ const main = async (): Promise<boolean> => {
       [Interruptions.sigtermOnSqlite, null, middle],
       [Interruptions.sigtermOnPostgres, slow, middle],
       [Interruptions.restarting(server), null, days],
-      [Interruptions.sleepOnSqlite, null, days],
-      [Interruptions.sleepOnPostgres, null, days],
+      [Interruptions.sleepOnSqlite, null, cuts],
+      [Interruptions.sleepOnPostgres, null, shifts],
       [Interruptions.clockOnSqlite, null, days],
       [Interruptions.clockOnPostgres, null, days],
       [Kills.cutOnSqlite, null, cuts],

@@ -16,8 +16,8 @@ export const restarting = (server: TestPostgres): Scenario => ({
   play: async (game) => {
     const workers = [game.start(), game.start()]
     for (let round = 0; round < game.size.rounds; round++) {
-      const [first] = workers
-      if (first === undefined || !(await isSending(game, first))) break
+      const are = await Promise.all(workers.map((worker) => isSending(game, worker)))
+      if (!are.some(Boolean)) break
       await sleep(Math.random() * game.size.span)
       if (round % 2 === 1) await server.crash()
       await server.restart()
