@@ -119,11 +119,9 @@ export const make = (
 ): AccountChoice => {
   /** Those of the accounts asked for that the workspace has. */
   const among = (workspace: WorkspaceId, asked: ReadonlyArray<AccountId>) =>
-    asked.length === 0
-      ? Effect.succeed([])
-      : Effect.map(stores.accounts.among(workspace, asked), (found) =>
-          found.filter(({ removedAt }) => removedAt === undefined)
-        )
+    Effect.map(stores.accounts.among(workspace, asked), (found) =>
+      found.filter(({ removedAt }) => removedAt === undefined)
+    )
 
   /** Accounts asked for that are not there, or that a step does not fit and are no members. */
   const unfit = Effect.fnUntraced(function* (
@@ -133,6 +131,7 @@ export const make = (
     settings: Steps,
     isMember: ReadonlySet<AccountId>
   ) {
+    if (asked.length === 0) return []
     const known = new Map<AccountId, Account>(accounts.map((account) => [account.id, account]))
     const ids = [...new Set(accounts.flatMap(({ group }) => group ?? []))]
     const groups = new Map(
@@ -159,9 +158,7 @@ export const make = (
       const present = members.flatMap(({ account, pace }) => (pace.leftAt === null ? [account] : []))
       const sending = [...accounts, ...present.filter(({ removedAt }) => removedAt === undefined)]
       return [
-        ...(asked.length === 0
-          ? []
-          : yield* unfit(workspace, asked, accounts, after, new Set(present.map(({ id }) => id)))),
+        ...(yield* unfit(workspace, asked, accounts, after, new Set(present.map(({ id }) => id)))),
         ...(before === null ? [] : grown(before, after, members, channels)),
         ...uncarried(before, after, sending, channels)
       ]

@@ -94,6 +94,13 @@ export const make = Effect.fnUntraced(function* (parts: ClaimWorkParts) {
       if (held.restMs > 0) yield* insist(held)(store.renew(held.claim.id, held.restMs))
     })
 
+  /** Leaves a message in its claim, for whoever takes that over after so long at the least (milliseconds). */
+  const leaveFor = (held: Held.Held, restMs: number) =>
+    Effect.suspend(() => {
+      held.restMs = Math.max(held.restMs, restMs)
+      return places.release(1)
+    })
+
   /**
    * Hands in what a channel could not tell of, `ageMs` after its begin: where it may tell later the message is left in its
    * claim, `sending` as those of a lost worker, for whoever takes that over when it is time to ask: not before a look-up's
@@ -110,8 +117,7 @@ export const make = Effect.fnUntraced(function* (parts: ClaimWorkParts) {
     const mayTell = asksAgain && capabilities !== undefined && tellsLater(capabilities)
     const restMs = mayTell ? askAgainMs(ageMs, handOverMs + (capabilities.lookup?.afterMs ?? 0)) : null
     if (restMs === null || (yield* Held.hasRunOut(held))) return yield* finish(claimed, outcome)
-    held.restMs = Math.max(held.restMs, restMs)
-    yield* places.release(1)
+    yield* leaveFor(held, restMs)
   })
 
   const giveBack = (held: Held.Held, messages: ReadonlyArray<Claimed>) =>
@@ -249,12 +255,11 @@ export const make = Effect.fnUntraced(function* (parts: ClaimWorkParts) {
         }),
         Effect.fnUntraced(function* (found) {
           // For a process that has the key, or for later: the claim runs out for whoever comes then.
-          if (found.type === "nothing") return yield* places.release(1)
+          if (found.type === "nothing") return yield* leaveFor(held, 0)
           if (found.type === "known") return yield* finish(claimed, found.outcome)
           const ageMs = (yield* insist(held)(store.clock)) - (claimed.message.begunAt ?? 0)
           if (found.type === "untold") return yield* untold(held, claimed, found.outcome, ageMs, finish)
-          if (asksAgain) held.restMs = Math.max(held.restMs, askAgainMs(ageMs, handOverMs) ?? askableMs)
-          yield* places.release(1)
+          yield* leaveFor(held, asksAgain ? (askAgainMs(ageMs, handOverMs) ?? askableMs) : 0)
         })
       )
       yield* Effect.onError(resolved, () => places.release(1))
