@@ -21,6 +21,8 @@ export interface Contestant {
   readonly what: string
   readonly on: Storage["type"]
   readonly processes: number
+  /** Of the leads; less than 1 for one that is so slow that few of them tell as much. */
+  readonly part: number
   readonly task: Pick<Task, "contestant" | "sendConcurrency" | "writes">
 }
 
@@ -192,29 +194,27 @@ export const open = async (size: Seed.Size, options: { readonly profile?: string
     })())
   let runs = 0
 
-  const perLead = ({ cpu, ms, serverCpu }: Raced) => ({
+  const leadsOf = ({ part }: Contestant) => Math.ceil(size.leads * part)
+  const perLead = ({ cpu, ms, serverCpu }: Raced, leads: number) => ({
     ms,
-    leadsPerSecond: (size.leads / ms) * 1_000,
-    cpuPerLead: cpu / size.leads,
-    serverCpuPerLead: serverCpu === null ? null : serverCpu / size.leads
+    leadsPerSecond: (leads / ms) * 1_000,
+    cpuPerLead: cpu / leads,
+    serverCpuPerLead: serverCpu === null ? null : serverCpu / leads
   })
 
-  const onPostgres = async ({ name, processes, task }: Contestant): Promise<Measured> => {
+  const onPostgres = async (contestant: Contestant): Promise<Measured> => {
+    const { name, processes, task } = contestant
+    const leads = leadsOf(contestant)
     const database = `run_${++runs}`
     await admin(`create database ${database} template template_bench strategy file_copy`)
     const where: Storage = { type: "postgres", url: url(database) }
     await admin("checkpoint")
     const before = await withClient(where.url, async (client) => (await client.query(written)).rows[0])
-    const run = await race(
-      { ...task, storage: where, leads: size.leads, worker: "" },
-      processes,
-      server.pid(),
-      options.profile
-    )
+    const run = await race({ ...task, storage: where, leads, worker: "" }, processes, server.pid(), options.profile)
     // Backends report what they wrote when they end.
     await pause(200)
     const after = await withClient(where.url, async (client) => {
-      check(name, numbers((await client.query(counted)).rows[0]), size.leads, task.writes === "four" ? 1 : 2)
+      check(name, numbers((await client.query(counted)).rows[0]), leads, task.writes === "four" ? 1 : 2)
       if (options.profile !== undefined) {
         const { rows } = await client.query(slowest)
         writeFileSync(path.join(options.profile, `${database}-${name}.json`), JSON.stringify(rows, null, 1))
@@ -223,25 +223,27 @@ export const open = async (size: Seed.Size, options: { readonly profile?: string
     })
     await admin(`drop database ${database} with (force)`)
     return {
-      ...perLead(run),
-      rowsPerLead: (after.ours - before.ours) / size.leads,
-      queueRowsPerLead: (after.n - after.ours - before.n + before.ours) / size.leads,
-      walPerLead: (after.wal - before.wal) / size.leads
+      ...perLead(run, leads),
+      rowsPerLead: (after.ours - before.ours) / leads,
+      queueRowsPerLead: (after.n - after.ours - before.n + before.ours) / leads,
+      walPerLead: (after.wal - before.wal) / leads
     }
   }
 
-  const onSqlite = async ({ name, processes, task }: Contestant): Promise<Measured> => {
+  const onSqlite = async (contestant: Contestant): Promise<Measured> => {
+    const { name, processes, task } = contestant
+    const leads = leadsOf(contestant)
     const file = path.join(home, `run-${++runs}.db`)
     copyFileSync(template, file)
     const where: Storage = { type: "sqlite", path: file }
-    const run = await race({ ...task, storage: where, leads: size.leads, worker: "" }, processes, 0, options.profile)
+    const run = await race({ ...task, storage: where, leads, worker: "" }, processes, 0, options.profile)
     const raw = new DatabaseSync(file)
-    check(name, numbers(raw.prepare(counted).get()!), size.leads, 2)
+    check(name, numbers(raw.prepare(counted).get()!), leads, 2)
     raw.close()
     for (const end of ["", "-wal", "-shm", "-guard"]) rmSync(file + end, { force: true })
     return {
-      ...perLead(run),
-      rowsPerLead: run.written / size.leads,
+      ...perLead(run, leads),
+      rowsPerLead: run.written / leads,
       queueRowsPerLead: 0,
       walPerLead: null
     }

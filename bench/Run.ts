@@ -16,8 +16,11 @@ export interface Task {
   readonly leads: number
   /** Of the engine. */
   readonly sendConcurrency: number
-  /** What a peer's handler writes for a lead: all that the engine writes, or lead, message, chat and one event. */
-  readonly writes: "same" | "four"
+  /**
+   * What a peer's handler does for a lead: all of the engine's work, by its own statements; all that the engine writes, but
+   * none of what it reads, locks and decides; or lead, message, chat and one event.
+   */
+  readonly writes: "ledger" | "same" | "four"
   readonly worker: string
 }
 

@@ -9,6 +9,7 @@ import * as SqliteStorage from "@overture/adapters/storage/SqliteStorage"
 import * as Channel from "@overture/core/channel/Channel"
 import type { Outcome } from "@overture/core/channel/Outcome"
 import { Driver } from "@overture/core/outbox/Driver"
+import type { OutboxOptions } from "@overture/core/outbox/OutboxConfig"
 import * as Overture from "@overture/core/Overture"
 import * as Builders from "@overture/core/testing/Builders"
 import * as TestChannel from "@overture/core/testing/TestChannel"
@@ -46,8 +47,8 @@ const counters = defineStatements("BenchCounters", (sql) => ({
   written: sql.pick({ postgres: "select 0 as n", sqlite: "select total_changes() as n" })
 }))
 
-/** Connects; the returned function runs until `isOver`, which is asked whenever nothing is due. */
-export const prepare = async (task: Task, isOver: (sent: number) => Promise<boolean>) => {
+/** An engine over a channel that answers at once; `sent` tells how many messages that has got. */
+export const make = (task: Task, time: Layer.Layer<PacingTime>, outbox: Partial<OutboxOptions>) => {
   let sent = 0
   const channel = Channel.make({
     name: Builders.channel,
@@ -63,17 +64,22 @@ export const prepare = async (task: Task, isOver: (sent: number) => Promise<bool
   const engine = Overture.layer({
     storage: made,
     channels: [channel],
-    time: jumping,
-    outbox: { worker: task.worker, sendConcurrency: task.sendConcurrency }
+    time,
+    outbox: { worker: task.worker, ...outbox }
   })
-  const runtime = ManagedRuntime.make(Layer.merge(engine, made))
+  return { runtime: ManagedRuntime.make(Layer.merge(engine, made)), sent: () => sent }
+}
+
+/** Connects; the returned function runs until `isOver`, which is asked whenever nothing is due. */
+export const prepare = async (task: Task, isOver: (sent: number) => Promise<boolean>) => {
+  const { runtime, sent } = make(task, jumping, { sendConcurrency: task.sendConcurrency })
   const changes = Effect.flatMap(Database, (database) =>
     Effect.map(database.execute<{ readonly n: number }>(database.statements(counters).written), ([row]) => row?.n ?? 0)
   )
   const before = await runtime.runPromise(changes)
   return async () => {
-    await runtime.runPromise(Effect.flatMap(Driver, (driver) => driver.runUntil(Effect.promise(() => isOver(sent)))))
+    await runtime.runPromise(Effect.flatMap(Driver, (driver) => driver.runUntil(Effect.promise(() => isOver(sent())))))
     const written = task.storage.type === "sqlite" ? (await runtime.runPromise(changes)) - before : null
-    return { sent, written, close: () => runtime.dispose() }
+    return { sent: sent(), written, close: () => runtime.dispose() }
   }
 }

@@ -12,6 +12,7 @@ import * as inbox from "./inbox.ts"
 import * as large from "./large.ts"
 import * as planner from "./planner.ts"
 import * as Report from "./Report.ts"
+import type { Task } from "./Run.ts"
 import * as Seed from "./Seed.ts"
 import * as webhooks from "./webhooks.ts"
 
@@ -24,6 +25,7 @@ const engine = (
   what,
   on: options.on ?? "postgres",
   processes: options.processes ?? 1,
+  part: 1,
   task: { contestant: "engine", sendConcurrency: options.concurrency ?? 32, writes: "same" }
 })
 
@@ -31,18 +33,34 @@ const peer = (
   name: string,
   what: string,
   contestant: "graphile" | "pgboss",
-  writes: "same" | "four"
+  writes: Task["writes"],
+  part = 1
 ): Arena.Contestant => ({
   name,
   what,
   on: "postgres",
   processes: 1,
+  part,
   task: { contestant, sendConcurrency: 0, writes }
 })
 
 const contestants: ReadonlyArray<Arena.Contestant> = [
   engine("engine", "PostgreSQL, one process, sendConcurrency 32 (the default)", {}),
   engine("engine-500", "PostgreSQL, one process, sendConcurrency 500", { concurrency: 500 }),
+  engine("engine-1500", "PostgreSQL, one process, sendConcurrency 1500", { concurrency: 1500 }),
+  peer(
+    "graphile-ledger",
+    "graphile-worker, one job per lead, claim, begin, send and settle of the engine for one lead at a time",
+    "graphile",
+    "ledger",
+    0.1
+  ),
+  peer(
+    "pgboss-ledger",
+    "pg-boss, batches of 500, claim, begin, send and settle of the engine for a batch at a time",
+    "pgboss",
+    "ledger"
+  ),
   peer(
     "graphile-same",
     "graphile-worker, one job per lead, the writes of the engine in three statements",
@@ -58,10 +76,12 @@ const contestants: ReadonlyArray<Arena.Contestant> = [
 ]
 
 const both = (peer: string, atLeast: number): ReadonlyArray<Report.Goal> =>
-  ["engine", "engine-500"].map((row) => ({ row, peer, atLeast }))
+  ["engine", "engine-500", "engine-1500"].map((row) => ({ row, peer, atLeast }))
 const goals: ReadonlyArray<Report.Goal> = [
+  ...both("graphile-ledger", 5),
   ...both("graphile-same", 5),
   ...both("graphile-four", 1.3),
+  ...both("pgboss-ledger", 1.5),
   ...both("pgboss-same", 1.5),
   { row: "engine-x2", peer: "engine", atLeast: 0.95 },
   { row: "engine-500-x2", peer: "engine-500", atLeast: 0.95 },

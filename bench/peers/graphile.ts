@@ -2,19 +2,21 @@
 import { Logger, makeWorkerUtils, run } from "graphile-worker"
 import { setTimeout as pause } from "node:timers/promises"
 import type { Task } from "../Run.ts"
+import * as Handler from "./Handler.ts"
 import * as Writes from "./writes.ts"
 
 const logger = new Logger(() => (level, message) => {
   if (level === "error") process.stderr.write(`graphile-worker: ${message}\n`)
 })
 const perCall = 5_000
+const concurrentJobs = 24
 
 /** Puts a job for each lead into the queue. */
 export const prepare = async (task: Task) => {
   if (task.storage.type !== "postgres") throw new Error("graphile-worker needs PostgreSQL")
   const { url } = task.storage
   const pool = Writes.connect(url, 24)
-  const leads = await Writes.leads(pool)
+  const leads = (await Writes.leads(pool)).slice(0, task.leads)
   const utils = await makeWorkerUtils({ connectionString: url, logger })
   await utils.migrate()
   for (let from = 0; from < leads.length; from += perCall) {
@@ -23,7 +25,7 @@ export const prepare = async (task: Task) => {
     )
   }
   await utils.release()
-  const write = Writes.writer(pool, task.writes)
+  const handler = Handler.make(pool, task, { most: 1, atATime: concurrentJobs })
   return async () => {
     let sent = 0
     const runner = await run({
@@ -32,13 +34,13 @@ export const prepare = async (task: Task) => {
       noHandleSignals: true,
       taskList: {
         touch: async (payload) => {
-          await write([leads[(payload as { readonly i: number }).i]!])
+          await handler.work([leads[(payload as { readonly i: number }).i]!])
           sent += 1
         }
       },
       preset: {
         worker: {
-          concurrentJobs: 24,
+          concurrentJobs,
           maxPoolSize: 8,
           localQueue: { size: 2_000, refetchDelay: { durationMs: 10 } },
           completeJobBatchDelay: 0,
@@ -59,6 +61,7 @@ export const prepare = async (task: Task) => {
       written: null,
       close: async () => {
         await runner.stop()
+        await handler.close()
         await pool.end()
       }
     }

@@ -2,17 +2,20 @@
 import { PgBoss } from "pg-boss"
 import { setTimeout as pause } from "node:timers/promises"
 import type { Task } from "../Run.ts"
+import * as Handler from "./Handler.ts"
 import * as Writes from "./writes.ts"
 
 const queue = "touch"
 const perCall = 5_000
+const batchSize = 500
+const localConcurrency = 4
 
 /** Puts a job for each lead into the queue. */
 export const prepare = async (task: Task) => {
   if (task.storage.type !== "postgres") throw new Error("pg-boss needs PostgreSQL")
   const { url } = task.storage
   const pool = Writes.connect(url, 4)
-  const leads = await Writes.leads(pool)
+  const leads = (await Writes.leads(pool)).slice(0, task.leads)
   const boss = new PgBoss({ connectionString: url, supervise: false, schedule: false, max: 8 })
   boss.on("error", (error) => process.stderr.write(`pg-boss: ${error.message}\n`))
   await boss.start()
@@ -23,15 +26,15 @@ export const prepare = async (task: Task) => {
       leads.slice(from, from + perCall).map((_, i) => ({ data: { i: from + i } }))
     )
   }
-  const write = Writes.writer(pool, task.writes)
+  const handler = Handler.make(pool, task, { most: batchSize, atATime: localConcurrency })
   return async () => {
     let sent = 0
     await boss.work<{ readonly i: number }>(
       queue,
-      { batchSize: 500, localConcurrency: 4, burstWhenBatchFull: true, pollingIntervalSeconds: 0.5 },
+      { batchSize, localConcurrency, burstWhenBatchFull: true, pollingIntervalSeconds: 0.5 },
       async (jobs) => {
         try {
-          await write(jobs.map(({ data }) => leads[data.i]!))
+          await handler.work(jobs.map(({ data }) => leads[data.i]!))
         } catch (cause) {
           process.stderr.write(`pg-boss: a batch failed: ${String(cause)}\n`)
           throw cause
@@ -56,6 +59,7 @@ export const prepare = async (task: Task) => {
       written: null,
       close: async () => {
         await boss.stop({ graceful: false })
+        await handler.close()
         await pool.end()
       }
     }

@@ -98,7 +98,7 @@ export const connect = (url: string, connections: number): pg.Pool =>
   })
 
 /** Sends and writes a batch. The channel answers at once, so there is nothing to wait for between begin and settle. */
-export const writer = (pool: pg.Pool, writes: "same" | "four") => async (batch: ReadonlyArray<Lead>) => {
+export const writer = (pool: pg.Pool, writes: keyof typeof steps) => async (batch: ReadonlyArray<Lead>) => {
   const now = Date.now()
   const ids = generator(now, Math.random)
   const column = (of: (lead: Lead) => string) => batch.map(of)
