@@ -1,5 +1,6 @@
 /** What people want to know of an account beside its settings: what it sent and got, and what went wrong with it. */
 import { Context, Effect, Layer, Option } from "effect"
+import type { DomainEvent } from "../event/DomainEvent.ts"
 import { EventStore, type Position, type Scanned } from "../event/EventStore.ts"
 import { type Chore, turns } from "../workspace/Chore.ts"
 import type { AccountId, WorkspaceId } from "../workspace/Id.ts"
@@ -17,8 +18,9 @@ import { AccountStore } from "./AccountStore.ts"
 import * as AccountTally from "./AccountTally.ts"
 import { AccountTallyStore, type TallyPlace } from "./AccountTallyStore.ts"
 
-/** Events looked at in one go. */
-const batch = 5_000
+/** Events read at a time, and looked at before what they add is written: an account busy meanwhile is written once for all. */
+const page = 5_000
+const batch = 4 * page
 /** How often feeds are looked at that had nothing new, and logs are cut (milliseconds). */
 const lookEveryMs = 5 * second
 const trimEveryMs = minute
@@ -78,7 +80,7 @@ const make = Effect.gen(function* () {
   })
 
   const scan = (workspace: WorkspaceId, after: Position | null) =>
-    feed.scan(workspace, { after, until: null, types: AccountTally.counted, limit: batch })
+    feed.scan(workspace, { after, until: null, types: AccountTally.counted, limit: page })
 
   /** Where a place is in a feed whose positions have changed; null where all that is left came after it. */
   const placeAgain = Effect.fnUntraced(function* (workspace: WorkspaceId, { event: last }: TallyPlace) {
@@ -87,7 +89,7 @@ const make = Effect.gen(function* () {
       const found: Scanned = yield* scan(workspace, after)
       const known = found.events.find(({ event }) => event.id === last)
       if (known !== undefined) return known.position
-      if (found.looked < batch) return null
+      if (found.looked < page) return null
       after = found.position
     }
     return null
@@ -106,18 +108,21 @@ const make = Effect.gen(function* () {
   /** Counts one batch; how many events it looked at, 0 also where another process counts. */
   const count = Effect.fnUntraced(function* (workspace: WorkspaceId) {
     const from = yield* tallies.place(workspace)
-    const { events, looked, position } = yield* next(workspace, from)
-    if (position === null || looked === 0) return 0
+    const counting: Array<DomainEvent> = []
+    let to = from
+    let looked = 0
+    let found: Scanned
+    do {
+      found = yield* next(workspace, to)
+      for (const { event } of found.events) counting.push(event)
+      looked += found.looked
+      if (found.position !== null) to = { position: found.position, event: counting.at(-1)?.id ?? from?.event ?? null }
+    } while (found.looked === page && looked < batch)
+    if (to === null || looked === 0) return 0
     const ids = new Set(
-      events.flatMap(({ event: { data } }) =>
-        typeof data["account"] === "string" ? [data["account"] as AccountId] : []
-      )
+      counting.flatMap(({ data }) => (typeof data["account"] === "string" ? [data["account"] as AccountId] : []))
     )
-    const rows = AccountTally.tally(
-      events.map(({ event }) => event),
-      yield* dates(workspace, [...ids])
-    )
-    const to = { position, event: events.at(-1)?.event.id ?? from?.event ?? null }
+    const rows = AccountTally.tally(counting, yield* dates(workspace, [...ids]))
     return (yield* tallies.add(workspace, from, to, rows)) ? looked : 0
   })
 
