@@ -4,7 +4,10 @@ import { Context } from "effect"
 export interface OutboxOptions {
   /** Names this process in claim rows. */
   readonly worker: string
-  /** Messages that may be `sending` at one time in this process: 1 to a few hundred, as many as its channels bear. */
+  /**
+   * Messages that may be `sending` at one time in this process, as many as its channels bear: 1 to three times `claimSize`.
+   * So many a crash may leave in doubt.
+   */
   readonly sendConcurrency: number
   /** The most due things one claim takes: 1 to about 1 000. What is claimed and not begun waits for this process. */
   readonly claimSize: number
