@@ -40,13 +40,6 @@ const statements = defineStatements("EventStore", (sql) => {
   return {
     append: `${insert(sql)} from ${sql.rows("x", 1, { ...EventRow.columns, i: "ordinal" })}
       order by x.i`,
-    // As late as any transaction that has begun, and not before its own, below which readers stop until it ends.
-    appendLast: `insert into ${event}(${Columns.names(EventRow.columns)}, xid)
-      select ${Columns.select(EventRow.columns, "x")}, ${sql.pick({
-        postgres:
-          "greatest(pg_current_xact_id(), (pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1)::text::xid8)",
-        sqlite: "0"
-      })} from ${sql.rows("x", 1, { ...EventRow.columns, i: "ordinal" })} order by x.i`,
     feed: `select m.value as epoch, ${xid("h")} as xid, h.n from ${sql.t("meta")} as m
       left join ${sql.t("feed_horizon")} as h on h.workspace_id = $1 where m.key = 'feedEpoch'`,
     read: `select ${columns}, e.n, ${xid("e")} as xid
@@ -125,15 +118,6 @@ export const appender = (
 ): ((events: ReadonlyArray<DomainEvent.DomainEvent>) => Effect.Effect<void, StorageError>) => {
   const { append } = database.statements(statements)
   return (events) => (events.length === 0 ? Effect.void : database.write(append, [events.map(EventRow.encode)]))
-}
-
-/**
- * The same for whoever has waited for a turn: what is added goes after what those added who had theirs before, also where
- * the caller's transaction began before theirs.
- */
-export const lastAppender = (database: Database["Service"]): ReturnType<typeof appender> => {
-  const { appendLast } = database.statements(statements)
-  return (events) => (events.length === 0 ? Effect.void : database.write(appendLast, [events.map(EventRow.encode)]))
 }
 
 /**

@@ -2,14 +2,20 @@
  * Two engines on one PostgreSQL that are told of the same chats at the same time: each finds messages that the other is
  * recording, and comes to need them late. Nobody waits in a circle, and nothing that was told is lost.
  */
+import { Workspaces } from "@overture/core/account/Workspaces"
 import type { ChannelEvent } from "@overture/core/channel/ChannelEvent"
 import * as Content from "@overture/core/channel/Content"
 import { Chats } from "@overture/core/chat/Chats"
 import { ChatStore } from "@overture/core/chat/ChatStore"
 import { Inbox } from "@overture/core/chat/Inbox"
+import { system } from "@overture/core/event/DomainEvent"
+import { EventStore } from "@overture/core/event/EventStore"
+import { Messages } from "@overture/core/outbox/Messages"
+import { Outbox } from "@overture/core/outbox/Outbox"
 import * as Builders from "@overture/core/testing/Builders"
+import { Transaction } from "@overture/core/workspace/Transaction"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Clock, Deferred, Effect } from "effect"
 import * as TwoEngines from "./TwoEngines.ts"
 
 const people = Array.from({ length: 8 }, (_, i) => `p${i}`)
@@ -79,5 +85,42 @@ describe("a race of tellings", () => {
         assert.strictEqual(yield* TwoEngines.deadlocks(database), 0)
       }),
     60_000
+  )
+
+  it.live("are told in the order in which they were kept, also by a transaction that began before", () =>
+    Effect.gen(function* () {
+      const { account: sender, channel, engines, workspace } = yield* TwoEngines.open
+      const [one, two] = engines
+      const began = yield* Deferred.make<void>()
+      const sent = yield* Deferred.make<void>()
+      const hearing = Effect.gen(function* () {
+        const { within } = yield* Transaction
+        const hears = Effect.gen(function* () {
+          yield* (yield* Workspaces).change(workspace.id, { name: "Beside it" }, system)
+          yield* Deferred.succeed(began, undefined)
+          yield* Deferred.await(sent)
+          const [{ key, to } = assert.fail("nothing was sent")] = channel.asked
+          const of = { participant: { externalId: to, scope: "" }, externalId: `x-${key}` }
+          const event = { type: "messageDelivered" as const, dedupeKey: "d", at: yield* Clock.currentTimeMillis, ...of }
+          yield* (yield* Inbox).receive(sender, [event])
+        })
+        yield* within(hears)
+      })
+      const sending = Effect.gen(function* () {
+        yield* Deferred.await(began)
+        const to = { account: sender.id, person: "p" }
+        const author = { type: "api", id: null } as const
+        yield* (yield* Messages).send(workspace.id, { to, content: Builders.text("Hello"), author })
+        yield* (yield* Outbox).tick
+        yield* Deferred.succeed(sent, undefined)
+      })
+      yield* Effect.all([Effect.provideContext(hearing, two), Effect.provideContext(sending, one)], { concurrency: 2 })
+      const feed = Effect.flatMap(EventStore, ({ read }) => read(workspace.id, null, 1_000))
+      const types = (yield* Effect.provideContext(feed, one)).map(({ event }) => event.type)
+      assert.deepStrictEqual(
+        types.filter((type) => type.startsWith("message.")),
+        ["message.queued", "message.sent", "message.delivered"]
+      )
+    }).pipe(Effect.scoped)
   )
 })

@@ -34,7 +34,7 @@ export const make = (database: Database["Service"]): Verbs => {
   const sql = database.statements(statements)
   const { execute, transaction } = database
   const { take } = AdvisoryLocks.make(database)
-  const append = EventSqlStore.lastAppender(database)
+  const append = EventSqlStore.appender(database)
 
   /** The accounts that are in campaigns, and those that left. */
   const accountsOf = Effect.fnUntraced(function* (workspace: WorkspaceId, campaigns: ReadonlyArray<CampaignId>) {

@@ -4,12 +4,18 @@
  */
 import type { Sql } from "../../Dialect.ts"
 
+/**
+ * The latest transaction that has ended, or one's own where that is later: who waited for a row of another transaction
+ * tells after it, also having begun before, and readers stop below one's own until it ends.
+ */
+const latest = "greatest(pg_current_xact_id(), (pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1)::text::xid8)"
+
 export const tables = (sql: Sql): string => {
   const { t, table, type } = sql
   return `
 create table ${t("event")}(
   n ${sql.pick({ postgres: "bigint generated always as identity", sqlite: `${sql.identity} autoincrement` })},
-  xid ${sql.pick({ postgres: "xid8 not null default pg_current_xact_id()", sqlite: "integer not null default 0" })},
+  xid ${sql.pick({ postgres: `xid8 not null default ${latest}`, sqlite: "integer not null default 0" })},
   id ${type("id")} not null, workspace_id ${type("id")} not null, type ${type("text")} not null,
   at ${type("bigint")} not null, subject ${type("text")} not null, actor ${type("json")} not null,
   cause ${type("text")}, data ${type("json")} not null
