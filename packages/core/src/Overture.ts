@@ -2,7 +2,7 @@
  * The engine as a host embeds it: give it a storage and channels and it is whole. `layer` is for hosts that use Effect,
  * `createOverture` gives promises to those that do not.
  */
-import { Effect, Layer, ManagedRuntime, Stream } from "effect"
+import { Effect, Layer } from "effect"
 import { AccountGroups } from "./account/AccountGroups.ts"
 import { AccountChanges } from "./account/AccountChanges.ts"
 import { AccountReports } from "./account/AccountReports.ts"
@@ -70,6 +70,7 @@ import { OutboxStore } from "./outbox/OutboxStore.ts"
 import { MediaHandover } from "./outbox/MediaHandover.ts"
 import { Chores } from "./workspace/Chore.ts"
 import { SealedRowSets } from "./workspace/SealedRows.ts"
+import * as EngineLife from "./workspace/EngineLife.ts"
 import { SecretRotation } from "./workspace/SecretRotation.ts"
 import { AllRetained } from "./workspace/Retention.ts"
 import type { StorageError } from "./workspace/StorageError.ts"
@@ -212,12 +213,12 @@ export const layer = <E = never>(options: Options<E>): Layer.Layer<Services, E |
 
 /**
  * The engine for hosts that do not use Effect: every verb of its services is a promise, which rejects with the error that
- * the verb names, and `close` ends it in good order. The database is opened by the first call.
+ * the verb names, and with `EngineClosed` once it was closed. The database is opened by the first call.
  */
 export interface Overture extends Promises.Promises {
   /** Runs an effect against the engine's services; rejects with the effect's own error. */
   run<A, E>(program: Effect.Effect<A, E, Services>, options?: { readonly signal?: AbortSignal }): Promise<A>
-  /** Every event of a workspace after a position (null = all that are kept), and then those that happen. Does not end by itself. */
+  /** Every event of a workspace after a position (null = all that are kept), and then those that happen. Ends with the engine. */
   follow(workspace: WorkspaceId, following: Following): AsyncIterable<FeedEvent>
   /** One round of claiming and sending, all of it settled when the promise resolves. */
   tick(): Promise<{ readonly worked: boolean; readonly sent: number }>
@@ -228,37 +229,23 @@ export interface Overture extends Promises.Promises {
   start(onEnd?: (error: unknown) => void): void
   /** Lets a database that was restored from a backup send again. */
   acknowledge(): Promise<void>
+  /**
+   * Ends it in good order: what is being sent is settled, what was claimed is given back, and calls under way have five
+   * seconds to settle before they are given up. Asked again, it is the same end.
+   */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
 
 export const createOverture = <E>(options: Options<E>): Overture => {
-  const made = () => ManagedRuntime.make(layer(options))
-  let runtime = made()
-  /** An engine whose database cannot be opened is made anew by the next call. */
-  const opened = async () => {
-    const present = runtime
-    try {
-      await present.context()
-      return present
-    } catch (error) {
-      if (present === runtime) runtime = made()
-      throw error
-    }
-  }
-  const run: Overture["run"] = async (program, settings) => (await opened()).runPromise(program, settings)
+  const life = EngineLife.make(layer(options))
+  const { run } = life
   let stop: (() => Promise<void>) | null = null
-  const close = async () => {
-    await stop?.()
-    await runtime.dispose()
-  }
+  const close = () => life.close(async () => stop?.())
   return {
     ...Promises.make(run),
     run,
-    follow: async function* (workspace, following) {
-      const { stream } = await run(EventFeed)
-      yield* Stream.toAsyncIterable(stream(workspace, following))
-    },
+    follow: (workspace, following) => life.iterate(Effect.map(EventFeed, ({ stream }) => stream(workspace, following))),
     tick: () => run(Effect.flatMap(Outbox, (outbox) => outbox.tick)),
     start: (onEnd = (error) => Effect.runSync(Effect.logError("nothing is sent any more", error))) => {
       if (stop !== null) return
@@ -274,6 +261,7 @@ export const createOverture = <E>(options: Options<E>): Overture => {
       stop = async () => {
         controller.abort()
         await running
+        stop = null
       }
     },
     acknowledge: () => run(Effect.flatMap(OutboxStore, (store) => store.acknowledge)),

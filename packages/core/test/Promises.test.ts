@@ -1,11 +1,13 @@
 import { assert, describe, it } from "vitest"
 import { Effect, Layer, Schema } from "effect"
+import type { Outcome } from "../src/channel/Outcome.ts"
 import * as JobHandler from "../src/job/JobHandler.ts"
 import * as MemoryStorage from "../src/memory/MemoryStorage.ts"
 import { createOverture } from "../src/Overture.ts"
 import { OutboxStore } from "../src/outbox/OutboxStore.ts"
 import * as Builders from "../src/testing/Builders.ts"
 import * as TestChannel from "../src/testing/TestChannel.ts"
+import { EngineClosed } from "../src/workspace/EngineLife.ts"
 import { StorageError } from "../src/workspace/StorageError.ts"
 import type { Transaction } from "../src/workspace/Transaction.ts"
 
@@ -102,6 +104,40 @@ describe("createOverture", () => {
     await send("ann")
     overture.start()
     while (channel.asked.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  })
+
+  it("ends with its calls settled: the feed that is followed ends, and what is asked of it later is refused", async () => {
+    const sending = Promise.withResolvers<void>()
+    const answered = Promise.withResolvers<void>()
+    const answer = Effect.promise(async (): Promise<Outcome> => {
+      sending.resolve()
+      await answered.promise
+      return { type: "accepted", externalId: "x" }
+    })
+    const overture = createOverture({
+      storage: MemoryStorage.layer,
+      channels: [TestChannel.make({ answer: () => answer })]
+    })
+    const { send, workspace } = await prepared(overture)
+    const types: Array<string> = []
+    const following = (async () => {
+      for await (const { event } of overture.follow(workspace.id, { after: null })) types.push(event.type)
+    })()
+    await send("ann")
+    const ticking = overture.tick()
+    await sending.promise
+    const closing = overture.close()
+    const ended: Array<unknown> = []
+    const refused = send("ben").catch((error: unknown) => ended.push(error))
+    overture.start((error) => ended.push(error))
+    answered.resolve()
+    assert.strictEqual((await ticking).sent, 1)
+    await Promise.all([closing, overture.close(), following, refused])
+    assert.isTrue(types.includes("workspace.created"))
+    assert.deepStrictEqual(
+      ended.map((error) => error instanceof EngineClosed),
+      [true, true]
+    )
   })
 
   it("does kinds of jobs of the host's own", async () => {
