@@ -10,7 +10,7 @@ import { expect, it } from "vitest"
 const areas = "workspace event job channel account contact chat outbox campaign stats memory forecast testing".split(
   " "
 )
-const rootFiles = ["Accepted.ts", "Options.ts", "Overture.ts", "Promises.ts", "Services.ts"]
+const rootFiles = ["Accepted.ts", "EngineLife.ts", "Options.ts", "Overture.ts", "Promises.ts", "Services.ts"]
 /** Over every area, so outside the rule of nouns, ports and services. */
 const compositions = ["memory", "testing"]
 const portName = /^(\w+Store|\w+Source|\w+Transport|Channel|Transaction|Vault|ImageResizer|EgressProbe)\.ts$/

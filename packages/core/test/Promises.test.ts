@@ -7,7 +7,7 @@ import { createOverture } from "../src/Overture.ts"
 import { OutboxStore } from "../src/outbox/OutboxStore.ts"
 import * as Builders from "../src/testing/Builders.ts"
 import * as TestChannel from "../src/testing/TestChannel.ts"
-import { EngineClosed } from "../src/workspace/EngineLife.ts"
+import { EngineClosed } from "../src/EngineLife.ts"
 import { StorageError } from "../src/workspace/StorageError.ts"
 import type { Transaction } from "../src/workspace/Transaction.ts"
 

@@ -4,7 +4,7 @@
  * services up: each of its promises settles.
  */
 import { Cause, Effect, Exit, Fiber, type Layer, ManagedRuntime, Schema, Stream } from "effect"
-import { second } from "./Instant.ts"
+import { second } from "./workspace/Instant.ts"
 
 /** The engine was closed: what was asked of it was not begun, or was given up when it had taken too long. */
 export class EngineClosed extends Schema.TaggedError<EngineClosed>()("EngineClosed", {}) {
