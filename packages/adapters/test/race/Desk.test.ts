@@ -1,5 +1,6 @@
 /** Two engines on one PostgreSQL at the same chats: what may happen once happens once, whoever comes first. */
 import { Workspaces } from "@overture/core/account/Workspaces"
+import { Campaigns } from "@overture/core/campaign/Campaigns"
 import type { ChannelEvent } from "@overture/core/channel/ChannelEvent"
 import { Chats } from "@overture/core/chat/Chats"
 import { Inbox } from "@overture/core/chat/Inbox"
@@ -7,10 +8,12 @@ import { Members } from "@overture/core/chat/Members"
 import { system } from "@overture/core/event/DomainEvent"
 import { EventStore } from "@overture/core/event/EventStore"
 import { Messages } from "@overture/core/outbox/Messages"
+import { Outbox } from "@overture/core/outbox/Outbox"
 import type * as Overture from "@overture/core/Overture"
 import * as Builders from "@overture/core/testing/Builders"
+import { Transaction } from "@overture/core/workspace/Transaction"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Deferred, Effect } from "effect"
 import * as TwoEngines from "./TwoEngines.ts"
 
 const people = Array.from({ length: 6 }, (_, i) => `p${i}`)
@@ -95,5 +98,61 @@ describe("a race at a desk", () => {
         assert.deepStrictEqual([told("chat.created"), told("chat.assigned")], [people.length, people.length])
       }).pipe(Effect.scoped),
     120_000
+  )
+
+  it.live(
+    "on one PostgreSQL takes a chat over before it is numbered by nobody who waits for whoever counts",
+    () =>
+      Effect.gen(function* () {
+        const database = yield* Effect.scoped(
+          Effect.gen(function* () {
+            const { account: page, engines, scene, url, workspace } = yield* TwoEngines.open
+            const [writing, numbering] = engines
+            const setting = Effect.gen(function* () {
+              const other = yield* scene.account("b")
+              const { member } = yield* (yield* Members).add(workspace.id, { name: "ann" }, system)
+              const settings = {
+                pacing: { rangeMin: 100_000, rangeMax: 100_000, jitter: 0, catchUp: "skip", newShare: 0.25 },
+                partDelay: { minSeconds: 600, maxSeconds: 600 }
+              } as const
+              const campaign = yield* scene.campaign("one", [page], [{ id: "p" }], settings, [2, 1])
+              yield* scene.start(campaign.id)
+              const { tick } = yield* Outbox
+              for (let i = 0; i < 100 && (yield* scene.leads(campaign.id))[0]?.status !== "sending"; i++) {
+                yield* tick
+                yield* Effect.sleep(100)
+              }
+              return { campaign, member, other }
+            })
+            const { campaign, member, other } = yield* Effect.provideContext(setting, writing)
+            const numbered = yield* Deferred.make<void>()
+            const write = Effect.flatMap(Messages, ({ send }) =>
+              send(workspace.id, {
+                to: { account: other.id, person: "p" },
+                content: Builders.text("By hand"),
+                author: { type: "member", id: member.id }
+              })
+            )
+            const number = Effect.gen(function* () {
+              const { within } = yield* Transaction
+              yield* within(
+                Effect.gen(function* () {
+                  yield* (yield* Chats).open(workspace.id, { account: other.id, person: "q" }, system)
+                  yield* Deferred.succeed(numbered, undefined)
+                  yield* Effect.sleep(500)
+                  yield* (yield* Campaigns).pause(workspace.id, campaign.id, null, system)
+                })
+              )
+            })
+            const early = Effect.andThen(Deferred.await(numbered), write)
+            yield* Effect.all([Effect.provideContext(early, writing), Effect.provideContext(number, numbering)], {
+              concurrency: 2
+            })
+            return url
+          })
+        )
+        assert.strictEqual(yield* TwoEngines.deadlocks(database), 0)
+      }),
+    60_000
   )
 })

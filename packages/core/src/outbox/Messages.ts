@@ -213,11 +213,12 @@ const make = Effect.gen(function* () {
         if (former !== null) return former
         yield* People.keep(contacts, workspace, [contact?.id])
         yield* remember(message.id)
-        // Campaigns first: leads are locked before messages, and these before chats.
-        if (isTakeover && contact !== null) {
-          yield* reactions.hold(workspace, [contact.id], [])
-          yield* reactions.heard(workspace, [{ type: "takenOver", contact: contact.id, chat, at: now }], now)
-        }
+        // Leads are locked before messages, these before chats, and these before what campaigns count by.
+        const held = yield* reactions.hold(workspace, isTakeover && contact !== null ? [contact.id] : [], [])
+        yield* chats.advance(
+          held.messages.map((id) => ({ id })),
+          (other) => other
+        )
         if (draft.comment !== undefined) yield* reserve(message, draft.comment, now)
         yield* outbox.enqueue([message], [opening], [event("message.queued", message.id, data)])
         if (place.chat !== null && Chat.isDeleted(place.chat)) {
@@ -226,6 +227,10 @@ const make = Effect.gen(function* () {
         if (!isTakeover) return message
         yield* chats.setTakenOver([chat], now)
         yield* feed.append([event("chat.taken_over", chat, { account: account.id, by: draft.author.type })])
+        yield* reactions.holdCounts(held.leads)
+        if (contact !== null) {
+          yield* reactions.heard(workspace, [{ type: "takenOver", contact: contact.id, chat, at: now }], now)
+        }
         return message
       })
     )
