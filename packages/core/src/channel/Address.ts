@@ -20,6 +20,9 @@ export class Address extends Schema.Opaque<Address>()(
   }).annotate({ identifier: "Address" })
 ) {}
 
+/** Whether it is a phone number in E.164, as the ids of channels with phone numbers are. */
+export const isPhoneNumber = (id: string): boolean => /^\+[1-9]\d{6,14}$/.test(id)
+
 /** One text for an address, equal exactly when the addresses are: what indexes and unique keys hold. */
 export const key = (self: Address): string =>
   `${self.channel}/${self.scope === "" ? "" : encodeURIComponent(self.scope)}/${self.externalId}`

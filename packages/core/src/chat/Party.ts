@@ -1,7 +1,7 @@
 /** With whom somebody wants to talk, and from which account, as they name it. */
 import { Schema } from "effect"
 import * as Account from "../account/Account.ts"
-import { type Address, ChannelName } from "../channel/Address.ts"
+import { type Address, ChannelName, isPhoneNumber } from "../channel/Address.ts"
 import type { Channel } from "../channel/Channel.ts"
 import { AccountId, ChatId, ContactId } from "../workspace/Id.ts"
 import * as Problem from "../workspace/Problem.ts"
@@ -45,8 +45,6 @@ export class ContactUnreachable extends Schema.TaggedError<ContactUnreachable>()
   }
 }
 
-const e164 = /^\+[1-9]\d{6,14}$/
-
 /** The address of a person by their id on an account's channel, or what is wrong with the id. */
 export const personOf = (account: Account.Account, channel: Channel, person: string): Address | PartyInvalid => {
   const { addressScope, phoneNumbers } = channel.capabilities
@@ -54,6 +52,6 @@ export const personOf = (account: Account.Account, channel: Channel, person: str
   const invalid = (expected: string) =>
     new PartyInvalid({ field: "person", problem: `expected ${expected}, got ${JSON.stringify(person)}` })
   if (externalId === "" || externalId.length > 255) return invalid("an id of 1 to 255 characters")
-  if (phoneNumbers && !e164.test(externalId)) return invalid("a phone number in E.164, such as +14155550123")
+  if (phoneNumbers && !isPhoneNumber(externalId)) return invalid("a phone number in E.164, such as +14155550123")
   return { channel: account.channel, scope: Account.scopeOf(account, addressScope), externalId }
 }

@@ -1,9 +1,10 @@
 /** One row as a source read it, and the contact it stands for. */
 import { type Account, scopeOf } from "../account/Account.ts"
-import type { Address } from "../channel/Address.ts"
+import { type Address, isPhoneNumber } from "../channel/Address.ts"
 import type { Channel } from "../channel/Channel.ts"
 import type { ContactId, WorkspaceId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
+import * as Zone from "../workspace/Zone.ts"
 import * as Contact from "./Contact.ts"
 
 export interface ContactRow {
@@ -44,6 +45,24 @@ export interface AddressRules {
   readonly accounts: ReadonlyArray<Account>
 }
 
+/** What a row says that can be nobody's, whoever read it. */
+const problemOf = (
+  { phone, timezone }: ContactRow,
+  externalId: string,
+  isNumber: boolean
+): Omit<RowProblem, "line"> | null => {
+  const problem = (column: string, value: string, reason: string) => ({ column, value: value.slice(0, 80), reason })
+  const column = externalId === phone?.trim() ? "phone" : "externalId"
+  if (externalId === "" || externalId.length > 255)
+    return problem(column, externalId, "not an id of 1 to 255 characters")
+  if (isNumber && !isPhoneNumber(externalId)) {
+    return problem(column, externalId, "not a phone number in E.164, such as +14155550123")
+  }
+  return timezone !== undefined && Zone.find(timezone) === null
+    ? problem("timezone", timezone, "not a known time zone, such as Europe/Berlin")
+    : null
+}
+
 /** Tells the address of a row, or why it has none. What does not change from row to row is worked out once. */
 export const addresses = (channels: ReadonlyMap<string, Channel>, rules: AddressRules) => {
   const scopes = new Map(
@@ -73,12 +92,14 @@ export const addresses = (channels: ReadonlyMap<string, Channel>, rules: Address
       }
     }
     const { phoneNumbers } = channel.capabilities
-    const externalId = phoneNumbers ? (row.phone ?? row.externalId) : (row.externalId ?? row.phone)
+    const externalId = (phoneNumbers ? (row.phone ?? row.externalId) : (row.externalId ?? row.phone))?.trim()
     if (externalId === undefined) {
       return phoneNumbers
         ? { column: "phone", value: "", reason: `${name} reaches people by phone number` }
         : { column: "externalId", value: "", reason: `${name} reaches people by its own id` }
     }
+    const problem = problemOf(row, externalId, phoneNumbers)
+    if (problem !== null) return problem
     const scope = scopes.get(channel.name)
     return scope === undefined
       ? {

@@ -33,6 +33,31 @@ const person = (seed: string) =>
   })
 
 describe("rows of people", () => {
+  it.effect("that can be nobody's are left out with the reason, whoever brings them", () =>
+    Effect.gen(function* () {
+      const { contacts, list, store, workspace } = yield* person("odd rows")
+      const rows = [
+        row(2, " "),
+        row(3, "x".repeat(256)),
+        row(4, "zoned", { timezone: "Mars/Olympus_Mons" }),
+        row(5, "known", { timezone: "Europe/Berlin" }),
+        row(6, " known ")
+      ]
+      const { created, merged, rejected } = yield* contacts.importRows(workspace, list.id, rows, rules)
+      assert.deepStrictEqual([created, merged], [1, 1])
+      assert.deepStrictEqual(
+        rejected.map(({ column, line, value }) => [line, column, value]),
+        [
+          [2, "externalId", ""],
+          [3, "externalId", "x".repeat(80)],
+          [4, "timezone", "Mars/Olympus_Mons"]
+        ]
+      )
+      const { data } = yield* store.list(workspace, { limit: 10 })
+      assert.isFalse(data.some(({ timezone }) => timezone === "Mars/Olympus_Mons"))
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("that come again have done what follows from them, where that failed the first time", () => {
     const told: Array<ReadonlyArray<string>> = []
     const reaction = {
