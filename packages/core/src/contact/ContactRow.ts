@@ -4,6 +4,7 @@ import { type Address, isPhoneNumber } from "../channel/Address.ts"
 import type { Channel } from "../channel/Channel.ts"
 import type { ContactId, WorkspaceId } from "../workspace/Id.ts"
 import type { Instant } from "../workspace/Instant.ts"
+import * as Storable from "../workspace/Storable.ts"
 import * as Zone from "../workspace/Zone.ts"
 import * as Contact from "./Contact.ts"
 
@@ -51,7 +52,7 @@ const problemOf = (
   externalId: string,
   isNumber: boolean
 ): Omit<RowProblem, "line"> | null => {
-  const problem = (column: string, value: string, reason: string) => ({ column, value: value.slice(0, 80), reason })
+  const problem = (column: string, value: string, reason: string) => ({ column, value: Storable.cut(value, 80), reason })
   const column = externalId === phone?.trim() ? "phone" : "externalId"
   if (externalId === "" || externalId.length > 255)
     return problem(column, externalId, "not an id of 1 to 255 characters")
