@@ -6,6 +6,11 @@ import * as ContactRow from "./ContactRow.ts"
 /** Characters. */
 const longest = 65_536
 
+/** JSON's whole numbers are exact up to here; the id 12345678901234567890 would be read as somebody else's. */
+const isInexact = (value: unknown): boolean =>
+  typeof value === "number" && !(Math.abs(value) <= Number.MAX_SAFE_INTEGER)
+const inexact = "a number too large to be read exactly; write it in quotes"
+
 const textOf = (value: unknown): string | null => {
   switch (typeof value) {
     case "string":
@@ -50,7 +55,7 @@ export const decoder = (options: ContactRow.RowOptions): Decode => {
         line,
         column: ContactRow.cut(column),
         reason,
-        value: ContactRow.cut(typeof value === "string" ? value : (JSON.stringify(value) ?? ""))
+        value: ContactRow.cut(typeof value === "object" ? JSON.stringify(value) : String(value))
       })
     const fields: ContactRow.Fields = {}
     const attributes = new Map<string, string>()
@@ -63,6 +68,7 @@ export const decoder = (options: ContactRow.RowOptions): Decode => {
         for (const [name, own] of Object.entries(value)) {
           const text = textOf(own)
           if (own === null || text === "") continue
+          if (isInexact(own)) return reject(`attributes.${name}`, inexact, own)
           if (text === null) return reject(`attributes.${name}`, "not a text, number or boolean", own)
           if (text.length > longest) return reject(`attributes.${name}`, "longer than 65536 characters", text)
           if (attributes.has(name)) return reject(`attributes.${name}`, "given twice", text)
@@ -77,6 +83,7 @@ export const decoder = (options: ContactRow.RowOptions): Decode => {
         tags = read
         continue
       }
+      if (isInexact(value)) return reject(key, inexact, value)
       const text = textOf(value)
       if (text === null) return reject(key, "not a text, number or boolean", value)
       if (text.length > longest) return reject(key, "longer than 65536 characters", text)

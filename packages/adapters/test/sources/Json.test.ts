@@ -41,6 +41,23 @@ describe("contacts from JSON", () => {
     })
   )
 
+  it.effect("leaves out whom a number would turn into somebody else", () =>
+    Effect.gen(function* () {
+      const { rejected, rows } = yield* outcome(
+        '[{"id":9007199254740991},{"id":12345678901234567},{"id":1e400},{"id":"12345678901234567"},{"id":"a","attributes":{"n":1e17}}]'
+      )
+      assert.deepEqual(
+        rows.map(({ externalId }) => externalId),
+        ["9007199254740991", "12345678901234567"]
+      )
+      assert.deepEqual(
+        rejected.map(({ column }) => column),
+        ["id", "id", "attributes.n"]
+      )
+      for (const { reason } of rejected) assert.match(reason, /in quotes/)
+    })
+  )
+
   for (const size of [1, 7, 65_536]) {
     it.effect(`an array, in slices of ${size}`, () =>
       Effect.gen(function* () {

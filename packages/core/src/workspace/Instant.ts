@@ -11,6 +11,12 @@ export type Instant = number
 /** 9999-12-31T23:59:59.999Z. */
 const last: Instant = 253_402_300_799_999
 
+/** Whether its day is one of its month, which `Date.parse` does not ask: to it 30 February is 2 March. */
+const isOfMonth = (text: string): boolean => {
+  const day = Number(text.slice(8, 10))
+  return day <= 28 || day <= new Date(Date.UTC(Number(text.slice(0, 4)), Number(text.slice(5, 7)), 0)).getUTCDate()
+}
+
 /**
  * An instant as JSON carries it (`"2026-03-08T14:00:00.000Z"`), decoded to epoch milliseconds; `Schema.toType` of it is what
  * programs pass.
@@ -18,6 +24,9 @@ const last: Instant = 253_402_300_799_999
 export const Instant = Schema.String.check(
   Schema.isPattern(/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/, {
     expected: "an ISO 8601 instant with a zone, such as 2026-03-08T14:00:00Z"
+  }).abort(),
+  Schema.makeFilter((text: string) => isOfMonth(text) && !Number.isNaN(Date.parse(text)), {
+    expected: "a date and time that the calendar has, such as 2026-03-08T14:00:00Z"
   })
 ).pipe(
   Schema.decodeTo(

@@ -18,12 +18,23 @@ describe("an instant", () => {
     for (const [text, written] of [
       ["2026-03-08T14:00:00Z", "2026-03-08T14:00:00.000Z"],
       ["2026-03-08T14:00:00.123456789+02:00", "2026-03-08T12:00:00.123Z"],
+      ["2028-02-29T23:59:59-05:00", "2028-03-01T04:59:59.000Z"],
       ["9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"]
     ] as const) {
       assert.strictEqual(format(decode(text)), written)
     }
     for (const text of ["1969-12-31T23:59:59Z", "2026-02-30T25:00:00Z", "9999-12-31T23:59:59-01:00"]) {
       assert.throws(() => decode(text), undefined, undefined, text)
+    }
+  })
+
+  it("is of a day that the calendar has", () => {
+    const decode = Schema.decodeUnknownSync(Instant)
+    for (const date of ["2026-02-29", "2026-02-30", "2026-04-31", "2100-02-29", "2026-00-10", "2026-13-01", "2026-01-32"]) {
+      assert.throws(() => decode(`${date}T10:00:00Z`), /that the calendar has/, undefined, date)
+    }
+    for (const time of ["25:00:00Z", "10:60:00Z", "10:00:00+99:00"]) {
+      assert.throws(() => decode(`2026-03-01T${time}`), /that the calendar has/, undefined, time)
     }
   })
 })
