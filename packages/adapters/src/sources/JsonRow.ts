@@ -55,7 +55,9 @@ export const decoder = (options: ContactRow.RowOptions): Decode => {
         line,
         column: ContactRow.cut(column),
         reason,
-        value: ContactRow.cut(typeof value === "object" ? JSON.stringify(value) : String(value))
+        value: ContactRow.cut(
+          typeof value === "number" ? String(value) : typeof value === "string" ? value : JSON.stringify(value)
+        )
       })
     const fields: ContactRow.Fields = {}
     const attributes = new Map<string, string>()

@@ -1,4 +1,7 @@
-/** Where a text stops being JSON: looked for only after a parser refused it, for that one does not always say. */
+/**
+ * Where a text stops being JSON: looked for only after a parser refused it, for that one does not always say. And where it
+ * is JSON that a parser takes without a word, though it cannot be what its writer meant.
+ */
 
 const string = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y
 const broken = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*/y
@@ -72,4 +75,36 @@ export const faultIn = (text: string): SyntaxFault | null => {
       expecting = closed()
     }
   }
+}
+
+const token = /"(?:[^"\\]|\\.)*"|[[\]{}:]/g
+
+/** Arrays and objects within each other. */
+const mostDeep = 64
+
+export interface Doubt {
+  /** Of the name, or of the bracket. */
+  readonly at: number
+  readonly problem: string
+}
+
+/** The first name that stands twice in one object, of which the last would win, or nesting that is no use; else null. */
+export const doubtIn = (json: string): Doubt | null => {
+  const open: Array<Set<unknown>> = []
+  let last: RegExpExecArray | null = null
+  for (const found of json.matchAll(token)) {
+    const [text] = found
+    if (text === "{" || text === "[") {
+      if (open.length === mostDeep) return { at: found.index, problem: `it is nested more than ${mostDeep} deep` }
+      open.push(new Set())
+    } else if (text === "}" || text === "]") open.pop()
+    else if (text === ":" && last !== null) {
+      const name: unknown = JSON.parse(last[0])
+      const names = open.at(-1)
+      if (names?.has(name) === true) return { at: last.index, problem: `the field ${last[0]} stands twice; remove one` }
+      names?.add(name)
+    }
+    last = found
+  }
+  return null
 }

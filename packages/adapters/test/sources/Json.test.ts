@@ -3,7 +3,7 @@ import { Effect, Result, Stream } from "effect"
 import type * as Batches from "../../src/sources/Batches.ts"
 import * as Csv from "../../src/sources/Csv.ts"
 import { type JsonError, read } from "../../src/sources/Json.ts"
-import { faultIn } from "../../src/sources/JsonSyntax.ts"
+import { doubtIn, faultIn } from "../../src/sources/JsonSyntax.ts"
 
 const encode = (text: string) => new TextEncoder().encode(text)
 
@@ -159,6 +159,18 @@ describe("contacts from JSON", () => {
       assert.throws(() => JSON.parse(bad) as unknown)
       assert.isNotNull(faultIn(bad), bad)
     }
+  })
+
+  it("a name that stands twice in one object is found, and nesting that is no use", () => {
+    for (const good of ['{"a":{"a":[{"a":":"},{"a":"\\"a\\":"}]},"b":"a"}', "[".repeat(64) + "]".repeat(64), "5"]) {
+      assert.isNull(doubtIn(good), good)
+    }
+    assert.deepEqual(doubtIn('{"a":1,"b":{"c":2},"a":3}'), {
+      at: 19,
+      problem: 'the field "a" stands twice; remove one'
+    })
+    assert.strictEqual(doubtIn('[{"b":[{"a":1,"\\u0061":{}}]}]')?.at, 14)
+    assert.match(doubtIn("[".repeat(65) + "]".repeat(65))?.problem ?? "", /64 deep/)
   })
 })
 

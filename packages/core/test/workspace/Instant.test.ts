@@ -30,7 +30,15 @@ describe("an instant", () => {
 
   it("is of a day that the calendar has", () => {
     const decode = Schema.decodeUnknownSync(Instant)
-    for (const date of ["2026-02-29", "2026-02-30", "2026-04-31", "2100-02-29", "2026-00-10", "2026-13-01", "2026-01-32"]) {
+    for (const date of [
+      "2026-02-29",
+      "2026-02-30",
+      "2026-04-31",
+      "2100-02-29",
+      "2026-00-10",
+      "2026-13-01",
+      "2026-01-32"
+    ]) {
       assert.throws(() => decode(`${date}T10:00:00Z`), /that the calendar has/, undefined, date)
     }
     for (const time of ["25:00:00Z", "10:60:00Z", "10:00:00+99:00"]) {

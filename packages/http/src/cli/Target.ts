@@ -21,14 +21,17 @@ export type Target =
   | { readonly type: "sqlite"; readonly path: string }
   | { readonly type: "postgres"; readonly url: string }
 
-/** The scheme of a URL that is none of PostgreSQL's; what follows it may be a password and is not to be told. */
+/**
+ * The scheme of a URL that is none of PostgreSQL's, or of one that is not written out; what follows it may be a password
+ * and is not to be told. A single letter is a drive.
+ */
 export const foreignScheme = (text: string): string | null =>
-  /^(?!postgres(?:ql)?:\/\/)([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1] ?? null
+  /^(?!postgres(?:ql)?:\/\/)(postgres(?:ql)?(?=:)|[a-z][a-z0-9+.-]+(?=:\/))/i.exec(text)?.[1] ?? null
 
 export const parse = (text: string): Target =>
   text === ":memory:"
     ? { type: "memory" }
-    : /^postgres(ql)?:\/\//.test(text)
+    : /^postgres(ql)?:\/\//i.test(text)
       ? { type: "postgres", url: text }
       : { type: "sqlite", path: text }
 

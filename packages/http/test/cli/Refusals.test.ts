@@ -43,6 +43,20 @@ const cases: ReadonlyArray<Case> = [
     "campaign.json, line 3, column 1: it is not JSON"
   ],
   [
+    "a field that stands twice, of which one would be lost",
+    () => here.write("campaign.json", '{"name": "x",\n "messages": ["a"], "messages": ["b"]}'),
+    'campaign.json, line 2, column 21: the field "messages" stands twice; remove one'
+  ],
+  [
+    "endless nesting",
+    () =>
+      here.write(
+        "campaign.json",
+        JSON.stringify(campaign()).replace("{", `{"metadata":{"a":${"[".repeat(20_000)}${"]".repeat(20_000)}},`)
+      ),
+    "it is nested more than 64 deep"
+  ],
+  [
     "an empty file",
     () => here.write("campaign.json", ""),
     "campaign.json, line 1, column 1: it is not JSON: it is empty"
@@ -234,6 +248,8 @@ describe("overture run refuses, by field or line, and leaves nothing behind:", {
       [[...run(), "--clock-rate", "2"], "exclude each other"],
       [["pause", "--all", "--campaign", "x"], "exclude each other"],
       [["report", "--database", "mysql://user:hunter2@host/db"], '--database: "mysql://…". Expected a SQLite file'],
+      [["report", "--database", "postgres:/user:hunter2@host/db"], '"postgres://…"'],
+      [["report", "--database", "postgres:user:hunter2@host/db"], '"postgres://…"'],
       [["preview", "--people", "many"], '--people: "many". Expected a number\n'],
       [["report", "--json=perhaps"], '--json: "perhaps". Expected true or false\n'],
       [["forecast", "--from", "soon"], '--from: "soon". Expected an ISO 8601 instant'],
@@ -242,7 +258,18 @@ describe("overture run refuses, by field or line, and leaves nothing behind:", {
     ] as const) {
       const { code, stderr } = await inProcess(...args)
       expect(stderr).toContain(message)
+      expect(stderr).not.toContain("hunter2")
       expect(code).toBe(2)
+    }
+  })
+
+  it("a server that is away, without its password, however the scheme is written", async () => {
+    for (const scheme of ["postgres", "PostgreSQL"]) {
+      const { code, stderr } = await inProcess("report", "--database", `${scheme}://user:hunter2@127.0.0.1:1/db`)
+      expect(stderr).toBe(
+        "overture: 127.0.0.1:1/db: nothing answers there. Start the server, or correct host and port\n"
+      )
+      expect(code).toBe(1)
     }
   })
 

@@ -36,18 +36,20 @@ const placeOf = (text: string, at: number): string => {
 }
 
 /** The JSON in a file. */
-const jsonOf = (path: string): Effect.Effect<unknown, CliFailure> =>
-  Effect.flatMap(textOf(path), (text) =>
-    Effect.try({
-      try: (): unknown => JSON.parse(text.replace(/^\ufeff/, "")),
-      catch: () => {
-        const plain = text.replace(/^\ufeff/, "")
-        const fault = JsonSyntax.faultIn(plain)
-        const problem = plain.trim() === "" ? "it is empty" : `expected ${fault?.expected ?? "another value"}`
-        return refuse(`${path}, ${placeOf(plain, fault?.at ?? 0)}: it is not JSON: ${problem}`)
-      }
-    })
-  )
+const jsonOf = Effect.fnUntraced(function* (path: string): Effect.fn.Return<unknown, CliFailure> {
+  const text = (yield* textOf(path)).replace(/^\ufeff/, "")
+  const json = yield* Effect.try({
+    try: (): unknown => JSON.parse(text),
+    catch: () => {
+      const fault = JsonSyntax.faultIn(text)
+      const problem = text.trim() === "" ? "it is empty" : `expected ${fault?.expected ?? "another value"}`
+      return refuse(`${path}, ${placeOf(text, fault?.at ?? 0)}: it is not JSON: ${problem}`)
+    }
+  })
+  const doubt = JsonSyntax.doubtIn(text)
+  if (doubt !== null) return yield* refuse(`${path}, ${placeOf(text, doubt.at)}: ${doubt.problem}`)
+  return json
+})
 
 /** Problems of a file, a line each. */
 export const problemLines = (path: string, problems: ReadonlyArray<Problem>) =>
