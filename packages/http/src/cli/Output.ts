@@ -3,6 +3,7 @@
  * and the line that is written over are for terminals only.
  */
 import { Logger } from "effect"
+import * as Text from "./report/Text.ts"
 
 const isTerminal = process.stderr.isTTY
 
@@ -21,29 +22,31 @@ const clear = () => {
   overwritable = false
 }
 
-/** The answer of a command. */
-export const print = (...lines: ReadonlyArray<string>): void => {
+const write = (text: string): void => {
   clear()
-  process.stdout.write(`${lines.join("\n")}\n`)
+  process.stdout.write(`${text}\n`)
 }
 
+/** The answer of a command. */
+export const print = (...lines: ReadonlyArray<string>): void => write(Text.harmless(lines.join("\n")))
+
 /** The answer as one JSON document. */
-export const printJson = (value: unknown): void => print(JSON.stringify(value, null, process.stdout.isTTY ? 2 : 0))
+export const printJson = (value: unknown): void => write(JSON.stringify(value, null, process.stdout.isTTY ? 2 : 0))
 
 /** One document of several: NDJSON. */
-export const printLine = (value: unknown): void => print(JSON.stringify(value))
+export const printLine = (value: unknown): void => write(JSON.stringify(value))
 
 /** A remark: progress, warnings, errors. */
 export const say = (...lines: ReadonlyArray<string>): void => {
   clear()
-  if (lines.length > 0) process.stderr.write(`${lines.join("\n")}\n`)
+  if (lines.length > 0) process.stderr.write(`${Text.harmless(lines.join("\n"))}\n`)
 }
 
 /** The line that the next one replaces; nothing where nobody watches. */
 export const sayOver = (line: string): void => {
   if (!isTerminal) return
   const width = process.stderr.columns || 80
-  process.stderr.write(`\r\u001b[2K${line.slice(0, width - 1)}`)
+  process.stderr.write(`\r\u001b[2K${Text.harmless(line).slice(0, width - 1)}`)
   overwritable = true
 }
 

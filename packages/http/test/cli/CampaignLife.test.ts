@@ -130,4 +130,21 @@ describe("the life of a campaign on the command line", { timeout: 180_000 }, () 
     const either = await inProcess("explain", "person-0", ...at)
     expect(either).toMatchObject({ code: 2, stderr: expect.stringContaining(`${first}, ${second}`) })
   })
+
+  it("explains what a stranger wrote without letting it look like anything else", async () => {
+    const text = "\u001b[2J\u001b]0;pwned\u0007well\r\n  Mon 2 Mar 2026 09:00  we    forged  (sent)"
+    here.write("contacts.csv", contacts(1))
+    here.write("campaign.json", campaign())
+    here.write("sandbox.json", { replies: [{ delay: 60_000, text }] })
+    const at = ["--database", here.path("overture.sqlite")]
+    const files = ["--contacts", here.path("contacts.csv"), "--campaign", here.path("campaign.json")]
+    const ran = await inProcess("run", "--virtual", ...files, "--sandbox", here.path("sandbox.json"), ...at)
+    expect(ran.code).toBe(0)
+    const { stdout } = await inProcess("explain", "person-0", ...at)
+    expect(stdout).toMatch(
+      / {2}they {2}\ufffd\[2J\ufffd\]0;pwned\ufffdwell\n {20,}Mon 2 Mar 2026 09:00 {2}we {4}forged/
+    )
+    const told = JSON.parse((await inProcess("explain", "person-0", ...at, "--json")).stdout)
+    expect(told.messages.at(-1).text).toBe(text)
+  })
 })

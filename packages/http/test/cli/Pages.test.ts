@@ -169,6 +169,15 @@ describe("HeatMap", () => {
   })
 })
 
+describe("Text", () => {
+  it("lets what strangers wrote move no cursor and open nothing; our colours stay", () => {
+    expect(Text.harmless("a\u001b[2J\u001b]0;b\u0007\rc\u009b1m\t\n")).toBe(
+      "a\ufffd[2J\ufffd]0;b\ufffd\ufffdc\ufffd1m\t\n"
+    )
+    for (const paint of Object.values(Text.colors)) expect(Text.harmless(paint("x"))).toBe(paint("x"))
+  })
+})
+
 describe("LeadPage", () => {
   const until = at("2026-03-09T13:00:00Z")
 

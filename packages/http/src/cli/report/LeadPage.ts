@@ -78,9 +78,9 @@ const line = (message: Message, zone: string, paint: Text.Paint): ReadonlyArray<
     message.direction === "inbound"
       ? ""
       : [message.status, ...(message.reason === null ? [] : [said(message.reason)])].join(": ")
-  return [
-    `  ${Text.dateTime(at, zone)}  ${who}  ${Content.preview(message.content)}${status === "" ? "" : paint.dim(`  (${status})`)}`
-  ]
+  const when = Text.dateTime(at, zone)
+  const words = Text.indented(Content.preview(message.content), when.length + 10)
+  return [`  ${when}  ${who}  ${words}${status === "" ? "" : paint.dim(`  (${status})`)}`]
 }
 
 /** The lines of the page. */
@@ -90,7 +90,7 @@ export const render = (story: LeadStory, paint: Text.Paint): ReadonlyArray<strin
   const held = paceText(pace, answer, zone)
   const status = lead.reason === null ? lead.status : `${lead.status}: ${said(lead.reason)}`
   return [
-    `${paint.bold(contact?.name || lead.address)}  ${status}${lead.ended === null ? "" : paint.dim(` (ended: ${lead.ended})`)}`,
+    `${paint.bold(Text.onOneLine(contact?.name || lead.address))}  ${status}${lead.ended === null ? "" : paint.dim(` (ended: ${lead.ended})`)}`,
     paint.dim(
       `${lead.address} in ${campaign.name} (${seedKey(campaign)}), ${account === null ? "no account yet" : `by ${account.name}`}; ${lead.id}`
     ),

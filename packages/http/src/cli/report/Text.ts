@@ -35,6 +35,20 @@ export const plain: Paint = {
   cyan: plainText
 }
 
+// oxlint-disable-next-line no-control-regex -- they are what it is about
+const controls = /(\u001b\[(?:0|1|2|3[1236])m)|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g
+
+/** What strangers wrote moves no cursor and opens nothing in a terminal: of control characters only our own colours stay. */
+export const harmless = (text: string): string => text.replace(controls, (_, color?: string) => color ?? "\ufffd")
+
+const lineBreaks = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/g
+
+/** The lines of a text below each other, `columns` from the left, so that none looks like a line of the page. */
+export const indented = (text: string, columns: number): string => text.replace(lineBreaks, `\n${" ".repeat(columns)}`)
+
+/** All of it on one line. */
+export const onOneLine = (text: string): string => text.replace(lineBreaks, " ")
+
 const numbers = new Intl.NumberFormat("en-US")
 
 /** `12,345` */
