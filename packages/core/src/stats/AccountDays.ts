@@ -63,12 +63,12 @@ export const follow = (campaign: Campaign, payers: ReadonlyArray<SendBudget.Paye
     })
   )
 
-  const count = (account: AccountId, what: Counted, at: Instant): void => {
+  const count = (account: AccountId, what: Counted, at: Instant, by: 1 | -1 = 1): void => {
     const mine = days.get(account)
     if (mine === undefined) return
     const date = SendWindow.dateOf(settings.window, settings.zone, at)
     const day = mine.get(date) ?? { messages: 0, failed: 0, replies: 0, warmUp: null }
-    day[what] += 1
+    day[what] += by
     mine.set(date, day)
     if (what !== "messages" || day.messages > 1) return
     const warmUp = warmUps.get(account)

@@ -8,8 +8,8 @@ import { EventStore } from "../event/EventStore.ts"
 import type { CampaignId, WorkspaceId } from "../workspace/Id.ts"
 import { PacingTime } from "../workspace/PacingTime.ts"
 import type { StorageError } from "../workspace/StorageError.ts"
+import { follow } from "./CampaignActivity.ts"
 import type { CampaignReport } from "./CampaignReport.ts"
-import { follow } from "./CampaignReport.ts"
 
 /** The feed of a workspace is read from its beginning; one longer than this is not. */
 const mostEvents = 500_000

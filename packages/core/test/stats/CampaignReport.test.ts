@@ -54,6 +54,45 @@ describe("a report", () => {
     }
   )
 
+  it.effect("counts a message that proves to have gone out as sent, not as failed", () => {
+    const channel = TestChannel.make({ answer: () => ({ type: "outcomeUnknown" }) })
+    return Effect.gen(function* () {
+      const scene = yield* Scene.make(channel)
+      const account = yield* scene.account("a")
+      const campaign = yield* scene.campaign("c", [account], [{ id: "p0" }, { id: "p1" }], { pacing })
+      yield* scene.start(campaign.id)
+      yield* scene.run(start + 20 * hour)
+      const activity = Effect.map(
+        Effect.flatMap(CampaignReports, (reports) => reports.of(scene.workspace.id, campaign.id)),
+        (report) => ({ sent: report.counts.sent, ...report.activity! })
+      )
+      const before = yield* activity
+      assert.deepStrictEqual([before.sent, before.accounts.get(account.id)?.failed, before.firstSentAt], [0, 2, null])
+      assert.deepStrictEqual(before.days, [
+        { date: before.days[0]!.date, first: 0, followUps: 0, failed: 2, replies: 0 }
+      ])
+      const lost = channel.asked.find(({ to }) => to === "p0")
+      channel.tell(account.id, start + 21 * hour, {
+        type: "messageEchoed",
+        dedupeKey: "echo",
+        at: start + hour,
+        participant: { externalId: "p0", scope: "" },
+        externalId: "x0",
+        key: lost!.key,
+        content: Builders.text("Hello")
+      })
+      yield* scene.run(start + 2 * day)
+      const after = yield* activity
+      assert.strictEqual(after.sent, 1)
+      assert.deepStrictEqual(after.days, [{ ...before.days[0]!, first: 1, failed: 1 }])
+      assert.deepInclude(after.accounts.get(account.id), { messages: 1, failed: 1 })
+      assert.deepStrictEqual(
+        after.accountDays.map(({ failed, messages }) => [messages, failed]),
+        [[1, 1]]
+      )
+    }).pipe(Effect.provide(engine(channel)))
+  })
+
   it.effect("counts a person who answers again and again once, on the day of the first answer", () => {
     const channel = TestChannel.make()
     return Effect.gen(function* () {
