@@ -7,9 +7,16 @@ import * as Text from "./report/Text.ts"
 
 const isTerminal = process.stderr.isTTY
 
+let endsWithReader = true
+
+/** What this command does is more than what it prints: it goes on where nobody reads that any more. */
+export const outliveReader = (): void => {
+  endsWithReader = false
+}
+
 /** A reader that has seen enough closes the pipe: that is no error. */
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0)
+  if (error.code === "EPIPE") return endsWithReader ? process.exit(0) : undefined
   process.stderr.write(`overture: stdout: ${error.code === "ENOSPC" ? "the disk is full" : error.message}\n`)
   process.exit(1)
 })

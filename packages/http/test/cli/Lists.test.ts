@@ -23,6 +23,16 @@ const ndjson = (text: string) =>
     .map((line) => JSON.parse(line) as Record<string, unknown>)
 
 describe("overture import and export", { timeout: 120_000 }, () => {
+  it("goes on to the end where nobody reads any more how far it is", async () => {
+    here.write("people.csv", contacts(20_000))
+    const file = here.path("people.csv")
+    const running = start(here.directory, ["import", file, "--list", "people", ...database(), "--json"])
+    running.stopReading()
+    expect((await running.ended).code).toBe(0)
+    const again = await importing("people.csv", "--json")
+    expect(ndjson(again.stdout).at(-1)).toMatchObject({ created: 0, merged: 20_000, resumed: false })
+  })
+
   it("imports what it can, tells the rest by line, column and reason, and doubles nothing", async () => {
     here.write(
       "people.csv",

@@ -18,6 +18,8 @@ export interface Running {
   /** Resolves when stdout and stderr together hold a match; rejects when the process ends before. */
   readonly says: (pattern: RegExp) => Promise<void>
   readonly kill: (signal: NodeJS.Signals) => void
+  /** Closes the pipe of its stdout, as `head` does. */
+  readonly stopReading: () => void
 }
 
 export const start = (cwd: string, args: ReadonlyArray<string>): Running => {
@@ -50,7 +52,7 @@ export const start = (cwd: string, args: ReadonlyArray<string>): Running => {
       void ended.then(() => fail(new Error(`ended without saying ${String(pattern)}:\n${stderr}`)))
       watch()
     })
-  return { ended, says, kill: (signal) => child.kill(signal) }
+  return { ended, says, kill: (signal) => child.kill(signal), stopReading: () => child.stdout.destroy() }
 }
 
 export const overture = (cwd: string, ...args: ReadonlyArray<string>): Promise<Ended> => start(cwd, args).ended

@@ -144,6 +144,7 @@ export const run = (options: ImportOptions) =>
   Effect.scoped(
     Effect.gen(function* () {
       const stop = yield* Stop.listen
+      yield* Effect.sync(Output.outliveReader)
       const { channel, country, database, file, mapping } = options
       const source: Batches.Options = { name: file, defaultCountry: country, mapping }
       const fingerprint = yield* ContactFile.fingerprint(file, {
