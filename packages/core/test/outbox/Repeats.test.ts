@@ -293,6 +293,26 @@ describe("a process that lost its claim without knowing", () => {
     }).pipe(Effect.scoped)
   })
 
+  it.effect("has its place again once it leaves what nobody knows to others", () => {
+    let sends = 0
+    const channel = TestChannel.make({
+      answer: () =>
+        ++sends === 1
+          ? Effect.delay(Effect.succeed<Outcome>({ type: "outcomeUnknown" }), leaseMs + 10 * second)
+          : undefined
+    })
+    return Effect.gen(function* () {
+      const [cut] = yield* two({ channels: [channel], outbox: { sendConcurrency: 1, sendTimeoutMs: day } })
+      const { rows } = yield* Effect.provideContext(queued(2), cut)
+      const { pump } = Context.get(cut, Outbox)
+      for (let passed = 0; passed < 3 * leaseMs; passed += 5 * second) {
+        yield* pump
+        yield* TestClock.adjust(5 * second)
+      }
+      assert.sameMembers(statuses(yield* Effect.provideContext(rows, cut)), ["failed: outcomeUnknown", "sent"])
+    }).pipe(Effect.scoped)
+  })
+
   it.effect("leaves a look-up as much time after its own try of what surely had not gone out", () => {
     const afterMs = 5 * minute
     const tried: Array<number> = []
