@@ -52,7 +52,11 @@ const problemOf = (
   externalId: string,
   isNumber: boolean
 ): Omit<RowProblem, "line"> | null => {
-  const problem = (column: string, value: string, reason: string) => ({ column, value: Storable.cut(value, 80), reason })
+  const problem = (column: string, value: string, reason: string) => ({
+    column,
+    value: Storable.cut(value, 80),
+    reason
+  })
   const column = externalId === phone?.trim() ? "phone" : "externalId"
   if (externalId === "" || externalId.length > 255)
     return problem(column, externalId, "not an id of 1 to 255 characters")
