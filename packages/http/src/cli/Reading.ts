@@ -25,7 +25,12 @@ const within = <A, E, R extends Engine.Services | Scope.Scope>(target: Target.Ta
 export const over = <A, E, R extends Engine.Services | Scope.Scope>(
   target: Target.Target,
   use: Effect.Effect<A, E, R>
-) => Effect.andThen(Target.ensureThere(target), within(target, use))
+) =>
+  Effect.gen(function* () {
+    yield* Target.ensureThere(target)
+    yield* Target.ensureOurs(target)
+    return yield* within(target, use)
+  })
 
 /** Runs `use` for what may come before a first run: the database and the workspace are made where they are not there. */
 export const settingUp = <A, E, R extends Engine.Services | Scope.Scope>(

@@ -1,8 +1,9 @@
 /** The database that `--database` names: a SQLite file, PostgreSQL by its URL, or `:memory:`, which keeps nothing. */
 import type { DatabaseUnavailable } from "@overture/adapters/storage/Connection"
-import type { SchemaTooNew } from "@overture/adapters/storage/Migrator"
+import * as Migrator from "@overture/adapters/storage/Migrator"
 import * as Postgres from "@overture/adapters/storage/postgres/Postgres"
 import * as PostgresStorage from "@overture/adapters/storage/PostgresStorage"
+import { hasTable } from "@overture/adapters/storage/sqlite/open"
 import * as Sqlite from "@overture/adapters/storage/sqlite/Sqlite"
 import * as SqliteStorage from "@overture/adapters/storage/SqliteStorage"
 import * as SqliteWorkerLock from "@overture/adapters/storage/sqlite/SqliteWorkerLock"
@@ -50,13 +51,16 @@ export const nameOf = (self: Target): string => {
 /** Whether it is a file that is not there yet. */
 export const isMissing = (self: Target): boolean => self.type === "sqlite" && !existsSync(self.path)
 
+/** As one word of a shell's command line. */
+const quoted = (word: string): string => (/^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
+
 /** The same database in a command that a person is told to type; a URL may hold a password and is left out. */
 export const flagOf = (self: Target): string => {
   switch (self.type) {
     case "memory":
       return ""
     case "sqlite":
-      return self.path === defaultPath ? "" : ` --database ${self.path}`
+      return self.path === defaultPath ? "" : ` --database ${quoted(self.path)}`
     case "postgres":
       return " --database URL"
   }
@@ -90,7 +94,26 @@ export const ensureThere = (self: Target): Effect.Effect<void, CliFailure> =>
       : Effect.void
   )
 
-type Unusable = DatabaseUnavailable | SchemaTooNew | StorageError
+/** Refuses a database without our tables, for commands that are not to make them. */
+export const ensureOurs = (self: Target): Effect.Effect<void, CliFailure | DatabaseUnavailable | StorageError> => {
+  if (self.type === "memory") return Effect.void
+  const isOurs =
+    self.type === "sqlite"
+      ? Effect.sync(() => hasTable(self.path, "overture_migration") ?? true)
+      : Effect.map(Effect.scoped(Effect.provide(Migrator.status, database(self))), ({ found }) => found > 0)
+  return Effect.flatMap(isOurs, (ours) =>
+    ours
+      ? Effect.void
+      : Effect.fail(
+          refuse(
+            `${nameOf(self)}: it has no tables of Overture`,
+            "Name another with --database, or make them there: overture run, import and migrate do."
+          )
+        )
+  )
+}
+
+type Unusable = DatabaseUnavailable | Migrator.SchemaTooNew | StorageError
 
 /** Opens it, with its tables up to date; the scope's end closes it. A rehearsal does not wait for the disk. */
 export const open = (

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto"
 import { once } from "node:events"
-import { existsSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
+import { DatabaseSync } from "node:sqlite"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { inProcess } from "./inProcess.ts"
 import { campaign, contacts, type Desk, desk } from "./spawn.ts"
@@ -177,6 +178,19 @@ describe("overture accounts", { timeout: 120_000 }, () => {
     expect(existsSync(here.path("overture.sqlite"))).toBe(false)
     expect((await inProcess("migrate", ...database())).stdout).toContain("ran 1")
     expect((await accounts("list")).code).toBe(0)
+  })
+
+  it("leaves the database of another program as it is", async () => {
+    const file = here.path("overture.sqlite")
+    const theirs = new DatabaseSync(file)
+    theirs.exec("create table note(text)")
+    theirs.close()
+    const before = readFileSync(file)
+    for (const answer of [await accounts("list"), await inProcess("doctor", ...database())]) {
+      expect(answer).toMatchObject({ code: 1, stdout: "" })
+      expect(answer.stderr).toContain("overture.sqlite: it has no tables of Overture\nName another with --database")
+    }
+    expect(readFileSync(file).equals(before)).toBe(true)
   })
 
   it("refuses who is not there, and reasons that nobody has", async () => {

@@ -62,3 +62,16 @@ export const open = (path: string, durable = true): Effect.Effect<DatabaseSync, 
     },
     catch: (cause) => explain(path, cause)
   })
+
+/** Whether a file has a table of that name; `null` where that cannot be seen without writing. Changes nothing. */
+export const hasTable = (path: string, name: string): boolean | null => {
+  let raw: DatabaseSync | null = null
+  try {
+    raw = new DatabaseSync(path, { readOnly: true })
+    return raw.prepare("select 1 from sqlite_schema where type = 'table' and name = ?").get(name) !== undefined
+  } catch {
+    return null
+  } finally {
+    raw?.close()
+  }
+}
