@@ -13,14 +13,8 @@ import * as Workspace from "../workspace/Workspace.ts"
 import { WorkspaceStore } from "../workspace/WorkspaceStore.ts"
 import type { Contact, ContactList } from "./Contact.ts"
 import * as ContactCsv from "./ContactCsv.ts"
-import { ContactNotFound, ListNotReady } from "./Contacts.ts"
+import { ContactNotFound, ListNotFound, ListNotReady } from "./Contacts.ts"
 import { ContactStore } from "./ContactStore.ts"
-
-export class ListNotFound extends Schema.TaggedError<ListNotFound>()("ListNotFound", { list: Schema.String }) {
-  override get message(): string {
-    return `there is no list ${this.list}`
-  }
-}
 
 /** How people call a list. */
 export type ListName = { readonly number: number } | { readonly name: string }

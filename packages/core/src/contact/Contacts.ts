@@ -35,6 +35,12 @@ import * as Wish from "./Wish.ts"
 export type { AddressRules, ContactRow, RowBatch, RowProblem } from "./ContactRow.ts"
 export type { RowsImported } from "./RowImports.ts"
 
+export class ListNotFound extends Schema.TaggedError<ListNotFound>()("ListNotFound", { list: Schema.String }) {
+  override get message(): string {
+    return `there is no list ${this.list}`
+  }
+}
+
 export class ListNotReady extends Schema.TaggedError<ListNotReady>()("ListNotReady", { list: Schema.String }) {
   override get message(): string {
     return `the list ${this.list} is still being gathered`
@@ -86,7 +92,7 @@ export class Contacts extends Context.Service<
       rows: ReadonlyArray<ContactRow>,
       rules: AddressRules,
       mode?: MergeMode
-    ): Effect.Effect<RowsImported, WorkspaceNotFound | StorageError>
+    ): Effect.Effect<RowsImported, ListNotFound | WorkspaceNotFound | StorageError>
     /**
      * Records a permission, once. Like a start word it lifts what suppressed the addresses it speaks for before it was given,
      * and what of that time is told later.
@@ -230,6 +236,7 @@ const make = Effect.gen(function* () {
       })
     }),
     importRows: Effect.fn("Contacts.importRows")(function* (workspace, list, rows, rules, mode = "update") {
+      if (Option.isNone(yield* store.getList(workspace, list))) return yield* new ListNotFound({ list })
       const { changed, known, ...imported } = yield* take(workspace, list, rows, rules, mode)
       // Rows that come again change nobody: what follows from them is seen to again, as it may not have been the first time.
       yield* tellChanged(reactions, workspace, [...new Set([...changed, ...known])], yield* time.now)

@@ -13,6 +13,7 @@ import { AddressHash, isTombstone, tombstone } from "../../src/contact/Suppressi
 import { Suppressions } from "../../src/contact/Suppressions.ts"
 import { EventStore } from "../../src/event/EventStore.ts"
 import { system } from "../../src/event/DomainEvent.ts"
+import { ContactListId } from "../../src/workspace/Id.ts"
 import { StorageError } from "../../src/workspace/StorageError.ts"
 import * as Builders from "../../src/testing/Builders.ts"
 import { layer, row, rules, scene } from "./people.ts"
@@ -55,6 +56,17 @@ describe("rows of people", () => {
       )
       const { data } = yield* store.list(workspace, { limit: 10 })
       assert.isFalse(data.some(({ timezone }) => timezone === "Mars/Olympus_Mons"))
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("are refused whole where there is no such list in the workspace", () =>
+    Effect.gen(function* () {
+      const { contacts, store, workspace } = yield* person("no list")
+      const nowhere = ContactListId.make(`lst_${"0".repeat(32)}`)
+      const error = yield* Effect.flip(contacts.importRows(workspace, nowhere, [row(2, "new")], rules))
+      assert.deepStrictEqual([error._tag, error.message], ["ListNotFound", `there is no list ${nowhere}`])
+      const { data } = yield* store.list(workspace, { limit: 10 })
+      assert.isFalse(data.some(({ addresses }) => addresses.some(({ externalId }) => externalId === "new")))
     }).pipe(Effect.provide(layer))
   )
 
