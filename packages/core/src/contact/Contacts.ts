@@ -236,6 +236,7 @@ const make = Effect.gen(function* () {
       })
     }),
     importRows: Effect.fn("Contacts.importRows")(function* (workspace, list, rows, rules, mode = "update") {
+      yield* needed(workspace)(yield* workspaces.get(workspace))
       if (Option.isNone(yield* store.getList(workspace, list))) return yield* new ListNotFound({ list })
       const { changed, known, ...imported } = yield* take(workspace, list, rows, rules, mode)
       // Rows that come again change nobody: what follows from them is seen to again, as it may not have been the first time.
