@@ -113,6 +113,8 @@ const make = Effect.gen(function* () {
     let looked = 0
     let found: Scanned
     do {
+      // Where another process counts meanwhile, what this one read is of no use.
+      if (looked > 0 && (yield* tallies.place(workspace))?.position !== from?.position) return 0
       found = yield* next(workspace, to)
       for (const { event } of found.events) counting.push(event)
       looked += found.looked
